@@ -1,0 +1,118 @@
+"""Beijing days and the 30-day window of the service.
+
+The service dates everything by Beijing time, UTC+8 all year, so a fixed offset is exact and no time zone database is
+asked. A day is a :class:`datetime.date`; an instant is an aware :class:`datetime.datetime`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+#: "You can query records from the past 30 days" (QuerySendDetails); whether day -30 is included is not documented,
+#: so it is asked, and warned about.
+WINDOW_DAYS = 30
+
+#: A receipt may take this long; afterwards the state stays unknown for good.
+RECEIPT_TIME = timedelta(hours=72)
+
+#: A message accepted shortly before midnight may be dated the day after.
+MIDNIGHT_SLACK = timedelta(minutes=10)
+
+
+def beijing_day(instant: datetime) -> date:
+    """Return the Beijing day on which an aware instant falls.
+
+    It goes through ``timestamp()``, which is exact for every tzinfo and every subclass of ``datetime``.
+    """
+    return datetime.fromtimestamp(instant.timestamp(), BEIJING).date()
+
+
+def day_start(day: date) -> datetime:
+    """Return the instant at which a Beijing day begins."""
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
+
+
+def parse_day(value: str | date | datetime, argument: str = "send_date") -> date:
+    """Read a day as users write it.
+
+    :param value: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date``, or an aware ``datetime`` (its Beijing day)
+    :param argument: name of the argument, for the error
+    :raises DysmsInputError: not a date, or a naive ``datetime``
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise DysmsInputError(
+                argument, "is a datetime without a time zone; pass an aware one, or the day as 'YYYY-MM-DD'"
+            )
+        return beijing_day(value)
+    if isinstance(value, date):
+        return date(value.year, value.month, value.day)
+    if isinstance(value, str):
+        text = value.strip()
+        pattern = {8: "%Y%m%d", 10: "%Y-%m-%d"}.get(len(text))
+        if pattern and text.isascii() and text.replace("-", "").isdigit():
+            try:
+                return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
+            except ValueError:
+                pass
+    shown = value if isinstance(value, str) and len(value) <= 40 else type(value).__name__
+    raise DysmsInputError(argument, f"is no date: {shown!r}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
+
+
+def wire_day(day: date) -> str:
+    """Return a day as the API takes it: ``yyyyMMdd``."""
+    return day.strftime("%Y%m%d")
+
+
+def window(now: datetime) -> tuple[date, date]:
+    """Return the first and the last day that the service still remembers at an instant."""
+    today = beijing_day(now)
+    return today - timedelta(days=WINDOW_DAYS), today
+
+
+def check_window(day: date, now: datetime, argument: str = "send_date") -> None:
+    """Refuse a day that the service does not remember (it would answer with nothing, and say OK).
+
+    :raises DysmsWindowError: the day lies in the future or more than 30 days back
+    """
+    first, last = window(now)
+    if not first <= day <= last:
+        where = "in the future" if day > last else "outside the 30 days that the service remembers"
+        raise DysmsWindowError(
+            argument, f"{day} lies {where}; in Beijing it is {last} now, ask for a day from {first} to {last}"
+        )
+
+
+def days_left(day: date, now: datetime) -> int:
+    """Return how many more days a day can be asked for: 0 on its last day, negative when it is gone."""
+    return (day - window(now)[0]).days
+
+
+def parse_instant(value: object) -> datetime | None:
+    """Read a time as the API writes it: ISO-like with or without a zone (Beijing), or RFC 2822.
+
+    :returns: an aware instant in UTC, or ``None`` for nothing
+    :raises ValueError: there is text, and it is no time
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"a time is text, not {type(value).__name__}")
+    text = value.strip()
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            instant = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            raise ValueError("not a time of a form that the service is known to write") from None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=BEIJING)
+    return instant.astimezone(timezone.utc)

@@ -1,0 +1,86 @@
+"""What the service answers, as frozen records.
+
+Numbers and texts are personal data: they are fields, but they are in no ``repr``. Every instant is aware and in UTC.
+States are *not* judged here: a record carries the vendor's own status, :mod:`.delivery` says what it means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+Record = TypeVar("Record")
+
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDetail:
+    """One message in the answer of QuerySendDetails. It carries no id and no BizId."""
+
+    phone_number: str = field(repr=False)
+    send_status: int | None
+    error_code: str | None = None
+    template_code: str | None = None
+    out_id: str | None = None
+    content: str | None = field(default=None, repr=False)
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    extra: Mapping[str, object] = field(default=NOTHING, repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendStatistics:
+    """One day in the answer of QuerySendStatistics. The counts are billed segments, not messages."""
+
+    send_date: date
+    total: int
+    delivered: int
+    failed: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReport:
+    """The answer of QueryMessage: one international message."""
+
+    message_id: str
+    status: str | None
+    error_code: str | None = None
+    error_description: str | None = None
+    phone_number: str | None = field(default=None, repr=False)
+    content: str | None = field(default=None, repr=False)
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    country: str | None = None
+    region: str | None = None
+    carrier: str | None = None
+    extra: Mapping[str, object] = field(default=NOTHING, repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsSent:
+    """The answer of SendSms: accepted, not delivered. One BizId covers every number of the request."""
+
+    biz_id: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent:
+    """The answer of SendMessageToGlobe: accepted, not delivered."""
+
+    message_id: str
+    segments: int | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Record]):
+    """One page of a listing, with the total that the service claims for the whole of it."""
+
+    records: tuple[Record, ...]
+    total: int

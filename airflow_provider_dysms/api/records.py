@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import Generic, TypeVar
 
 Record = TypeVar("Record")
-
-NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +26,7 @@ class SendDetail:
     content: str | None = field(default=None, repr=False)
     sent_at: datetime | None = None
     received_at: datetime | None = None
-    extra: Mapping[str, object] = field(default=NOTHING, repr=False, hash=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ class MessageReport:
     country: str | None = None
     region: str | None = None
     carrier: str | None = None
-    extra: Mapping[str, object] = field(default=NOTHING, repr=False, hash=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

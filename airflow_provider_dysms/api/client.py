@@ -1,0 +1,398 @@
+"""The only code that talks to the service: build -> sign -> send -> judge -> parse, and try again where that is right.
+
+One async client serves every caller. It lives and dies with one event loop; what must outlive it (the budgets) has no
+asyncio object in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from urllib.parse import urlencode
+
+from airflow_provider_dysms import __version__
+from airflow_provider_dysms.api import actions, dates, endpoints, errors, pages, signing
+from airflow_provider_dysms.api.actions import Call
+from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.numbers import same_number
+from airflow_provider_dysms.api.quota import QUOTAS, Budget, budget
+from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
+from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.api.transport import HttpTransport, Request, Response, Transport
+
+log = logging.getLogger(__name__)
+
+USER_AGENT = f"airflow-provider-dysms/{__version__}"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a client needs to know, as a connection says it.
+
+    :param credentials: access key, or STS token
+    :param region_id: chooses the endpoint; ``None`` for the API version's own default
+    :param host: endpoint override for both API versions, with ``port`` and ``schema``
+    :param allow_custom_endpoint: talk to hosts other than ``*.aliyuncs.com`` and this machine
+    :param timeout: seconds for connecting, and again for one exchange
+    :param quota_share: the part of the account's quotas that is ours, above 0 and at most 1
+    :param quota: requests a second by action, for accounts whose quotas were raised
+    :param requests_per_second: takes the place of the share, for every action
+    :param ca_bundle: file of PEM certificates to trust instead of the system's
+    :param proxy: ``http://[user:password@]host:port``
+    """
+
+    credentials: Credentials
+    region_id: str | None = None
+    host: str | None = None
+    port: int | None = None
+    schema: str | None = None
+    allow_custom_endpoint: bool = False
+    timeout: float = 10.0
+    quota_share: float = 0.4
+    quota: Mapping[str, float] = field(default_factory=dict)
+    requests_per_second: float | None = None
+    ca_bundle: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+    def endpoint(self, version: str) -> endpoints.Endpoint:
+        """Return the endpoint of an API version.
+
+        :raises DysmsInputError: the region or the override is not usable
+        """
+        return endpoints.resolve(
+            version,
+            self.region_id,
+            host=self.host,
+            port=self.port,
+            schema=self.schema,
+            allow_custom=self.allow_custom_endpoint,
+        )
+
+    def per_second(self, action: str) -> float:
+        """Return our part of the account's quota for an action, requests a second."""
+        quota = self.quota.get(action, QUOTAS[action])
+        return quota * self.quota_share if self.requests_per_second is None else min(self.requests_per_second, quota)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a client has done so far."""
+
+    requests: int = 0
+    pages: int = 0
+    throttled: int = 0
+
+
+class DysmsClient:
+    """Asks the Dysms API. Use it as an async context manager, within one event loop.
+
+    :param settings: see :class:`Settings`
+    :param retry: see :class:`RetryPolicy`
+    :param now: returns the current instant
+    :param clock: returns seconds that never go back
+    :param sleep: waits some seconds
+    :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        retry: RetryPolicy | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.settings = settings
+        self.counters = Counters()
+        self._retry = retry or RetryPolicy()
+        self._now = now
+        self._clock = clock
+        self._sleep = sleep
+        self._lanes: dict[str, _Lane] = {}
+        self._transports: dict[str, Transport] = {}
+
+    async def __aenter__(self) -> DysmsClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for transport in self._transports.values():
+            await transport.aclose()
+
+    async def query_send_details(
+        self, phone_number: str, send_date: date, biz_id: str | None = None
+    ) -> list[SendDetail]:
+        """Return every message sent to a number on a Beijing day, shown to be complete.
+
+        :param phone_number: as the API takes it: 11 digits (mainland), or country code and number
+        :param send_date: a Beijing day of the last 30
+        :param biz_id: only the messages of one request
+        :raises DysmsWindowError: the day is outside the window, or left it while it was read
+        :raises DysmsIncomplete: the answer could not be shown to be complete, or holds other people's messages
+        :raises DysmsError: see :mod:`.errors`
+
+        Follows https://help.aliyun.com/document_detail/419277.html
+        """
+        dates.check_window(send_date, self._now())
+
+        async def fetch(page: int, page_size: int) -> Page[SendDetail]:
+            call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
+            answer = actions.parse_send_details(await self._ask(call))
+            self.counters.pages += 1
+            for record in answer.records:
+                _check_belongs(record, phone_number, send_date)
+            return answer
+
+        found = await pages.complete(fetch, _never_changing, sleep=self._sleep, what=f"QuerySendDetails of {send_date}")
+        # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
+        dates.check_window(send_date, self._now())
+        return found
+
+    async def query_send_statistics(
+        self,
+        first_date: date,
+        last_date: date | None = None,
+        *,
+        is_globe: bool = False,
+        template_type: int | None = None,
+        sign_name: str | None = None,
+    ) -> list[SendStatistics]:
+        """Return the counts of each Beijing day, in billed segments.
+
+        :param first_date: first day
+        :param last_date: last day; ``None`` for the first alone
+        :param is_globe: messages abroad, instead of the mainland
+        :param template_type: 0 code, 1 notice, 2 promotion, 3 international, 7 digital
+        :param sign_name: only messages of one signature
+        :raises DysmsError: see :mod:`.errors`
+
+        Follows https://help.aliyun.com/document_detail/397330.html
+        """
+
+        async def fetch(page: int, page_size: int) -> Page[SendStatistics]:
+            call = actions.query_send_statistics(
+                first_date,
+                last_date or first_date,
+                is_globe=is_globe,
+                template_type=template_type,
+                sign_name=sign_name,
+                page=page,
+                page_size=page_size,
+            )
+            self.counters.pages += 1
+            return actions.parse_send_statistics(await self._ask(call))
+
+        return await pages.complete(
+            fetch, lambda day: day.send_date, sleep=self._sleep, what=f"QuerySendStatistics from {first_date}"
+        )
+
+    async def query_message(self, message_id: str) -> MessageReport:
+        """Return the report of an international message.
+
+        :param message_id: as SendMessageToGlobe returned it
+        :raises DysmsNotFound: the service has no such message, or not yet
+        :raises DysmsIncomplete: the service answered with another message
+        :raises DysmsError: see :mod:`.errors`
+
+        Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
+        """
+        report = actions.parse_message(await self._ask(actions.query_message(message_id)))
+        if report.message_id and report.message_id != message_id:
+            raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
+        return report
+
+    async def send_sms(
+        self,
+        phone_numbers: Sequence[str],
+        sign_name: str,
+        template_code: str,
+        template_param: Mapping[str, object] | str | None = None,
+        out_id: str | None = None,
+    ) -> SmsSent:
+        """Send one text to up to 1,000 numbers. It is tried again only where it was certainly not carried out.
+
+        :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
+        :raises DysmsError: see :mod:`.errors`
+
+        Follows https://help.aliyun.com/document_detail/419273.html
+        """
+        call = actions.send_sms(phone_numbers, sign_name, template_code, template_param, out_id)
+        return actions.parse_sms_sent(await self._ask(call, repeatable=False))
+
+    async def send_message_to_globe(
+        self,
+        to: str,
+        message: str,
+        *,
+        sender_id: str | None = None,
+        message_type: str | None = None,
+        task_id: str | None = None,
+        validity_period: int | None = None,
+        channel_id: str | None = None,
+    ) -> MessageSent:
+        """Send one international message. It is tried again only where it was certainly not carried out.
+
+        :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
+        :raises DysmsError: see :mod:`.errors`
+
+        Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagetoglobe
+        """
+        call = actions.send_message_to_globe(
+            to,
+            message,
+            sender_id=sender_id,
+            message_type=message_type,
+            task_id=task_id,
+            validity_period=validity_period,
+            channel_id=channel_id,
+        )
+        return actions.parse_message_sent(await self._ask(call, repeatable=False))
+
+    async def _ask(self, call: Call, *, repeatable: bool = True) -> Mapping[str, object]:
+        """Send a call until it is answered, or until trying again would be wrong."""
+        lane = self._lane(call)
+        started = self._clock()
+        tried, queued = 0, 0.0
+
+        async def sign() -> Request:
+            nonlocal queued
+            queued += await lane.wait_for_turn()
+            self.counters.requests += 1
+            return self._signed(call, lane.endpoint)
+
+        while True:
+            try:
+                answer = _judged(call, await lane.transport.send(sign))
+            except errors.DysmsError as error:
+                now = self._clock()
+                if isinstance(error, errors.DysmsThrottled):
+                    self.counters.throttled += 1
+                    lane.budget.throttled(now, error.retry_after)
+                else:
+                    tried += 1
+                pause = self._retry.pause(
+                    error,
+                    tried=tried,
+                    spent=now - started - queued,
+                    throttled_for=now - max(lane.answered_at, started),
+                    repeatable=repeatable,
+                    random=random.random,
+                )
+                if pause is None:
+                    raise
+                log.debug("%s is tried again in %.1f s: %s", call.action, pause, error)
+                await self._sleep(pause)
+            else:
+                lane.answered_at = self._clock()
+                return answer
+
+    def _lane(self, call: Call) -> _Lane:
+        lane = self._lanes.get(call.action)
+        if lane is None:
+            endpoint = self.settings.endpoint(call.version)
+            transport = self._transports.get(endpoint.url)
+            if transport is None:
+                transport = self._transports[endpoint.url] = HttpTransport(
+                    endpoint,
+                    timeout=self.settings.timeout,
+                    ca_bundle=self.settings.ca_bundle,
+                    proxy=self.settings.proxy,
+                )
+            identity = self.settings.credentials.access_key_id
+            lane = self._lanes[call.action] = _Lane(
+                endpoint,
+                transport,
+                budget(endpoint.netloc, identity, call.action, self.settings.per_second(call.action)),
+                clock=self._clock,
+                sleep=self._sleep,
+            )
+        return lane
+
+    def _signed(self, call: Call, endpoint: endpoints.Endpoint) -> Request:
+        body = urlencode(call.form).encode("ascii") if call.form else b""
+        headers = signing.sign(
+            method="POST",
+            host=endpoint.netloc,
+            action=call.action,
+            version=call.version,
+            query=call.query,
+            body=body,
+            content_type=FORM if body else None,
+            credentials=self.settings.credentials,
+            date=self._now(),
+            nonce=uuid.uuid4().hex,
+        )
+        headers["user-agent"] = USER_AGENT
+        return Request("POST", f"/?{signing.canonical_query_string(call.query)}", headers, body)
+
+
+class _Lane:
+    """What the requests of one action share: where they go, and the line they stand in."""
+
+    def __init__(
+        self,
+        endpoint: endpoints.Endpoint,
+        transport: Transport,
+        budget: Budget,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self.endpoint = endpoint
+        self.transport = transport
+        self.budget = budget
+        self.answered_at = float("-inf")
+        self._clock = clock
+        self._sleep = sleep
+        self._line = asyncio.Lock()  # first come, first served
+
+    async def wait_for_turn(self) -> float:
+        """Wait until the budget lets one request leave; return the seconds that took."""
+        came = self._clock()
+        async with self._line:
+            while wait := self.budget.take(self._clock()):
+                await self._sleep(wait)
+        return self._clock() - came
+
+
+def _judged(call: Call, response: Response) -> Mapping[str, object]:
+    answer = actions.decode(response.body)
+    error = errors.judge(call.action, response.status, answer)
+    if isinstance(error, errors.DysmsThrottled):
+        error.retry_after = _retry_after(response.headers)
+    if error is not None:
+        raise error
+    assert answer is not None  # noqa: S101 - the judge lets nothing else through
+    return answer
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read the gateway's milliseconds, or HTTP's seconds; anything else is no wish."""
+    for name, unit in (("x-acs-retry-after", 1000), ("retry-after", 1)):
+        value = headers.get(name, "")
+        if value.isascii() and value.isdigit() and len(value) < 10:
+            return int(value) / unit
+    return None
+
+
+def _never_changing(record: SendDetail) -> tuple[object, ...]:
+    return record.phone_number, record.sent_at, record.out_id, record.template_code, record.content
+
+
+def _check_belongs(record: SendDetail, phone_number: str, send_date: date) -> None:
+    """Refuse other people's messages, and other days'; a message may be dated one day off the day it was asked for."""
+    if not same_number(phone_number, record.phone_number):
+        raise errors.DysmsIncomplete("the answer holds messages to another number")
+    if record.sent_at is not None and abs((dates.beijing_day(record.sent_at) - send_date).days) > 1:
+        raise errors.DysmsIncomplete("the answer holds messages of another day")

@@ -1,0 +1,108 @@
+"""The budget of requests a second: may I send now, and else how long not. No I/O, no clock, no asyncio object.
+
+The vendor counts per account and action, over all keys. A budget therefore belongs to (endpoint, configured identity,
+action) and spans the process; what is granted in any one second never exceeds it. Requests are spaced evenly, a grant is
+judged at the moment it is used, and time that was not used is lost: making up for it would be the burst that gets an
+account throttled.
+
+Follows https://help.aliyun.com/document_detail/438433.html (quotas per API).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Requests a second that the vendor grants to an account, by action.
+QUOTAS: Mapping[str, float] = MappingProxyType(
+    {
+        "QuerySendDetails": 5000,
+        "QuerySendStatistics": 20,
+        "QueryMessage": 300,
+        "SendSms": 5000,
+        "SendMessageToGlobe": 2000,
+    }
+)
+
+#: A throttled answer stops everybody for this long (s), doubled while they keep coming.
+PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+#: Afterwards the rate starts at half and is whole again after this long (s).
+RECOVERY = 10.0
+
+
+class Budget:
+    """Grants at most ``per_second`` requests in any one second, evenly spaced.
+
+    :param per_second: our share of the account's quota, requests a second, above 0
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._lock = threading.Lock()
+        self._next = 0.0  # when the next request is due if all are spaced evenly
+        self._closed_until = float("-inf")
+        self._pause = PAUSE
+        self._recovered_at = float("-inf")
+        self.resize(per_second)
+
+    def resize(self, per_second: float) -> None:
+        """Set the budget anew: the latest configuration of an identity holds."""
+        with self._lock:
+            self.per_second = per_second
+            # grants within one second <= burst + rate <= per_second
+            burst = max(1, int(per_second * 0.02))
+            self._spacing = 1 / max(per_second - burst, 0.97 * min(per_second, 1))
+            self._slack = (burst - 1) * self._spacing
+
+    def take(self, now: float) -> float:
+        """Take one request out of the budget, or say how long there is none.
+
+        :param now: seconds of a clock that never goes back
+        :returns: 0 where the request may leave now, else seconds to wait before asking again
+        """
+        with self._lock:
+            if now < self._closed_until:
+                return self._closed_until - now
+            early = self._next - self._slack - now
+            if early > 0:
+                return early
+            self._next = max(self._next, now) + self._spacing * (2 if now < self._recovered_at else 1)
+            return 0.0
+
+    def throttled(self, now: float, retry_after: float | None = None) -> None:
+        """Slow everybody down, because the service throttled a request.
+
+        :param now: seconds of the clock given to :meth:`take`
+        :param retry_after: seconds that the service asked for, if it did
+        """
+        with self._lock:
+            if now < self._closed_until:
+                return  # an answer to a request that left before the pause began
+            pressed = now < self._recovered_at
+            self._pause = min(self._pause * 2, LONGEST_PAUSE) if pressed else PAUSE
+            pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
+            self._closed_until = now + pause
+            self._next = self._closed_until + self._slack  # no burst when the doors open
+            self._recovered_at = self._closed_until + RECOVERY
+
+
+_budgets: dict[tuple[str, str, str], Budget] = {}
+_budgets_lock = threading.Lock()
+
+
+def budget(endpoint: str, identity: str, action: str, per_second: float) -> Budget:
+    """Return the process's budget of an identity for an action at an endpoint.
+
+    :param endpoint: host of the service
+    :param identity: who is configured: login or role, not the key of the hour
+    :param action: API action
+    :param per_second: size of the budget; the latest caller's size holds
+    """
+    with _budgets_lock:
+        found = _budgets.get((endpoint, identity, action))
+        if found is None:
+            found = _budgets[endpoint, identity, action] = Budget(per_second)
+        elif found.per_second != per_second:
+            found.resize(per_second)
+        return found

@@ -1,0 +1,314 @@
+"""One signed request out; status, headers and bytes back.
+
+HTTP/1.1 over asyncio, parsed by httptools, which every Airflow install has. It is our own for what an audit needs and
+general clients do not give: a deadline on the whole exchange, a bound on what a hostile server can make us hold, no
+redirects, no log line with the URL in it (the number is in there), and a request that is signed and counted against the
+budget only once a connection stands ready to carry it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import httptools
+
+from airflow_provider_dysms.api.endpoints import Endpoint
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError, DysmsUnreadable
+
+#: A full page of the longest texts is below 200 kB.
+MOST_BODY_BYTES = 4 * 1024 * 1024
+MOST_HEADER_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A signed request.
+
+    :param target: path and query, as on the request line
+    """
+
+    method: str
+    target: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, headers by their names in lower case."""
+
+    status: int
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Transport(Protocol):
+    """Carries requests to one endpoint."""
+
+    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+        """Send the request that ``sign`` returns; it is awaited when the request can leave at once.
+
+        :raises DysmsTransportError: no answer
+        :raises DysmsUnreadable: an answer that is not HTTP, or too large
+        """
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class HttpTransport:
+    """Keep-alive connections to one endpoint, each carrying one request at a time.
+
+    :param endpoint: scheme, host and port
+    :param timeout: seconds for connecting, and again for one whole exchange
+    :param ca_bundle: file of PEM certificates to trust instead of the system's
+    :param proxy: ``http://[user:password@]host:port``
+    :param connections: the most at a time
+    :raises DysmsInputError: ``ca_bundle`` cannot be read, ``proxy`` is no http URL
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeout: float = 10.0,
+        ca_bundle: str | None = None,
+        proxy: str | None = None,
+        connections: int = 64,
+    ) -> None:
+        self._endpoint = endpoint
+        self._timeout = timeout
+        self._tls = _tls_context(ca_bundle) if endpoint.scheme == "https" else None
+        self._proxy = _Proxy.parse(proxy) if proxy else None
+        self._idle: list[_Connection] = []
+        self._places = asyncio.Semaphore(connections)
+        self.opened = 0
+
+    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+        async with self._places:
+            connection = self._pop_idle() or await self._open()
+            try:
+                request = await sign()
+                if connection.is_closed:  # the server hung up while the request waited for its turn
+                    connection = await self._open()
+                return await self._exchange(connection, self._wire(request))
+            finally:
+                if connection.is_reusable:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+
+    async def aclose(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        await asyncio.sleep(0)  # lets the loop run the transports' closing
+
+    def _pop_idle(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed:
+                return connection
+        return None
+
+    async def _open(self) -> _Connection:
+        address = self._proxy or self._endpoint
+        tls = None if self._proxy else self._tls
+        connection = _Connection()
+        try:
+            async with asyncio.timeout(self._timeout):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: connection, address.host, address.port, ssl=tls
+                )
+                if self._proxy and self._tls:
+                    await self._tunnel(connection, self._proxy, self._tls)
+        except (OSError, TimeoutError) as error:
+            connection.close()
+            raise self._failed("could not connect", error, request_sent=False) from None
+        except BaseException:
+            connection.close()
+            raise
+        self.opened += 1
+        return connection
+
+    async def _tunnel(self, connection: _Connection, proxy: _Proxy, tls: ssl.SSLContext) -> None:
+        target = f"{self._endpoint.host}:{self._endpoint.port}"
+        answer = await connection.exchange(
+            f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{proxy.authorization}\r\n".encode("ascii"), tunnel=True
+        )
+        if answer.status != 200:
+            raise self._failed(f"the proxy refused with HTTP {answer.status}", None, request_sent=False)
+        await connection.start_tls(tls, self._endpoint.host)
+
+    async def _exchange(self, connection: _Connection, wire: bytes) -> Response:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await connection.exchange(wire)
+        except (OSError, TimeoutError) as error:
+            raise self._failed("no answer", error, request_sent=True) from None
+
+    def _wire(self, request: Request) -> bytes:
+        plain_proxy = self._proxy if self._proxy and not self._tls else None
+        target = self._endpoint.url + request.target if plain_proxy else request.target
+        lines = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
+        lines += ["accept: application/json", f"content-length: {len(request.body)}"]
+        head = "\r\n".join(lines) + "\r\n" + (plain_proxy.authorization if plain_proxy else "") + "\r\n"
+        return head.encode("utf-8") + request.body
+
+    def _failed(self, what: str, error: BaseException | None, *, request_sent: bool) -> DysmsTransportError:
+        if isinstance(error, TimeoutError):
+            what += f" within {self._timeout:g} s"
+        elif isinstance(error, ssl.SSLCertVerificationError):
+            what += f": the certificate was not accepted: {error.verify_message}"
+        elif error is not None:
+            what += f": {type(error).__name__}" + (f" {error.strerror}" if isinstance(error, OSError) and error.strerror else "")
+        failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
+        failed.request_sent = request_sent
+        return failed
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: the protocol of asyncio and the callbacks of httptools at once."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self.is_reusable = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def close(self) -> None:
+        self.is_reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def exchange(self, wire: bytes, *, tunnel: bool = False) -> Response:
+        """Send bytes, wait for one answer (``tunnel``: for its headers only)."""
+        assert self._transport is not None  # noqa: S101 - the caller opened it
+        self.is_reusable = False
+        self._headers: dict[str, str] = {}
+        self._header_bytes = 0
+        self._body = bytearray()
+        self._headers_complete = False
+        self._tunnel = tunnel
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(wire)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
+        assert self._transport is not None  # noqa: S101 - the caller opened it
+        loop = asyncio.get_running_loop()
+        self._transport = await loop.start_tls(self._transport, self, tls, server_hostname=host)
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells mypy
+        self._transport = transport
+        self.is_reusable = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done() or self._parser is None:
+            self.close()  # nothing was asked
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self._answer.done():
+                self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
+        if not self._headers_complete:
+            self._header_bytes += len(data)
+            if self._header_bytes > MOST_HEADER_BYTES:
+                self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_reusable = False
+        self._transport = None
+        if self._answer is None or self._answer.done():
+            return
+        framed = self._headers.keys() & {"content-length", "transfer-encoding"}
+        if exc is None and self._headers_complete and not framed:
+            self._finish()  # without a length, the end of the connection is the end of the body
+        else:
+            self._fail(exc if isinstance(exc, OSError) else ConnectionResetError("the connection ended within the answer"))
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None  # noqa: S101 - it calls us
+        self._headers_complete = True
+        if self._tunnel:
+            self._finish(reusable=True)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > MOST_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None  # noqa: S101 - it calls us
+        if self._parser.get_status_code() < 200:  # an interim answer; the real one follows
+            self._headers, self._headers_complete = {}, False
+        else:
+            self._finish(reusable=self._parser.should_keep_alive())
+
+    def _finish(self, *, reusable: bool = False) -> None:
+        if self._answer is None or self._answer.done() or self._parser is None:
+            self.close()  # a second answer to one question
+            return
+        encoding = self._headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            self._fail(DysmsUnreadable("the answer is compressed, which was not asked for"))
+            return
+        self.is_reusable = reusable
+        self._answer.set_result(Response(self._parser.get_status_code(), self._headers, bytes(self._body)))
+
+    def _fail(self, error: Exception) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    host: str
+    port: int
+    authorization: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> _Proxy:
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host = port = None
+            parts = urlsplit("")
+        if parts.scheme != "http" or not host or not host.isascii() or parts.path.strip("/"):
+            raise DysmsInputError("proxy", "is no proxy address; write it as http://[user:password@]host:port")
+        authorization = ""
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            authorization = f"proxy-authorization: Basic {base64.b64encode(pair).decode('ascii')}\r\n"
+        return cls(host, port or 3128, authorization)
+
+
+def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise DysmsInputError("ca_bundle", f"cannot be read as PEM certificates ({type(error).__name__})") from None

@@ -259,6 +259,28 @@ class DysmsClient:
         )
         return actions.parse_message_sent(await self._ask(call, repeatable=False))
 
+    async def access(self) -> dict[str, errors.DysmsError | None]:
+        """Return, for a mainland and an international query, ``None`` where it is allowed, else the error.
+
+        Asks for today's statistics, and for a message that cannot exist.
+        """
+        today = dates.beijing_day(self._now())
+        probes = {
+            "QuerySendStatistics": actions.query_send_statistics(today, today, is_globe=False, page=1, page_size=1),
+            "QueryMessage": actions.query_message("0"),
+        }
+        found: dict[str, errors.DysmsError | None] = {}
+        for action, call in probes.items():
+            try:
+                await self._ask(call)
+            except errors.DysmsNotFound:
+                found[action] = None
+            except errors.DysmsError as error:
+                found[action] = error
+            else:
+                found[action] = None
+        return found
+
     async def _ask(self, call: Call, *, repeatable: bool = True) -> Mapping[str, object]:
         """Send a call until it is answered, or until trying again would be wrong."""
         lane = self._lane(call)

@@ -83,6 +83,7 @@ class DysmsInputError(DysmsError, ValueError):
     def __init__(self, argument: str, problem: str) -> None:
         super().__init__(f"{argument} {problem}")
         self.argument = argument
+        self.problem = problem
 
 
 class DysmsWindowError(DysmsInputError):

@@ -1,0 +1,98 @@
+"""What Airflow is told about this package, the connection form included. Imports nothing of Airflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_dysms import __version__
+
+INTEGRATION = "Alibaba Cloud SMS (Dysms)"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata, as the entry point ``apache_airflow_provider`` asks for it."""
+    return {
+        "package-name": "airflow-provider-dysms",
+        "name": INTEGRATION,
+        "description": "What became of the messages sent through Alibaba Cloud SMS (Dysms).",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": INTEGRATION,
+                "external-doc-url": "https://www.alibabacloud.com/help/en/sms/",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
+        "operators": [_modules("airflow_provider_dysms.operators.dysms")],
+        "transfers": [
+            {
+                "source-integration-name": INTEGRATION,
+                "target-integration-name": "Object Storage",
+                "python-module": "airflow_provider_dysms.transfers.dysms_to_object_storage",
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "dysms",
+                "hook-class-name": "airflow_provider_dysms.hooks.dysms.DysmsHook",
+                "hook-name": "Alibaba Cloud SMS",
+                "ui-field-behaviour": {
+                    "hidden-fields": [],
+                    "relabeling": {
+                        "login": "AccessKey ID",
+                        "password": "AccessKey secret",
+                        "host": "Endpoint",
+                        "schema": "Endpoint scheme",
+                        "port": "Endpoint port",
+                    },
+                    "placeholders": {
+                        "login": "LTAI...",
+                        "host": "empty: chosen from the region",
+                        "schema": "https",
+                        "port": "443",
+                    },
+                },
+                "conn-fields": _FIELDS,
+            }
+        ],
+    }
+
+
+def _modules(module: str) -> dict[str, Any]:
+    return {"integration-name": INTEGRATION, "python-modules": [module]}
+
+
+def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
+    kind = schema.pop("type", "string")
+    return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
+
+
+_FIELDS = {
+    "region_id": _field("Region ID", "Chooses the endpoint, such as cn-hangzhou or ap-southeast-1."),
+    "auth_type": _field(
+        "Auth type", "access_key (also written AK), or sts with a token.", enum=["access_key", "AK", "sts"]
+    ),
+    "security_token": _field("STS token", "Needed with auth_type sts.", format="password"),
+    "privacy_key": _field(
+        "Privacy key", "Base of every hash of a phone number, at least 16 characters. Keep it.", format="password"
+    ),
+    "timeout": _field(
+        "Timeout (s)", "For connecting, and again for one exchange; 10 if empty.", type="number", exclusiveMinimum=0
+    ),
+    "quota_share": _field(
+        "Quota share",
+        "The part of the account's quotas that may be used, 0.4 if empty; others use the account too.",
+        type="number",
+        exclusiveMinimum=0,
+        maximum=1,
+    ),
+    "quota": _field(
+        "Quotas", 'For accounts with raised quotas, as JSON: {"QueryMessage": 600} (requests a second).', type="string"
+    ),
+    "ca_bundle": _field("CA bundle", "File of PEM certificates to trust instead of the system's."),
+    "proxy": _field("Proxy", "http://[user:password@]host:port", format="password"),
+    "allow_custom_endpoint": _field(
+        "Allow custom endpoint", "Talk to hosts other than *.aliyuncs.com and this machine.", type="boolean"
+    ),
+}

@@ -1,0 +1,81 @@
+"""Keeps phone numbers out of everything that Airflow stores or shows of a task's arguments.
+
+Airflow writes template fields into its database and its UI, before and after rendering. A value that is not JSON and
+prints as a count keeps the numbers out of both; :class:`PrivateField` wraps whatever is assigned, so that rendering
+(which assigns the attribute again) cannot unwrap it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from airflow.sdk import XComArg
+
+from airflow_provider_dysms.api.errors import DysmsInputError
+
+
+class PrivateNumbers:
+    """Phone numbers that do not show.
+
+    :param value: one number, several in a list, or text with several separated by commas, semicolons or line ends
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return "templated phone number(s)" if self._is_template else f"{len(self.reveal())} phone number(s)"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def resolve(self, context: Any) -> PrivateNumbers:
+        """Render templates in the value; Airflow calls this instead of looking into it."""
+        return PrivateNumbers(context["task"].render_template(self._value, context))
+
+    def reveal(self) -> list[object]:
+        """Return the numbers as they were written.
+
+        :raises DysmsInputError: the value is neither text nor a collection of numbers
+        """
+        value = self._value
+        if isinstance(value, str):
+            return list(_numbers_in(value))
+        if isinstance(value, int):
+            return [value]
+        if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
+            return list(value)
+        raise DysmsInputError("phone_numbers", f"is one number or a list of numbers, not {type(value).__name__}")
+
+    @property
+    def _is_template(self) -> bool:
+        return isinstance(self._value, str) and "{{" in self._value
+
+
+def _numbers_in(text: str) -> Iterable[object]:
+    if text.lstrip().startswith(("[", "(")):  # a list that a template has turned into text
+        try:
+            listed = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise DysmsInputError("phone_numbers", "begins like a list and is none") from None
+        return list(listed)
+    return filter(None, (part.strip() for part in re.split(r"[,;，；\r\n]", text)))
+
+
+class PrivateField:
+    """A template field of an operator whose value never shows."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_private_{name}"
+
+    def __get__(self, operator: Any, owner: type | None = None) -> Any:
+        return self if operator is None else operator.__dict__.get(self._slot)
+
+    def __set__(self, operator: Any, value: Any) -> None:
+        refers = value is None or isinstance(value, PrivateNumbers) or any(XComArg.iter_xcom_references(value))
+        operator.__dict__[self._slot] = value if refers else PrivateNumbers(value)

@@ -1,0 +1,299 @@
+"""One API action a task, with a small result to XCom. Whole days belong to the transfer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_dysms.api import dates, delivery
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound
+from airflow_provider_dysms.api.numbers import parse_number
+from airflow_provider_dysms.hooks.dysms import DysmsHook, Scope, airflow_errors, is_international, parse_days
+from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
+
+Answer = TypeVar("Answer")
+
+#: A result beyond this many bytes of JSON does not belong into Airflow's database.
+MOST_XCOM_BYTES = 256 * 1024
+
+TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
+
+
+class DysmsQuerySendDetailsOperator(BaseOperator):
+    """Look up what was sent to a few numbers on one Beijing day.
+
+    The result is a list with one dict a message: ``number`` (position in ``phone_numbers``, from 0; never the number
+    itself), ``state``, ``category``, ``fault``, ``error_code``, ``template_code``, ``out_id``, ``sent_at``,
+    ``received_at``, ``is_final``. Beyond 256 KiB of JSON it is refused: use ``DysmsToObjectStorageOperator``.
+
+    :param phone_numbers: one or many, in any format people write; templated
+    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days; templated
+    :param biz_id: only the messages of one request; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``; templated
+
+    Follows https://help.aliyun.com/document_detail/419277.html
+    """
+
+    template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
+    phone_numbers = PrivateField()
+
+    def __init__(
+        self,
+        *,
+        phone_numbers: Any,
+        send_date: Any,
+        biz_id: str | None = None,
+        dysms_conn_id: str = DysmsHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.phone_numbers = phone_numbers
+        self.send_date = send_date
+        self.biz_id = biz_id
+        self.dysms_conn_id = dysms_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        with airflow_errors():
+            day = dates.parse_day(self.send_date)
+            as_of = datetime.now(UTC)
+            dates.check_window(day, as_of)
+            numbers = [_number(value, place) for place, value in enumerate(_some(self.phone_numbers, "phone_numbers"))]
+            hook = DysmsHook(self.dysms_conn_id)
+
+            async def ask(client: DysmsClient) -> list[list[SendDetail]]:
+                return [await client.query_send_details(number, day, self.biz_id) for number in numbers]
+
+            answers = _run(hook, ask)
+            return _small(
+                [
+                    {"number": place, **_send_detail(record, as_of)}
+                    for place, records in enumerate(answers)
+                    for record in records
+                ]
+            )
+
+
+class DysmsQueryMessageOperator(BaseOperator):
+    """Look up a few international messages by their ids.
+
+    The result is a list with one dict a message, in the order asked: ``message_id``, ``state`` (``missing`` where the
+    service has no such message), ``category``, ``fault``, ``error_code``, ``sent_at``, ``received_at``, ``is_final``.
+
+    :param message_ids: one or many, as SendMessageToGlobe returned them; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``; templated
+
+    Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
+    """
+
+    template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
+
+    def __init__(
+        self, *, message_ids: Any, dysms_conn_id: str = DysmsHook.default_conn_name, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.message_ids = message_ids
+        self.dysms_conn_id = dysms_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        with airflow_errors():
+            as_of = datetime.now(UTC)
+            given = [self.message_ids] if isinstance(self.message_ids, str) else self.message_ids
+            message_ids = [str(message_id) for message_id in _some(given, "message_ids")]
+            hook = DysmsHook(self.dysms_conn_id)
+
+            async def ask(client: DysmsClient) -> list[MessageReport | None]:
+                return [await _report(client, message_id) for message_id in message_ids]
+
+            reports = _run(hook, ask)
+            return _small(
+                [
+                    {"message_id": message_id, **_message(report, as_of)}
+                    for message_id, report in zip(message_ids, reports, strict=True)
+                ]
+            )
+
+
+class DysmsQuerySendStatisticsOperator(BaseOperator):
+    """Fetch the counts of one or more Beijing days, in billed segments.
+
+    The result is a list with one dict a day (and template type and signature, where they were asked for):
+    ``send_date``, ``scope``, ``template_type``, ``sign_name``, ``total``, ``delivered``, ``failed``, ``waiting``.
+
+    :param first_date: first day, in the forms of ``send_date``; templated
+    :param last_date: last day, default the first; templated
+    :param scope: ``mainland`` (default) or ``international``
+    :param template_types: any of ``code``, ``notice``, ``promotion``, ``international``, ``digital``; asked one by one
+    :param sign_names: signatures, asked one by one; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``; templated
+
+    Follows https://help.aliyun.com/document_detail/397330.html
+    """
+
+    template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "dysms_conn_id")
+
+    def __init__(
+        self,
+        *,
+        first_date: Any,
+        last_date: Any = None,
+        scope: Scope = "mainland",
+        template_types: Sequence[str] | None = None,
+        sign_names: Sequence[str] | None = None,
+        dysms_conn_id: str = DysmsHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.first_date = first_date
+        self.last_date = last_date
+        self.scope: Scope = scope
+        self.template_types = template_types
+        self.sign_names = sign_names
+        self.dysms_conn_id = dysms_conn_id
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        with airflow_errors():
+            first, last = parse_days(self.first_date, self.last_date)
+            is_globe = is_international(self.scope)
+            wanted = [
+                (template_type, sign_name)
+                for template_type in _template_types(self.template_types)
+                for sign_name in ([self.sign_names] if isinstance(self.sign_names, str) else self.sign_names or [None])
+            ]
+            hook = DysmsHook(self.dysms_conn_id)
+
+            async def ask(client: DysmsClient) -> list[list[SendStatistics]]:
+                return [
+                    await client.query_send_statistics(
+                        first,
+                        last,
+                        is_globe=is_globe,
+                        template_type=None if template_type is None else TEMPLATE_TYPES[template_type],
+                        sign_name=sign_name,
+                    )
+                    for template_type, sign_name in wanted
+                ]
+
+            answers = _run(hook, ask)
+            return _small(
+                [
+                    {
+                        **asdict(counts),
+                        "send_date": counts.send_date.isoformat(),
+                        "scope": self.scope,
+                        "template_type": template_type,
+                        "sign_name": sign_name,
+                    }
+                    for (template_type, sign_name), days in zip(wanted, answers, strict=True)
+                    for counts in days
+                ]
+            )
+
+
+def _run(hook: DysmsHook, ask: Callable[[DysmsClient], Awaitable[Answer]]) -> Answer:
+    """Read the connection, then run the task's one event loop."""
+    settings = hook.settings
+
+    async def session() -> Answer:
+        async with DysmsClient(settings) as client:
+            return await ask(client)
+
+    return asyncio.run(session())
+
+
+async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
+    try:
+        return await client.query_message(message_id)
+    except DysmsNotFound:
+        return None
+
+
+def _some(value: Any, argument: str) -> list[Any]:
+    """Return a templated value as the list it must be by now."""
+    if isinstance(value, PrivateNumbers):
+        value = value.reveal()
+    if value is None or isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable):
+        raise DysmsInputError(argument, f"is one or a list, not {type(value).__name__}")
+    listed = list(value)
+    if not listed:
+        raise DysmsInputError(argument, "is empty; name at least one")
+    return listed
+
+
+def _number(value: object, place: int) -> str:
+    try:
+        return parse_number(value).digits
+    except DysmsInputError as error:
+        raise DysmsInputError("phone_numbers", f"(number {place + 1} of the list) {error.problem}") from None
+
+
+def _template_types(wanted: Sequence[str] | None) -> list[str | None]:
+    names = [wanted] if isinstance(wanted, str) else list(wanted or [])
+    for name in names:
+        if name not in TEMPLATE_TYPES:
+            raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {name!r}")
+    return [*names] or [None]
+
+
+def _send_detail(record: SendDetail, as_of: datetime) -> dict[str, Any]:
+    return {
+        **_verdict(delivery.judge_send_detail(record, as_of)),
+        "error_code": record.error_code,
+        "template_code": record.template_code,
+        "out_id": record.out_id,
+        "sent_at": _iso(record.sent_at),
+        "received_at": _iso(record.received_at),
+    }
+
+
+def _message(report: MessageReport | None, as_of: datetime) -> dict[str, Any]:
+    if report is None:
+        return {
+            **_verdict(delivery.Delivery(delivery.State.MISSING, None, None)),
+            "error_code": None,
+            "sent_at": None,
+            "received_at": None,
+            "is_final": False,
+        }
+    return {
+        **_verdict(delivery.judge_message(report, as_of)),
+        "error_code": report.error_code,
+        "sent_at": _iso(report.sent_at),
+        "received_at": _iso(report.received_at),
+    }
+
+
+def _verdict(judged: delivery.Delivery) -> dict[str, Any]:
+    return {
+        "state": judged.state.value,
+        "category": judged.category,
+        "fault": judged.fault,
+        "is_final": judged.is_final,
+    }
+
+
+def _iso(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")
+
+
+def _small(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Refuse what is too large for XCom."""
+    size = len(json.dumps(rows, ensure_ascii=False).encode())
+    if size > MOST_XCOM_BYTES:
+        raise DysmsInputError(
+            "the result",
+            f"of {len(rows)} rows has {size} bytes, and {MOST_XCOM_BYTES} fit into XCom; "
+            "write it to object storage: DysmsToObjectStorageOperator, or output_uri for statistics",
+        )
+    return rows

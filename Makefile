@@ -1,0 +1,45 @@
+# Everything lives in this folder: environment, caches, temporary files.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TMPDIR := $(CURDIR)/.tmp
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help demo test check format test-oldest clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/.installed ## audit a made-up day through Airflow, on the emulator and a local folder
+	@$(BIN)/python scripts/demo.py
+
+test: $(VENV)/.installed ## every test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed ## lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-oldest: ## every test, on the oldest Airflow that is supported
+	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+
+clean: ## remove what was made here
+	rm -rf .venv .venv-oldest .cache .tmp .demo
+
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
+	mkdir -p $(TMPDIR)
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip install --quiet --upgrade pip
+	PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip install --quiet --editable '.[parquet,s3]' --group dev
+	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
+	touch $@

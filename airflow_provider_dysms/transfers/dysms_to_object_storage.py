@@ -1,0 +1,308 @@
+"""The audit of a day: a send log in, one verdict a message out, one file in object storage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.client import DysmsClient, Settings
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsRefused, DysmsWindowError
+from airflow_provider_dysms.audit.run import Match, audit
+from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
+from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.audit.verdict import output_columns, to_row
+from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
+from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.partition import Partition, Spool
+from airflow_provider_dysms.transfers.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.sdk import Context
+
+Statistics = Literal["record", "judge", "skip"]
+
+#: Rejected lines that the task log names one by one.
+MOST_NAMED = 20
+
+#: With ``statistics="judge"``, a gap to the vendor's own count beyond this share is warned about.
+MOST_GAP = 0.05
+
+
+class DysmsToObjectStorageOperator(BaseOperator):
+    """Ask what became of every message of a day, and write one row a message into object storage.
+
+    The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by
+    QueryMessage, a line with a number by QuerySendDetails. Out comes one file,
+    ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
+    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result.
+
+    States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log, unknown
+    to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be asked).
+
+    :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text; ``.gz``);
+        ``{send_date:%Y%m%d}`` stands for the day; templated
+    :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, never shown
+    :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``, ``out_id``,
+        ``sent_at`` where the log has them; default: the columns that have our names; templated
+    :param carry: columns of the log that are copied to the output; templated
+    :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
+        else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the three,
+        nor a message id, is a list of questions: every record comes out once, and nothing is ``missing`` or ``unlogged``
+    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end of
+        the run's data interval, in Beijing; templated
+    :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``; templated
+    :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
+    :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
+    :param partition: folder of the day below ``output_uri``; templated
+    :param content: ``drop`` (default) or ``keep`` the message's text
+    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``
+    :param refresh: ``all``: every line is asked
+    :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
+    :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
+    :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
+    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, ``judge`` by it, or ``skip`` it
+    :param requests_per_second: takes the place of the connection's ``quota_share``
+    :param dysms_conn_id: the connection, default ``dysms_default``; templated
+    :raises DysmsTaskFailed: an argument is wrong (nothing was asked), or the service refuses for good; not retried
+    :raises DysmsTaskError: the result could not be shown to be complete and right; nothing was written; retried
+
+    Follows https://help.aliyun.com/document_detail/419277.html and
+    https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
+    """
+
+    template_fields: Sequence[str] = (
+        "sent_uri",
+        "phone_numbers",
+        "columns",
+        "carry",
+        "send_date",
+        "output_uri",
+        "partition",
+        "dysms_conn_id",
+    )
+    phone_numbers = PrivateField()
+
+    def __init__(
+        self,
+        *,
+        output_uri: str,
+        sent_uri: str | None = None,
+        phone_numbers: Any = None,
+        columns: Mapping[str, str] | None = None,
+        carry: Sequence[str] = (),
+        match: Match = "auto",
+        send_date: Any = YESTERDAY,
+        file_format: Literal["jsonl", "csv", "parquet"] = "jsonl",
+        compression: str | None = None,
+        partition: str = "send_date={send_date:%Y-%m-%d}",
+        content: Literal["drop", "keep"] = "drop",
+        phone: Literal["plain", "hashed"] = "plain",
+        refresh: Literal["all"] = "all",
+        outside_window: Literal["fail", "skip"] = "fail",
+        max_missing_rate: float = 0.05,
+        max_rejected_rate: float = 0.05,
+        statistics: Statistics = "record",
+        requests_per_second: float | None = None,
+        dysms_conn_id: str = DysmsHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.output_uri = output_uri
+        self.sent_uri = sent_uri
+        self.phone_numbers = phone_numbers
+        self.columns = columns
+        self.carry = carry
+        self.match: Match = match
+        self.send_date = send_date
+        self.file_format = file_format
+        self.compression = compression
+        self.partition = partition
+        self.content = content
+        self.phone = phone
+        self.refresh = refresh
+        self.outside_window = outside_window
+        self.max_missing_rate = max_missing_rate
+        self.max_rejected_rate = max_rejected_rate
+        self.statistics: Statistics = statistics
+        self.requests_per_second = requests_per_second
+        self.dysms_conn_id = dysms_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        with airflow_errors():
+            as_of = datetime.now(UTC)
+            self._check_choices()
+            day = self._day(as_of)
+            hook = DysmsHook(self.dysms_conn_id, requests_per_second=self.requests_per_second)
+            settings = hook.settings
+            phone_hash = hook.privacy_key.phone_hash if self.phone == "hashed" else None
+            sent = self._read(day)
+            partition = Partition.resolve(
+                self.output_uri,
+                partition=_with_day(self.partition, day, "partition"),
+                file_format=self.file_format,
+                compression=self.compression,
+            )
+            partition.probe()
+            keep = self.content == "keep"
+            columns = output_columns(sent.carry, content=keep, hashed=phone_hash is not None)
+            with partition.spool(columns) as spool:
+                # Everything of Airflow happens before or after this one event loop, never inside it.
+                tally, run = asyncio.run(self._audit(settings, sent, day, as_of, spool, phone_hash))
+                self._judge(tally, sent, run["statistics"])
+                result = self._result(tally, sent, day, as_of)
+                manifest = partition.commit(spool, result, {**run, "days_left": dates.days_left(day, datetime.now(UTC))})
+            self.log.info("Wrote %s rows: %s", tally.rows, dict(sorted(tally.by_state.items())))
+            return manifest
+
+    def _check_choices(self) -> None:
+        choices: dict[str, tuple[Any, ...]] = {
+            "match": get_args(Match),
+            "content": ("drop", "keep"),
+            "phone": ("plain", "hashed"),
+            "refresh": ("all",),
+            "outside_window": ("fail", "skip"),
+            "statistics": get_args(Statistics),
+        }
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {getattr(self, name)!r}")
+        for name in ("max_missing_rate", "max_rejected_rate"):
+            rate = getattr(self, name)
+            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+                raise DysmsInputError(name, f"is a share from 0 to 1, not {rate!r}")
+        if (self.sent_uri is None) == (self.phone_numbers is None):
+            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
+
+    def _day(self, as_of: datetime) -> date:
+        day = dates.parse_day(self.send_date)
+        try:
+            dates.check_window(day, as_of)
+        except DysmsWindowError as error:
+            if self.outside_window == "skip":
+                raise AirflowSkipException(str(error)) from None
+            raise
+        left = dates.days_left(day, as_of)
+        if left <= 1:
+            self.log.warning("%s is about to leave the service's memory: it can be asked %s more day(s)", day, left)
+        return day
+
+    def _read(self, day: date) -> SentLog:
+        if self.sent_uri is None:
+            value = self.phone_numbers
+            sent = phone_log(value.reveal() if isinstance(value, PrivateNumbers) else value)
+        else:
+            with ExitStack() as stack:
+                files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"), stack)
+                sent = read_sent_log(files, send_date=day, columns=self.columns, carry=tuple(self.carry))
+        sent.check_rejected(self.max_rejected_rate)
+        for line in sent.rejected[:MOST_NAMED]:
+            self.log.warning("%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else "")
+        if len(sent.rejected) > MOST_NAMED:
+            self.log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
+        return sent
+
+    async def _audit(
+        self,
+        settings: Settings,
+        sent: SentLog,
+        day: date,
+        as_of: datetime,
+        spool: Spool,
+        phone_hash: Callable[[str], str] | None,
+    ) -> tuple[Tally, dict[str, Any]]:
+        tally = Tally()
+        keep = self.content == "keep"
+        async with DysmsClient(settings) as client:
+            with Progress(self.log, f"Audit of {day}", len(sent.lines), tally, client.counters):
+                async for verdicts in audit(
+                    sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally
+                ):
+                    spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
+            statistics = await self._ask_statistics(client, day)
+        counters = client.counters
+        return tally, {
+            "requests": counters.requests,
+            "pages": counters.pages,
+            "throttled": counters.throttled,
+            "statistics": statistics,
+        }
+
+    async def _ask_statistics(self, client: DysmsClient, day: date) -> dict[str, Any] | None:
+        """Ask for the vendor's own counts of the day; a refusal is written down and does not fail the audit."""
+        if self.statistics == "skip":
+            return None
+        counts: dict[str, Any] = {}
+        for scope, is_globe in (("mainland", False), ("international", True)):
+            try:
+                days = await client.query_send_statistics(day, is_globe=is_globe)
+            except DysmsRefused as error:
+                self.log.warning("The day's %s statistics are not to be had: %s", scope, error)
+                counts[scope] = {"refused": error.code or type(error).__name__}
+            else:
+                counts[scope] = {
+                    name: sum(getattr(counted, name) for counted in days)
+                    for name in ("total", "delivered", "failed", "waiting")
+                }
+        return counts
+
+    def _judge(self, tally: Tally, sent: SentLog, statistics: dict[str, Any] | None) -> None:
+        """Refuse the results that are wrong as a whole although every answer was fine."""
+        recorded = tally.rows - tally.missing - sum(tally.rejected.values())
+        billed = sum(counts.get("total", 0) for counts in (statistics or {}).values())
+        if sent.keyed and tally.missing_rate > self.max_missing_rate:
+            raise DysmsIncomplete(
+                f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
+                f"max_missing_rate={self.max_missing_rate}; a wrong site, account, region or send_date looks like this"
+            )
+        if not recorded and billed:
+            found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
+            if sent.lines and (sent.keyed or self.statistics == "judge"):
+                raise DysmsIncomplete(f"{found}; check the account, the columns and send_date")
+            self.log.warning("%s segments on the day", found)
+        if self.statistics == "judge":
+            self._warn_of_gaps(tally, statistics or {})
+
+    def _warn_of_gaps(self, tally: Tally, statistics: dict[str, Any]) -> None:
+        for scope, ours in (("mainland", tally.mainland_segments), ("international", tally.international_segments)):
+            theirs = statistics.get(scope, {}).get("total")
+            if theirs is not None and abs(theirs - ours) > MOST_GAP * max(theirs, ours):
+                self.log.warning("The statistics count %s %s segments, the rows %s", theirs, scope, ours)
+
+    def _result(self, tally: Tally, sent: SentLog, day: date, as_of: datetime) -> dict[str, Any]:
+        parameters = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
+        return {
+            **tally.as_dict(),
+            "send_date": day.isoformat(),
+            "as_of": as_of.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "settled": tally.settled(day, as_of, keyed=sent.keyed),
+            "parameters": {
+                **{name: getattr(self, name) for name in parameters},
+                "columns": dict(self.columns) if self.columns else None,
+                "carry": list(sent.carry),
+                "file_format": self.file_format,
+                "compression": self.compression,
+            },
+        }
+
+
+def _with_day(text: str, day: date, argument: str) -> str:
+    """Fill in ``{send_date:...}``."""
+    try:
+        fields = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        if set(fields) <= {"send_date"}:
+            return text.format(send_date=day)
+    except (AttributeError, ValueError, IndexError, KeyError):
+        pass
+    raise DysmsInputError(argument, "knows one placeholder, {send_date:%Y-%m-%d}; write other braces twice: {{ }}")

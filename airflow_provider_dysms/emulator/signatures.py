@@ -1,0 +1,244 @@
+"""Checks a request's signature from the bytes on the wire: ACS3-HMAC-SHA256 and the older HMAC-SHA1.
+
+Clients write one query in several ways (``+`` or ``%20``, ``*`` raw or ``%2A``) and sign the same canonical form, so
+the query is decoded as a form and written anew. Only headers that the client lists are signed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from urllib.parse import quote, unquote_plus
+
+from airflow_provider_dysms.emulator.errors import Refusal, gateway, missing
+from airflow_provider_dysms.emulator.state import Key
+from airflow_provider_dysms.emulator.switches import Switches
+
+_AUTHORIZATION = re.compile(
+    r"ACS3-HMAC-SHA256\s+Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})"
+)
+_FORM = b"application/x-www-form-urlencoded"
+_EMPTY_HASH = hashlib.sha256(b"").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came in; header names in lower case."""
+
+    method: str
+    query: bytes
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return a header's trimmed value."""
+        value = self.headers.get(name.encode())
+        return None if value is None else value.decode("latin-1").strip()
+
+    def is_v3(self) -> bool:
+        """Whether it is signed by ACS3, in headers, rather than by parameters."""
+        return b"authorization" in self.headers
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of query and form body together."""
+        pairs = _pairs(self.query)
+        if self.body and self.headers.get(b"content-type", b"").lower().startswith(_FORM):
+            pairs += _pairs(self.body)
+        return dict(pairs)
+
+
+class Nonces:
+    """The nonces seen of late."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._order: deque[tuple[float, str]] = deque()
+
+    def use(self, nonce: str, now: float, seconds: float) -> bool:
+        """Remember a nonce; return whether it is new."""
+        while self._order and self._order[0][0] <= now - seconds:
+            self._seen.discard(self._order.popleft()[1])
+        if nonce in self._seen:
+            return False
+        self._seen.add(nonce)
+        self._order.append((now, nonce))
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who signed a request, for which action."""
+
+    key: Key
+    action: str
+    version: str
+    nonce: str
+
+
+def authenticate(
+    request: Request, parameters: Mapping[str, str], keys: Mapping[str, Key], now: float, switches: Switches
+) -> Claim:
+    """Check who sent a request, when, and that nothing was changed on the way. The nonce is the caller's to check.
+
+    :param now: the emulator's time, seconds since 1970
+    :raises Refusal: the gateway's error
+
+    Follows "V3 request structure and signature" and https://help.aliyun.com/document_detail/25490.html.
+    """
+    check = _authenticate_v3 if request.is_v3() else _authenticate_v1
+    return check(request, parameters, keys, now, switches)
+
+
+def _authenticate_v3(
+    request: Request, parameters: Mapping[str, str], keys: Mapping[str, Key], now: float, switches: Switches
+) -> Claim:
+    authorization = request.header("authorization") or ""
+    if not authorization.startswith("ACS3-HMAC-SHA256 "):
+        raise gateway("InvalidSignatureMethod", "The signature algorithm is not ACS3-HMAC-SHA256.")
+    found = _AUTHORIZATION.fullmatch(authorization)
+    if found is None:
+        raise gateway("IncompleteSignature", "The request signature does not conform to Aliyun standards.")
+    access_key_id, listed, signature = found.groups()
+    action = _required_header(request, "x-acs-action", "Action")
+    version = _required_header(request, "x-acs-version", "Version")
+    date = _required_header(request, "x-acs-date", "Timestamp")
+    nonce = _required_header(request, "x-acs-signature-nonce", "SignatureNonce")
+    claimed_hash = _required_header(request, "x-acs-content-sha256", "ContentSha256")
+    signed = listed.split(";")
+    unsigned = sorted(_must_be_signed(request) - set(signed))
+    if unsigned or any(name.encode() not in request.headers for name in signed):
+        raise gateway("IncompleteSignature", "Headers that have to be signed are not: " + ";".join(unsigned))
+    key = _key(access_key_id, keys)
+    _check_token(key, request.header("x-acs-security-token"), keys, now, switches)
+    _check_time(date, now, switches.skew_v3)
+    body_hash = hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY_HASH
+    canonical = "\n".join(
+        (
+            request.method,
+            "/",
+            _canonical(_pairs(request.query)),
+            *(f"{name}:{request.header(name)}" for name in sorted(signed)),
+            "",
+            listed,
+            body_hash,
+        )
+    )
+    to_sign = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
+    expected = hmac.digest(key.access_key_secret.encode(), to_sign.encode(), "sha256").hex()
+    if claimed_hash != body_hash or not hmac.compare_digest(expected, signature):
+        raise gateway(
+            "SignatureDoesNotMatch",
+            f"Specified signature does not match our calculation. server StringToSign is [{to_sign}] "
+            f"server CanonicalRequest is [{canonical}]",
+        )
+    return Claim(key, action, version, nonce)
+
+
+def _authenticate_v1(
+    request: Request, parameters: Mapping[str, str], keys: Mapping[str, Key], now: float, switches: Switches
+) -> Claim:
+    for name in ("Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureNonce", "Timestamp"):
+        if not parameters.get(name):
+            raise missing(name)
+    if parameters["SignatureMethod"] != "HMAC-SHA1" or parameters.get("SignatureVersion") != "1.0":
+        raise gateway("InvalidSignatureMethod", "The signature method is not HMAC-SHA1 1.0.")
+    key = _key(parameters["AccessKeyId"], keys)
+    _check_token(key, parameters.get("SecurityToken"), keys, now, switches)
+    _check_time(parameters["Timestamp"], now, switches.skew_v1)
+    md5 = request.header("content-md5")
+    if md5 is not None:
+        # The protocol's checksum, not a secret.
+        computed = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
+        if md5 != computed:
+            raise gateway("ContentMD5NotMatched", "The Content-MD5 does not match the body.")
+    canonical = _canonical(pair for pair in parameters.items() if pair[0] != "Signature")
+    to_sign = f"{request.method}&%2F&{_encode(canonical)}"
+    expected = base64.b64encode(hmac.digest((key.access_key_secret + "&").encode(), to_sign.encode(), "sha1"))
+    if not hmac.compare_digest(expected, parameters["Signature"].encode()):
+        raise gateway(
+            "SignatureDoesNotMatch",
+            f"Specified signature is not matched with our calculation. server string to sign is:{to_sign}",
+        )
+    return Claim(key, parameters["Action"], parameters["Version"], parameters["SignatureNonce"])
+
+
+def _required_header(request: Request, name: str, parameter: str) -> str:
+    value = request.header(name)
+    if not value:
+        raise missing(parameter)
+    return value
+
+
+def _must_be_signed(request: Request) -> set[str]:
+    names = {name.decode("latin-1") for name in request.headers if name.startswith(b"x-acs-")}
+    if request.body and b"content-type" in request.headers:
+        # Without a body the SDK's async client sends a content-type that it never signed.
+        names.add("content-type")
+    return names | {"host"}
+
+
+def _key(access_key_id: str, keys: Mapping[str, Key]) -> Key:
+    key = keys.get(access_key_id)
+    if key is None:
+        raise gateway("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
+    if not key.active:
+        raise gateway("InvalidAccessKeyId.Inactive", "Specified access key is disabled.")
+    return key
+
+
+def _check_token(key: Key, token: str | None, keys: Mapping[str, Key], now: float, switches: Switches) -> None:
+    status = switches.security_token_status
+    if token is None and key.security_token is not None:
+        raise gateway("MissingSecurityToken", "SecurityToken is mandatory for this action.")
+    if token != key.security_token:
+        known = any(token == other.security_token for other in keys.values())
+        problem = "MismatchWithAccessKey" if known or key.security_token is None else "Malformed"
+        raise Refusal(f"InvalidSecurityToken.{problem}", f"Specified SecurityToken: {problem}.", status)
+    if key.expires_at is not None and now >= key.expires_at:
+        raise Refusal("InvalidSecurityToken.Expired", "Specified SecurityToken is expired.", status)
+
+
+def _check_time(text: str, now: float, skew: float) -> None:
+    instant = _instant(text)
+    if instant is None:
+        raise gateway("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
+    if abs(now - instant) > skew:
+        raise gateway("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+
+
+@lru_cache(maxsize=64)
+def _instant(text: str) -> float | None:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text):
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def _pairs(form: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for part in form.decode("latin-1").split("&"):
+        if part:
+            key, _, value = part.partition("=")
+            pairs.append((_decode(key), _decode(value)))
+    return pairs
+
+
+def _decode(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
+
+
+def _encode(text: str) -> str:
+    return text if text.isalnum() and text.isascii() else quote(text, safe="~")
+
+
+def _canonical(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join(f"{_encode(key)}={_encode(value)}" for key, value in sorted(pairs))

@@ -1,0 +1,191 @@
+"""What the service knows: accounts and their keys, messages, and what time it is.
+
+Instants are seconds since 1970 as floats: a day of a million messages is sorted, cut and written from them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from bisect import insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
+
+from airflow_provider_dysms.emulator.errors import InputError
+
+BEIJING_OFFSET = 8 * 3600
+DAY = 86_400
+STATES = ("delivered", "failed", "waiting", "expired")
+#: Numbers that these codes stopped are in no statistics (https://help.aliyun.com wordpower/455876).
+BLACKLIST_CODES = frozenset(
+    ["MOBILE_IN_BLACK", "USER_REJECT", "MB:1077", "ID:0141", "DB:0141", "DB:0144", "MX:0013", "MOBFAIL", "2:70", "MBBLACK", "DBBLACK", "BLACK", "BLOCKED", "PUBLOKD", "BWLIST"]
+)
+_SENT_AT = attrgetter("sent_at")
+
+
+def day_of(instant: float) -> int:
+    """Return the Beijing day of an instant, counted from 1970-01-01."""
+    return int((instant + BEIJING_OFFSET) // DAY)
+
+
+def day_number(day: date) -> int:
+    """Return a Beijing day, counted from 1970-01-01."""
+    return day.toordinal() - date(1970, 1, 1).toordinal()
+
+
+def beijing(instant: float) -> str:
+    """Return an instant as QuerySendDetails writes it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(instant + BEIJING_OFFSET))
+
+
+def utc(instant: float) -> str:
+    """Return an instant in UTC, ISO 8601 with Z, whole seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(instant))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Message:
+    """One message.
+
+    :param outcome: what becomes of it: one of ``STATES``
+    :param settles_at: the instant from which the outcome shows; until then it is waiting
+    :param visible_at: the instant from which the service knows the message at all; ``None``: by the switches
+    """
+
+    account: str
+    phone_number: str
+    international: bool
+    sent_at: float
+    outcome: str
+    error_code: str | None = None
+    received_at: float | None = None
+    settles_at: float = float("-inf")
+    visible_at: float | None = float("-inf")
+    template_code: str | None = None
+    template_type: int = 0
+    sign_name: str | None = None
+    content: str = ""
+    segments: int = 1
+    out_id: str | None = None
+    biz_id: str | None = None
+    message_id: str | None = None
+
+    def state_at(self, now: float) -> str:
+        """Return the state that the service shows at an instant."""
+        return self.outcome if now >= self.settles_at else "waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """An access key: a user's own, or a temporary one with its token.
+
+    :param account: whose it is; quotas and messages belong to the account
+    :param expires_at: the instant from which its token is refused
+    :param actions: the actions that it may use; ``None``: all
+    """
+
+    access_key_id: str
+    access_key_secret: str = field(repr=False)
+    security_token: str | None = field(default=None, repr=False)
+    account: str = "main"
+    active: bool = True
+    expires_at: float | None = None
+    actions: tuple[str, ...] | None = None
+
+
+class Clock:
+    """The emulator's own time: the machine's, until it is set."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._frozen: float | None = None
+
+    def now(self) -> float:
+        """Return the instant."""
+        return time.time() + self._offset if self._frozen is None else self._frozen
+
+    def set(self, instant: float, *, frozen: bool = False) -> None:
+        """Set the clock; it goes on from there unless it is frozen."""
+        self._offset = instant - time.time()
+        self._frozen = instant if frozen else None
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock."""
+        self.set(self.now() + seconds, frozen=self._frozen is not None)
+
+
+class Messages:
+    """Every message, found by number and day, by id, and by day."""
+
+    def __init__(self) -> None:
+        self._of_number: dict[tuple[str, str, int], list[Message]] = {}
+        self._of_day: dict[tuple[str, int], list[Message]] = {}
+        self._of_id: dict[tuple[str, str], Message] = {}
+        self._serial = itertools.count(1)
+
+    def __iter__(self) -> Iterator[Message]:
+        return itertools.chain.from_iterable(self._of_day.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of_day.values()))
+
+    def serial(self) -> int:
+        """Return the next number for an id."""
+        return next(self._serial)
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Take messages in."""
+        for message in messages:
+            day = day_of(message.sent_at)
+            insort(self._of_number.setdefault((message.account, message.phone_number, day), []), message, key=_SENT_AT)
+            self._of_day.setdefault((message.account, day), []).append(message)
+            if message.message_id is not None:
+                self._of_id[message.account, message.message_id] = message
+
+    def remove(self, message: Message) -> None:
+        """Forget a message."""
+        day = day_of(message.sent_at)
+        self._of_number[message.account, message.phone_number, day].remove(message)
+        self._of_day[message.account, day].remove(message)
+        if message.message_id is not None:
+            self._of_id.pop((message.account, message.message_id), None)
+
+    def of_number(self, account: str, phone_number: str, day: int) -> list[Message]:
+        """Return the messages to a number on a Beijing day, oldest first."""
+        return self._of_number.get((account, phone_number, day), [])
+
+    def of_day(self, account: str, day: int) -> list[Message]:
+        """Return the messages of a Beijing day, in no order."""
+        return self._of_day.get((account, day), [])
+
+    def by_id(self, account: str, message_id: str) -> Message | None:
+        """Return the message with an id."""
+        return self._of_id.get((account, message_id))
+
+    def tick(self, now: float) -> int:
+        """Give every message that still waits for its outcome the outcome; return how many."""
+        pending = [message for message in self if message.settles_at > now]
+        for message in pending:
+            message.settles_at = now
+            if message.outcome != "waiting":
+                message.received_at = now
+        return len(pending)
+
+
+def instant_of(value: object, name: str) -> float:
+    """Read an instant: seconds since 1970, or ISO 8601 with a zone.
+
+    :raises InputError: it is neither
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            instant = None
+        if instant is not None and instant.tzinfo is not None:
+            return (instant - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
+    raise InputError(f"{name} must be ISO 8601 with a zone, such as 2025-06-01T08:44:13Z")

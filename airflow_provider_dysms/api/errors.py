@@ -22,7 +22,8 @@
     │   ├── DysmsUnreadable        an answer that is none
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
     ├── DysmsNotFound              no such message, or not yet
-    └── DysmsIncomplete            an answer that cannot be shown to be whole
+    ├── DysmsIncomplete            an answer that cannot be shown to be whole
+    └── DysmsStorageError          a partition that did not hold still
 
 The vendor's own message text is never repeated: it quotes numbers, and whole requests.
 """
@@ -185,6 +186,10 @@ class DysmsIncomplete(DysmsError):
     """An answer could not be shown to be whole, so none of it is used."""
 
 
+class DysmsStorageError(DysmsError):
+    """A partition did not hold still while it was written."""
+
+
 _CODES: dict[type[DysmsError], str] = {
     DysmsThrottled: "Throttling Throttling.User Throttling.Api QPS_LIMIT_CONTROL",
     DysmsServerError: "ServiceUnavailable InternalError UnknownError SYSTEM_ERROR GATEWAY_ERROR",
@@ -251,7 +256,6 @@ CLASS_OF_PREFIX: tuple[tuple[str, type[DysmsError]], ...] = (
     ("SENDERID", DysmsParameterError),
 )
 
-_LONG_NUMBER = re.compile(r"\d{7,}")
 _PRINTABLE_CODE = re.compile(r"[A-Za-z][\w.:-]{0,63}", re.ASCII)
 _PRINTABLE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -320,6 +324,5 @@ def _printable(value: object, pattern: re.Pattern[str]) -> str | None:
     """A server may put anything here, a phone number too: only what looks like a code or an id is repeated."""
     if not isinstance(value, str):
         return None
-    if _UUID.fullmatch(value) or (pattern.fullmatch(value) and not _LONG_NUMBER.search(value)):
-        return value
-    return None
+    digits = sum(map(str.isdigit, value))
+    return value if _UUID.fullmatch(value) or (pattern.fullmatch(value) and digits < 7) else None

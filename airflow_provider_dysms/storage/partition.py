@@ -1,0 +1,163 @@
+"""One partition: rows become its one data file, and a manifest that says what is in it.
+
+The data file is the commit and the manifest follows. No store swaps the two at once, so a writer looks again when it
+is done, and where they do not fit, because another writer was there, it writes both once more. Whoever writes last
+looks after that write: when the last writer is content, the two fit.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.storage.encoders import check_format
+from airflow_provider_dysms.storage.locations import clean_uri, locate, reason
+from airflow_provider_dysms.storage.manifests import Manifest, data_key, decode, encode, explained, manifest_key
+from airflow_provider_dysms.storage.spool import Content, Spool
+from airflow_provider_dysms.storage.stores import Store, store_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import ObjectStoragePath
+
+#: How often a pair is written before a writer gives up on others that keep writing.
+TRIES = 10
+
+_FOLDER = re.compile(r"[^\W_][\w.=+-]*")
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Where a day's file goes, in which format. Made by :meth:`resolve`; its methods are called in their order."""
+
+    root: ObjectStoragePath
+    name: str
+    file_format: str
+    compression: str | None
+    extension: str
+    store: Store
+
+    @classmethod
+    def resolve(
+        cls, output_uri: str, *, partition: str, file_format: str = "jsonl", compression: str | None = None
+    ) -> Partition:
+        """Check the arguments and find the place.
+
+        :param output_uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``
+        :param partition: folder below it, such as ``send_date=2025-06-01``; more than one level is allowed
+        :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
+        :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
+        :raises DysmsInputError: an argument cannot be used
+        """
+        extension = check_format(file_format, compression)
+        if not isinstance(partition, str) or not all(map(_FOLDER.fullmatch, partition.split("/"))):
+            raise DysmsInputError(
+                "partition", "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}"
+            )
+        root = locate(output_uri, "output_uri")
+        return cls(root, partition, file_format, compression, extension, store_at(root))
+
+    @property
+    def uri(self) -> str:
+        """Where the data file lies, without a connection id."""
+        return f"{clean_uri(self.root).rstrip('/')}/{self._data}"
+
+    def probe(self) -> None:
+        """Show that the place can be written and is ours to write, and leave nothing there.
+
+        :raises DysmsInputError: it cannot be written, or it holds a data file that no manifest explains
+        """
+        try:
+            self.store.probe(self.name)
+            self.store.probe(self._manifest.rpartition("/")[0])
+            self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
+        except DysmsInputError:
+            raise
+        except Exception as error:  # every store has its own
+            raise DysmsInputError(
+                "output_uri",
+                f"cannot be written: {clean_uri(self.root)} ({reason(error)}); the task lists, reads, writes and "
+                "deletes there: check that the bucket or folder exists, and what the connection may do",
+            ) from error
+
+    def spool(self, schema: Mapping[str, type]) -> Spool:
+        """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
+
+        :raises DysmsInputError: a column has the name of a partition folder; readers would take one for the other
+        """
+        for folder in self.name.split("/"):
+            column, separator, _ = folder.partition("=")
+            if separator and column in schema:
+                raise DysmsInputError("partition", f"names {column!r}, which is a column of the data; rename one")
+        return Spool(self.file_format, self.compression, schema)
+
+    def commit(self, spool: Spool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
+        """Put the spooled rows in the place of what is there, and the manifest after them.
+
+        :param spool: what :meth:`spool` gave; it can be committed once more
+        :param result: JSON-able; what follows from the rows alone
+        :param run: JSON-able; what is of this run
+        :returns: the manifest that is committed now: another writer's, where that one came later
+        :raises DysmsInputError: a data file is there that no manifest explains; it is not touched
+        :raises DysmsStorageError: others kept writing the same partition
+        """
+        content = spool.finish()
+        for attempt in range(TRIES):
+            replaced = self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
+            manifest = encode(self._data, content, spool.schema, result, run, replaced)
+            self.store.upload(self._data, content.file)
+            self.store.write(self._manifest, manifest)
+            for key in replaced:
+                self.store.remove(key)
+            if committed := self._committed(content):
+                return committed
+            time.sleep(secrets.SystemRandom().uniform(0, 0.05 * 2**attempt))
+        raise DysmsStorageError(
+            f"{self.uri}: data and manifest do not fit after {TRIES} tries; other tasks keep writing this partition, "
+            "let one at a time do so (max_active_tis_per_dag=1)"
+        )
+
+    @property
+    def _data(self) -> str:
+        return data_key(self.name, self.extension)
+
+    @property
+    def _manifest(self) -> str:
+        return manifest_key(self.name)
+
+    def _others(self, files: set[str], manifest: Manifest | None) -> list[str]:
+        """Return the data files that a commit takes away; refuse those that nothing explains."""
+        others = files - {self._data}
+        if unexplained := sorted(others - explained(manifest)):
+            raise DysmsInputError(
+                "output_uri",
+                f"holds a data file that no manifest explains: {clean_uri(self.root)}/{unexplained[0]}; a partition "
+                "has one data file: move it away, or write elsewhere",
+            )
+        return sorted(others)
+
+    def _data_files(self) -> set[str]:
+        """Everything that a reader would take for data: readers skip names with a dot or an underscore in front."""
+        return {
+            key
+            for key in self.store.keys(self.name)
+            if not any(part.startswith((".", "_")) for part in key[len(self.name) + 1 :].split("/"))
+        }
+
+    def _committed(self, content: Content) -> Manifest | None:
+        """Look again: return the manifest that is there if the one data file is what it says."""
+        manifest = decode(self.store.read(self._manifest), self.name)
+        if manifest is None:
+            return None
+        found = manifest["result"]
+        md5 = content.md5 if found["sha256"] == content.sha256 else None
+        files = self._data_files()
+        self._others(files, manifest)
+        if files == {found["data"]} and self.store.holds(found["data"], found["bytes"], found["sha256"], md5):
+            return manifest
+        return None

@@ -1,0 +1,203 @@
+"""The few verbs that a commit needs, for a local folder and for an object store.
+
+Both put a file so that a reader sees the old one or the new one. They differ in how: a local file system replaces a
+name by a sibling that is whole and on the disk; an object store shows an object when its upload is complete. A copy
+in place, which is what ``put_file`` does locally, and a buffered ``open("wb")``, which commits what it has when its
+body raises, show torn files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
+
+from airflow_provider_dysms.storage.locations import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.sdk import ObjectStoragePath
+
+
+class Store(Protocol):
+    """Files below a root, by keys relative to it."""
+
+    def read(self, key: str) -> bytes | None:
+        """Return a small file, or ``None`` where there is none."""
+
+    def write(self, key: str, content: bytes) -> None:
+        """Put a small file."""
+
+    def upload(self, key: str, file: IO[bytes]) -> None:
+        """Put an open local file, from its start."""
+
+    def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+        """Whether the file is there now with this content; an md5 may spare reading it."""
+
+    def keys(self, folder: str) -> list[str]:
+        """Return the keys of all files below a folder, sorted."""
+
+    def remove(self, key: str) -> None:
+        """Remove a file; it may be gone already."""
+
+    def probe(self, folder: str) -> None:
+        """Write an empty file into a folder and remove it, and what was made for it."""
+
+
+def store_at(root: ObjectStoragePath) -> Store:
+    """Return the store for a path that :func:`~.locations.locate` has checked."""
+    return LocalFolder(Path(root.path)) if root.protocol in LOCAL else ObjectStore(root)
+
+
+class LocalFolder:
+    """A folder of a local (or mounted) file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return (self._root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, key: str, content: bytes) -> None:
+        self.upload(key, io.BytesIO(content))
+
+    def upload(self, key: str, file: IO[bytes]) -> None:
+        target = self._root / key
+        file.seek(0)
+        with _sibling(target) as (temporary, output):
+            shutil.copyfileobj(file, output, 1 << 20)
+            output.flush()
+            os.fsync(output.fileno())
+            os.replace(temporary, target)
+        # A name is on the disk when its folder is, and that one's name when ...
+        folder = target.parent
+        while folder.is_relative_to(self._root):
+            _sync(folder)
+            folder = folder.parent
+
+    def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+        try:
+            with (self._root / key).open("rb") as file:
+                return (
+                    os.fstat(file.fileno()).st_size == size
+                    and hashlib.file_digest(file, "sha256").hexdigest() == sha256
+                )
+        except FileNotFoundError:
+            return False
+
+    def keys(self, folder: str) -> list[str]:
+        found = (
+            Path(at, name) for at, _, names in os.walk(self._root / folder, onerror=_unless_gone) for name in names
+        )
+        return sorted(path.relative_to(self._root).as_posix() for path in found)
+
+    def remove(self, key: str) -> None:
+        (self._root / key).unlink(missing_ok=True)
+
+    def probe(self, folder: str) -> None:
+        path = self._root / folder
+        missing = [at for at in (path, *path.parents) if not at.exists()]
+        try:
+            with _sibling(path / "probe"):
+                pass
+        finally:
+            for made in missing:
+                with suppress(OSError):  # never made, or another writer has moved in
+                    made.rmdir()
+
+
+class ObjectStore:
+    """A prefix in a bucket, through the file system of an ``ObjectStoragePath``."""
+
+    def __init__(self, root: ObjectStoragePath) -> None:
+        self._fs = root.fs
+        self._root = root.path.rstrip("/")
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            content: bytes = self._fs.cat_file(self._path(key))
+        except FileNotFoundError:
+            return None
+        return content
+
+    def write(self, key: str, content: bytes) -> None:
+        self._fs.pipe_file(self._path(key), content)
+
+    def upload(self, key: str, file: IO[bytes]) -> None:
+        file.seek(0)
+        # The file has no name any more; its descriptor has one.
+        self._fs.put_file(f"/dev/fd/{file.fileno()}", self._path(key))
+
+    def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+        self._fs.invalidate_cache()
+        try:
+            info = self._fs.info(self._path(key))
+            if info["size"] != size:
+                return False
+            if md5 is not None and str(info.get("ETag")).strip('"') == md5:
+                return True  # the ETag of what was put in one piece; otherwise it says nothing
+            with self._fs.open(self._path(key), "rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def keys(self, folder: str) -> list[str]:
+        self._fs.invalidate_cache()
+        start = len(self._root) + 1
+        return sorted(path[start:] for path in self._fs.find(self._path(folder)) if not path.endswith("/"))
+
+    def remove(self, key: str) -> None:
+        with suppress(FileNotFoundError):
+            self._fs.rm_file(self._path(key))
+
+    def probe(self, folder: str) -> None:
+        key = f"{folder}/.probe-{secrets.token_hex(8)}"
+        self.write(key, b"")
+        self.remove(key)
+
+    def _path(self, key: str) -> str:
+        return f"{self._root}/{key}"
+
+
+@contextmanager
+def _sibling(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Open a new hidden file beside a target; it is gone at the end, unless it was moved."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    with _created(temporary) as output:
+        try:
+            yield temporary, output
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _created(path: Path, tries: int = 100) -> IO[bytes]:
+    for left in reversed(range(tries)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return path.open("xb")
+        except FileNotFoundError:  # another writer's probe has just removed the folder that it had made
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

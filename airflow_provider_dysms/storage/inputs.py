@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
-
-from airflow.sdk import ObjectStoragePath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.storage.locations import clean_uri, locate, reason
@@ -15,55 +12,41 @@ from airflow_provider_dysms.storage.locations import clean_uri, locate, reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow.sdk import ObjectStoragePath
+
 _GLOB = re.compile(r"[*?\[]")
 
 
-class Input(NamedTuple):
-    """One file to read.
-
-    :param name: its path below the folder that was named, for messages to people
-    :param path: where it lies
-    :param argument: name of the argument that led to it
-    """
-
-    name: str
-    path: ObjectStoragePath
-    argument: str = "sent_uri"
-
-    @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
-        """Open the file for reading in bytes; it can be sought in.
-
-        :raises DysmsInputError: it cannot be opened
-        """
-        try:
-            file: IO[bytes] = self.path.fs.open(self.path.path, "rb")
-        except Exception as error:  # every store has its own
-            raise _unreadable(self.path, error, self.argument) from error
-        with file:
-            yield file
-
-
-def open_inputs(sent_uri: str, *, argument: str = "sent_uri") -> list[Input]:
-    """Find the files behind a URI; nothing is read yet.
+def open_inputs(sent_uri: str, *, argument: str = "sent_uri") -> Iterator[tuple[str, BinaryIO]]:
+    """Find the files behind a URI, at once; open each when its turn comes, and close it when the next one's does.
 
     :param sent_uri: a file; a folder (its files, not those of folders in it); or a glob over files, ``**`` included.
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
-    :returns: at least one file, sorted by name
-    :raises DysmsInputError: the URI cannot be used, or there is no file behind it
+    :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
+        the file, open for reading in bytes; it can be sought in
+    :raises DysmsInputError: the URI cannot be used, there is no file behind it, or one cannot be opened
     """
     path = locate(sent_uri, argument)
     try:
-        found = list(_found(path))
+        found = sorted(_found(path))
     except Exception as error:  # every store has its own
-        raise _unreadable(path, error, argument) from error
+        raise _unreadable(clean_uri(path), error, argument) from error
     if not found:
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
         )
-    uri = f"{path.protocol}://"
-    return [Input(name, ObjectStoragePath(uri + file, conn_id=path.conn_id), argument) for name, file in sorted(found)]
+    return _opened(path, found, argument)
+
+
+def _opened(root: ObjectStoragePath, found: list[tuple[str, str]], argument: str) -> Iterator[tuple[str, BinaryIO]]:
+    for name, place in found:
+        try:
+            file: BinaryIO = root.fs.open(place, "rb")
+        except Exception as error:  # every store has its own
+            raise _unreadable(f"{root.protocol}://{place}", error, argument) from error
+        with file:
+            yield name, file
 
 
 def _found(path: ObjectStoragePath) -> Iterator[tuple[str, str]]:
@@ -84,7 +67,7 @@ def _found(path: ObjectStoragePath) -> Iterator[tuple[str, str]]:
             yield name, entry["name"]
 
 
-def _unreadable(path: ObjectStoragePath, error: Exception, argument: str) -> DysmsInputError:
+def _unreadable(uri: str, error: Exception, argument: str) -> DysmsInputError:
     return DysmsInputError(
-        argument, f"cannot be read: {clean_uri(path)} ({reason(error)}); check that it is there, and its connection"
+        argument, f"cannot be read: {uri} ({reason(error)}); check that it is there, and its connection"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -203,9 +202,8 @@ class DysmsToObjectStorageOperator(BaseOperator):
             value = self.phone_numbers
             sent = phone_log(value.reveal() if isinstance(value, PrivateNumbers) else value)
         else:
-            with ExitStack() as stack:
-                files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"), stack)
-                sent = read_sent_log(files, send_date=day, columns=self.columns, carry=tuple(self.carry))
+            files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"))
+            sent = read_sent_log(files, send_date=day, columns=self.columns, carry=tuple(self.carry))
         sent.check_rejected(self.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
             self.log.warning("%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else "")

@@ -6,7 +6,8 @@ asked. A day is a :class:`datetime.date`; an instant is an aware :class:`datetim
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError
@@ -22,6 +23,14 @@ RECEIPT_TIME = timedelta(hours=72)
 
 #: A message accepted shortly before midnight may be dated the day after.
 MIDNIGHT_SLACK = timedelta(minutes=10)
+
+#: Python's readers of both forms take far more than times: bare digits, weeks, and zones by names that are ambiguous
+#: (CST is Shanghai's, Chicago's and Havana's).
+_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
+_RFC_2822 = re.compile(
+    r"(?:[A-Za-z]{3}, ?)?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} "
+    r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|GMT|UTC|Z))?"
+)
 
 
 def beijing_day(instant: datetime) -> date:
@@ -60,8 +69,10 @@ def parse_day(value: str | date | datetime, argument: str = "send_date") -> date
                 return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
             except ValueError:
                 pass
-    shown = value if isinstance(value, str) and len(value) <= 40 else type(value).__name__
-    raise DysmsInputError(argument, f"is no date: {shown!r}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
+    # Arguments are mixed up, so what may be a phone number is not repeated.
+    is_short = isinstance(value, str) and len(value) <= 40 and sum(map(str.isdigit, value)) <= 8
+    shown = repr(value) if is_short else f"this {type(value).__name__}"
+    raise DysmsInputError(argument, f"is no date: {shown}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
 
 
 def wire_day(day: date) -> str:
@@ -107,12 +118,15 @@ def parse_instant(value: object) -> datetime | None:
     if not text:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        try:
+        if _ISO.match(text):
+            instant = datetime.fromisoformat(text)
+        elif _RFC_2822.fullmatch(text):
             instant = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
-            raise ValueError("not a time of a form that the service is known to write") from None
-    if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=BEIJING)
-    return instant.astimezone(timezone.utc)
+        else:
+            raise ValueError
+        if instant.tzinfo is None:
+            # RFC 2822 writes UTC as -0000 too, which Python reads as no zone.
+            instant = instant.replace(tzinfo=UTC if text.endswith("-0000") else BEIJING)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("not a time of a form that the service is known to write") from None

@@ -142,8 +142,14 @@ def test_whatever_changes_changes_the_signature(change: dict[str, object]) -> No
 
 @pytest.mark.parametrize(
     ("text", "encoded"),
-    [("AZaz09-_.~", "AZaz09-_.~"), (" *+/=&%,:;'()!@", "%20%2A%2B%2F%3D%26%25%2C%3A%3B%27%28%29%21%40")]
-    + [("é", "%C3%A9"), ("【阿】", "%E3%80%90%E9%98%BF%E3%80%91"), ("", ""), ("134523^435", "134523%5E435")],
+    [
+        ("AZaz09-_.~", "AZaz09-_.~"),
+        (" *+/=&%,:;'()!@", "%20%2A%2B%2F%3D%26%25%2C%3A%3B%27%28%29%21%40"),
+        ("é", "%C3%A9"),
+        ("【阿】", "%E3%80%90%E9%98%BF%E3%80%91"),
+        ("", ""),
+        ("134523^435", "134523%5E435"),
+    ],
 )
 def test_encoding_is_rfc_3986(text: str, encoded: str) -> None:
     assert signing.percent_encode(text) == encoded

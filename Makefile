@@ -6,8 +6,9 @@ CONSTRAINTS := constraints.txt
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CONSTRAINT = $(CONSTRAINTS)
+export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
-export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test check format test-oldest clean
 
@@ -39,7 +40,7 @@ clean: ## remove what was made here
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip install --quiet --upgrade pip
-	PIP_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip install --quiet --editable '.[parquet,s3]' --group dev
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3]' --group dev
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
 	touch $@

@@ -1,0 +1,98 @@
+"""The budget: no second above it, no time made up for, everybody slowed down by a throttled answer."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from airflow_provider_dysms.api.quota import LONGEST_PAUSE, PAUSE, Budget, budget
+
+
+def granted(bucket: Budget, *, seconds: float, stalls: float = 0.0, seed: int = 1) -> list[float]:
+    """Take whatever can be had for a while, on a clock of our own that sometimes stands still for the taker."""
+    rng = random.Random(seed)
+    now, grants = 100.0, []
+    while now < 100.0 + seconds:
+        wait = bucket.take(now)
+        if wait:
+            now += wait + (rng.random() * 0.3 if rng.random() < stalls else 0.0)
+        else:
+            grants.append(now)
+            now += 1e-6
+    return grants
+
+
+def worst_second(grants: list[float]) -> int:
+    first, worst = 0, 0
+    for last, instant in enumerate(grants):
+        while grants[first] <= instant - 1:
+            first += 1
+        worst = max(worst, last - first + 1)
+    return worst
+
+
+@pytest.mark.parametrize("per_second", [1, 2, 8, 20, 120, 300, 2000, 5000])
+@pytest.mark.parametrize("stalls", [0.0, 0.01])
+def test_no_second_exceeds_the_budget_and_most_of_it_is_used(per_second: int, stalls: float) -> None:
+    grants = granted(Budget(per_second), seconds=10, stalls=stalls)
+    assert worst_second(grants) <= per_second
+    if per_second >= 100 and not stalls:
+        assert len(grants) >= 0.95 * per_second * 10
+
+
+def test_a_share_below_one_a_second_is_spaced_out() -> None:
+    grants = granted(Budget(0.5), seconds=60)
+    assert min(later - earlier for earlier, later in zip(grants, grants[1:], strict=False)) > 2
+
+
+def test_idle_time_is_lost_and_not_made_up_for() -> None:
+    bucket = Budget(100)
+    assert bucket.take(0.0) == 0
+    at_once = 0
+    while bucket.take(1000.0) == 0:
+        at_once += 1
+    assert at_once <= 2
+
+
+def test_a_throttled_answer_stops_everybody_and_a_burst_does_not_follow() -> None:
+    bucket = Budget(1000)
+    assert bucket.take(0.0) == 0
+    bucket.throttled(0.0)
+    assert bucket.take(0.1) == pytest.approx(PAUSE - 0.1)
+    at_once = 0
+    while bucket.take(PAUSE) == 0:
+        at_once += 1
+    assert at_once <= 1
+
+
+def test_answers_to_requests_that_left_before_the_pause_do_not_lengthen_it() -> None:
+    bucket = Budget(1000)
+    for _ in range(64):
+        bucket.throttled(0.0)
+    assert bucket.take(0.1) == pytest.approx(PAUSE - 0.1)
+
+
+def test_pauses_double_while_the_service_keeps_throttling_and_have_an_end() -> None:
+    bucket, now, pauses = Budget(1000), 0.0, []
+    for _ in range(12):
+        bucket.throttled(now)
+        pauses.append(bucket.take(now))
+        now += pauses[-1]
+    assert pauses[:3] == pytest.approx([PAUSE, 2 * PAUSE, 4 * PAUSE])
+    assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+
+
+@pytest.mark.parametrize(("wish", "pause"), [(2.0, 2.0), (0.0, PAUSE), (-1.0, PAUSE), (1e9, LONGEST_PAUSE)])
+def test_the_services_wish_is_followed_within_reason(wish: float, pause: float) -> None:
+    bucket = Budget(1000)
+    bucket.throttled(0.0, wish)
+    assert bucket.take(0.0) == pytest.approx(pause)
+
+
+def test_a_budget_belongs_to_the_identity_and_the_action() -> None:
+    one = budget("host", "login", "QueryMessage", 10)
+    assert budget("host", "login", "QueryMessage", 10) is one
+    assert budget("host", "login", "QuerySendDetails", 10) is not one
+    assert budget("host", "other", "QueryMessage", 10) is not one
+    assert budget("host", "login", "QueryMessage", 20).per_second == one.per_second == 20

@@ -1,0 +1,324 @@
+"""Bytes out, bytes back: against servers of every temper, plain, over TLS and through proxies."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_dysms.api.endpoints import Endpoint
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsTransportError, DysmsUnreadable
+from airflow_provider_dysms.api.transport import MOST_BODY_BYTES, HttpTransport, Request, Response
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readuntil(b"\r\n\r\n")
+
+
+@asynccontextmanager
+async def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.sleep(0.02)  # time for its connections to end
+
+
+def saying(*answers: bytes) -> Answer:
+    """Answer each request of a connection with the next of the given bytes, then hang up."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for said in answers:
+            await read_request(reader)
+            writer.write(said)
+            await writer.drain()
+
+    return answer
+
+
+async def ready() -> Request:
+    return Request("POST", "/?PhoneNumber=13900000000", {"host": "x"})
+
+
+def ask(answer: Answer, *, times: int = 1, timeout: float = 5.0) -> list[Response]:
+    async def session() -> list[Response]:
+        async with serving(answer) as port:
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), timeout=timeout)
+            answers = []
+            try:
+                for _ in range(times):
+                    answers.append(await transport.send(ready))
+                    await asyncio.sleep(0.05)  # time for the server to hang up
+                return answers
+            finally:
+                await transport.aclose()
+
+    return asyncio.run(session())
+
+
+@pytest.mark.parametrize(
+    ("wire", "body"),
+    [
+        (OK, b"hi"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nh\r\n1\r\ni\r\n0\r\n\r\n", b"hi"),
+        (b"HTTP/1.0 200 OK\r\n\r\nhi", b"hi"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"hi"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+    ],
+)
+def test_every_framing_of_http_is_read(wire: bytes, body: bytes) -> None:
+    assert ask(saying(wire))[0].body == body
+
+
+def test_connections_are_kept_and_a_closed_one_is_replaced() -> None:
+    assert len(ask(saying(OK, OK), times=4)) == 4
+
+
+def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it() -> None:
+    assert len(ask(saying(OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")), times=3)) == 3
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhi",
+        b"HTTP/1.1 200",
+    ],
+)
+def test_an_answer_that_is_cut_off_is_no_answer(wire: bytes) -> None:
+    with pytest.raises(DysmsTransportError) as caught:
+        ask(saying(wire))
+    assert caught.value.request_sent
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000,
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + b"x" * (MOST_BODY_BYTES + 1),
+    ],
+    ids=["tls", "ssh", "negative length", "compressed", "endless headers", "oversized"],
+)
+def test_what_is_no_answer_is_unreadable(wire: bytes) -> None:
+    with pytest.raises(DysmsUnreadable):
+        ask(saying(wire))
+
+
+async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    await reader.read()
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    while not writer.is_closing():
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("answer", [stall, drip])
+def test_the_deadline_covers_the_whole_exchange(answer: Answer) -> None:
+    with pytest.raises(DysmsTransportError, match=r"no answer within 0\.3 s"):
+        ask(answer, timeout=0.3)
+
+
+def test_a_refused_connection_says_that_nothing_was_sent() -> None:
+    async def session() -> None:
+        async with serving(stall) as port:
+            pass
+        await HttpTransport(Endpoint("http", "127.0.0.1", port), timeout=2).send(ready)
+
+    with pytest.raises(DysmsTransportError, match="could not connect") as caught:
+        asyncio.run(session())
+    assert not caught.value.request_sent
+
+
+def test_a_request_is_prepared_only_once_a_connection_is_ready_and_never_more_than_allowed() -> None:
+    async def session() -> tuple[int, int]:
+        opened = 0
+        most = 0
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal opened, most
+            opened += 1
+            most = max(most, opened)
+            await read_request(reader)
+            await asyncio.sleep(0.02)
+            writer.write(OK)
+            await reader.read()
+            opened -= 1
+
+        async with serving(slow) as port:
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=3)
+            await asyncio.gather(*(transport.send(ready) for _ in range(9)), return_exceptions=True)
+            made = transport.opened
+            await transport.aclose()
+            return most, made
+
+    most, made = asyncio.run(session())
+    assert most <= 3
+    assert made <= 9
+
+
+def test_a_cancelled_request_frees_its_place_and_its_connection() -> None:
+    async def session() -> Response:
+        first = True
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal first
+            await read_request(reader)
+            if first:
+                first = False
+                await reader.read()
+            writer.write(OK)
+            await writer.drain()
+
+        async with serving(answer) as port:
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=1)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await transport.send(ready)
+            answered = await transport.send(ready)
+            await transport.aclose()
+            return answered
+
+    assert asyncio.run(session()).body == b"hi"
+
+
+def test_no_error_and_no_repr_shows_the_number() -> None:
+    with pytest.raises(DysmsError) as caught:
+        ask(saying(b""))
+    shown = f"{caught.value!r} {caught.value} {asyncio.run(ready())!r}"
+    assert "13900000000" not in shown
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, with its key in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    made = folder / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=somebody", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        check=True,
+        capture_output=True,
+    )
+    made.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
+    return folder
+
+
+def over_tls(
+    certificate: Path, answer: Answer, *, host: str = "127.0.0.1", trusted: bool = True, proxied: bool = False
+) -> tuple[Response, list[bytes]]:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate / "both.pem")
+
+    async def session() -> tuple[Response, list[bytes]]:
+        seen: list[bytes] = []
+
+        async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(await read_request(reader))
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+            async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+                try:
+                    while data := await source.read(65536):
+                        sink.write(data)
+                finally:
+                    sink.close()
+
+            await asyncio.gather(pump(reader, up_writer), pump(up_reader, writer), return_exceptions=True)
+
+        async with serving(answer, tls) as port, serving(proxy) as proxy_port:
+            transport = HttpTransport(
+                Endpoint("https", host, port),
+                ca_bundle=str(certificate / "cert.pem") if trusted else None,
+                proxy=f"http://user:p%40ss@127.0.0.1:{proxy_port}" if proxied else None,
+                timeout=5,
+            )
+            try:
+                return await transport.send(ready), seen
+            finally:
+                await transport.aclose()
+
+    return asyncio.run(session())
+
+
+def test_a_private_ca_is_trusted_when_it_is_named(certificate: Path) -> None:
+    assert over_tls(certificate, saying(OK))[0].body == b"hi"
+
+
+def test_a_certificate_that_is_not_trusted_ends_it_before_anything_is_sent(certificate: Path) -> None:
+    with pytest.raises(DysmsTransportError, match="certificate") as caught:
+        over_tls(certificate, saying(OK), trusted=False)
+    assert not caught.value.request_sent
+
+
+def test_a_certificate_for_another_host_ends_it(certificate: Path) -> None:
+    with pytest.raises(DysmsTransportError, match="certificate"):
+        over_tls(certificate, saying(OK), host="localhost")
+
+
+def test_https_goes_through_a_proxy_as_a_tunnel(certificate: Path) -> None:
+    answered, seen = over_tls(certificate, saying(OK), proxied=True)
+    assert answered.body == b"hi"
+    assert seen[0].startswith(b"CONNECT 127.0.0.1:")
+    assert b"proxy-authorization: Basic dXNlcjpwQHNz" in seen[0]
+    assert b"13900000000" not in seen[0]
+
+
+def test_http_goes_through_a_proxy_with_the_whole_url() -> None:
+    async def session() -> bytes:
+        seen = b""
+
+        async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal seen
+            seen = await read_request(reader)
+            writer.write(OK)
+            await writer.drain()
+
+        async with serving(proxy) as port:
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", 9), proxy=f"http://127.0.0.1:{port}")
+            await transport.send(ready)
+            await transport.aclose()
+        return seen
+
+    assert asyncio.run(session()).startswith(b"POST http://127.0.0.1:9/?PhoneNumber=13900000000 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("proxy", ["https://proxy:1", "proxy:3128", "http://", "http://proxy:port", "socks5://p:1"])
+def test_a_proxy_address_that_is_none_is_refused(proxy: str) -> None:
+    with pytest.raises(DysmsInputError, match="proxy"):
+        HttpTransport(Endpoint("https", "dysmsapi.aliyuncs.com", 443), proxy=proxy)
+
+
+def test_a_ca_bundle_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DysmsInputError, match="ca_bundle"):
+        HttpTransport(Endpoint("https", "dysmsapi.aliyuncs.com", 443), ca_bundle=str(tmp_path / "none.pem"))

@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_dysms.emulator``: starts the service, prints its connection, serves until told to stop."""
+"""``python -m airflow_provider_dysms.emulator``: start, print the connection, serve until told to stop."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import contextlib
 import ipaddress
+import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -21,6 +22,9 @@ from airflow_provider_dysms.emulator.generator import generate
 from airflow_provider_dysms.emulator.service import Service
 from airflow_provider_dysms.emulator.state import Key
 from airflow_provider_dysms.emulator.wire import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             backlog=4096,
         )
         server = _Server(config, export_line(key, host, port), watch_stdin=asked.until_stdin_closes)
-        asyncio_run = asyncio.Runner(loop_factory=config.get_loop_factory())
-        with asyncio_run as runner:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listening]))
     return 0
 
@@ -83,7 +86,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     def _end_with_stdin(self) -> None:
-        if not sys.stdin.buffer.read1(4096):
+        if not os.read(sys.stdin.fileno(), 4096):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
             self._end()
 

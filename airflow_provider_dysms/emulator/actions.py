@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator import sends
 from airflow_provider_dysms.emulator.errors import VERSION_GLOBE, Refusal, business, gateway, invalid, missing
 from airflow_provider_dysms.emulator.listing import Listing, answer_rows
-from airflow_provider_dysms.emulator.service import Call
-from airflow_provider_dysms.emulator.state import BLACKLIST_CODES, DAY, Message, beijing, day_number, day_of
+from airflow_provider_dysms.emulator.state import DAY, Message, beijing, day_number, day_of
 from airflow_provider_dysms.emulator.texts import MAINLAND, normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_dysms.emulator.service import Call
 
 VERSION_CHINA = "2017-05-25"
 WINDOW_DAYS = 30
@@ -193,7 +197,7 @@ def _day(call: Call, name: str, illegal: Refusal) -> int:
 
 def _is_counted(call: Call, message: Message) -> bool:
     given = call.parameters
-    if message.international != (given["IsGlobe"] == "2") or message.error_code in BLACKLIST_CODES:
+    if message.international != (given["IsGlobe"] == "2") or not message.is_billable:
         return False
     if given.get("TemplateType") and str(message.template_type) != given["TemplateType"]:
         return False

@@ -8,11 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -21,6 +20,9 @@ from airflow_provider_dysms.emulator.generator import generate
 from airflow_provider_dysms.emulator.messages import message_from, message_to
 from airflow_provider_dysms.emulator.service import ADMIN_PATH, Service
 from airflow_provider_dysms.emulator.state import Key, Message, instant_of, utc
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 Handler = Callable[[Service, Any], Any]
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator import wire
 from airflow_provider_dysms.emulator.actions import check_required, find
 from airflow_provider_dysms.emulator.admin import admin
 from airflow_provider_dysms.emulator.errors import Refusal, business, gateway, throttled
-from airflow_provider_dysms.emulator.faults import Fault
 from airflow_provider_dysms.emulator.quotas import QUOTAS
 from airflow_provider_dysms.emulator.rendering import render
 from airflow_provider_dysms.emulator.service import ADMIN_PATH, Call, Service
 from airflow_provider_dysms.emulator.signatures import Request, authenticate
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.emulator.faults import Fault
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,7 +61,8 @@ async def _answer(service: Service, scope: Scope, request: Request, send: Send) 
     version = request.header("x-acs-version") if request.is_v3() else parameters.get("Version")
     counted = service.quotas.count(action if action in QUOTAS else "other")
     request_id = _request_id()
-    status, root, headers = 200, f"{action}Response", ()
+    status, root = 200, f"{action}Response"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     faults: list[Fault] = []
     try:
         answer = _judge(service, scope["path"], request, parameters, request_id, faults)

@@ -9,16 +9,18 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from datetime import date, datetime
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from airflow_provider_dysms.emulator.connection import STS_KEY, connection
 from airflow_provider_dysms.emulator.errors import InputError
 from airflow_provider_dysms.emulator.state import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
 
 
 class Emulator:
@@ -105,7 +107,7 @@ class Emulator:
         return dict(self._post("quotas", requests_a_second))
 
     def fault(self, kind: str, **plan: Any) -> dict[str, Any]:
-        """Plan a fault. See :mod:`.faults` for kinds and parameters; it happens once unless ``times`` says otherwise."""
+        """Plan a fault of a kind of :mod:`.faults`; it happens once unless ``times`` says otherwise."""
         return dict(self._post("faults", {"kind": kind, **plan})[0])
 
     def faults(self) -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@ Faults on the wire replace or damage the answer; faults of the listing are answe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: kind -> (what happens, defaults of its own)
 WIRE: Mapping[str, tuple[str, dict[str, Any]]] = {

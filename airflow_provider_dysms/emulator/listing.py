@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.emulator.service import Call
 from airflow_provider_dysms.emulator.state import DAY, Message, beijing
 from airflow_provider_dysms.emulator.texts import MAINLAND
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.emulator.service import Call
 
 _STATUS = {"waiting": 1, "failed": 2, "delivered": 3, "expired": 2}
 _PREFIX = {"86": "86", "+86": "+86", "0086": "0086"}

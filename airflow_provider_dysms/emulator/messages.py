@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.service import Service
 from airflow_provider_dysms.emulator.state import STATES, Message, instant_of, utc
 from airflow_provider_dysms.emulator.texts import normalise, segments, sign_name
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.emulator.service import Service
 
 _INSTANTS = ("sent_at", "received_at", "settles_at", "visible_at")
 _DEFAULT_RECEIPT = 3.0

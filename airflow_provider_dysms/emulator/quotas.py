@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 #: The service's own figures, requests a second.
 QUOTAS = {
@@ -63,7 +66,7 @@ class Quotas:
         """Requests a second, per action."""
         return dict(self._limits)
 
-    def configure(self, limits: dict[str, object]) -> None:
+    def configure(self, limits: Mapping[str, object]) -> None:
         """Set quotas.
 
         :raises InputError: there is no such action, or the figure is no positive whole number

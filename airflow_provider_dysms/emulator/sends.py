@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import Refusal, business, invalid
-from airflow_provider_dysms.emulator.service import Call
 from airflow_provider_dysms.emulator.state import Message
 from airflow_provider_dysms.emulator.texts import normalise, segments, sign_name
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.emulator.service import Call
 
 MAX_NUMBERS = 1_000
 MAX_BATCH = 100

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator.faults import FaultPlan
 from airflow_provider_dysms.emulator.quotas import Quotas
 from airflow_provider_dysms.emulator.signatures import Nonces
 from airflow_provider_dysms.emulator.state import Clock, Key, Messages
 from airflow_provider_dysms.emulator.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 #: Everything under it is the emulator's own; the service has nothing there.
 ADMIN_PATH = "/_emulator/"
@@ -26,7 +29,6 @@ class Service:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._first_keys = {key.access_key_id: key for key in keys}
-        self.connections = 0
         self.reset()
 
     def reset(self) -> None:
@@ -37,17 +39,17 @@ class Service:
         self.messages = Messages()
         self.templates: dict[str, str] = {}
         self.faults = FaultPlan()
+        self.quotas = Quotas()
         self.reset_requests()
-        self.connections = 0
 
     def reset_requests(self) -> None:
         """Forget the requests: their nonces, their count, and what they used of the quotas."""
-        limits = self.quotas.limits if hasattr(self, "quotas") else None
-        self.nonces = Nonces()
+        limits = self.quotas.limits
         self.quotas = Quotas()
+        self.quotas.configure(limits)
+        self.nonces = Nonces()
+        self.connections = 0
         self.calls: deque[tuple[str, dict[str, str]]] = deque(maxlen=REMEMBERED)
-        if limits is not None:
-            self.quotas.configure(dict(limits))
 
 
 @dataclass(slots=True)

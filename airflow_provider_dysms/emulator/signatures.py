@@ -11,15 +11,19 @@ import hashlib
 import hmac
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_plus
 
 from airflow_provider_dysms.emulator.errors import Refusal, gateway, missing
-from airflow_provider_dysms.emulator.state import Key
-from airflow_provider_dysms.emulator.switches import Switches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_dysms.emulator.state import Key
+    from airflow_provider_dysms.emulator.switches import Switches
 
 _AUTHORIZATION = re.compile(
     r"ACS3-HMAC-SHA256\s+Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})"

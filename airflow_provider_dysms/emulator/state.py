@@ -6,21 +6,26 @@ Instants are seconds since 1970 as floats: a day of a million messages is sorted
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from bisect import insort
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 BEIJING_OFFSET = 8 * 3600
 DAY = 86_400
 STATES = ("delivered", "failed", "waiting", "expired")
-#: Numbers that these codes stopped are in no statistics (https://help.aliyun.com wordpower/455876).
-BLACKLIST_CODES = frozenset(
-    ["MOBILE_IN_BLACK", "USER_REJECT", "MB:1077", "ID:0141", "DB:0141", "DB:0144", "MX:0013", "MOBFAIL", "2:70", "MBBLACK", "DBBLACK", "BLACK", "BLOCKED", "PUBLOKD", "BWLIST"]
+#: Numbers that a blacklist stopped are in no statistics (https://help.aliyun.com wordpower/455876).
+_BLACKLIST = re.compile(
+    "MOBILE_IN_BLACK|USER_REJECT|MB:1077|ID:0141|DB:014[14]|MX:0013|MOBFAIL|2:70|(MB|DB)?BLACK|BLOCKED|PUBLOKD|BWLIST"
+    r"|SC:00(?!17|18)\d\d"
 )
 _SENT_AT = attrgetter("sent_at")
 
@@ -71,6 +76,11 @@ class Message:
     out_id: str | None = None
     biz_id: str | None = None
     message_id: str | None = None
+
+    @property
+    def is_billable(self) -> bool:
+        """Whether statistics count it: no blacklist stopped it."""
+        return self.error_code is None or not _BLACKLIST.fullmatch(self.error_code)
 
     def state_at(self, now: float) -> str:
         """Return the state that the service shows at an instant."""

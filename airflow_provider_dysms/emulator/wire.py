@@ -7,14 +7,14 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from airflow_provider_dysms.emulator.faults import Fault
 from airflow_provider_dysms.emulator.service import ADMIN_PATH
 
 if TYPE_CHECKING:
+    from airflow_provider_dysms.emulator.faults import Fault
     from airflow_provider_dysms.emulator.service import Service
 
 _TRANSPORT = "emulator.transport"
@@ -78,7 +78,7 @@ def protocol(service: Service) -> type[HttpToolsProtocol]:
         counted = False
 
         def on_headers_complete(self) -> None:
-            self.scope[_TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
+            cast("MutableMapping[str, Any]", self.scope)[_TRANSPORT] = self.transport
             if not self.counted and not self.url.startswith(ADMIN_PATH.encode()):
                 service.connections += 1
                 self.counted = True

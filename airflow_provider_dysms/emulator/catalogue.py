@@ -1,0 +1,164 @@
+"""What a made-up day is made of: templates, numbers, ways to write them, carrier codes, receipt times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class Template(NamedTuple):
+    """A template; ``{n}`` stands for six digits.
+
+    :param kind: TemplateType of the statistics: 0 code, 1 notice, 2 promotion, 3 international
+    """
+
+    code: str | None
+    kind: int
+    sign_name: str | None
+    text: str
+
+
+_PARCEL = (
+    "您的快递已到达示例小区东门的快递柜，取件码{n}，请于今晚二十二点前凭取件码领取。如需改派、延期或由他人代领，"
+    "请打开示例物流小程序，在“我的包裹”中办理；超过二十四小时未取将收取保管费。感谢您的理解与支持。"
+)
+_PROMOTION = (
+    "尊敬的会员，示例商城周年庆今日零点开始：全场满三百减五十，家电与数码类商品最高直降一千元，下单即赠双倍积分，"
+    "积分可在次月兑换优惠券或公益捐赠。您的专属优惠码为{n}，仅限本人使用，有效期至本月最后一日，逾期作废。活动期间"
+    "咨询量较大，如客服未能及时接听，请在应用内留言，我们会在二十四小时内回复。祝您购物愉快，感谢一路相伴。拒收请回复R"
+)
+_NOTICE = "您尾号{n}的账户今日有一笔入账，余额变动请以应用内明细为准。"
+_LONG_ENGLISH = (
+    "Your parcel {n} has arrived at the pick-up point. Please bring this message and a photo ID; the counter is open "
+    "from 8 am to 10 pm every day. After three days the parcel goes back to its sender, and a new delivery has to be paid."
+)
+
+MAINLAND = (
+    Template("SMS_200000001", 0, "示例", "您的验证码是{n}，五分钟内有效，请勿泄露给他人。"),
+    Template("SMS_200000002", 0, "示例商城", "{n}为您的登录验证码，若非本人操作，请忽略本短信。"),
+    Template("SMS_200000003", 1, "示例银行", _NOTICE),
+    Template("SMS_200000004", 1, "示例物流", _PARCEL),
+    Template("SMS_200000005", 2, "示例商城", _PROMOTION),
+)
+#: Sent abroad by the mainland site: a template as ever, but billed by the rules of international texts.
+ABROAD = (
+    Template("SMS_300000001", 3, "Example", "Your verification code is {n}."),
+    Template(
+        "SMS_300000002",
+        3,
+        "Example",
+        "Your booking {n} is confirmed. Please be there fifteen minutes early, with a photo ID.",
+    ),
+)
+#: Sent by the international site: bare texts, no template and no signature.
+GLOBE = (
+    Template(None, 3, None, "Example: your verification code is {n}."),
+    Template(None, 3, None, _LONG_ENGLISH),
+    Template(None, 3, None, "您的验证码是{n}，请勿泄露给他人。"),
+)
+_WEIGHTS = {len(MAINLAND): (35, 20, 20, 15, 10), len(ABROAD): (60, 40), len(GLOBE): (60, 20, 20)}
+
+_MAINLAND_PREFIXES = (
+    "130",
+    "131",
+    "135",
+    "136",
+    "138",
+    "139",
+    "150",
+    "152",
+    "158",
+    "159",
+    "176",
+    "177",
+    "180",
+    "186",
+    "188",
+)
+#: Country code, how a mobile goes on, and how many digits follow.
+_COUNTRIES = (("852", "61", 6), ("65", "9", 7), ("60", "12", 7), ("44", "7400", 6), ("81", "90", 8), ("66", "81", 7))
+_MAINLAND_CODES = (
+    ("MOBILE_NOT_ON_SERVICE", 30),
+    ("INVALID_NUMBER", 10),
+    ("MOBILE_ACCOUNT_ABNORMAL", 6),
+    ("MOBILE_IN_BLACK", 8),
+    ("USER_REJECT", 4),
+    ("MOBILE_SEND_LIMIT", 6),
+    ("MOBLLE_TERMINAL_ERROR", 3),
+    ("CONTENT_KEYWORD", 3),
+    ("SIGNATURE_BLACKLIST", 2),
+    ("NO_ROUTE", 3),
+    ("IS_CLOSE", 2),
+    ("SP_UNKNOWN_ERROR", 3),
+    ("MK:0001", 6),
+    ("MI:0024", 4),
+    ("MB:1077", 2),
+    ("MC:0055", 2),
+    ("UNDELIV", 4),
+    ("REJECTD", 2),
+)
+_ABROAD_CODES = (("UNDELIV", 50), ("MOBILE_NOT_ON_SERVICE", 20), ("REJECTD", 20), ("NO_ROUTE", 10))
+
+
+class Catalogue:
+    """Draws from the lists above.
+
+    :param random: the source of chance; equal sources draw equal days
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._used: set[str] = set()
+        self._codes = {
+            international: ([code for code, _ in codes], [weight for _, weight in codes])
+            for international, codes in ((False, _MAINLAND_CODES), (True, _ABROAD_CODES))
+        }
+
+    def number(self, *, international: bool) -> str:
+        """Return a number that was not drawn before, as the API writes it."""
+        while True:
+            if international:
+                country, start, digits = self._random.choice(_COUNTRIES)
+            else:
+                country, start, digits = "", self._random.choice(_MAINLAND_PREFIXES), 8
+            number = f"{country}{start}{self._random.randrange(10**digits):0{digits}d}"
+            if number not in self._used and _is_natural(number, country, start):
+                self._used.add(number)
+                return number
+
+    def template(self, *, international: bool, globe: bool = False) -> Template:
+        """Return a template."""
+        templates = GLOBE if globe else ABROAD if international else MAINLAND
+        return self._random.choices(templates, _WEIGHTS[len(templates)])[0]
+
+    def content(self, template: Template) -> str:
+        """Return a text: signature in brackets, parameter filled in."""
+        sign = "" if template.sign_name is None else f"【{template.sign_name}】"
+        return sign + template.text.replace("{n}", f"{self._random.randrange(10**6):06d}")
+
+    def error_code(self, *, international: bool) -> str:
+        """Return why a message failed."""
+        return self._random.choices(*self._codes[international])[0]
+
+    def receipt_delay(self) -> int:
+        """Return seconds until the receipt: most 2 to 30, some minutes, a few up to an hour."""
+        chance = self._random.random()
+        low, high = (2, 30) if chance < 0.85 else (31, 300) if chance < 0.97 else (301, 3_600)
+        return self._random.randint(low, high)
+
+    def written(self, number: str, *, international: bool) -> str:
+        """Return a number in one of the ways in which people write it."""
+        if international:
+            return self._random.choice((f"+{number}", f"00{number}"))
+        spaced = f"{number[:3]}-{number[3:7]}-{number[7:]}"
+        return self._random.choice(
+            (number, number, f"+86 {spaced}", f"+86{number}", f"0086{number}", f"86{number}", spaced)
+        )
+
+
+def _is_natural(number: str, country: str, start: str) -> bool:
+    """Some ranges are not given out: numbers there are no valid ones."""
+    first = number[len(country) + len(start)]
+    return first in {"65": "12345678", "60": "23456789"}.get(country, "0123456789")

@@ -146,11 +146,13 @@ def unreadable(name: str, problem: str) -> DysmsUnreadable:
     return DysmsUnreadable(f"{name} in the service's answer {problem}")
 
 
-def _capitalised(fields: Mapping[str, object]) -> dict[str, object]:
+def _capitalised(fields: Mapping[str, object]) -> Mapping[str, object]:
+    small = {name: name[0].upper() + name[1:] for name in fields if "a" <= name[:1] <= "z"}
+    if not small:
+        return fields
     # An exact name goes before one that only becomes it, which then stays what it is: unknown, and kept.
     return {
-        capital if (capital := name[:1].upper() + name[1:]) not in fields else name: value
-        for name, value in fields.items()
+        small[name] if name in small and small[name] not in fields else name: value for name, value in fields.items()
     }
 
 

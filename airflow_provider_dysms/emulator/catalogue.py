@@ -32,7 +32,7 @@ _PROMOTION = (
 _NOTICE = "您尾号{n}的账户今日有一笔入账，余额变动请以应用内明细为准。"
 _LONG_ENGLISH = (
     "Your parcel {n} has arrived at the pick-up point. Please bring this message and a photo ID; the counter is open "
-    "from 8 am to 10 pm every day. After three days the parcel goes back to its sender, and a new delivery has to be paid."
+    "from 8 am to 10 pm every day. After three days the parcel goes back, and a new delivery has to be paid."
 )
 
 MAINLAND = (
@@ -161,4 +161,4 @@ class Catalogue:
 def _is_natural(number: str, country: str, start: str) -> bool:
     """Some ranges are not given out: numbers there are no valid ones."""
     first = number[len(country) + len(start)]
-    return first in {"65": "12345678", "60": "23456789"}.get(country, "0123456789")
+    return first in {"65": "12345678", "60": "23456789", "81": "123456789"}.get(country, "0123456789")

@@ -1,0 +1,164 @@
+"""What the files of each format hold, to the byte where a byte matters; and rows that do not fit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+
+import pyarrow.parquet
+import pytest
+
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.storage.encoders import check_format
+from airflow_provider_dysms.storage.spool import Spool
+
+AT = datetime(2025, 6, 1, 8, 44, 10, tzinfo=UTC)
+SCHEMA = {"user id": str, "class": int, "share": float, "final": bool, "at": datetime, "day": date}
+ROWS = [
+    ("签名,【\"甲\"】\r\n", 1, 0.1, True, AT, AT.date()),
+    ("", -(2**63), 1e300, False, AT.replace(microsecond=50), date.min),
+    (None, None, None, None, None, None),
+]
+
+
+def encoded(rows, schema=SCHEMA, file_format="jsonl", compression=None):
+    with Spool(file_format, compression, schema) as spool:
+        spool.write(rows)
+        content = spool.finish()
+        content.file.seek(0)
+        assert content.rows == len(rows)
+        return content.file.read()
+
+
+def test_json_lines_have_every_column_in_its_order_and_null_for_nothing():
+    assert encoded(ROWS).decode() == (
+        '{"user id":"签名,【\\"甲\\"】\\r\\n","class":1,"share":0.1,"final":true,"at":"2025-06-01T08:44:10Z",'
+        '"day":"2025-06-01"}\n'
+        '{"user id":"","class":-9223372036854775808,"share":1e300,"final":false,"at":"2025-06-01T08:44:10.000050Z",'
+        '"day":"0001-01-01"}\n'
+        '{"user id":null,"class":null,"share":null,"final":null,"at":null,"day":null}\n'
+    )
+
+
+def test_csv_is_rfc_4180_with_nothing_for_nothing():
+    data = encoded(ROWS, file_format="csv").decode()
+    assert data == (
+        "user id,class,share,final,at,day\r\n"
+        '"签名,【""甲""】\r\n",1,0.1,true,2025-06-01T08:44:10Z,2025-06-01\r\n'
+        ",-9223372036854775808,1e+300,false,2025-06-01T08:44:10.000050Z,0001-01-01\r\n"
+        ",,,,,\r\n"
+    )
+    assert next(csv.DictReader(io.StringIO(data, newline="")))["user id"] == ROWS[0][0]
+
+
+def test_parquet_gives_the_rows_back_as_they_were():
+    table = pyarrow.parquet.read_table(io.BytesIO(encoded(ROWS, file_format="parquet")))
+    assert [tuple(row.values()) for row in table.to_pylist()] == ROWS
+
+
+def test_a_day_without_rows_keeps_what_its_format_can_say():
+    assert encoded([]) == b""
+    assert encoded([], file_format="csv") == b"user id,class,share,final,at,day\r\n"
+    assert pyarrow.parquet.read_table(io.BytesIO(encoded([], file_format="parquet"))).column_names == list(SCHEMA)
+
+
+def test_parquet_has_row_groups_of_50000_and_zstd_and_a_dictionary_where_texts_repeat():
+    rows = ((f"id {number}", "delivered") for number in range(120_001))
+    with Spool("parquet", None, {"id": str, "state": str}) as spool:
+        spool.write(rows)
+        metadata = pyarrow.parquet.ParquetFile(spool.finish().file).metadata
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        assert [group.num_rows for group in groups] == [50_000, 50_000, 20_001]
+        assert {group.column(column).compression for group in groups for column in (0, 1)} == {"ZSTD"}
+        assert [group.column(0).has_dictionary_page for group in groups] == [False] * 3
+        assert [group.column(1).has_dictionary_page for group in groups] == [True] * 3
+
+
+@pytest.mark.parametrize(("file_format", "compression"), [("jsonl", "gzip"), ("csv", "gzip"), ("parquet", None)])
+def test_the_bytes_do_not_depend_on_how_the_rows_come_in(file_format, compression):
+    rows = [(f"id {number * 7919 % 10007}", number) for number in range(12_345)]
+    schema = {"id": str, "number": int}
+    at_once = encoded(rows, schema, file_format, compression)
+    with Spool(file_format, compression, schema) as spool:
+        for start in range(0, len(rows), 617):
+            spool.write(iter(rows[start : start + 617]))
+        content = spool.finish()
+        content.file.seek(0)
+        assert content.file.read() == at_once
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        (13900000001, 1, 0.1, True, AT, AT.date()),
+        ("13900000001", True, 0.1, True, AT, AT.date()),
+        ("13900000001", 1, 1, True, AT, AT.date()),
+        ("13900000001", 1, 0.1, 1, AT, AT.date()),
+        ("13900000001", 1, 0.1, True, AT.replace(tzinfo=None), AT.date()),
+        ("13900000001", 1, 0.1, True, AT.astimezone(timezone(timedelta(hours=8))), AT.date()),
+        ("13900000001", 1, 0.1, True, AT, AT),
+        ("13900000001", 1, 0.1, True, AT),
+        ("13900000001", 1, 0.1, True, AT, AT.date(), None),
+        ("13900000001\ud83d", 1, 0.1, True, AT, AT.date()),
+    ],
+)
+def test_a_row_that_does_not_fit_is_an_error_in_every_format_and_is_not_repeated(file_format, row):
+    with pytest.raises(TypeError) as caught:
+        encoded([*ROWS, row], file_format=file_format)
+    assert "13900000001" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_state_is_a_text():
+    class State(StrEnum):
+        DELIVERED = "delivered"
+
+    for file_format in ("jsonl", "csv", "parquet"):
+        schema = {"state": str}
+        assert encoded([(State.DELIVERED,)], schema, file_format) == encoded([("delivered",)], schema, file_format)
+
+
+@pytest.mark.parametrize("schema", [{}, {"a": bytes}, {"a": list}])
+def test_a_schema_has_columns_of_known_types(schema):
+    with pytest.raises(TypeError, match="a schema has columns"):
+        Spool("jsonl", None, schema)
+
+
+def test_a_committed_spool_takes_no_more_rows():
+    with Spool("jsonl", None, SCHEMA) as spool:
+        assert spool.finish() == spool.finish()
+        with pytest.raises(ValueError, match="open a new one"):
+            spool.write(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "compression", "message"),
+    [
+        ("xml", None, r"^file_format is 'xml'; take one of jsonl, csv, parquet"),
+        (None, None, r"^file_format is NoneType; take one of"),
+        ("jsonl", "zstd", r"^compression is 'zstd'; for jsonl take one of None, 'gzip'"),
+        ("csv", "zip", r"^compression is 'zip'; for csv take one of None, 'gzip'"),
+        ("parquet", "lzo", r"^compression is 'lzo'; for parquet take one of None, 'zstd', 'snappy', 'gzip', 'none'"),
+        ("jsonl", 9, r"^compression is int;"),
+    ],
+)
+def test_an_unknown_format_or_compression_is_named_with_the_known_ones(file_format, compression, message):
+    with pytest.raises(DysmsInputError, match=message):
+        check_format(file_format, compression)
+
+
+def test_without_pyarrow_parquet_names_the_extra_and_the_other_formats_work():
+    script = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from airflow_provider_dysms.storage.encoders import check_format\n"
+        "assert check_format('csv', 'gzip') == 'csv.gz'\n"
+        "try: check_format('parquet', None)\n"
+        "except ValueError as error: print(error)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "file_format is 'parquet', which needs: pip install 'airflow-provider-dysms[parquet]'" in run.stdout

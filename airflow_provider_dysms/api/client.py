@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
@@ -27,6 +28,8 @@ from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.transport import HttpTransport, Request, Response, Transport
 
 log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 USER_AGENT = f"airflow-provider-dysms/{__version__}"
 FORM = "application/x-www-form-urlencoded"
@@ -148,7 +151,7 @@ class DysmsClient:
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
-            answer = actions.parse_send_details(await self._ask(call))
+            answer = await self._ask(call, actions.parse_send_details)
             self.counters.pages += 1
             for record in answer.records:
                 _check_belongs(record, phone_number, send_date)
@@ -190,8 +193,9 @@ class DysmsClient:
                 page=page,
                 page_size=page_size,
             )
+            answer = await self._ask(call, actions.parse_send_statistics)
             self.counters.pages += 1
-            return actions.parse_send_statistics(await self._ask(call))
+            return answer
 
         return await pages.complete(
             fetch, lambda day: day.send_date, sleep=self._sleep, what=f"QuerySendStatistics from {first_date}"
@@ -207,7 +211,7 @@ class DysmsClient:
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
         """
-        report = actions.parse_message(await self._ask(actions.query_message(message_id)))
+        report = await self._ask(actions.query_message(message_id), actions.parse_message)
         if report.message_id and report.message_id != message_id:
             raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
         return report
@@ -228,7 +232,7 @@ class DysmsClient:
         Follows https://help.aliyun.com/document_detail/419273.html
         """
         call = actions.send_sms(phone_numbers, sign_name, template_code, template_param, out_id)
-        return actions.parse_sms_sent(await self._ask(call, repeatable=False))
+        return await self._ask(call, actions.parse_sms_sent, repeatable=False)
 
     async def send_message_to_globe(
         self,
@@ -257,7 +261,7 @@ class DysmsClient:
             validity_period=validity_period,
             channel_id=channel_id,
         )
-        return actions.parse_message_sent(await self._ask(call, repeatable=False))
+        return await self._ask(call, actions.parse_message_sent, repeatable=False)
 
     async def access(self) -> dict[str, errors.DysmsError | None]:
         """Return, for a mainland and an international query, ``None`` where it is allowed, else the error.
@@ -272,7 +276,7 @@ class DysmsClient:
         found: dict[str, errors.DysmsError | None] = {}
         for action, call in probes.items():
             try:
-                await self._ask(call)
+                await self._ask(call, lambda answer: answer)
             except errors.DysmsNotFound:
                 found[action] = None
             except errors.DysmsError as error:
@@ -281,7 +285,9 @@ class DysmsClient:
                 found[action] = None
         return found
 
-    async def _ask(self, call: Call, *, repeatable: bool = True) -> Mapping[str, object]:
+    async def _ask(
+        self, call: Call, parse: Callable[[Mapping[str, object]], Answer], *, repeatable: bool = True
+    ) -> Answer:
         """Send a call until it is answered, or until trying again would be wrong."""
         lane = self._lane(call)
         started = self._clock()
@@ -295,7 +301,7 @@ class DysmsClient:
 
         while True:
             try:
-                answer = _judged(call, await lane.transport.send(sign))
+                answer = parse(_judged(call, await lane.transport.send(sign)))
             except errors.DysmsError as error:
                 now = self._clock()
                 if isinstance(error, errors.DysmsThrottled):

@@ -22,7 +22,8 @@ from airflow_provider_dysms.audit.verdict import output_columns, to_row
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
 from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
 from airflow_provider_dysms.storage.inputs import open_inputs
-from airflow_provider_dysms.storage.partition import Partition, Spool
+from airflow_provider_dysms.storage.partition import Partition
+from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:

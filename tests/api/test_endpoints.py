@@ -128,6 +128,7 @@ def test_another_host_needs_to_be_allowed_in_so_many_words(host: str) -> None:
         "dysmsapi。aliyuncs.com",
         "dysmsapi.aliyuncs.cоm",  # the o is Cyrillic
         "ⅼocalhost",
+        "\u212aafka.example.com",  # the Kelvin sign, which is a k in small letters
         "dysmsapi..aliyuncs.com",
         ".aliyuncs.com",
         "-x.aliyuncs.com",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -161,9 +162,16 @@ def test_headers_are_in_the_order_of_their_names_not_of_their_lines() -> None:
     assert signing.signed_headers(headers) == "x-acs-a;x-acs-a-b;x-acs-a.c"
 
 
-def test_a_request_is_dated_in_utc_wherever_the_machine_stands() -> None:
+def test_a_request_is_dated_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
     shanghai = datetime(2025, 6, 1, 16, 44, 13, 999_999, tzinfo=timezone(timedelta(hours=8)))
     assert signed(date=shanghai)["x-acs-date"] == "2025-06-01T08:44:13Z"
     assert signed(date=shanghai) == signed()
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_naive_date_is_refused_because_its_zone_is_a_guess() -> None:
     with pytest.raises(ValueError, match="aware"):
         signed(date=NOW.replace(tzinfo=None))

@@ -153,8 +153,12 @@ def test_a_row_inserted_in_front_while_paging_is_found_and_none_comes_twice(
     assert not Counter(sent) - Counter(found)
 
 
+#: plus_one decides whose message a number is; where it is not the mainland's, there is no record to compare.
 CHOICES = [
-    (switch.name, choice) for switch in fields(Switches) for choice in switch.metadata.get("choices", ())
+    (switch.name, choice)
+    for switch in fields(Switches)
+    for choice in switch.metadata.get("choices", ())
+    if (switch.name, choice) not in {("plus_one", "international"), ("plus_one", "error")}
 ]
 
 

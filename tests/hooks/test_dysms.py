@@ -1,0 +1,213 @@
+"""The hook: an Airflow connection in any of its forms becomes settings, or an error that names the field."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsServerError, DysmsSignatureError
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+
+BASE = {"conn_type": "dysms", "login": "LTAIexample", "password": "a-secret"}
+TODAY = dates.beijing_day(datetime.now(UTC))
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Define the connection ``dysms_default``, as JSON or as a URI."""
+
+    def define(connection: dict[str, Any] | str) -> DysmsHook:
+        text = connection if isinstance(connection, str) else json.dumps(connection)
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", text)
+        return DysmsHook()
+
+    return define
+
+
+def test_the_least_connection_is_a_key_and_a_secret(connect: Any) -> None:
+    settings = connect(BASE).settings
+    assert settings.credentials.access_key_id == "LTAIexample"
+    assert settings.endpoint("2017-05-25").url == "https://dysmsapi.aliyuncs.com"
+    assert settings.endpoint("2018-05-01").url == "https://dysmsapi.ap-southeast-1.aliyuncs.com"
+    assert (settings.timeout, settings.quota_share, settings.per_second("QueryMessage")) == (10, 0.4, 120)
+
+
+def test_every_extra_reaches_the_settings(connect: Any) -> None:
+    extra = {
+        "region_id": "ap-southeast-5",
+        "auth_type": "sts",
+        "security_token": "a-token",
+        "timeout": "3.5",
+        "quota_share": 0.5,
+        "quota": {"QueryMessage": 600},
+        "ca_bundle": "/etc/ca.pem",
+        "proxy": "http://proxy:3128",
+    }
+    settings = connect({**BASE, "extra": extra}).settings
+    assert settings.credentials.security_token == "a-token"
+    assert settings.endpoint("2017-05-25").host == "dysmsapi.ap-southeast-5.aliyuncs.com"
+    assert (settings.timeout, settings.per_second("QueryMessage")) == (3.5, 300)
+    assert settings.per_second("QuerySendStatistics") == 10
+    assert (settings.ca_bundle, settings.proxy) == ("/etc/ca.pem", "http://proxy:3128")
+
+
+def test_a_uri_says_the_same(connect: Any) -> None:
+    settings = connect("dysms://LTAIexample:a-secret@127.0.0.1:8085/http?timeout=4&quota_share=1").settings
+    assert settings.endpoint("2018-05-01").url == "http://127.0.0.1:8085"
+    assert (settings.timeout, settings.quota_share) == (4, 1)
+
+
+def test_a_connection_of_the_official_alibaba_provider_works_too(connect: Any) -> None:
+    extra = {
+        "auth_type": "AK",
+        "access_key_id": "LTAIexample",
+        "access_key_secret": "a-secret",
+        "region": "eu-central-1",
+        "endpoint": "dysmsapi.ap-southeast-1.aliyuncs.com",
+    }
+    settings = connect({"conn_type": "alibaba_cloud", "extra": extra}).settings
+    assert settings.credentials.access_key_secret == "a-secret"
+    assert settings.endpoint("2017-05-25").host == "dysmsapi.ap-southeast-1.aliyuncs.com"
+
+
+def test_requests_per_second_takes_the_place_of_the_share(connect: Any) -> None:
+    connect(BASE)
+    settings = DysmsHook(requests_per_second=7).settings
+    assert (settings.per_second("QuerySendDetails"), settings.per_second("QuerySendStatistics")) == (7, 7)
+    assert DysmsHook(requests_per_second=50).settings.per_second("QuerySendStatistics") == 20
+
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("login", {"login": ""}),
+    ("login", {"login": "LTAI with spaces"}),
+    ("password", {"password": ""}),
+    ("security_token", {"extra": {"auth_type": "sts"}}),
+    ("auth_type", {"extra": {"auth_type": "magic"}}),
+    ("host", {"host": "evil.example.com"}),
+    ("host", {"host": "dysmsapi.aliyuncs.com.evil.example"}),
+    ("schema", {"host": "dysmsapi.aliyuncs.com", "schema": "http"}),
+    ("region_id", {"extra": {"region_id": "cn/../evil"}}),
+    ("timeout", {"extra": {"timeout": 0}}),
+    ("timeout", {"extra": {"timeout": "soon"}}),
+    ("timeout", {"extra": {"timeout": True}}),
+    ("quota_share", {"extra": {"quota_share": 1.5}}),
+    ("quota_share", {"extra": {"quota_share": -1}}),
+    ("quota", {"extra": {"quota": "many"}}),
+    ("quota", {"extra": {"quota": {"QueryEverything": 1}}}),
+    ("QueryMessage", {"extra": {"quota": {"QueryMessage": "lots"}}}),
+    ("allow_custom_endpoint", {"extra": {"allow_custom_endpoint": "perhaps"}}),
+    ("proxy", {"extra": {"proxy": 3128}}),
+]
+
+
+@pytest.mark.parametrize(("argument", "changes"), WRONG)
+def test_a_wrong_field_is_named_with_its_connection(connect: Any, argument: str, changes: dict[str, Any]) -> None:
+    hook = connect({**BASE, **changes})
+    with pytest.raises(DysmsInputError, match="dysms_default") as caught:
+        _ = hook.settings
+    assert caught.value.argument == argument
+    assert "a-secret" not in str(caught.value)
+
+
+def test_a_custom_endpoint_must_be_allowed(connect: Any) -> None:
+    extra = {"allow_custom_endpoint": "true"}
+    settings = connect({**BASE, "host": "sms.example.com", "extra": extra}).settings
+    assert settings.endpoint("2017-05-25").url == "https://sms.example.com"
+
+
+def test_a_missing_privacy_key_is_an_error_when_it_is_needed(connect: Any) -> None:
+    with pytest.raises(DysmsInputError, match="privacy_key"):
+        _ = connect(BASE).privacy_key
+    hashed = connect({**BASE, "extra": {"privacy_key": "k" * 16}}).privacy_key.phone_hash("13900000000")
+    assert len(hashed) == 64
+    assert hashed != connect({**BASE, "extra": {"privacy_key": "l" * 16}}).privacy_key.phone_hash("13900000000")
+
+
+def test_sync_methods_and_their_twins_answer_alike(connect: Any, emulator: Emulator) -> None:
+    emulator.add_message(phone_number="13900000000")
+    message_id = emulator.add_message(phone_number="+85251234567")["message_id"]
+    hook = connect(emulator.connection())
+    assert len(hook.query_send_details("+86 139-0000-0000", TODAY)) == 1
+    assert hook.query_message(message_id).status == "1"
+    assert hook.query_send_statistics(TODAY, scope="international")[0].total == 1
+
+    async def twins() -> None:
+        awaited = DysmsHook()
+        assert await awaited.aquery_send_details("13900000000", TODAY) == hook_records
+        assert (await awaited.aquery_message(message_id)).message_id == message_id
+
+    hook_records = hook.query_send_details("13900000000", TODAY)
+    asyncio.run(twins())
+
+
+def test_a_sync_method_inside_a_loop_names_its_twin(connect: Any, emulator: Emulator) -> None:
+    hook = connect(emulator.connection())
+
+    async def inside() -> None:
+        hook.query_message("1")
+
+    with pytest.raises(RuntimeError, match="await aquery_message instead"):
+        asyncio.run(inside())
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    [
+        ("phone_number", lambda hook: hook.query_send_details("12", TODAY)),
+        ("send_date", lambda hook: hook.query_send_details("13900000000", "yesterday")),
+        ("send_date", lambda hook: hook.query_send_details("13900000000", "20200101")),
+        ("send_date", lambda hook: hook.query_send_details("13900000000", datetime(2026, 1, 1))),  # noqa: DTZ001
+        ("message_id", lambda hook: hook.query_message("")),
+        ("scope", lambda hook: hook.query_send_statistics(TODAY, scope="everywhere")),
+        ("last_date", lambda hook: hook.query_send_statistics(TODAY, "20200101")),
+        ("first_date", lambda hook: hook.query_send_statistics("29990101")),
+    ],
+)
+def test_bad_input_fails_before_the_first_request(connect: Any, emulator: Emulator, argument: str, call: Any) -> None:
+    hook = connect(emulator.connection())
+    with pytest.raises(DysmsInputError) as caught:
+        call(hook)
+    assert caught.value.argument == argument
+    assert emulator.requests() == {}
+
+
+def test_what_is_sent_is_accepted(connect: Any, emulator: Emulator) -> None:
+    hook = connect(emulator.connection())
+    assert hook.send_sms(["+86 139-0000-0000"], "示例", "SMS_1", {"code": "1"}).biz_id
+    assert hook.send_message_to_globe("+852 5123 4567", "Hello").message_id
+
+
+def test_the_connection_test_names_what_is_allowed(connect: Any, emulator: Emulator) -> None:
+    hook = connect(emulator.connection())
+    assert hook.test_connection() == (True, "QuerySendStatistics: allowed; QueryMessage: allowed")
+    emulator.fault("business", action="QuerySendStatistics", code="isp.RAM_PERMISSION_DENY", times=None)
+    working, sentence = hook.test_connection()
+    assert working
+    assert "QueryMessage: allowed" in sentence
+    assert "RAM_PERMISSION_DENY" in sentence
+    working, sentence = connect({**emulator.connection(), "password": "wrong"}).test_connection()
+    assert not working
+    assert "SignatureDoesNotMatch" in sentence
+    assert connect({**BASE, "login": ""}).test_connection()[0] is False
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "final"),
+    [
+        (DysmsInputError("send_date", "is wrong"), AirflowFailException, True),
+        (DysmsSignatureError("no"), AirflowFailException, True),
+        (DysmsServerError("later"), AirflowException, False),
+    ],
+)
+def test_airflow_is_told_whether_to_try_again(error: DysmsError, raised: type[Exception], final: bool) -> None:
+    with pytest.raises(raised) as caught, airflow_errors():
+        raise error
+    assert isinstance(caught.value, AirflowFailException) is final
+    assert str(caught.value) == str(error)

@@ -3,7 +3,7 @@
 Pure: the time and the nonce are arguments. Requests sign ``host``, ``content-type`` and ``x-acs-*`` and nothing else:
 a proxy that rewrites ``user-agent`` or ``accept`` must not break a signature.
 
-Follows "V3 request structure and signature" of https://help.aliyun.com/zh/sdk/product-overview/.
+Follows the vendor's page "V3 request structure and signature".
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ with DAG(
         states, times = result["by_state"], result["delivery_seconds"]
         lines = [
             f"date                {result['send_date']} ({'settled' if result['settled'] else 'not settled yet'})",
-            f"sent                {result['lines']} lines, {sum(day['total'] for day in counts)} segments by the vendor",
+            f"sent                {result['lines']}, in segments by the vendor {sum(day['total'] for day in counts)}",
             f"delivered           {states.get('delivered', 0)}",
             f"failed by category  {_listed(result['failed_by_category'])}",
             f"failed by template  {_listed({t: n.get('failed', 0) for t, n in result['by_template'].items()})}",

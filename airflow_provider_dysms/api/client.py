@@ -11,21 +11,24 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.api import actions, dates, endpoints, errors, pages, signing
-from airflow_provider_dysms.api.actions import Call
-from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.numbers import same_number
 from airflow_provider_dysms.api.quota import QUOTAS, Budget, budget
-from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.transport import HttpTransport, Request, Response, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from airflow_provider_dysms.api.actions import Call
+    from airflow_provider_dysms.api.credentials import Credentials
+    from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
 
 log = logging.getLogger(__name__)
 
@@ -401,7 +404,7 @@ def _judged(call: Call, response: Response) -> Mapping[str, object]:
         error.retry_after = _retry_after(response.headers)
     if error is not None:
         raise error
-    assert answer is not None  # noqa: S101 - the judge lets nothing else through
+    assert answer is not None
     return answer
 
 

@@ -31,7 +31,10 @@ The vendor's own message text is never repeated: it quotes numbers, and whole re
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class DysmsError(Exception):

@@ -87,5 +87,7 @@ async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
             raise DysmsIncomplete(f"the total moved from {total} to {page.total} while paging")
         due = min(size, total - (number - 1) * size)
         if len(page.records) != due:
-            raise DysmsIncomplete(f"page {number} has {len(page.records)} records where the total of {total} asks for {due}")
+            raise DysmsIncomplete(
+                f"page {number} has {len(page.records)} records where the total of {total} asks for {due}"
+            )
     return _Walk(records, total, pages)

@@ -1,9 +1,9 @@
 """The budget of requests a second: may I send now, and else how long not. No I/O, no clock, no asyncio object.
 
 The vendor counts per account and action, over all keys. A budget therefore belongs to (endpoint, configured identity,
-action) and spans the process; what is granted in any one second never exceeds it. Requests are spaced evenly, a grant is
-judged at the moment it is used, and time that was not used is lost: making up for it would be the burst that gets an
-account throttled.
+action) and spans the process; what is granted in any one second never exceeds it. Requests are spaced evenly, a grant
+is judged at the moment it is used, and time that was not used is lost: making up for it would be the burst that gets
+an account throttled.
 
 Follows https://help.aliyun.com/document_detail/438433.html (quotas per API).
 """
@@ -11,8 +11,11 @@ Follows https://help.aliyun.com/document_detail/438433.html (quotas per API).
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Requests a second that the vendor grants to an account, by action.
 QUOTAS: Mapping[str, float] = MappingProxyType(

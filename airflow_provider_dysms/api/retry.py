@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.errors import (
     DysmsBusinessLimit,
@@ -13,6 +13,9 @@ from airflow_provider_dysms.api.errors import (
     DysmsTransient,
     DysmsTransportError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)

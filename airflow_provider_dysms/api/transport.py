@@ -11,15 +11,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 import httptools
 
-from airflow_provider_dysms.api.endpoints import Endpoint
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError, DysmsUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_dysms.api.endpoints import Endpoint
 
 #: A full page of the longest texts is below 200 kB.
 MOST_BODY_BYTES = 4 * 1024 * 1024
@@ -155,7 +158,10 @@ class HttpTransport:
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None
         target = self._endpoint.url + request.target if plain_proxy else request.target
-        lines = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers.items())]
+        lines = [
+            f"{request.method} {target} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in request.headers.items()),
+        ]
         lines += ["accept: application/json", f"content-length: {len(request.body)}"]
         head = "\r\n".join(lines) + "\r\n" + (plain_proxy.authorization if plain_proxy else "") + "\r\n"
         return head.encode("utf-8") + request.body
@@ -166,7 +172,8 @@ class HttpTransport:
         elif isinstance(error, ssl.SSLCertVerificationError):
             what += f": the certificate was not accepted: {error.verify_message}"
         elif error is not None:
-            what += f": {type(error).__name__}" + (f" {error.strerror}" if isinstance(error, OSError) and error.strerror else "")
+            words = getattr(error, "strerror", None)
+            what += f": {type(error).__name__} {words}" if words else f": {type(error).__name__}"
         failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
         failed.request_sent = request_sent
         return failed
@@ -192,7 +199,7 @@ class _Connection(asyncio.Protocol):
 
     async def exchange(self, wire: bytes, *, tunnel: bool = False) -> Response:
         """Send bytes, wait for one answer (``tunnel``: for its headers only)."""
-        assert self._transport is not None  # noqa: S101 - the caller opened it
+        assert self._transport is not None
         self.is_reusable = False
         self._headers: dict[str, str] = {}
         self._header_bytes = 0
@@ -208,14 +215,14 @@ class _Connection(asyncio.Protocol):
             self._answer = None
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
-        assert self._transport is not None  # noqa: S101 - the caller opened it
+        assert self._transport is not None
         loop = asyncio.get_running_loop()
         self._transport = await loop.start_tls(self._transport, self, tls, server_hostname=host)
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - tells mypy
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self.is_reusable = True
 
@@ -242,7 +249,9 @@ class _Connection(asyncio.Protocol):
         if exc is None and self._headers_complete and not framed:
             self._finish()  # without a length, the end of the connection is the end of the body
         else:
-            self._fail(exc if isinstance(exc, OSError) else ConnectionResetError("the connection ended within the answer"))
+            self._fail(
+                exc if isinstance(exc, OSError) else ConnectionResetError("the connection ended within the answer")
+            )
 
     # httptools
 
@@ -250,7 +259,7 @@ class _Connection(asyncio.Protocol):
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
-        assert self._parser is not None  # noqa: S101 - it calls us
+        assert self._parser is not None
         self._headers_complete = True
         if self._tunnel:
             self._finish(reusable=True)
@@ -261,7 +270,7 @@ class _Connection(asyncio.Protocol):
             self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
 
     def on_message_complete(self) -> None:
-        assert self._parser is not None  # noqa: S101 - it calls us
+        assert self._parser is not None
         if self._parser.get_status_code() < 200:  # an interim answer; the real one follows
             self._headers, self._headers_complete = {}, False
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -23,6 +22,8 @@ from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.api.quota import QUOTAS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+
     from airflow.sdk import Connection
 
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
@@ -266,9 +267,7 @@ class DysmsHook(BaseHook):
             raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None
 
 
-def parse_days(
-    first_date: str | date | datetime, last_date: str | date | datetime | None = None
-) -> tuple[date, date]:
+def parse_days(first_date: str | date | datetime, last_date: str | date | datetime | None = None) -> tuple[date, date]:
     """Read the first and the last day of statistics.
 
     :raises DysmsInputError: no dates, in the wrong order, or in the future

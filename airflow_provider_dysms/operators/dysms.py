@@ -5,28 +5,40 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api import dates, delivery
+from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.dysms import DysmsHook, Scope, airflow_errors, is_international, parse_days
 from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
+from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from airflow.sdk import Context
 
-    from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
 
 Answer = TypeVar("Answer")
 
 #: A result beyond this many bytes of JSON does not belong into Airflow's database.
 MOST_XCOM_BYTES = 256 * 1024
+
+STATISTICS_COLUMNS: dict[str, type] = {
+    "scope": str,
+    "template_type": str,
+    "sign_name": str,
+    "total": int,
+    "delivered": int,
+    "failed": int,
+    "waiting": int,
+}
 
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
 
@@ -39,7 +51,8 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
     ``received_at``, ``is_final``. Beyond 256 KiB of JSON it is refused: use ``DysmsToObjectStorageOperator``.
 
     :param phone_numbers: one or many, in any format people write; templated
-    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days; templated
+    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days;
+        templated
     :param biz_id: only the messages of one request; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
@@ -99,9 +112,7 @@ class DysmsQueryMessageOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
 
-    def __init__(
-        self, *, message_ids: Any, dysms_conn_id: str = DysmsHook.default_conn_name, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, message_ids: Any, dysms_conn_id: str = DysmsHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.message_ids = message_ids
         self.dysms_conn_id = dysms_conn_id
@@ -129,19 +140,22 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
     """Fetch the counts of one or more Beijing days, in billed segments.
 
     The result is a list with one dict a day (and template type and signature, where they were asked for):
-    ``send_date``, ``scope``, ``template_type``, ``sign_name``, ``total``, ``delivered``, ``failed``, ``waiting``.
+    ``send_date``, ``scope``, ``template_type``, ``sign_name``, ``total``, ``delivered``, ``failed``, ``waiting``. With
+    ``output_uri`` the rows are written instead, and the result is the list of manifests, one a day.
 
     :param first_date: first day, in the forms of ``send_date``; templated
     :param last_date: last day, default the first; templated
     :param scope: ``mainland`` (default) or ``international``
     :param template_types: any of ``code``, ``notice``, ``promotion``, ``international``, ``digital``; asked one by one
     :param sign_names: signatures, asked one by one; templated
+    :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``: each day is written
+        as JSON Lines to ``send_date=YYYY-MM-DD`` below it; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
     Follows https://help.aliyun.com/document_detail/397330.html
     """
 
-    template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "dysms_conn_id")
+    template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "output_uri", "dysms_conn_id")
 
     def __init__(
         self,
@@ -151,6 +165,7 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
         scope: Scope = "mainland",
         template_types: Sequence[str] | None = None,
         sign_names: Sequence[str] | None = None,
+        output_uri: str | None = None,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -160,6 +175,7 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
         self.scope: Scope = scope
         self.template_types = template_types
         self.sign_names = sign_names
+        self.output_uri = output_uri
         self.dysms_conn_id = dysms_conn_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
@@ -172,6 +188,8 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
                 for sign_name in ([self.sign_names] if isinstance(self.sign_names, str) else self.sign_names or [None])
             ]
             hook = DysmsHook(self.dysms_conn_id)
+            _ = hook.settings
+            partitions = _partitions(self.output_uri, first, last) if self.output_uri is not None else {}
 
             async def ask(client: DysmsClient) -> list[list[SendStatistics]]:
                 return [
@@ -185,20 +203,18 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
                     for template_type, sign_name in wanted
                 ]
 
-            answers = _run(hook, ask)
-            return _small(
-                [
-                    {
-                        **asdict(counts),
-                        "send_date": counts.send_date.isoformat(),
-                        "scope": self.scope,
-                        "template_type": template_type,
-                        "sign_name": sign_name,
-                    }
-                    for (template_type, sign_name), days in zip(wanted, answers, strict=True)
-                    for counts in days
-                ]
-            )
+            rows = [
+                {
+                    "send_date": counts.send_date.isoformat(),
+                    "scope": self.scope,
+                    "template_type": template_type,
+                    "sign_name": sign_name,
+                    **{name: getattr(counts, name) for name in ("total", "delivered", "failed", "waiting")},
+                }
+                for (template_type, sign_name), days in zip(wanted, _run(hook, ask), strict=True)
+                for counts in days
+            ]
+            return _small([_written(partition, day, rows) for day, partition in partitions.items()] or rows)
 
 
 def _run(hook: DysmsHook, ask: Callable[[DysmsClient], Awaitable[Answer]]) -> Answer:
@@ -238,12 +254,26 @@ def _number(value: object, place: int) -> str:
         raise DysmsInputError("phone_numbers", f"(number {place + 1} of the list) {error.problem}") from None
 
 
+def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition]:
+    """Find the place of every day, and show that the first can be written."""
+    days = [(first + timedelta(days=count)).isoformat() for count in range((last - first).days + 1)]
+    partitions = {day: Partition.resolve(output_uri, partition=f"send_date={day}") for day in days}
+    partitions[days[0]].probe()
+    return partitions
+
+
+def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    with partition.spool(STATISTICS_COLUMNS) as spool:
+        spool.write(tuple(row[name] for name in STATISTICS_COLUMNS) for row in rows if row["send_date"] == day)
+        return dict(partition.commit(spool, {"send_date": day}, {}))
+
+
 def _template_types(wanted: Sequence[str] | None) -> list[str | None]:
-    names = [wanted] if isinstance(wanted, str) else list(wanted or [])
+    names: list[str | None] = [wanted] if isinstance(wanted, str) else list(wanted or [])
     for name in names:
         if name not in TEMPLATE_TYPES:
             raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {name!r}")
-    return [*names] or [None]
+    return names or [None]
 
 
 def _send_detail(record: SendDetail, as_of: datetime) -> dict[str, Any]:

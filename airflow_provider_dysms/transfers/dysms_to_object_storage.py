@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -15,7 +14,8 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.client import DysmsClient, Settings
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsRefused, DysmsWindowError
-from airflow_provider_dysms.audit.run import Match, audit
+from airflow_provider_dysms.audit.questions import Match
+from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.verdict import output_columns, to_row
@@ -23,13 +23,14 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
 from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow.sdk import Context
+
+    from airflow_provider_dysms.storage.spool import Spool
 
 Statistics = Literal["record", "judge", "skip"]
 
@@ -48,20 +49,22 @@ class DysmsToObjectStorageOperator(BaseOperator):
     ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
     ``output_uri/_manifests/<partition>.json``. The manifest is the task's result.
 
-    States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log, unknown
-    to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be asked).
+    States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log,
+    unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
+    asked).
 
-    :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text; ``.gz``);
-        ``{send_date:%Y%m%d}`` stands for the day; templated
+    :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
+        ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
     :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, never shown
-    :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``, ``out_id``,
-        ``sent_at`` where the log has them; default: the columns that have our names; templated
+    :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
+        ``out_id``, ``sent_at`` where the log has them; default: the columns that have our names; templated
     :param carry: columns of the log that are copied to the output; templated
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
-        else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the three,
-        nor a message id, is a list of questions: every record comes out once, and nothing is ``missing`` or ``unlogged``
-    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end of
-        the run's data interval, in Beijing; templated
+        else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the
+        three, nor a message id, is a list of questions: every record comes out once, and nothing is ``missing`` or
+        ``unlogged``
+    :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end
+        of the run's data interval, in Beijing; templated
     :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``; templated
     :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
@@ -72,7 +75,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
     :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
     :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
-    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, ``judge`` by it, or ``skip`` it
+    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, ``judge`` by it, or ``skip``
     :param requests_per_second: takes the place of the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (nothing was asked), or the service refuses for good; not retried
@@ -162,7 +165,8 @@ class DysmsToObjectStorageOperator(BaseOperator):
                 tally, run = asyncio.run(self._audit(settings, sent, day, as_of, spool, phone_hash))
                 self._judge(tally, sent, run["statistics"])
                 result = self._result(tally, sent, day, as_of)
-                manifest = partition.commit(spool, result, {**run, "days_left": dates.days_left(day, datetime.now(UTC))})
+                run["days_left"] = dates.days_left(day, datetime.now(UTC))
+                manifest = partition.commit(spool, result, run)
             self.log.info("Wrote %s rows: %s", tally.rows, dict(sorted(tally.by_state.items())))
             return manifest
 
@@ -207,7 +211,9 @@ class DysmsToObjectStorageOperator(BaseOperator):
             sent = read_sent_log(files, send_date=day, columns=self.columns, carry=tuple(self.carry))
         sent.check_rejected(self.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
-            self.log.warning("%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else "")
+            self.log.warning(
+                "%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else ""
+            )
         if len(sent.rejected) > MOST_NAMED:
             self.log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
         return sent
@@ -225,9 +231,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
         keep = self.content == "keep"
         async with DysmsClient(settings) as client:
             with Progress(self.log, f"Audit of {day}", len(sent.lines), tally, client.counters):
-                async for verdicts in audit(
-                    sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally
-                ):
+                async for verdicts in audit(sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally):
                     spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
             statistics = await self._ask_statistics(client, day)
         counters = client.counters

@@ -107,7 +107,9 @@ ONCE = {
 
 @pytest.mark.parametrize("page", [None, 1, 3])
 @pytest.mark.parametrize("fault", ONCE)
-def test_a_fault_that_passes_costs_time_and_no_row(emulator: Emulator, sent: list[str], fault: str, page: int | None) -> None:
+def test_a_fault_that_passes_costs_time_and_no_row(
+    emulator: Emulator, sent: list[str], fault: str, page: int | None
+) -> None:
     plan = {"page": page, **ONCE[fault]} if page else ONCE[fault]
     emulator.fault(action="QuerySendDetails", **plan)
     assert sorted(day_of(emulator)) == sorted(sent)

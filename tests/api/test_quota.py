@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -43,7 +44,7 @@ def test_no_second_exceeds_the_budget_and_most_of_it_is_used(per_second: int, st
 
 def test_a_share_below_one_a_second_is_spaced_out() -> None:
     grants = granted(Budget(0.5), seconds=60)
-    assert min(later - earlier for earlier, later in zip(grants, grants[1:], strict=False)) > 2
+    assert min(later - earlier for earlier, later in itertools.pairwise(grants)) > 2
 
 
 def test_idle_time_is_lost_and_not_made_up_for() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from random import Random
 
-    from airflow_provider_dysms.emulator.generator import Planned
+    from airflow_provider_dysms.emulator.day import Planned
 
 COLUMNS = ("phone_number", "message_id", "biz_id", "out_id", "sent_at", "user_id", "campaign")
 _CAMPAIGNS = ("login", "orders", "summer", "")

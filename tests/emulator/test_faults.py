@@ -1,0 +1,189 @@
+"""Planned faults: each does what it says, on the requests it is planned for, and no others."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+
+from airflow_provider_dysms.emulator.errors import InputError
+
+NUMBER = "13900000000"
+
+
+@pytest.fixture
+def rows_137(emulator: Any) -> list[dict[str, Any]]:
+    now = emulator.now() - timedelta(minutes=3)
+    messages = [
+        {"phone_number": NUMBER, "sent_at": (now + timedelta(seconds=n)).isoformat(), "out_id": f"{n}"}
+        for n in range(137)
+    ]
+    return emulator.add_messages(messages)
+
+
+@pytest.fixture
+def page(legacy: Callable[..., bytes], today: Callable[..., str], rows_137: Any) -> Callable[..., Any]:
+    """A page of the 137 rows: (TotalCount, OutIds)."""
+
+    def ask(number: int) -> Any:
+        asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": number}
+        answer = json.loads(legacy("2017-05-25", "QuerySendDetails", asked))
+        if answer["Code"] != "OK":
+            return answer["Code"]
+        rows = answer["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+        return answer["TotalCount"], [int(row["OutId"]) for row in rows]
+
+    return ask
+
+
+def newest(first: int, last: int) -> list[int]:
+    return list(range(first, last - 1, -1))
+
+
+HEALTHY = [(137, newest(136, 87)), (137, newest(86, 37)), (137, newest(36, 0))]
+
+
+def test_without_a_fault_the_pages_are_whole(page: Any) -> None:
+    assert [page(1), page(2), page(3)] == HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("plan", "code", "status"),
+    [
+        ({"kind": "throttle"}, "Throttling.User", 400),
+        ({"kind": "throttle", "status": 429}, "Throttling.User", 429),
+        ({"kind": "status"}, "ServiceUnavailable", 503),
+        ({"kind": "status", "status": 500, "code": "InternalError"}, "InternalError", 500),
+        ({"kind": "status", "status": 403, "code": "Forbidden.RAM"}, "Forbidden.RAM", 403),
+    ],
+)
+def test_the_gateway_fails_once(page: Any, emulator: Any, plan: dict[str, Any], code: str, status: int) -> None:
+    emulator.fault(**plan)
+    with pytest.raises(ServerException) as failed:
+        page(1)
+    assert (failed.value.error_code, failed.value.http_status) == (code, status)
+    assert page(1) == HEALTHY[0]
+
+
+def test_a_business_error_comes_inside_http_200(page: Any, emulator: Any) -> None:
+    emulator.fault("business", page=2)
+    emulator.fault("business", code="isp.SYSTEM_ERROR", page=3)
+    assert [page(1), page(2), page(3)] == [HEALTHY[0], "isv.BUSINESS_LIMIT_CONTROL", "isp.SYSTEM_ERROR"]
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncated"])
+def test_the_connection_breaks_once(page: Any, emulator: Any, kind: str) -> None:
+    emulator.fault(kind)
+    with pytest.raises((ClientException, OSError, http.client.HTTPException, ValueError)):
+        page(1)
+    assert page(1) == HEALTHY[0]
+
+
+@pytest.mark.parametrize(
+    ("plan", "status", "body"),
+    [
+        ({"kind": "html"}, 200, b"<!DOCTYPE html>"),
+        ({"kind": "html", "status": 502}, 502, b"<!DOCTYPE html>"),
+        ({"kind": "empty_body"}, 200, b""),
+        ({"kind": "redirect", "location": "http://127.0.0.1:9/x"}, 302, b""),
+    ],
+)
+def test_an_answer_that_is_none(
+    signed_request: Callable[[], bytes], exchange: Any, emulator: Any, plan: dict[str, Any], status: int, body: bytes
+) -> None:
+    emulator.fault(**plan)
+    answer = exchange(signed_request())
+    assert answer.status == status
+    assert answer.body[: len(b"<!DOCTYPE html>")] == body
+    assert answer.headers["location"] == plan.get("location")
+    emulator.reset("requests")
+    assert exchange(signed_request()).json["ResponseCode"] == "DATA_NOT_EXIST"
+
+
+@pytest.mark.parametrize("kind", ["stall", "slow"])
+def test_an_answer_takes_its_time(signed_request: Any, exchange: Any, emulator: Any, kind: str) -> None:
+    emulator.fault(kind, seconds=0.3)
+    began = time.monotonic()
+    assert exchange(signed_request()).json["ResponseCode"] == "DATA_NOT_EXIST"
+    assert 0.25 < time.monotonic() - began < 5
+
+
+def test_every_answer_takes_the_latency_that_is_set(signed_request: Any, exchange: Any, emulator: Any) -> None:
+    emulator.configure(latency_ms=200)
+    began = time.monotonic()
+    exchange(signed_request())
+    assert time.monotonic() - began > 0.19
+
+
+def test_the_last_page_is_empty(page: Any, emulator: Any) -> None:
+    emulator.fault("empty_page", page="last")
+    assert [page(1), page(2), page(3), page(3)] == [*HEALTHY[:2], (137, []), HEALTHY[2]]
+
+
+def test_a_total_without_rows(page: Any, emulator: Any) -> None:
+    emulator.fault("total_without_rows")
+    assert [page(1), page(1)] == [(2, []), HEALTHY[0]]
+
+
+@pytest.mark.parametrize("value", [-1, "many", "137", 136.5])
+def test_a_total_that_is_none(page: Any, emulator: Any, value: object) -> None:
+    emulator.fault("total_count", value=value)
+    assert page(1) == (value, HEALTHY[0][1])
+
+
+def test_a_row_appears_in_front_while_paging(page: Any, emulator: Any) -> None:
+    emulator.fault("insert_row", page=2)
+    assert page(1) == HEALTHY[0]
+    assert page(2) == (138, newest(87, 38))
+    assert page(3) == (138, newest(37, 0))
+
+
+def test_a_row_goes_while_paging(page: Any, emulator: Any) -> None:
+    emulator.fault("remove_row", page=2)
+    assert page(1) == HEALTHY[0]
+    assert page(2) == (136, newest(85, 36))
+
+
+def test_a_page_comes_twice(page: Any, emulator: Any) -> None:
+    emulator.fault("repeated_page", page=2)
+    assert [page(1), page(2), page(2)] == [HEALTHY[0], HEALTHY[0], HEALTHY[1]]
+
+
+def test_rows_of_somebody_else(legacy: Any, today: Any, emulator: Any, rows_137: Any) -> None:
+    emulator.fault("foreign_rows")
+    asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
+    answer = json.loads(legacy("2017-05-25", "QuerySendDetails", asked))
+    assert NUMBER not in {row["PhoneNum"] for row in answer["SmsSendDetailDTOs"]["SmsSendDetailDTO"]}
+
+
+def test_a_fault_happens_as_often_as_planned_and_where(page: Any, emulator: Any) -> None:
+    emulator.fault("business", page=1, times=None, every=2, skip=1)
+    assert [isinstance(page(1), str) for _ in range(6)] == [False, False, True, False, True, False]
+    assert page(2) == HEALTHY[1]
+    emulator.fault("business", action="QueryMessage")
+    emulator.fault("business", where={"PhoneNumber": "13900000001"})
+    assert page(2) == HEALTHY[1]
+    assert [fault["fired"] for fault in emulator.faults()] == [2, 0, 0]
+    emulator.clear_faults()
+    assert emulator.faults() == []
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"kind": "none such"},
+        {"kind": "reset", "page": "last"},
+        {"kind": "reset", "every": 0},
+        {"kind": "reset", "x": 1},
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused(emulator: Any, plan: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        emulator.fault(**plan)
+    assert emulator.faults() == []

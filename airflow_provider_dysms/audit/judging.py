@@ -1,0 +1,157 @@
+"""Makes verdicts: of a line and its record, of a line without one, and of a record without a line."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api.dates import RECEIPT_TIME, day_start
+from airflow_provider_dysms.api.delivery import Delivery, State, judge_message, judge_send_detail
+from airflow_provider_dysms.api.errors import DysmsIncomplete
+from airflow_provider_dysms.api.numbers import country_of, same_number
+from airflow_provider_dysms.api.text import segments, sign_name
+from airflow_provider_dysms.audit.verdict import Verdict
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_dysms.api.numbers import PhoneNumber
+    from airflow_provider_dysms.api.records import MessageReport, SendDetail
+    from airflow_provider_dysms.audit.sent import Line
+
+_MAINLAND = "CN"
+
+
+def of_record(record: SendDetail, line: Line, as_of: datetime) -> Verdict:
+    """Judge the record of a line."""
+    assert line.phone is not None
+    delivery = judge_send_detail(record, as_of)
+    return _of_detail(record, line.phone, delivery)._replace(
+        biz_id=line.biz_id,
+        out_id=record.out_id or line.out_id,
+        sent_at=record.sent_at or line.sent_at,
+        carried=line.carried,
+    )
+
+
+def of_unlogged(
+    record: SendDetail, phone: PhoneNumber, biz_id: str | None, carried: tuple[None, ...], as_of: datetime
+) -> Verdict:
+    """Judge a record that no line tells of; what became of it goes beside."""
+    delivery = judge_send_detail(record, as_of)
+    return _of_detail(record, phone, delivery)._replace(
+        state=State.UNLOGGED.value,
+        biz_id=biz_id,
+        carried=carried,
+        vendor_extra=_json({"delivery": delivery.state.value}),
+    )
+
+
+def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
+    """Judge the report of a line's message id.
+
+    The vendor's fields that have no column go to ``vendor_extra``; fields that are not known do not, because nobody
+    knows whether they are private.
+
+    :raises DysmsIncomplete: the report is about another message, or another number than the line's
+    """
+    if report.message_id and report.message_id != line.message_id:
+        raise DysmsIncomplete(f"QueryMessage: the answer for {line.where} is about another message")
+    if line.phone and report.phone_number and not same_number(line.phone.digits, report.phone_number):
+        raise DysmsIncomplete(
+            f"QueryMessage: the message of {line.where} went to another number than the one beside its message id"
+        )
+    delivery = judge_message(report, as_of)
+    digits = line.phone.digits if line.phone else (report.phone_number or "").removeprefix("+") or None
+    extra = {
+        "carrier": report.carrier,
+        "country": report.country,
+        "description": report.error_description,
+        "region": report.region,
+        "status": report.status,
+    }
+    return Verdict(
+        state=delivery.state.value,
+        is_final=delivery.is_final,
+        phone_number=digits,
+        country=line.phone.country if line.phone else country_of(digits or ""),
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        category=delivery.category,
+        fault=delivery.fault,
+        error_code=report.error_code,
+        sent_at=report.sent_at or line.sent_at,
+        received_at=report.received_at,
+        delivery_seconds=_seconds(report.sent_at, report.received_at),
+        sign_name=sign_name(report.content) if report.content else None,
+        segments=segments(report.content, international=True) if report.content else None,
+        content=report.content,
+        vendor_extra=_json({name: value for name, value in extra.items() if value is not None}),
+        carried=line.carried,
+    )
+
+
+def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
+    """Say that the service has no record of a line; it may still come until all receipts must be there."""
+    return Verdict(
+        state=State.MISSING.value,
+        is_final=as_of >= day_start(send_date) + timedelta(days=1) + RECEIPT_TIME,
+        phone_number=line.phone.digits if line.phone else None,
+        country=line.phone.country if line.phone else None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        sent_at=line.sent_at,
+        carried=line.carried,
+    )
+
+
+def of_rejected(line: Line) -> Verdict:
+    """Say why a line cannot be asked; its number stays as it was written."""
+    assert line.rejection is not None
+    reason, problem = line.rejection
+    return Verdict(
+        state=State.REJECTED.value,
+        is_final=True,
+        phone_number=line.raw_number,
+        country=line.phone.country if line.phone else None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        category=reason,
+        fault="sender",
+        sent_at=line.sent_at,
+        vendor_extra=_json({"line": line.where, "reason": problem}),
+        carried=line.carried,
+    )
+
+
+def _of_detail(record: SendDetail, phone: PhoneNumber, delivery: Delivery) -> Verdict:
+    content = record.content
+    return Verdict(
+        state=delivery.state.value,
+        is_final=delivery.is_final,
+        phone_number=phone.digits,
+        country=phone.country,
+        out_id=record.out_id,
+        template_code=record.template_code,
+        sign_name=sign_name(content) if content else None,
+        category=delivery.category,
+        fault=delivery.fault,
+        error_code=record.error_code,
+        sent_at=record.sent_at,
+        received_at=record.received_at,
+        delivery_seconds=_seconds(record.sent_at, record.received_at),
+        segments=segments(content, international=phone.country != _MAINLAND) if content else None,
+        content=content,
+    )
+
+
+def _seconds(sent_at: datetime | None, received_at: datetime | None) -> int | None:
+    return int((received_at - sent_at).total_seconds()) if sent_at and received_at else None
+
+
+def _json(fields: dict[str, str]) -> str | None:
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True) if fields else None

@@ -1,0 +1,115 @@
+"""The questions that an audit asks: of which days, for whom, each one once.
+
+Near midnight the service may date a message by the other day, and the day beside the audited one is asked as well; what
+lies in the future, or is forgotten, is not asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+
+from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
+from airflow_provider_dysms.api.errors import DysmsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_provider_dysms.api.records import SendDetail
+    from airflow_provider_dysms.audit.sent import Line, SentLog
+
+Match = Literal["auto", "biz_id", "out_id", "sent_at"]
+
+_DAY = timedelta(days=1)
+
+
+class Question(NamedTuple):
+    """One QuerySendDetails."""
+
+    phone_number: str
+    day: date
+    biz_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an audit is about.
+
+    :param keyed: whether the log is more than a list of questions
+    """
+
+    send_date: date
+    as_of: datetime
+    match: Match = "auto"
+    keyed: bool = True
+
+    def remembered(self, days: set[date]) -> list[date]:
+        """Return the days that the service can be asked for, the audited one first."""
+        first, last = window(self.as_of)
+        return sorted((day for day in days if first <= day <= last), key=lambda day: (day != self.send_date, day))
+
+    def distance(self, instant: datetime) -> timedelta:
+        """Return how far outside the audited day an instant lies."""
+        start = day_start(self.send_date)
+        return max(start - instant, instant - (start + _DAY), timedelta(0))
+
+
+def check_match(log: SentLog, match: Match) -> None:
+    """Refuse a way of matching that no line of the log has the key for.
+
+    :raises DysmsInputError: naming ``match``
+    """
+    if match not in get_args(Match):
+        raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {str(match)[:40]!r}")
+    if match == "auto":
+        return
+    to_ask = [line for line in log.lines if line.rejection is None and line.message_id is None]
+    if to_ask and all(getattr(line, match) is None for line in to_ask):
+        raise DysmsInputError("match", f"is {match!r}, and no line of the log has one; name its column, or use 'auto'")
+
+
+def first_questions(lines: Sequence[Line], scope: Scope) -> list[Question]:
+    """Return what the lines of one number ask to begin with, each question once."""
+    return _questions(lines, scope, lambda line: _days(line, scope))
+
+
+def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None], scope: Scope) -> list[Question]:
+    """Return what the lines that found no record ask next: the day across midnight, where that may have it.
+
+    A message accepted shortly before midnight may be dated the day after; one that the log dates shortly after midnight
+    may have been accepted before.
+    """
+    if not scope.keyed:
+        return []
+    lost = [line for line, record in zip(lines, records, strict=True) if record is None]
+    return _questions(lost, scope, lambda line: _other_day(line, scope))
+
+
+def key_of(line: Line, scope: Scope) -> tuple[str | None, str | None]:
+    """Return the BizId and the OutId of a line, as far as the chosen way of matching looks at them."""
+    return (
+        line.biz_id if scope.match in ("auto", "biz_id") else None,
+        line.out_id if scope.match != "sent_at" else None,
+    )
+
+
+def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], list[date]]) -> list[Question]:
+    asked: dict[Question, None] = {}
+    for line in lines:
+        assert line.phone is not None
+        biz_id, _ = key_of(line, scope)
+        asked |= dict.fromkeys(Question(line.phone.digits, day, biz_id) for day in days_of(line))
+    return list(asked)
+
+
+def _days(line: Line, scope: Scope) -> list[date]:
+    if line.sent_at is None or not scope.keyed:
+        return [scope.send_date]
+    days = {beijing_day(line.sent_at), beijing_day(line.sent_at + MIDNIGHT_SLACK)}
+    return scope.remembered(days) or [scope.send_date]
+
+
+def _other_day(line: Line, scope: Scope) -> list[date]:
+    day = beijing_day(line.sent_at - MIDNIGHT_SLACK) if line.sent_at else scope.send_date + _DAY
+    return scope.remembered({day})

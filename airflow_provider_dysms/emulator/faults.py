@@ -127,8 +127,6 @@ class FaultPlan:
 
         :param last_page: number of the last page that has rows
         """
-        if not self.faults:
-            return []
         return [
             fault for fault in self.faults if fault.kind in LISTING and fault.strikes(action, parameters, last_page)
         ]

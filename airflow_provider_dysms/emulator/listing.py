@@ -36,10 +36,9 @@ class Listing:
     def page(self, page: int, size: int) -> tuple[list[dict[str, Any]], object]:
         """Return the rows of a page and the total, after the faults planned for it."""
         call = self._call
-        faults = {
-            fault.kind: fault
-            for fault in call.service.faults.on_listing(call.action, call.parameters, self.last_page(size))
-        }
+        planned = call.service.faults
+        strike = planned.on_listing(call.action, call.parameters, self.last_page(size)) if planned.faults else []
+        faults = {fault.kind: fault for fault in strike}
         if "insert_row" in faults:
             self._insert()
         messages = self._messages()
@@ -104,7 +103,15 @@ def answer_rows(call: Call, rows: list[dict[str, Any]], total: object) -> dict[s
 
 
 def _row(call: Call, message: Message) -> dict[str, Any]:
-    switches, state = call.switches, message.state_at(call.now)
+    switches, state = call.service.switches, message.state_at(call.now)
+    shown = message.shown
+    if shown is None or shown[0] is not switches or shown[1] != state:
+        shown = message.shown = (switches, state, _made(call, message, state))
+    return shown[2]
+
+
+def _made(call: Call, message: Message, state: str) -> dict[str, Any]:
+    switches = call.switches
     row: dict[str, Any] = {"SendDate": _date(call, message.sent_at + switches.send_date_shift_days * DAY)}
     if message.out_id is not None:
         row["OutId"] = message.out_id

@@ -25,7 +25,7 @@ def message_from(given: dict[str, Any], service: Service) -> Message:
     :raises InputError: something is not known, missing or no message can have it
     """
     asked = dict(given)
-    known = ({each.name for each in fields(Message)} | {"state"}) - {"outcome"}
+    known = ({each.name for each in fields(Message)} | {"state"}) - {"outcome", "shown"}
     unknown = sorted(set(asked) - known)
     if unknown or "phone_number" not in asked:
         raise InputError(f"a message has a phone_number, and of {', '.join(sorted(known))} what you like")
@@ -66,4 +66,4 @@ def message_to(message: Message, now: float) -> dict[str, Any]:
     return shown | {"state": message.state_at(now)}
 
 
-_HIDDEN = ("outcome", "settles_at", "visible_at")
+_HIDDEN = ("outcome", "settles_at", "visible_at", "shown")

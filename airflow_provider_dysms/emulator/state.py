@@ -12,12 +12,14 @@ from bisect import insort
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from airflow_provider_dysms.emulator.switches import Switches
 
 BEIJING_OFFSET = 8 * 3600
 DAY = 86_400
@@ -76,6 +78,8 @@ class Message:
     out_id: str | None = None
     biz_id: str | None = None
     message_id: str | None = None
+    #: The last row that was made of it, and of what: thousands of answers a second repeat it.
+    shown: tuple[Switches, str, dict[str, Any]] | None = field(default=None, init=False, repr=False)
 
     @property
     def is_billable(self) -> bool:

@@ -128,3 +128,28 @@ def test_a_captured_request_is_refused_a_quarter_of_an_hour_off(
     assert (late.status, code_of(late)) == (early.status, code_of(early)) == (400, "InvalidTimeStamp.Expired")
     emulator.configure(skew_v1=1860, skew_v3=1860)
     assert "TimeStamp" not in code_of(replay(vector))
+
+
+@pytest.mark.usefixtures("at_the_vectors_time")
+def test_a_header_that_has_to_be_signed_and_is_not_is_refused(
+    vector: dict[str, Any], replay: Callable[..., Any]
+) -> None:
+    if not vector["scheme"].startswith("ACS3"):
+        return
+    changed = copy.deepcopy(vector)
+    changed["headers"].append(["x-acs-further", "1"])
+    assert code_of(replay(changed)) == "IncompleteSignature"
+    for position, (name, value) in enumerate(vector["headers"]):
+        if name == "Authorization":
+            for dropped in ("host;", ";x-acs-date", "content-type;"):
+                changed = copy.deepcopy(vector)
+                changed["headers"][position][1] = value.replace(dropped, "", 1)
+                if changed != vector:
+                    assert code_of(replay(changed)) == "IncompleteSignature", dropped
+
+
+@pytest.mark.usefixtures("at_the_vectors_time")
+def test_any_way_to_write_a_query_is_the_same_query(vector: dict[str, Any], replay: Callable[..., Any]) -> None:
+    changed = copy.deepcopy(vector)
+    changed["request_line"] = vector["request_line"].replace("+", "%20").replace("%2A", "*").replace("%5E", "%5e")
+    assert code_of(replay(changed)) == code_of(replay(vector))

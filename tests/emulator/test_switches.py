@@ -57,3 +57,8 @@ def test_the_page_tells_every_switch_fault_quota_and_admin_path_as_it_is() -> No
 def test_the_page_says_first_what_the_emulator_does_not_do() -> None:
     assert PAGE.index("## What it does not do") < PAGE.index("## ", PAGE.index("## What it does not do") + 5)
     assert PAGE.split("\n## ")[1].startswith("What it does not do")
+
+
+def test_the_pages_example_runs() -> None:
+    example = PAGE.split("```python\n")[1].split("```")[0]
+    exec(compile(example, "README.md", "exec"), {})

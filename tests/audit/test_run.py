@@ -1,0 +1,234 @@
+"""The same log and the same records give the same rows, at any speed; and nothing is left running."""
+
+import asyncio
+import gc
+from collections import Counter
+from datetime import date, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.api.errors import DysmsServerError
+from airflow_provider_dysms.api.records import MessageReport
+from airflow_provider_dysms.audit.run import audit
+from airflow_provider_dysms.audit.tally import Tally
+
+PHONES = ["13900000000", "13900000001", "85261234567"]
+KEYS = st.sampled_from([None, "a", "b"])
+
+
+@st.composite
+def plots(draw):
+    """A log of a few numbers, and records that may or may not be theirs."""
+    seconds = st.one_of(st.none(), st.integers(-300, 86_700), st.integers(43_200, 43_205))
+    lines = draw(
+        st.lists(
+            st.tuples(st.sampled_from(PHONES), seconds, KEYS, KEYS, st.sampled_from([None, None, None, "1", "2", "!"])),
+            max_size=8,
+        )
+    )
+    records = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(PHONES),
+                st.one_of(st.integers(-600, 87_000), st.integers(43_200, 43_205)),
+                KEYS,
+                KEYS,
+                st.sampled_from([1, 2, 3]),
+            ),
+            max_size=8,
+        )
+    )
+    return lines, records
+
+
+def build(world, plot):
+    lines, records = plot
+    start = world.at("00:00:00")
+    for phone, second, biz_id, out_id, message_id in lines:
+        if message_id == "!":
+            world.rejected()
+            continue
+        world.line(phone=phone, biz_id=biz_id, out_id=out_id, **({"message_id": message_id} if message_id else {}))
+        if second is not None:
+            line = world.lines.pop()
+            world.lines.append(_dated(line, start + timedelta(seconds=second)))
+    for phone, second, biz_id, out_id, status in records:
+        instant = start + timedelta(seconds=second)
+        world.record(
+            "12:00:00", phone=phone, biz_id=biz_id, out_id=out_id, status=status, content=f"【S】{len(world.records)}"
+        )
+        record, of, _ = world.records.pop()
+        world.records.append((_dated(record, instant), of, instant.astimezone(start.tzinfo).date()))
+    world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
+    return world
+
+
+def _dated(thing, instant):
+    from dataclasses import replace
+
+    return replace(thing, sent_at=instant)
+
+
+@settings(max_examples=200, deadline=None)
+@given(plots(), st.integers(0, 999))
+def test_no_order_of_answers_changes_the_rows(new_world, plot, seed):
+    quiet = build(new_world(), plot)
+    expected = quiet.run(in_flight=1)
+    hurried = build(new_world(), plot)
+    random = Random(seed)
+
+    async def pause():
+        for _ in range(random.randrange(4)):
+            await asyncio.sleep(0)
+
+    hurried.pause = pause
+    random.shuffle(hurried.records)
+    assert hurried.run(in_flight=random.randrange(1, 9)) == expected
+    assert hurried.tally.as_dict() == quiet.tally.as_dict()
+
+
+@settings(max_examples=300, deadline=None)
+@given(plots(), st.sampled_from(["auto", "sent_at"]))
+def test_every_line_gets_one_verdict_and_every_record_goes_to_one_line(new_world, plot, match):
+    world = build(new_world(), plot)
+    log = world.log()
+    if match == "sent_at" and not any(line.sent_at and not line.message_id for line in log.lines):
+        return
+    verdicts = world.run(match)
+    used = Counter(verdict.content for verdict in verdicts if verdict.content)
+    assert set(used.values()) <= {1}
+    assert set(world.questions.values()) <= {1}
+    assert world.tally.lines == len(log.lines)
+    assert world.tally.rows == len(verdicts) == sum(world.tally.by_state.values())
+    assert world.tally.asked == len(world.questions)
+    if log.keyed:
+        assert sum(verdict.state != "unlogged" for verdict in verdicts) == len(log.lines)
+    asked = {question for question in world.questions if isinstance(question, tuple)}
+    seen = {
+        record.content
+        for record, of, day in world.records
+        if day == world.day and asked & {(record.phone_number, day, None), (record.phone_number, day, of)}
+    }
+    assert len(seen - used.keys()) == world.tally.edge
+
+
+def test_cases_come_out_in_the_order_of_the_log_and_a_slow_one_holds_nobody_up(world):
+    for number in range(20):
+        world.line("12:00:00", phone=f"139000000{number:02}")
+    done = []
+
+    async def slow_first(phone_number, send_date, biz_id=None):
+        await asyncio.sleep(0.05 if phone_number.endswith("00") else 0)
+        done.append(phone_number)
+        return []
+
+    world.query_send_details = slow_first
+    verdicts = world.run(in_flight=4)
+    assert [verdict.phone_number for verdict in verdicts] == [f"139000000{number:02}" for number in range(20)]
+    assert done[-1].endswith("00")
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_no_more_questions_are_open_than_allowed(world, in_flight):
+    for number in range(30):
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="1^0")
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="2^0")
+    most = running = 0
+
+    async def pause():
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    world.pause = pause
+    world.run(in_flight=in_flight)
+    assert most == in_flight
+
+
+def test_who_takes_slowly_slows_the_asking_down(world):
+    for number in range(500):
+        world.line("12:00:00", phone=f"13900000{number:03}")
+
+    async def take_one():
+        cases = audit(world.log(), world, send_date=world.day, as_of=world.as_of, in_flight=2)
+        await anext(cases)
+        await asyncio.sleep(0.05)
+        asked = len(world.questions)
+        await cases.aclose()
+        return asked, len(asyncio.all_tasks())
+
+    asked, tasks = asyncio.run(take_one())
+    assert asked < 100
+    assert tasks == 1
+
+
+def test_the_first_error_ends_everything_as_it_is_and_leaves_nothing_behind(world, recwarn):
+    for number in range(50):
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="1^0")
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="2^0")
+    error = DysmsServerError("QuerySendDetails: no")
+    complaints = []
+
+    async def ask(phone_number, send_date, biz_id=None):
+        if phone_number.endswith("05"):
+            await asyncio.sleep(0)
+            raise error
+        await asyncio.sleep(3600)
+
+    async def run():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        with pytest.raises(DysmsServerError) as raised:
+            async with asyncio.timeout(5):
+                await world.cases(in_flight=50)
+        return raised.value, asyncio.all_tasks()
+
+    world.query_send_details = ask
+    raised, tasks = asyncio.run(run())
+    gc.collect()
+    assert raised is error
+    assert len(tasks) == 1
+    assert not complaints
+    assert not recwarn.list
+
+
+def test_cancelling_ends_everything_too(world):
+    world.line("12:00:00").line("12:00:00", phone="13900000001", biz_id="1^0")
+
+    async def forever():
+        await asyncio.sleep(3600)
+
+    async def run():
+        task = asyncio.create_task(world.cases())
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return asyncio.all_tasks()
+
+    world.pause = forever
+    assert len(asyncio.run(run())) == 1
+
+
+def test_the_tally_is_up_to_date_with_what_was_handed_out(world):
+    for number in range(3):
+        world.line("12:00:00", phone=f"1390000000{number}")
+
+    async def run():
+        seen = []
+        async for _ in audit(world.log(), world, send_date=world.day, as_of=world.as_of, tally=world.tally):
+            seen.append(world.tally.lines)
+        return seen
+
+    assert asyncio.run(run()) == [1, 2, 3]
+    assert world.tally.oldest == world.as_of
+
+
+def test_an_empty_log_asks_nothing(world):
+    world.day = date(2025, 6, 1)
+    assert world.run() == []
+    assert world.tally.as_dict() == Tally(oldest=world.as_of).as_dict()

@@ -1,0 +1,76 @@
+"""What the manifest counts, and when a day is settled."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from airflow_provider_dysms.api.records import MessageReport
+
+
+@pytest.fixture
+def counted(world):
+    world.line("12:00:00").record("12:00:00", template_code="SMS_2", content="【S】" + "x" * 70)
+    world.line("13:00:00").record("13:00:00", status=2, code="MOBILE_IN_BLACK")
+    world.line("14:00:00").record("14:00:00", status=1, code=None, took=None)
+    world.line("15:00:00").record("16:00:00", status=2, code="MK:0001", template_code=None, content=None)
+    world.rejected().rejected("reads_as_mainland")
+    world.line(phone="85261234567", message_id="1").line(phone="85261234567", message_id="1")
+    world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED", content="hello")
+    world.run()
+    return world.tally
+
+
+def test_everything_is_counted_once(counted, world):
+    assert counted.as_dict() == {
+        "lines": 8,
+        "asked": 2,
+        "rows": 9,
+        "by_state": {"delivered": 3, "failed": 1, "missing": 1, "rejected": 2, "unlogged": 1, "waiting": 1},
+        "by_category": {"blacklist": 1, "delivered": 3, "invalid_number": 1},
+        "by_template": {
+            "": {"unlogged": 1},
+            "SMS_1": {"failed": 1, "waiting": 1},
+            "SMS_2": {"delivered": 1},
+        },
+        "missing": 1,
+        "unlogged": 1,
+        "ambiguous": 0,
+        "edge": 0,
+        "off_day": 0,
+        "repeated": 1,
+        "rejected": {"invalid_number": 1, "reads_as_mainland": 1},
+        "open": 2,
+        "segments": {"mainland": 3, "international": 2},
+        "oldest": world.as_of.isoformat(),
+    }
+    assert json.loads(json.dumps(counted.as_dict())) == counted.as_dict()
+
+
+def test_the_missing_rate_is_a_share_of_what_could_be_asked(counted, new_world):
+    assert counted.missing_rate == 1 / 6
+    assert new_world().tally.missing_rate == 0
+
+
+@pytest.mark.parametrize(
+    ("age", "state", "keyed", "settled"),
+    [
+        (timedelta(hours=2), "delivered", True, True),
+        (timedelta(hours=1, minutes=59), "delivered", True, False),
+        (timedelta(hours=2), "delivered", False, False),
+        (timedelta(hours=2), "waiting", True, False),
+        (timedelta(hours=2), "missing", True, False),
+        (timedelta(hours=71, minutes=59), "missing", True, False),
+        (timedelta(hours=72), "missing", True, True),
+        (timedelta(hours=72), "delivered", False, True),
+    ],
+)
+def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, keyed, settled):
+    world.as_of = world.at("+1 00:00:00") + age
+    world.line("12:00:00")
+    if state == "delivered":
+        world.record("12:00:00")
+    if state == "waiting":
+        world.record("12:00:00", status=1, code=None, took=None)
+    world.run()
+    assert world.tally.settled(world.day, world.as_of, keyed=keyed) is settled

@@ -24,7 +24,7 @@ class SendDetail:
     send_status: int | None
     error_code: str | None = None
     template_code: str | None = None
-    out_id: str | None = None
+    out_id: str | None = field(default=None, repr=False)
     content: str | None = field(default=None, repr=False)
     sent_at: datetime | None = None
     received_at: datetime | None = None
@@ -49,7 +49,7 @@ class MessageReport:
     message_id: str
     status: str | None
     error_code: str | None = None
-    error_description: str | None = None
+    error_description: str | None = field(default=None, repr=False)
     phone_number: str | None = field(default=None, repr=False)
     content: str | None = field(default=None, repr=False)
     sent_at: datetime | None = None

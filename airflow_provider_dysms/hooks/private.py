@@ -67,6 +67,17 @@ def _numbers_in(text: str) -> Iterable[object]:
     return filter(None, (part.strip() for part in re.split(r"[,;，；\r\n]", text)))
 
 
+def revealed(value: Any) -> list[object]:
+    """Return the numbers of a rendered private field.
+
+    :raises DysmsInputError: there is none
+    """
+    numbers = [] if value is None else (value if isinstance(value, PrivateNumbers) else PrivateNumbers(value)).reveal()
+    if not numbers:
+        raise DysmsInputError("phone_numbers", "is empty; name at least one number")
+    return numbers
+
+
 class PrivateField:
     """A template field of an operator whose value never shows."""
 

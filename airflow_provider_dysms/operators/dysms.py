@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator
@@ -15,7 +16,7 @@ from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.dysms import DysmsHook, Scope, airflow_errors, is_international, parse_days
-from airflow_provider_dysms.hooks.private import PrivateField, PrivateNumbers
+from airflow_provider_dysms.hooks.private import PrivateField, revealed
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
             day = dates.parse_day(self.send_date)
             as_of = datetime.now(UTC)
             dates.check_window(day, as_of)
-            numbers = [_number(value, place) for place, value in enumerate(_some(self.phone_numbers, "phone_numbers"))]
+            numbers = [_number(value, place) for place, value in enumerate(revealed(self.phone_numbers))]
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[list[SendDetail]]:
@@ -120,8 +121,7 @@ class DysmsQueryMessageOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         with airflow_errors():
             as_of = datetime.now(UTC)
-            given = [self.message_ids] if isinstance(self.message_ids, str) else self.message_ids
-            message_ids = [str(message_id) for message_id in _some(given, "message_ids")]
+            message_ids = _message_ids(self.message_ids)
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[MessageReport | None]:
@@ -182,11 +182,8 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
         with airflow_errors():
             first, last = parse_days(self.first_date, self.last_date)
             is_globe = is_international(self.scope)
-            wanted = [
-                (template_type, sign_name)
-                for template_type in _template_types(self.template_types)
-                for sign_name in ([self.sign_names] if isinstance(self.sign_names, str) else self.sign_names or [None])
-            ]
+            names = [self.sign_names] if isinstance(self.sign_names, str) else self.sign_names
+            wanted = list(product(_template_types(self.template_types), names or (None,)))
             hook = DysmsHook(self.dysms_conn_id)
             _ = hook.settings
             partitions = _partitions(self.output_uri, first, last) if self.output_uri is not None else {}
@@ -235,16 +232,16 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
         return None
 
 
-def _some(value: Any, argument: str) -> list[Any]:
-    """Return a templated value as the list it must be by now."""
-    if isinstance(value, PrivateNumbers):
-        value = value.reveal()
-    if value is None or isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable):
-        raise DysmsInputError(argument, f"is one or a list, not {type(value).__name__}")
-    listed = list(value)
-    if not listed:
-        raise DysmsInputError(argument, "is empty; name at least one")
-    return listed
+def _message_ids(value: Any) -> list[str]:
+    """Return a templated value as the list that it must be by now."""
+    if isinstance(value, (str, int)):
+        value = [value]
+    if value is None or isinstance(value, (bytes, dict)) or not isinstance(value, Iterable):
+        raise DysmsInputError("message_ids", f"is one id or a list of ids, not {type(value).__name__}")
+    message_ids = [str(message_id).strip() for message_id in value]
+    if not message_ids:
+        raise DysmsInputError("message_ids", "is empty; name at least one")
+    return message_ids
 
 
 def _number(value: object, place: int) -> str:

@@ -1,0 +1,108 @@
+"""Audits a made-up day through Airflow, on the emulator and a local folder: `make demo`.
+
+Everything it makes lies in `.demo/`, everything it starts it stops.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow_provider_dysms.api.dates import beijing_day
+from airflow_provider_dysms.emulator import Emulator
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".demo"
+DAG_ID = "dysms_daily_delivery_audit"
+MESSAGES = 4000
+
+
+def main() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    sent, output = FOLDER / "sent", FOLDER / "output"
+    sent.mkdir(parents=True)
+    day = beijing_day(datetime.now(UTC)) - timedelta(days=1)
+    with Emulator.start() as emulator:
+        say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
+        emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
+        environment = airflow_environment(
+            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(),
+            AIRFLOW_VAR_DYSMS_SENT_URI=f"file://{sent}/{{send_date:%Y%m%d}}.csv",
+            AIRFLOW_VAR_DYSMS_OUTPUT_URI=f"file://{output}",
+        )
+        say(f"Airflow runs {DAG_ID} for {day} (its log: .demo/airflow.log).")
+        with (FOLDER / "airflow.log").open("w") as log:
+            airflow("db", "migrate", environment=environment, log=log)
+            airflow("dags", "test", DAG_ID, environment=environment, log=log)
+    show(output, day.isoformat())
+
+
+def airflow_environment(**variables: str) -> dict[str, str]:
+    """Return an environment in which Airflow keeps to the demo's folder."""
+    home = FOLDER / "airflow"
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "NO_COLOR": "1",
+        **variables,
+    }
+
+
+def airflow(*arguments: str, environment: dict[str, str], log: object) -> None:
+    """Run Airflow's command line; show the end of its log when it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,  # type: ignore[arg-type]
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode:
+        print("\n".join((FOLDER / "airflow.log").read_text().splitlines()[-40:]))
+        sys.exit(f"airflow {' '.join(arguments)} failed")
+
+
+def show(output: Path, day: str) -> None:
+    """Print the day's summary as a table, and how to look into its file."""
+    manifest = json.loads((output / "_manifests" / f"send_date={day}.json").read_text())
+    result, run = manifest["result"], manifest["run"]
+    seconds = result["delivery_seconds"]
+    table = [
+        ("sent", result["lines"]),
+        *result["by_state"].items(),
+        *((f"failed: {category}", count) for category, count in result["failed_by_category"].items()),
+        *((f"template {code}", sum(states.values())) for code, states in result["by_template"].items() if code),
+        ("delivery time p50", f"{seconds['p50']} s"),
+        ("delivery time p95", f"{seconds['p95']} s"),
+        ("segments, ours / the vendor's", f"{result['segments']['mainland']} / {run['statistics']['mainland']['total']}"),
+        ("requests / throttled", f"{run['requests']} / {run['throttled']}"),
+    ]
+    width = max(len(name) for name, _ in table)
+    print(f"\n{day}\n{'-' * (width + 12)}")
+    for name, value in table:
+        print(f"{name:<{width}}  {value!s:>10}")
+    print(f"{'-' * (width + 12)}")
+    data = (output / result["data"]).relative_to(ROOT)
+    print(f"\nOne row a message: {data}\nLook into it:\n")
+    print(
+        f"  {Path(sys.executable).relative_to(ROOT)} -c \"import duckdb; print(duckdb.sql(\\\"select state, category, "
+        f"count(*) from '{output.relative_to(ROOT)}/*/*.parquet' where send_date = date '{day}' group by all order by 3 desc\\\"))\"\n"
+    )
+
+
+def say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    main()

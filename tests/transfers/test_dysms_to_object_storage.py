@@ -1,0 +1,368 @@
+"""The audit of a day against the emulator: every verdict right, or a loud error, and nothing half written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.transfers import progress
+from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+TODAY = dates.beijing_day(datetime.now(UTC))
+DAY = TODAY - timedelta(days=1)
+NOON = dates.day_start(DAY) + timedelta(hours=12)
+NUMBER = "13900000000"
+FIELDS = "phone_number biz_id out_id message_id template_code sign_name state error_code received_at segments".split()
+PLENTY = {"QuerySendDetails": 50_000, "QueryMessage": 50_000, "QuerySendStatistics": 20}
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def audit(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the operator on the emulator, from files below ``tmp_path`` into ``tmp_path/out``; return its manifest."""
+    emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
+
+    def run(sent: str | None = None, **arguments: Any) -> dict[str, Any]:
+        extra = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **arguments.pop("extra", {})}
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(**extra))
+        if sent is not None:
+            arguments["sent_uri"] = f"file://{tmp_path}/{sent}"
+        arguments = {"output_uri": f"file://{tmp_path}/out", "send_date": DAY, **arguments}
+        return DysmsToObjectStorageOperator(task_id="audit", **arguments).execute({})
+
+    return run
+
+
+def write(path: Path, *lines: str, header: str = "phone_number,sent_at") -> None:
+    path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+
+
+def rows(folder: Path, day: date = DAY) -> list[dict[str, Any]]:
+    text = (folder / f"out/send_date={day}/part-0.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def comparable(row: dict[str, Any]) -> tuple[Any, ...]:
+    """What the seeded truth and an output row both say; a missing message was sent when its line says so."""
+    sent_at = None if row["state"] == "missing" else row["sent_at"]
+    return (sent_at, *(row[name] for name in FIELDS))
+
+
+def assert_equals_truth(folder: Path, truth: str) -> None:
+    expected = Counter(comparable(json.loads(line)) for line in (folder / truth).read_text("utf-8").splitlines())
+    found = Counter(map(comparable, rows(folder)))
+    assert found == expected
+
+
+KINDS = {"biz_id": 0.3, "out_id": 0.25, "sent_at": 0.25, "international": 0.2}
+
+
+def test_sixty_thousand_messages_of_every_kind_equal_the_seeded_truth_and_come_out_as_the_same_bytes_again(
+    audit: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    output = tmp_path / f"out/send_date={DAY}/part-0.jsonl"
+    mixed = {"messages": 48_000, "seed": 11, "kinds": KINDS, "midnight": 40, "ambiguous": 0}
+    emulator.generate(send_date=DAY, log=tmp_path / "sent.csv", truth=tmp_path / "truth.jsonl", **mixed)
+    first = audit("sent.csv", carry=["user_id", "campaign"])
+    assert_equals_truth(tmp_path, "truth.jsonl")
+    once = output.read_bytes()
+    second = audit("sent.csv", carry=["user_id", "campaign"])
+    assert output.read_bytes() == once
+    assert second["result"]["sha256"] == first["result"]["sha256"]
+    assert {**second["result"], "as_of": None} == {**first["result"], "as_of": None}
+    assert first["result"]["lines"] == sum(1 for _ in csv.DictReader((tmp_path / "sent.csv").open(encoding="utf-8")))
+    assert first["run"]["throttled"] == 0
+    for scope in ("mainland", "international"):
+        assert first["result"]["segments"][scope] == first["run"]["statistics"][scope]["total"]
+
+    emulator.reset()
+    emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
+    questions = {"messages": 12_000, "seed": 12, "kinds": {"question": 1}}
+    emulator.generate(send_date=DAY, log=tmp_path / "ask.csv", truth=tmp_path / "answers.jsonl", **questions)
+    asked = audit("ask.csv")
+    assert_equals_truth(tmp_path, "answers.jsonl")
+    assert asked["result"]["missing"] == asked["result"]["unlogged"] == 0
+    assert set(asked["result"]["by_state"]) <= {"delivered", "failed", "waiting", "expired"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_resends_within_a_second_are_counted_and_every_message_still_comes_out_once(
+    audit: Run, emulator: Emulator, tmp_path: Path, seed: int
+) -> None:
+    emulator.generate(
+        send_date=DAY,
+        messages=300,
+        seed=seed,
+        kinds={"sent_at": 1},
+        ambiguous=20,
+        log=tmp_path / "sent.csv",
+        truth=tmp_path / "truth.jsonl",
+    )
+    manifest = audit("sent.csv")
+    assert manifest["result"]["ambiguous"] >= 20
+    truth = [json.loads(line)["state"] for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
+    assert manifest["result"]["by_state"] == dict(sorted(Counter(truth).items()))
+
+
+def test_numbers_in_any_format_are_one_question_and_bad_lines_are_named_and_kept(
+    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    forms = ["+86 139-0000-0000", "0086 13900000000", "8613900000000", "139 0000 0000", "１３９００００００００"]
+    for place in range(len(forms)):
+        emulator.add_message(phone_number=NUMBER, sent_at=(NOON + timedelta(minutes=place)).isoformat())
+    lines = [f"{form},{(NOON + timedelta(minutes=place)).isoformat()}" for place, form in enumerate(forms)]
+    write(tmp_path / "sent.csv", *lines, f"+1 312 555 0123,{NOON.isoformat()}", f"12345,{NOON.isoformat()}")
+    manifest = audit("sent.csv", max_rejected_rate=0.5)
+    said = "".join(capfd.readouterr())
+    assert emulator.requests()["QuerySendDetails"]["requests"] == 1
+    assert manifest["result"]["by_state"] == {"delivered": 5, "rejected": 2}
+    assert manifest["result"]["rejected"] == {"invalid_number": 1, "reads_as_mainland": 1}
+    assert "sent.csv:7" in said
+    assert "sent.csv:8" in said
+    for secret in (NUMBER, "312 555", "12345"):
+        assert secret not in said
+        assert secret not in json.dumps(manifest)
+
+
+def test_a_wide_audit_says_how_far_it_is(
+    audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.05)
+    emulator.generate(send_date=DAY, messages=500, seed=1, log=tmp_path / "sent.csv", kinds={"out_id": 1})
+    emulator.configure(latency_ms=20)
+    audit("sent.csv")
+    said = [line for line in "".join(capfd.readouterr()).splitlines() if "requests/s" in line]
+    assert len(said) > 3
+    assert any("lines" in line and "throttled" in line and "time left" in line for line in said)
+
+
+SWITCHED = {
+    "plain": {},
+    "masked numbers": {"phone_form": "masked"},
+    "international numbers": {"phone_form": "0086"},
+    "a single object": {"records": "object"},
+    "no list when there is none": {"records": "missing"},
+    "times with a zone": {"date_form": "zone"},
+    "totals as text": {"total_count": "string"},
+    "the older success code": {"delivered_code": "DELIVRD"},
+    "the older statuses": {"message_status": "old"},
+    "the oldest first": {"order": "oldest_first"},
+}
+
+
+@pytest.mark.parametrize("switch", SWITCHED)
+def test_the_verdicts_are_the_same_under_every_form_of_answer(
+    audit: Run, emulator: Emulator, tmp_path: Path, switch: str
+) -> None:
+    emulator.generate(
+        send_date=DAY, messages=400, seed=3, kinds=KINDS, log=tmp_path / "sent.csv", truth=tmp_path / "truth.jsonl"
+    )
+    emulator.configure(**SWITCHED[switch])
+    audit("sent.csv")
+    truth = (tmp_path / "truth.jsonl").read_text("utf-8").replace("DELIVERED", "DELIVRD")
+    (tmp_path / "truth.jsonl").write_text(truth, "utf-8")
+    output = tmp_path / f"out/send_date={DAY}/part-0.jsonl"
+    output.write_text(output.read_text("utf-8").replace("DELIVERED", "DELIVRD"), "utf-8")
+    assert_equals_truth(tmp_path, "truth.jsonl")
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "throttled once": {"kind": "throttle"},
+    "503 once": {"kind": "status", "status": 503},
+    "reset once": {"kind": "reset"},
+    "HTML once": {"kind": "html"},
+    "a limit in HTTP 200 once": {"kind": "business", "code": "isv.BUSINESS_LIMIT_CONTROL", "page": 2},
+    "a system error in HTTP 200": {"kind": "business", "code": "isp.SYSTEM_ERROR", "page": 2, "times": None},
+    "an empty last page": {"kind": "empty_page", "page": "last", "times": None},
+    "a total without rows": {"kind": "total_without_rows", "times": None},
+    "a row inserted in front while paging": {"kind": "insert_row", "skip": 1},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_of_the_nine_faults_ends_with_the_right_rows_or_a_loud_error(
+    audit: Run, emulator: Emulator, tmp_path: Path, fault: str
+) -> None:
+    instants = [NOON + timedelta(seconds=20 * place) for place in range(137)]
+    emulator.add_messages([{"phone_number": NUMBER, "sent_at": instant.isoformat()} for instant in instants])
+    write(tmp_path / "sent.csv", *(f"{NUMBER},{instant.isoformat()}" for instant in instants))
+    emulator.fault(action="QuerySendDetails", **FAULTS[fault])
+    if FAULTS[fault].get("times", 1) is None:
+        with pytest.raises(AirflowException, match="QuerySendDetails"):
+            audit("sent.csv")
+        assert not (tmp_path / f"out/send_date={DAY}").exists()
+    else:
+        counts = audit("sent.csv", max_missing_rate=0)["result"]["by_state"]
+        inserted = {"unlogged": 1} if FAULTS[fault]["kind"] == "insert_row" else {}
+        assert counts == {"delivered": 137, **inserted}
+
+
+def test_the_wrong_site_account_or_region_is_not_a_day_without_messages(
+    audit: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    write(tmp_path / "sent.csv", *(f"1390000{place:04},{NOON.isoformat()}" for place in range(20)))
+    with pytest.raises(AirflowException, match="max_missing_rate"):
+        audit("sent.csv")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_record_for_any_line_although_the_statistics_have_some_fails_whatever_the_rate(
+    audit: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.add_message(phone_number="13911111111", sent_at=NOON.isoformat())
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
+    with pytest.raises(AirflowException, match="statistics count 1"):
+        audit("sent.csv", max_missing_rate=1)
+
+
+def test_a_message_dated_the_day_after_is_found_and_one_of_the_day_before_is_no_stranger(
+    audit: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    midnight = dates.day_start(DAY)
+    emulator.add_message(phone_number=NUMBER, sent_at=(midnight + timedelta(seconds=5)).isoformat())
+    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
+    emulator.add_message(phone_number=NUMBER, sent_at=(midnight + timedelta(days=1, seconds=2)).isoformat())
+    late = midnight + timedelta(days=1, seconds=-1)
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}", f"{NUMBER},{late.isoformat()}")
+    manifest = audit("sent.csv")
+    assert manifest["result"]["by_state"] == {"delivered": 2}
+    assert manifest["result"]["edge"] == 1
+
+
+def test_the_window_that_closes_during_the_walk_fails_the_task(
+    audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = iter(range(10_000))
+    real = dates.window
+
+    def closing(now: datetime) -> tuple[date, date]:
+        first, last = real(now)
+        return (first, last) if next(checks) < 12 else (DAY + timedelta(days=1), last)
+
+    monkeypatch.setattr(dates, "window", closing)
+    write(tmp_path / "sent.csv", *(f"1390000{place:04},{NOON.isoformat()}" for place in range(20)))
+    with pytest.raises(AirflowFailException, match="outside the 30 days"):
+        audit("sent.csv", max_missing_rate=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_log_without_lines_writes_an_empty_partition_and_warns_when_the_statistics_have_some(
+    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "sent.csv")
+    assert audit("sent.csv")["result"]["rows"] == 0
+    assert "statistics" not in "".join(capfd.readouterr())
+    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
+    assert audit("sent.csv")["result"]["rows"] == 0
+    assert rows(tmp_path) == []
+    assert "statistics count 1" in "".join(capfd.readouterr())
+
+
+def test_statistics_that_are_refused_are_written_down_and_fail_nothing(
+    audit: Run, emulator: Emulator, tmp_path: Path
+) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
+    emulator.fault("business", action="QuerySendStatistics", code="isp.RAM_PERMISSION_DENY", times=None)
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
+    assert audit("sent.csv")["run"]["statistics"]["mainland"] == {"refused": "isp.RAM_PERMISSION_DENY"}
+    assert audit("sent.csv", statistics="skip")["run"]["statistics"] is None
+
+
+def test_numbers_can_be_hashed_and_texts_kept(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat(), content="【示例】您的验证码是 123456")
+    audit(phone_numbers=[NUMBER])
+    (plain,) = rows(tmp_path)
+    assert plain["phone_number"] == NUMBER
+    assert "content" not in plain
+    audit(phone_numbers=[NUMBER], phone="hashed", content="keep")
+    (hashed,) = rows(tmp_path)
+    assert len(hashed["phone_hash"]) == 64
+    assert hashed["content"] == "【示例】您的验证码是 123456"
+    assert NUMBER not in json.dumps(hashed)
+
+
+def test_a_day_outside_the_window_is_skipped_on_request(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
+    with pytest.raises(AirflowSkipException):
+        audit("sent.csv", send_date=TODAY - timedelta(days=31), outside_window="skip")
+    assert emulator.requests() == {}
+
+
+def test_a_day_that_is_about_to_be_forgotten_warns(
+    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    audit(phone_numbers=[NUMBER], send_date=TODAY - timedelta(days=30))
+    assert "about to leave" in "".join(capfd.readouterr())
+
+
+BAD: dict[str, tuple[str, dict[str, Any]]] = {
+    "no date": ("send_date", {"send_date": "soon"}),
+    "a naive time": ("send_date", {"send_date": datetime(2026, 1, 1)}),  # noqa: DTZ001
+    "a day that is forgotten": ("send_date", {"send_date": TODAY - timedelta(days=31)}),
+    "a day to come": ("send_date", {"send_date": TODAY + timedelta(days=1)}),
+    "no log": ("sent_uri", {"sent": "nothing.csv"}),
+    "an empty glob": ("sent_uri", {"sent": "nothing-*.csv"}),
+    "a log without a scheme": ("sent_uri", {"sent": None, "sent_uri": "folder/sent.csv"}),
+    "a log of an unknown kind": ("sent_uri", {"sent": "sent.xlsx"}),
+    "a log that is no text": ("sent_uri", {"sent": "binary.csv"}),
+    "an unknown placeholder": ("sent_uri", {"sent": "{date}.csv"}),
+    "a missing column": ("columns", {"columns": {"phone_number": "mobile"}}),
+    "a column of ours that is none": ("columns", {"columns": {"telephone": "phone_number"}}),
+    "no number and no message id": ("columns", {"columns": {"out_id": "phone_number"}}),
+    "a column to carry that is missing": ("carry", {"carry": ["campaign"]}),
+    "no input": ("sent_uri", {"sent": None}),
+    "two inputs": ("sent_uri", {"phone_numbers": [NUMBER]}),
+    "no numbers": ("phone_numbers", {"sent": None, "phone_numbers": []}),
+    "an unknown format": ("file_format", {"file_format": "xlsx"}),
+    "an unknown compression": ("compression", {"compression": "rar"}),
+    "an output without a scheme": ("output_uri", {"output_uri": "folder"}),
+    "an output in a store that was not tried": ("output_uri", {"output_uri": "memory://folder"}),
+    "an output with an unknown connection": ("output_uri", {"output_uri": "s3://nobody@bucket/folder"}),
+    "an output that cannot be written": ("output_uri", {"output_uri": "file:///proc/folder"}),
+    "a partition that leaves its folder": ("partition", {"partition": "../elsewhere"}),
+    "an unknown match": ("match", {"match": "guess"}),
+    "an unknown refresh": ("refresh", {"refresh": "unsettled"}),
+    "an unknown phone": ("phone", {"phone": "masked"}),
+    "an unknown content": ("content", {"content": "perhaps"}),
+    "unknown statistics": ("statistics", {"statistics": "maybe"}),
+    "an unknown choice outside the window": ("outside_window", {"outside_window": "ask"}),
+    "a rate that is none": ("max_missing_rate", {"max_missing_rate": 5}),
+    "a budget that is none": ("requests_per_second", {"requests_per_second": 0}),
+    "too many bad numbers": ("sent_uri", {"sent": "bad.csv"}),
+    "a missing privacy key": ("privacy_key", {"phone": "hashed", "extra": {"privacy_key": ""}}),
+    "an endpoint that is not allowed": ("host", {"extra": {}, "connection": {"host": "evil.example.com"}}),
+    "a missing key": ("login", {"connection": {"login": ""}}),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_names_the_argument_asks_nothing_and_leaves_nothing(
+    audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    argument, arguments = BAD[case]
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
+    write(tmp_path / "bad.csv", *(f"{place},{NOON.isoformat()}" for place in range(20)))
+    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "sent.xlsx").write_bytes(b"PK")
+    before = sorted(tmp_path.rglob("*"))
+    arguments = {"sent": "sent.csv", **arguments}
+    if changes := arguments.pop("connection", None):
+        changed = {**emulator.connection(), **changes}
+        monkeypatch.setattr(emulator, "connection_json", lambda **extra: json.dumps(changed))
+    with pytest.raises(AirflowFailException) as caught:
+        audit(arguments.pop("sent"), **arguments)
+    assert str(caught.value).startswith(argument)
+    assert NUMBER not in str(caught.value)
+    assert emulator.requests() == {}
+    assert sorted(tmp_path.rglob("*")) == before

@@ -104,7 +104,7 @@ def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], li
 
 
 def _days(line: Line, scope: Scope) -> list[date]:
-    if line.sent_at is None or not scope.keyed:
+    if line.sent_at is None:
         return [scope.send_date]
     days = {beijing_day(line.sent_at), beijing_day(line.sent_at + MIDNIGHT_SLACK)}
     return scope.remembered(days) or [scope.send_date]

@@ -95,7 +95,6 @@ async def audit(
     """
     check_match(log, match)
     tally = Tally() if tally is None else tally
-    tally.oldest = as_of
     scope = Scope(send_date, as_of, match, log.keyed)
     worker = _Worker(ask, scope, len(log.carry), in_flight)
     cases = _cases(log)

@@ -35,7 +35,7 @@ class Tally:
     :param rejected: reason -> lines that could not be asked
     :param mainland_segments: billed segments of mainland messages, without those that the blacklist stopped
     :param international_segments: the same of all others
-    :param oldest: when the oldest answer was asked for
+    :param delivery_seconds: seconds from a message to its receipt -> delivered messages
     """
 
     lines: int = 0
@@ -52,7 +52,8 @@ class Tally:
     by_category: Counter[str] = field(default_factory=Counter)
     by_template: dict[str, Counter[str]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
-    oldest: datetime | None = None
+    delivery_seconds: Counter[int] = field(default_factory=Counter)
+    failed_by_category: Counter[str] = field(default_factory=Counter)
 
     @property
     def missing(self) -> int:
@@ -83,6 +84,10 @@ class Tally:
             return
         if verdict.category is not None:
             self.by_category[verdict.category] += 1
+        if verdict.state == State.FAILED:
+            self.failed_by_category[verdict.category or ""] += 1
+        if verdict.state == State.DELIVERED and verdict.delivery_seconds is not None:
+            self.delivery_seconds[verdict.delivery_seconds] += 1
         if verdict.message_id is None:
             self.by_template.setdefault(verdict.template_code or "", Counter())[verdict.state] += 1
         if verdict.segments is not None and verdict.category != _NOT_IN_STATISTICS:
@@ -90,6 +95,20 @@ class Tally:
                 self.mainland_segments += verdict.segments
             else:
                 self.international_segments += verdict.segments
+
+    def percentile(self, share: float) -> int | None:
+        """Return the delivery time (s) within which a share of the delivered messages arrived.
+
+        :param share: above 0 and at most 1
+        :returns: ``None`` where nothing was delivered
+        """
+        due = share * self.delivery_seconds.total()
+        arrived = 0
+        for seconds in sorted(self.delivery_seconds):
+            arrived += self.delivery_seconds[seconds]
+            if arrived >= due:
+                return seconds
+        return None
 
     def settled(self, send_date: date, as_of: datetime, *, keyed: bool) -> bool:
         """Say whether nothing about the day can change any more.
@@ -118,5 +137,6 @@ class Tally:
             "rejected": dict(sorted(self.rejected.items())),
             "open": self.open,
             "segments": {"mainland": self.mainland_segments, "international": self.international_segments},
-            "oldest": self.oldest.isoformat() if self.oldest else None,
+            "failed_by_category": dict(sorted(self.failed_by_category.items())),
+            "delivery_seconds": {"p50": self.percentile(0.5), "p95": self.percentile(0.95)},
         }

@@ -31,6 +31,7 @@ def test_without_a_limit_all_of_the_shorter_series_pair():
 
 @given(series, series, st.sampled_from([None, 0, 1, 3, 10]))
 @example([0, 9], [8, 18], 10)
+@example([0, 5], [0, 4, 5], 1)
 def test_no_other_pairing_is_better(ours, theirs, tolerance):
     pairs = align(ours, theirs, tolerance)
     assert all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))

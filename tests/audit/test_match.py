@@ -137,6 +137,21 @@ def test_resends_within_a_second_are_taken_in_order_and_counted(world):
     assert world.tally.ambiguous == 2
 
 
+@pytest.mark.parametrize("seconds", [(0, 1, 0, 20), (0, 20, 0, 1)])
+def test_either_two_lines_or_two_records_within_a_second_are_ambiguous(world, seconds):
+    first, second, one, other = seconds
+    world.line(f"12:00:{first:02}").line(f"12:00:{second:02}")
+    world.record(f"12:00:{one:02}", content="one").record(f"12:00:{other:02}", content="other")
+    assert told(world.run()) == [("delivered", "one"), ("delivered", "other")]
+    assert world.tally.ambiguous == 2
+
+
+def test_records_without_a_date_go_to_the_earliest_lines(world):
+    world.line("18:00:00", out_id="a").line("09:00:00", out_id="a").record(None, out_id="a", found=[world.day])
+    assert [verdict.state for verdict in world.run()] == ["missing", "delivered"]
+    assert world.tally.ambiguous == 1
+
+
 def test_lines_out_of_order_are_matched_in_order_of_time_and_come_out_in_order_of_the_log(world):
     world.line("18:00:00").line("09:00:00").record("09:00:01", content="am").record("18:00:01", content="pm")
     assert told(world.run()) == [("delivered", "pm"), ("delivered", "am")]
@@ -164,6 +179,14 @@ class TestMidnight:
         world.line().line("12:00:00", phone="13900000001").record("+1 00:00:05").record("+1 00:10:00")
         assert [verdict.state for verdict in world.run()] == ["delivered", "missing"]
 
+    def test_a_biz_id_finds_its_record_across_midnight_however_late_it_is(self, world):
+        world.line("23:55:00", biz_id="1^0").record("+1 00:12:00", biz_id="1^0")
+        assert [verdict.state for verdict in world.run()] == ["delivered"]
+
+    def test_a_line_with_nothing_to_go_by_leaves_the_rest_of_the_day_after_alone(self, world):
+        world.line().line("12:00:00", phone="13900000001").record("+1 00:10:00")
+        assert [verdict.state for verdict in world.run()] == ["missing", "missing"]
+
     def test_a_line_dated_just_after_midnight_looks_at_the_day_before_when_it_found_nothing(self, world):
         world.line("00:00:00.5").record("-1 23:59:59")
         assert [verdict.state for verdict in world.run()] == ["delivered"]
@@ -178,6 +201,11 @@ class TestMidnight:
         world.line("23:59:00").line(out_id="a").record("23:59:00")
         assert [verdict.state for verdict in world.run()] == ["delivered", "missing"]
         assert {day for _, day, _ in world.questions} == {world.day}
+
+    def test_a_line_from_the_future_asks_the_day_of_the_log(self, world):
+        world.as_of = world.at("23:59:59")
+        world.line("+1 00:05:00").record("23:59:00")
+        assert [verdict.state for verdict in world.run()] == ["delivered"]
 
     def test_days_that_are_forgotten_are_not_asked(self, world):
         world.as_of = world.at("+30 12:00:00")
@@ -273,7 +301,7 @@ class TestMessageIds:
         world.line(phone="+1 312 555 0123", message_id="1", carried=("b",))
         world.reports["1"] = self.report(
             phone_number="13125550123",
-            content="hello",
+            content="x" * 100,
             sent_at=world.at("12:00:00"),
             received_at=world.at("12:00:07"),
             error_description="success",

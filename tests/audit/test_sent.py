@@ -243,6 +243,21 @@ def test_parquet_types_are_taken_as_they_are():
     assert second.rejection is None
 
 
+def test_nanoseconds_are_cut_off():
+    columns = {
+        "phone_number": pa.array([13900000000]),
+        "sent_at": pa.array([1748750400000000001], pa.timestamp("ns", "UTC")),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    assert read(("l.parquet", sink.getvalue())).lines[0].sent_at == NOON
+
+
+def test_a_carried_number_too_big_to_be_exact_is_not_spelt_out():
+    log = read(("l.jsonl", b'{"phone_number": 13900000000, "n": 1e300}'), carry=["n"])
+    assert log.lines[0].carried == ("1e+300",)
+
+
 def test_aware_parquet_times_keep_their_instant():
     schema = pa.schema([("phone_number", pa.int64()), ("sent_at", pa.timestamp("ns", "America/New_York"))])
     line = read(("l.parquet", as_parquet([{"phone_number": 13900000000, "sent_at": NOON}], schema))).lines[0]

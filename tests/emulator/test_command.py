@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,14 @@ def test_the_command_prints_a_connection_serves_and_ends_well(tmp_path: Path, nu
                 assert json.load(answer)["messages"] == 50 - truth.read_text("utf-8").count('"missing"')
             with urllib.request.urlopen(f"{address}/_emulator/messages") as answer:
                 numbers = [each["phone_number"] for each in json.load(answer)]
+            for each in numbers:
+                with pytest.raises(urllib.error.HTTPError, match="400"):
+                    urllib.request.urlopen(f"{address}/?Action=QuerySendDetails&PhoneNumber={each}").close()
             assert log.read_text().count("\n") > 40
-        finally:
             process.send_signal(number)
             out, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert out == ""
     assert not any(each in err for each in numbers), "no number in what it logs"

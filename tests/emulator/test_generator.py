@@ -226,6 +226,15 @@ def test_questions_are_a_column_of_numbers(make: Callable[..., Made], emulator: 
     assert len(made.lines) > len({each["phone_number"] for each in made.truth}), "some have no record, some ask twice"
 
 
+@pytest.mark.parametrize("kind", ["biz_id", "out_id", "sent_at", "international"])
+def test_every_kind_has_lines_without_a_record(make: Callable[..., Made], kind: str) -> None:
+    made = make(messages=1_000, kinds={kind: 1}, missing=0.1, unlogged=0.1)
+    states = made.by_state()
+    assert 50 < states["missing"] < 150
+    assert (states["unlogged"] > 30) == (kind in ("out_id", "sent_at")), "only what is asked by number can be unlogged"
+    assert len(made.truth) == 1_000
+
+
 def test_a_day_of_one_kind_has_no_line_of_another(make: Callable[..., Made]) -> None:
     made = make(messages=300, kinds={"international": 1})
     assert all(line["message_id"] for line in made.lines)

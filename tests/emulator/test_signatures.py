@@ -153,3 +153,12 @@ def test_any_way_to_write_a_query_is_the_same_query(vector: dict[str, Any], repl
     changed = copy.deepcopy(vector)
     changed["request_line"] = vector["request_line"].replace("+", "%20").replace("%2A", "*").replace("%5E", "%5e")
     assert code_of(replay(changed)) == code_of(replay(vector))
+
+
+@pytest.mark.usefixtures("at_the_vectors_time")
+def test_a_checksum_that_does_not_fit_the_body_is_refused(vector: dict[str, Any], replay: Callable[..., Any]) -> None:
+    for position, (name, value) in enumerate(vector["headers"]):
+        if name == "Content-MD5":
+            changed = copy.deepcopy(vector)
+            changed["headers"][position][1] = other(value)
+            assert code_of(replay(changed)) == "ContentMD5NotMatched"

@@ -8,6 +8,7 @@ body raises, show torn files.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -15,7 +16,7 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 from airflow_provider_dysms.storage.locations import LOCAL
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow.sdk import ObjectStoragePath
+
+
+#: Always the same name: what a killed task left of it, the next one takes away.
+_PROBE = ".probe"
 
 
 class Store(Protocol):
@@ -107,8 +112,8 @@ class LocalFolder:
         path = self._root / folder
         missing = [at for at in (path, *path.parents) if not at.exists()]
         try:
-            with _sibling(path / "probe"):
-                pass
+            with _created(path / _PROBE, "wb"):
+                (path / _PROBE).unlink(missing_ok=True)
         finally:
             for made in missing:
                 with suppress(OSError):  # never made, or another writer has moved in
@@ -149,20 +154,25 @@ class ObjectStore:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             return False
+        except OSError as error:
+            if error.errno == errno.EBUSY:  # s3fs: another object took its place while it was read
+                return False
+            raise
 
     def keys(self, folder: str) -> list[str]:
         self._fs.invalidate_cache()
         start = len(self._root) + 1
-        return sorted(path[start:] for path in self._fs.find(self._path(folder)) if not path.endswith("/"))
+        # find() gives an empty folder itself, when a file comes into it meanwhile.
+        found = (path[start:] for path in self._fs.find(self._path(folder)))
+        return sorted(key for key in found if key.startswith(f"{folder}/") and not key.endswith("/"))
 
     def remove(self, key: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(key))
 
     def probe(self, folder: str) -> None:
-        key = f"{folder}/.probe-{secrets.token_hex(8)}"
-        self.write(key, b"")
-        self.remove(key)
+        self.write(f"{folder}/{_PROBE}", b"")
+        self.remove(f"{folder}/{_PROBE}")
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
@@ -172,19 +182,19 @@ class ObjectStore:
 def _sibling(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """Open a new hidden file beside a target; it is gone at the end, unless it was moved."""
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    with _created(temporary) as output:
+    with _created(temporary, "xb") as output:
         try:
             yield temporary, output
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def _created(path: Path, tries: int = 100) -> IO[bytes]:
+def _created(path: Path, mode: Literal["xb", "wb"], tries: int = 100) -> IO[bytes]:
     for left in reversed(range(tries)):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return path.open("xb")
-        except FileNotFoundError:  # another writer's probe has just removed the folder that it had made
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open(mode)
+        except (FileNotFoundError, FileExistsError):  # another writer's probe has just removed what it had made
             if not left:
                 raise
     raise AssertionError("unreachable")

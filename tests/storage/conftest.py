@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,20 +19,24 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import boto3
 import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 BUCKET = "bucket"
+DAY = "send_date=2025-06-01"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 @dataclass
 class S3Server:
-    """moto's S3, which can kill the process that named itself before or after its n-th request is carried out."""
+    """moto's S3, which can kill the process that named itself before its n-th PUT or DELETE is carried out.
+
+    A bucket ``denies-put`` answers 403 to PUT, and so on.
+    """
 
     url: str = ""
     pid: int = 0
     kill_at: int = 0
-    after: bool = False
-    requests: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -40,27 +46,31 @@ class S3Server:
             self.pid = int(parse_qs(environ["QUERY_STRING"])["pid"][0])
             start_response("200 OK", [("Content-Length", "0")])
             return [b""]
-        dies = False
-        if self.pid:
-            self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-            dies = len(self.requests) == self.kill_at
-        if dies and not self.after:
-            os.kill(self.pid, 9)
-            start_response("500 killed", [("Content-Length", "0")])
-            return [b""]
-        answer = self._moto(environ, start_response)
-        if dies:
-            os.kill(self.pid, 9)
-        return answer
+        if environ["PATH_INFO"].startswith(f"/denies-{environ['REQUEST_METHOD'].lower()}"):
+            start_response("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(DENIED)))])
+            return [DENIED]
+        if self.pid and environ["REQUEST_METHOD"] in {"PUT", "DELETE"}:
+            self.changes.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            if len(self.changes) == self.kill_at:
+                os.kill(self.pid, signal.SIGKILL)
+                start_response("500 killed", [("Content-Length", "0")])
+                return [b""]
+        return self._moto(environ, start_response)
 
-    def watch(self, kill_at: int = 0, after: bool = False) -> None:
-        self.pid, self.kill_at, self.after, self.requests = 0, kill_at, after, []
+    def watch(self, kill_at: int = 0) -> None:
+        """From here on, count the changes of whoever names itself; 0 kills nobody."""
+        self.pid, self.kill_at, self.changes = 0, kill_at, []
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, *_: object) -> None:
+        """Thousands of lines of requests would be kept by pytest."""
 
 
 @pytest.fixture(scope="session")
 def s3_server():
     server = S3Server()
-    http = make_server("127.0.0.1", 0, server, threaded=True)
+    http = make_server("127.0.0.1", 0, server, threaded=True, request_handler=Silent)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     server.url = f"http://127.0.0.1:{http.port}"
@@ -97,6 +107,8 @@ def s3(s3_server):
 class Folder:
     """A place on the local file system, seen without the code under test."""
 
+    pause = 0.001  # s, between two looks
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.uri = self.clean_uri = f"file://{path}"
@@ -119,6 +131,8 @@ class Folder:
 
 class Bucket:
     """A place on moto's S3, seen without the code under test."""
+
+    pause = 0.01
 
     def __init__(self, client, prefix: str) -> None:
         self._client = client
@@ -154,8 +168,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def bucket(s3):
-    return Bucket(s3, uuid.uuid4().hex)
+def new_bucket(s3):
+    """Each call gives an empty place."""
+    return lambda: Bucket(s3, uuid.uuid4().hex)
+
+
+@pytest.fixture
+def bucket(new_bucket):
+    return new_bucket()
 
 
 class Writer:
@@ -164,6 +184,7 @@ class Writer:
     def __init__(self, temporary: Path) -> None:
         self.temporary = temporary
         script = Path(__file__).with_name("writer.py")
+        self._write = runpy.run_path(str(script))["write"]
         self._process = subprocess.Popen(
             [sys.executable, script],
             stdin=subprocess.PIPE,
@@ -172,13 +193,19 @@ class Writer:
             text=True,
             env={**os.environ, "TMPDIR": str(temporary)},
         )
-        assert self._process.stdout.readline() == "ready\n"
+        while (line := self._process.stdout.readline()) != "ready\n":  # Airflow logs before
+            assert line
 
     def __call__(self, place: Folder | Bucket, *, file_format: str = "jsonl", **order: object) -> dict:
-        order = {"root": place.uri, "partition": "send_date=2025-06-01", "file_format": file_format, **order}
+        order = {"root": place.uri, "partition": DAY, "file_format": file_format, **order}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
+
+    def here(self, place: Folder | Bucket, *, writer: int, file_format: str = "jsonl", rows: int = 3) -> dict:
+        """Write the same in this process."""
+        order = {"root": place.uri, "partition": DAY, "file_format": file_format, "rows": rows}
+        return self._write(order, writer)["manifest"]
 
     def close(self) -> None:
         with self._process:

@@ -19,7 +19,7 @@ from airflow_provider_dysms.storage.spool import Spool
 AT = datetime(2025, 6, 1, 8, 44, 10, tzinfo=UTC)
 SCHEMA = {"user id": str, "class": int, "share": float, "final": bool, "at": datetime, "day": date}
 ROWS = [
-    ("签名,【\"甲\"】\r\n", 1, 0.1, True, AT, AT.date()),
+    ('签名,【"甲"】\r\n', 1, 0.1, True, AT, AT.date()),
     ("", -(2**63), 1e300, False, AT.replace(microsecond=50), date.min),
     (None, None, None, None, None, None),
 ]

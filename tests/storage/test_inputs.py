@@ -58,12 +58,12 @@ def test_the_argument_can_have_another_name(folder):
 
 def test_an_empty_folder_is_an_error(folder):
     folder.path.mkdir()
-    with pytest.raises(DysmsInputError, match="^sent_uri finds no file"):
+    with pytest.raises(DysmsInputError, match=r"^sent_uri finds no file"):
         open_inputs(folder.uri)
 
 
 def test_a_bucket_that_does_not_exist_is_an_error(s3):
-    with pytest.raises(DysmsInputError, match="^sent_uri cannot be read: s3://nowhere/log"):
+    with pytest.raises(DysmsInputError, match=r"^sent_uri cannot be read: s3://nowhere/log"):
         open_inputs("s3://aws_test@nowhere/log")
 
 
@@ -71,7 +71,7 @@ def test_a_file_that_goes_away_before_its_turn_is_an_error(folder):
     folder.put("a.csv", b"a")
     files = open_inputs(folder.uri)
     (folder.path / "a.csv").unlink()
-    with pytest.raises(DysmsInputError, match="^sent_uri cannot be read"):
+    with pytest.raises(DysmsInputError, match=r"^sent_uri cannot be read"):
         next(files)
 
 

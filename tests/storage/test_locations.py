@@ -55,12 +55,12 @@ def test_a_place_that_cannot_be_used_is_refused_for_writing_and_for_reading(uri,
     "partition", ["", "/", "a//b", "../up", "a/..", ".hidden", "_manifests", "a b", "send_date={x}", "a/", "/a", None]
 )
 def test_a_partition_is_a_folder_name(partition, folder):
-    with pytest.raises(DysmsInputError, match="^partition is no folder name; write"):
+    with pytest.raises(DysmsInputError, match=r"^partition is no folder name; write"):
         Partition.resolve(folder.uri, partition=partition)
 
 
 def test_a_partition_folder_may_not_be_named_as_a_column_is(folder):
-    with pytest.raises(DysmsInputError, match="^partition names 'send_date', which is a column of the data"):
+    with pytest.raises(DysmsInputError, match=r"^partition names 'send_date', which is a column of the data"):
         Partition.resolve(folder.uri, partition=DAY).spool({"send_date": str})
 
 
@@ -86,6 +86,14 @@ def test_a_bucket_that_does_not_exist_is_an_error_without_the_connection_in_it(s
     assert str(caught.value).startswith(
         "output_uri cannot be written: s3://nowhere/output (The specified bucket does not exist)"
     )
+
+
+@pytest.mark.parametrize("method", ["put", "get", "delete"])
+def test_a_bucket_that_may_not_be_used_is_an_error(s3, method):
+    s3.create_bucket(Bucket=f"denies-{method}-1") if method != "put" else None
+    with pytest.raises(DysmsInputError) as caught:
+        Partition.resolve(f"s3://aws_test@denies-{method}-1/output", partition=DAY).probe()
+    assert str(caught.value).startswith(f"output_uri cannot be written: s3://denies-{method}-1/output (Access Denied)")
 
 
 def test_a_server_that_does_not_answer_is_an_error(monkeypatch):

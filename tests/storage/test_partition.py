@@ -35,7 +35,9 @@ FORMATS = [
 ]
 
 
-def write(uri, rows=ROWS, *, partition=DAY, file_format="jsonl", compression=None, schema=SCHEMA, result=None, run=None):
+def write(
+    uri, rows=ROWS, *, partition=DAY, file_format="jsonl", compression=None, schema=SCHEMA, result=None, run=None
+):
     target = Partition.resolve(uri, partition=partition, file_format=file_format, compression=compression)
     target.probe()
     with target.spool(schema) as spool:
@@ -80,7 +82,13 @@ def test_equal_rows_give_equal_bytes_of_data_and_manifest(place):
         write(place.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
         write(place.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
         once = place.files()
-        write(place.uri, iter(ROWS), file_format=file_format, compression=compression, result={"a": {"c": 2, "d": 1}, "b": 1})
+        write(
+            place.uri,
+            iter(ROWS),
+            file_format=file_format,
+            compression=compression,
+            result={"a": {"c": 2, "d": 1}, "b": 1},
+        )
         assert place.files() == once
 
 
@@ -109,7 +117,9 @@ def test_a_data_file_that_no_manifest_explains_is_refused_before_and_at_the_comm
     with target.spool(SCHEMA) as spool:
         spool.write(ROWS)
         place.put(f"{DAY}/{name}", b"mine")
-        with pytest.raises(DysmsInputError, match=r"output_uri holds a data file that no manifest explains.*move it away"):
+        with pytest.raises(
+            DysmsInputError, match=r"output_uri holds a data file that no manifest explains.*move it away"
+        ):
             target.commit(spool, {}, {})
     with pytest.raises(DysmsInputError, match="no manifest explains"):
         target.probe()
@@ -207,7 +217,7 @@ def test_duckdb_reads_the_hive_layout_an_empty_day_beside_full_ones(
     for day, rows in (("2025-05-31", ROWS), ("2025-06-01", []), ("2025-06-02", ROWS * 4000)):
         write(folder.uri, rows, partition=f"send_date={day}", file_format=file_format, compression=compression)
 
-    table = f"{reader}('{folder.path}/{files}', hive_partitioning = true{options})"  # noqa: S608
+    table = f"{reader}('{folder.path}/{files}', hive_partitioning = true{options})"
     with duckdb.connect() as connection:
         days = connection.sql(
             f"select send_date, count(*), sum(count), count(*) filter (final), max(name) from {table} "

@@ -15,6 +15,7 @@ import time
 import urllib.request
 
 from airflow_provider_dysms.storage.partition import Partition
+from airflow_provider_dysms.storage.spool import Content
 
 SCHEMA = {"writer": int, "line": int, "text": str}
 
@@ -28,41 +29,48 @@ def write(order: dict, writer: int) -> dict:
     partition = Partition.resolve(
         order["root"], partition=order["partition"], file_format=order["file_format"], compression=None
     )
-    if kill := order.get("kill_at_event"):
-        die_before_event(kill, order["watched"])
+    if change := order.get("kill_before_change"):
+        die_before_change(change, order["watched"])
     if control := order.get("control"):
-        urllib.request.urlopen(f"{control}?pid={os.getpid()}").read()
-    partition.probe()
+        urllib.request.urlopen(f"{control}?pid={os.getpid()}").close()
+    if not order.get("naive"):
+        partition.probe()
     with partition.spool(SCHEMA) as spool:
         spool.write(rows(order, writer))
-        open_files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if int(fd) > 2 and alive(fd)]
         if order.get("kill_in_spool"):
             os.kill(os.getpid(), signal.SIGKILL)
-        if order.get("naive"):  # the null control: data, then manifest, and no second look
-            result = {"data": f"{order['partition']}/part-0.{partition.extension}"}
-            content = spool.finish()
-            partition.store.upload(result["data"], content.file)
-            time.sleep(random.random() * 0.005)
-            manifest = {"result": {**result, "sha256": content.sha256}}
-            partition.store.write(f"_manifests/{order['partition']}.json", json.dumps(manifest).encode())
-            return {}
-        manifest = partition.commit(spool, {"writer": writer}, {"pid": os.getpid()})
-    return {"manifest": manifest, "open_files": open_files}
+        if order.get("naive"):
+            return commit_naively(partition, spool.finish())
+        answer = {"manifest": partition.commit(spool, {"writer": writer}, {}), "open_files": open_files()}
+    if control:
+        urllib.request.urlopen(f"{control}?pid=0").close()
+    return answer
 
 
-def alive(fd: str) -> bool:
-    return os.path.lexists(f"/proc/self/fd/{fd}")
+def commit_naively(partition: Partition, content: Content) -> dict:
+    """The null control: data, then manifest, and no second look."""
+    result = {"data": f"{partition.name}/part-0.{partition.extension}", "sha256": content.sha256}
+    partition.store.upload(result["data"], content.file)
+    time.sleep(random.random() * 0.005)
+    partition.store.write(f"_manifests/{partition.name}.json", json.dumps({"result": result}).encode())
+    return {}
 
 
-def die_before_event(number: int, watched: list[str]) -> None:
-    """SIGKILL this process before the n-th time that it opens, moves, makes or removes something in a watched folder."""
+def open_files() -> list[str]:
+    links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+    return [os.readlink(link) for link in links if os.path.lexists(link)]
+
+
+def die_before_change(number: int, watched: list[str]) -> None:
+    """SIGKILL this process before it changes something in a watched folder for the n-th time."""
     seen = 0
 
     def hook(event: str, arguments: tuple) -> None:
         nonlocal seen
-        if event in {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.scandir"} and any(
-            str(arguments[0]).startswith(folder) for folder in watched
-        ):
+        changes = event in {"os.rename", "os.remove", "os.mkdir", "os.rmdir"} or (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        )
+        if changes and str(arguments[0]).startswith(tuple(watched)):
             seen += 1
             if seen == number:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -70,14 +78,20 @@ def die_before_event(number: int, watched: list[str]) -> None:
     sys.addaudithook(hook)
 
 
-def in_rounds(order: dict, writer: int, barrier, fits) -> None:
+def in_rounds(order: dict, writer: int, barrier, answers) -> None:
     """Write the same partition as all the others do, at the same time, and let the first one look at the end."""
-    for _ in range(order["rounds"]):
-        barrier.wait()
-        write(order, writer)
-        barrier.wait()
-        if writer == 0:
-            fits.put(fitting(order))
+    formats = order.get("formats", [order["file_format"]])
+    order = {**order, "file_format": formats[writer % len(formats)]}
+    try:
+        for turn in range(order["rounds"]):
+            barrier.wait()
+            write(order, turn % 2 if order.get("in_turn") else writer)
+            barrier.wait()
+            if writer == 0:
+                answers.put(fitting(order))
+    except Exception as error:
+        answers.put(f"{type(error).__name__}: {error}")
+        barrier.abort()  # nobody waits for this one
 
 
 def fitting(order: dict) -> bool:
@@ -98,20 +112,19 @@ def fitting(order: dict) -> bool:
 def obey(order: dict) -> dict:
     fork = multiprocessing.get_context("fork")
     answers = fork.SimpleQueue()
+    writers = order.get("writers", 1)
+    barrier = fork.Barrier(writers)
     if "rounds" in order:
-        barrier = fork.Barrier(order["writers"])
-        children = [
-            fork.Process(target=in_rounds, args=(order, writer, barrier, answers)) for writer in range(order["writers"])
-        ]
+        children = [fork.Process(target=in_rounds, args=(order, writer, barrier, answers)) for writer in range(writers)]
     else:
         children = [fork.Process(target=lambda: answers.put(attempt(order)))]
     for child in children:
         child.start()
-    got = [answers.get() for _ in range(order["rounds"])] if "rounds" in order else []
     for child in children:
         child.join()
-    if "rounds" not in order and not answers.empty():
-        got = [answers.get()]
+    got = []
+    while not answers.empty():
+        got.append(answers.get())
     return {"exit": [child.exitcode for child in children], "answers": got}
 
 

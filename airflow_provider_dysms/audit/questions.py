@@ -107,7 +107,7 @@ def _days(line: Line, scope: Scope) -> list[date]:
     if line.sent_at is None:
         return [scope.send_date]
     days = {beijing_day(line.sent_at), beijing_day(line.sent_at + MIDNIGHT_SLACK)}
-    return scope.remembered(days) or [scope.send_date]
+    return scope.remembered(days) or [scope.send_date]  # who answers says no to a day that is forgotten
 
 
 def _other_day(line: Line, scope: Scope) -> list[date]:

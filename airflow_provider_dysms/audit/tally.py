@@ -113,7 +113,7 @@ class Tally:
     def settled(self, send_date: date, as_of: datetime, *, keyed: bool) -> bool:
         """Say whether nothing about the day can change any more.
 
-        :param as_of: when the oldest answer was asked for
+        :param as_of: when the audit began
         :param keyed: whether there was a log, and no mere list of questions
         """
         age = as_of - day_start(send_date) - timedelta(days=1)

@@ -207,6 +207,11 @@ class TestMidnight:
         world.line("+1 00:05:00").record("23:59:00")
         assert [verdict.state for verdict in world.run()] == ["delivered"]
 
+    def test_a_forgotten_day_is_not_passed_over_in_silence(self, world):
+        world.as_of = world.at("+40 12:00:00")
+        world.line("12:00:00").run()
+        assert (world.phone, world.day, None) in world.questions
+
     def test_days_that_are_forgotten_are_not_asked(self, world):
         world.as_of = world.at("+30 12:00:00")
         world.line("-1 23:55:00").line("00:01:00", phone="13900000001")

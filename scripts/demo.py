@@ -12,6 +12,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO
 
 from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.emulator import Emulator
@@ -20,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".demo"
 DAG_ID = "dysms_daily_delivery_audit"
 MESSAGES = 4000
+
+#: Seconds that a command may take; a task that fails would wait for its retry otherwise.
+PATIENCE = 60
 
 
 def main() -> None:
@@ -57,19 +61,21 @@ def airflow_environment(**variables: str) -> dict[str, str]:
     }
 
 
-def airflow(*arguments: str, environment: dict[str, str], log: object) -> None:
+def airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
     """Run Airflow's command line; show the end of its log when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "airflow", *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,  # type: ignore[arg-type]
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if done.returncode:
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=True,
+            timeout=PATIENCE,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         print("\n".join((FOLDER / "airflow.log").read_text().splitlines()[-40:]))
-        sys.exit(f"airflow {' '.join(arguments)} failed")
+        sys.exit(f"airflow {' '.join(arguments)} failed: {type(error).__name__}")
 
 
 def show(output: Path, day: str) -> None:

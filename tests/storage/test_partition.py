@@ -77,19 +77,19 @@ def test_a_partition_is_one_data_file_and_the_manifest_that_describes_it(place, 
     assert "aws_test" not in json.dumps(manifest)
 
 
-def test_equal_rows_give_equal_bytes_of_data_and_manifest(place):
+def test_equal_rows_give_equal_bytes_of_data_and_manifest(folder):
     for file_format, compression, _ in FORMATS:
-        write(place.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
-        write(place.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
-        once = place.files()
+        write(folder.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
+        write(folder.uri, file_format=file_format, compression=compression, result={"b": 1, "a": {"d": 1, "c": 2}})
+        once = folder.files()
         write(
-            place.uri,
+            folder.uri,
             iter(ROWS),
             file_format=file_format,
             compression=compression,
             result={"a": {"c": 2, "d": 1}, "b": 1},
         )
-        assert place.files() == once
+        assert folder.files() == once
 
 
 def test_two_formats_in_turn_leave_one_data_file(place):

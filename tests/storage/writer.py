@@ -5,6 +5,8 @@ It imports Airflow once, reads one order a line (JSON) from its input, forks for
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -13,6 +15,8 @@ import signal
 import sys
 import time
 import urllib.request
+
+from airflow.sdk import BaseHook, ObjectStoragePath
 
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.spool import Content
@@ -96,10 +100,6 @@ def in_rounds(order: dict, writer: int, barrier, answers) -> None:
 
 def fitting(order: dict) -> bool:
     """Look with nothing but the file system of the path: one data file, and it is what the manifest says."""
-    import hashlib
-
-    from airflow.sdk import ObjectStoragePath
-
     root = ObjectStoragePath(order["root"])
     root.fs.invalidate_cache()
     result = json.loads(root.fs.cat_file(f"{root.path}/_manifests/{order['partition']}.json"))["result"]
@@ -135,9 +135,19 @@ def attempt(order: dict) -> dict:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
+def warm_up() -> None:
+    """Import and look up what every child would, before there is one."""
+    importlib.import_module("pyarrow.parquet")
+    importlib.import_module("airflow.providers.amazon.aws.fs.s3")
+    importlib.import_module("s3fs")
+    Partition.resolve("file:///", partition="a=b")
+    BaseHook.get_connection("aws_test")
+
+
 if __name__ == "__main__":
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Airflow logs to standard output
+    warm_up()
     print("ready", file=replies, flush=True)
     for line in sys.stdin:
         print(json.dumps(obey(json.loads(line))), file=replies, flush=True)

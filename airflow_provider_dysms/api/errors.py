@@ -23,7 +23,7 @@
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
     ├── DysmsNotFound              no such message, or not yet
     ├── DysmsIncomplete            an answer that cannot be shown to be whole
-    └── DysmsStorageError          a partition that did not hold still
+    └── DysmsStorageError          no answer from a store, or a partition that did not hold still
 
 The vendor's own message text is never repeated: it quotes numbers, and whole requests.
 """
@@ -190,7 +190,7 @@ class DysmsIncomplete(DysmsError):
 
 
 class DysmsStorageError(DysmsError):
-    """A partition did not hold still while it was written."""
+    """A store did not answer, or a partition did not hold still while it was written."""
 
 
 _CODES: dict[type[DysmsError], str] = {

@@ -6,8 +6,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.storage.locations import clean_uri, locate, reason
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.storage.locations import clean_uri, locate, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri") -> Iterator[tuple[
     :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
         the file, open for reading in bytes; it can be sought in
     :raises DysmsInputError: the URI cannot be used, there is no file behind it, or one cannot be opened
+    :raises DysmsStorageError: the store does not answer
     """
     path = locate(sent_uri, argument)
     try:
@@ -67,7 +68,5 @@ def _found(path: ObjectStoragePath) -> Iterator[tuple[str, str]]:
             yield name, entry["name"]
 
 
-def _unreadable(uri: str, error: Exception, argument: str) -> DysmsInputError:
-    return DysmsInputError(
-        argument, f"cannot be read: {uri} ({reason(error)}); check that it is there, and its connection"
-    )
+def _unreadable(uri: str, error: Exception, argument: str) -> DysmsError:
+    return refused(argument, "cannot be read", uri, error, "check that it is there, and its connection")

@@ -6,17 +6,22 @@ host to the working directory: what can be known beforehand is asked beforehand.
 
 from __future__ import annotations
 
+import errno
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, ObjectStoragePath
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.io import has_fs
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
 
 #: Whose put is atomic for a reader, or made so; a store joins when a test has shown it.
 LOCAL = frozenset({"file", "local"})
 S3 = frozenset({"s3", "s3a", "s3n"})
+
+#: 500 and 503 as s3fs gives them, and what a local or mounted file system says when it is full or away.
+_PASSING = frozenset({errno.EBUSY, errno.EREMOTEIO, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE})
+_PASSING_NAMES = frozenset({"ConnectionError", "TimeoutError", "HTTPClientError"})
 
 _EXAMPLES = "file:///folder or s3://conn_id@bucket/folder"
 
@@ -50,12 +55,33 @@ def clean_uri(path: ObjectStoragePath) -> str:
     return f"{path.protocol}://{path.path}"
 
 
-def reason(error: Exception) -> str:
-    """Say why a store refused, in words that can hold no secret."""
+def refused(argument: str, what: str, uri: str, error: Exception, remedy: str) -> DysmsError:
+    """Return the error for what a store refused: to be mended, or to be tried again where it may pass by itself.
+
+    :param argument: name of the argument that led there
+    :param what: what cannot be done, a clause that follows the argument's name
+    :param uri: where, without a connection id
+    :param remedy: how to mend it
+    """
+    words = f"{what}: {uri} ({_reason(error)})"
+    if _may_pass(error):
+        return DysmsStorageError(f"{argument} {words}; the store may be back later")
+    return DysmsInputError(argument, f"{words}; {remedy}")
+
+
+def _reason(error: Exception) -> str:
+    """Say why, in words that can hold no secret."""
     if isinstance(error, OSError):
         words = error.strerror or (str(error.args[0]) if len(error.args) == 1 else "")
         return words.strip().rstrip(".") or type(error).__name__
     return type(error).__name__
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it is an outage. botocore's errors of the network are no ``OSError``: they are known by their names."""
+    if isinstance(error, OSError) and error.errno in _PASSING:
+        return True
+    return bool(_PASSING_NAMES & {kind.__name__ for kind in type(error).__mro__})
 
 
 def _checked_scheme(uri: str, argument: str) -> str:
@@ -107,7 +133,5 @@ def _attached(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath
     except ImportError as error:
         raise DysmsInputError(argument, "needs: pip install 'airflow-provider-dysms[s3]'") from error
     except Exception as error:
-        raise DysmsInputError(
-            argument, f"cannot be opened: {clean_uri(path)} ({reason(error)}); check its connection"
-        ) from error
+        raise refused(argument, "cannot be opened", clean_uri(path), error, "check its connection") from error
     return path

@@ -3,6 +3,10 @@
 The data file is the commit and the manifest follows. No store swaps the two at once, so a writer looks again when it
 is done, and where they do not fit, because another writer was there, it writes both once more. Whoever writes last
 looks after that write: when the last writer is content, the two fit.
+
+Readers glob with the extension (``output_uri/**/*.parquet``) or below the partitions
+(``output_uri/send_date=*/part-*``): ``**/*`` and ``**/*.json*`` meet the manifests too. A day without rows is a CSV file
+with a header alone, which says nothing of types: name them to the reader when you read several days.
 """
 
 from __future__ import annotations
@@ -10,18 +14,20 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.locations import clean_uri, locate, reason
+from airflow_provider_dysms.storage.locations import clean_uri, locate, refused
 from airflow_provider_dysms.storage.manifests import Manifest, data_key, decode, encode, explained, manifest_key
 from airflow_provider_dysms.storage.spool import Content, Spool
 from airflow_provider_dysms.storage.stores import Store, store_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from airflow.sdk import ObjectStoragePath
 
@@ -71,19 +77,12 @@ class Partition:
         """Show that the place can be written and is ours to write, and leave nothing there.
 
         :raises DysmsInputError: it cannot be written, or it holds a data file that no manifest explains
+        :raises DysmsStorageError: the store does not answer
         """
-        try:
+        with self._refusals():
             self.store.probe(self.name)
             self.store.probe(self._manifest.rpartition("/")[0])
             self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
-        except DysmsInputError:
-            raise
-        except Exception as error:  # every store has its own
-            raise DysmsInputError(
-                "output_uri",
-                f"cannot be written: {clean_uri(self.root)} ({reason(error)}); the task lists, reads, writes and "
-                "deletes there: check that the bucket or folder exists, and what the connection may do",
-            ) from error
 
     def spool(self, schema: Mapping[str, type]) -> Spool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
@@ -104,18 +103,20 @@ class Partition:
         :param run: JSON-able; what is of this run
         :returns: the manifest that is committed now: another writer's, where that one came later
         :raises DysmsInputError: a data file is there that no manifest explains; it is not touched
-        :raises DysmsStorageError: others kept writing the same partition
+        :raises DysmsStorageError: others kept writing the same partition, or the store does not answer
         """
         content = spool.finish()
+        manifest_of = partial(encode, self._data, content, spool.schema, result, run)
+        manifest_of([])  # what is no JSON is an error before anything is put
         for attempt in range(TRIES):
-            replaced = self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
-            manifest = encode(self._data, content, spool.schema, result, run, replaced)
-            self.store.upload(self._data, content.file)
-            self.store.write(self._manifest, manifest)
-            for key in replaced:
-                self.store.remove(key)
-            if committed := self._committed(content):
-                return committed
+            with self._refusals():
+                replaced = self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
+                self.store.upload(self._data, content.file)
+                self.store.write(self._manifest, manifest_of(replaced))
+                for key in replaced:
+                    self.store.remove(key)
+                if committed := self._committed(content):
+                    return committed
             time.sleep(secrets.SystemRandom().uniform(0, 0.05 * 2**attempt))
         raise DysmsStorageError(
             f"{self.uri}: data and manifest do not fit after {TRIES} tries; other tasks keep writing this partition, "
@@ -129,6 +130,19 @@ class Partition:
     @property
     def _manifest(self) -> str:
         return manifest_key(self.name)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except DysmsError:
+            raise
+        except Exception as error:  # every store has its own
+            remedy = (
+                "the task lists, reads, writes and deletes there: check that the bucket or folder exists, and what "
+                "the connection may do"
+            )
+            raise refused("output_uri", "cannot be written", clean_uri(self.root), error, remedy) from error
 
     def _others(self, files: set[str], manifest: Manifest | None) -> list[str]:
         """Return the data files that a commit takes away; refuse those that nothing explains."""

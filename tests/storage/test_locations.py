@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 
@@ -96,12 +96,23 @@ def test_a_bucket_that_may_not_be_used_is_an_error(s3, method):
     assert str(caught.value).startswith(f"output_uri cannot be written: s3://denies-{method}-1/output (Access Denied)")
 
 
-def test_a_server_that_does_not_answer_is_an_error(monkeypatch):
+def test_a_server_that_does_not_answer_is_an_error_that_may_pass(monkeypatch):
     extra = {"endpoint_url": "http://127.0.0.1:1", "config_kwargs": {"retries": {"max_attempts": 0}}}
     connection = {"conn_type": "aws", "login": "test-key", "password": "test-secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_SILENT", json.dumps(connection))
-    with pytest.raises(DysmsInputError, match=r"^output_uri cannot be written: s3://b/o \(EndpointConnectionError\)"):
+    with pytest.raises(DysmsStorageError, match=r"^output_uri cannot be written: s3://b/o \(EndpointConnectionError\)"):
         Partition.resolve("s3://aws_silent@b/o", partition=DAY).probe()
+    with pytest.raises(DysmsStorageError, match=r"^sent_uri cannot be read: s3://b/o \(EndpointConnectionError\)"):
+        open_inputs("s3://aws_silent@b/o")
+
+
+def test_a_bucket_that_goes_away_before_the_commit_is_an_error(s3):
+    s3.create_bucket(Bucket="gone")
+    target = Partition.resolve("s3://aws_test@gone/output", partition=DAY)
+    target.probe()
+    s3.delete_bucket(Bucket="gone")
+    with target.spool({"a": str}) as spool, pytest.raises(DysmsInputError, match=r"^output_uri cannot be written"):
+        target.commit(spool, {}, {})
 
 
 def test_without_the_amazon_provider_or_without_s3fs_the_extra_is_named():

@@ -199,14 +199,14 @@ def test_a_file_of_more_than_one_part_is_uploaded_whole_and_read_back_for_the_se
 
 READERS = [
     ("parquet", None, "read_parquet", "**/*.parquet", ""),
-    ("parquet", None, "read_parquet", "send_date=*/*", ""),
+    ("parquet", None, "read_parquet", "send_date=*/part-*", ""),
     ("jsonl", None, "read_json", "**/*.jsonl", ""),
     ("jsonl", "gzip", "read_json", "**/*.jsonl.gz", ""),
-    ("jsonl", None, "read_json", "send_date=*/*", ""),
+    ("jsonl", None, "read_json", "send_date=*/part-*", ""),
     # A header alone says nothing of types: over days of which one is empty, CSV is read with types.
     ("csv", None, "read_csv", "**/*.csv", ", types = {'count': 'BIGINT', 'final': 'BOOLEAN'}"),
     ("csv", "gzip", "read_csv", "**/*.csv.gz", ", types = {'count': 'BIGINT', 'final': 'BOOLEAN'}"),
-    ("csv", None, "read_csv", "send_date=*/*", ", types = {'count': 'BIGINT', 'final': 'BOOLEAN'}"),
+    ("csv", None, "read_csv", "send_date=*/part-*", ", types = {'count': 'BIGINT', 'final': 'BOOLEAN'}"),
 ]
 
 

@@ -5,8 +5,8 @@ is done, and where they do not fit, because another writer was there, it writes 
 looks after that write: when the last writer is content, the two fit.
 
 Readers glob with the extension (``output_uri/**/*.parquet``) or below the partitions
-(``output_uri/send_date=*/part-*``): ``**/*`` and ``**/*.json*`` meet the manifests too. A day without rows is a CSV file
-with a header alone, which says nothing of types: name them to the reader when you read several days.
+(``output_uri/send_date=*/part-*``): ``**/*`` and ``**/*.json*`` meet the manifests too. A day without rows is a CSV
+file with a header alone, which says nothing of types: name them to the reader when you read several days.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     sent, output = FOLDER / "sent", FOLDER / "output"
     sent.mkdir(parents=True)
-    day = beijing_day(datetime.now(UTC)) - timedelta(days=1)
+    today = beijing_day(datetime.now(UTC))
+    day = today - timedelta(days=1)
     with Emulator.start() as emulator:
         say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
@@ -42,7 +43,7 @@ def main() -> None:
         say(f"Airflow runs {DAG_ID} for {day} (its log: .demo/airflow.log).")
         with (FOLDER / "airflow.log").open("w") as log:
             airflow("db", "migrate", environment=environment, log=log)
-            airflow("dags", "test", DAG_ID, environment=environment, log=log)
+            airflow("dags", "test", DAG_ID, f"{today}T07:30:00+08:00", environment=environment, log=log)
     show(output, day.isoformat())
 
 
@@ -83,6 +84,7 @@ def show(output: Path, day: str) -> None:
     manifest = json.loads((output / "_manifests" / f"send_date={day}.json").read_text())
     result, run = manifest["result"], manifest["run"]
     seconds = result["delivery_seconds"]
+    segments = f"{result['segments']['mainland']} / {run['statistics']['mainland']['total']}"
     table = [
         ("sent", result["lines"]),
         *result["by_state"].items(),
@@ -90,7 +92,7 @@ def show(output: Path, day: str) -> None:
         *((f"template {code}", sum(states.values())) for code, states in result["by_template"].items() if code),
         ("delivery time p50", f"{seconds['p50']} s"),
         ("delivery time p95", f"{seconds['p95']} s"),
-        ("segments, ours / the vendor's", f"{result['segments']['mainland']} / {run['statistics']['mainland']['total']}"),
+        ("segments, ours / the vendor's", segments),
         ("requests / throttled", f"{run['requests']} / {run['throttled']}"),
     ]
     width = max(len(name) for name, _ in table)
@@ -99,11 +101,12 @@ def show(output: Path, day: str) -> None:
         print(f"{name:<{width}}  {value!s:>10}")
     print(f"{'-' * (width + 12)}")
     data = (output / result["data"]).relative_to(ROOT)
-    print(f"\nOne row a message: {data}\nLook into it:\n")
-    print(
-        f"  {Path(sys.executable).relative_to(ROOT)} -c \"import duckdb; print(duckdb.sql(\\\"select state, category, "
-        f"count(*) from '{output.relative_to(ROOT)}/*/*.parquet' where send_date = date '{day}' group by all order by 3 desc\\\"))\"\n"
+    query = (
+        f"select state, category, count(*) from '{output.relative_to(ROOT)}/*/*.parquet' "  # noqa: S608
+        f"where send_date = date '{day}' group by all order by 3 desc"
     )
+    print(f"\nOne row a message: {data}\nLook into it:\n")
+    print(f'  {Path(sys.executable).relative_to(ROOT)} -c "import duckdb; print(duckdb.sql(\\"{query}\\"))"\n')
 
 
 def say(sentence: str) -> None:

@@ -7,7 +7,8 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -36,3 +37,35 @@ def emulator(emulator_process: Emulator) -> Emulator:
     """The emulator, as if it had just been started."""
     emulator_process.reset()
     return emulator_process
+
+
+@pytest.fixture(scope="session")
+def _airflow_database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def run_dag(_airflow_database: None) -> Callable[[Any], Any]:
+    """Run a DAG through Airflow's own task runner; return its run.
+
+    A DAG that was not parsed from a DAG folder has to be written to the database first.
+    """
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+    from airflow.utils.session import create_session
+
+    def run(dag: Any, **arguments: Any) -> Any:
+        with create_session() as session:
+            session.merge(DagBundleModel(name="testing"))
+            session.flush()
+            SerializedDAG.bulk_write_to_db("testing", None, [dag], session=session)
+            SerializedDagModel.write_dag(
+                LazyDeserializedDAG(data=DagSerialization.to_dict(dag)), "testing", session=session
+            )
+        return dag.test(**arguments)
+
+    return run

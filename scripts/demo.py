@@ -106,7 +106,8 @@ def show(output: Path, day: str) -> None:
         f"where send_date = date '{day}' group by all order by 3 desc"
     )
     print(f"\nOne row a message: {data}\nLook into it:\n")
-    print(f'  {Path(sys.executable).relative_to(ROOT)} -c "import duckdb; print(duckdb.sql(\\"{query}\\"))"\n')
+    python = os.path.relpath(sys.executable, ROOT)
+    print(f'  {python} -c "import duckdb; print(duckdb.sql(\\"{query}\\"))"\n')
 
 
 def say(sentence: str) -> None:

@@ -4,6 +4,7 @@ Nothing here imports Airflow, so that rooms that do not know it do not pay for i
 """
 
 import atexit
+import base64
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 os.environ.update(
     AIRFLOW_HOME=_HOME,
+    AIRFLOW__CORE__FERNET_KEY=base64.urlsafe_b64encode(os.urandom(32)).decode(),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="True",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",

@@ -1,0 +1,175 @@
+"""Every command and every example of the README runs, and prints what the README says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.emulator import Emulator
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [line for kind, block in BLOCKS if kind == "shell" for line in block.splitlines()]
+EXAMPLES = [block for kind, block in BLOCKS if kind == "python"]
+TODAY = dates.beijing_day(datetime.now(UTC))
+DAY = TODAY - timedelta(days=1)
+NUMBER = "139" + "00001111"
+
+
+def command(beginning: str) -> list[str]:
+    """Return the README's command that begins so, as the shell would take it apart."""
+    (found,) = [line for line in COMMANDS if line.startswith(beginning)]
+    return shlex.split(found)
+
+
+def test_every_command_is_one_that_a_test_runs() -> None:
+    beginnings = ("make demo", "pip install", "airflow connections", "make test", "make check", "make format", ".venv")
+    assert len(COMMANDS) == len(beginnings) + 1
+    assert all(line.startswith(beginnings) for line in COMMANDS)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {line.split()[1] for line in COMMANDS if line.startswith("make")} <= set(targets)
+
+
+def without_figures(text: str) -> list[str]:
+    """The lines of the demo, as they are on every day; which categories occur is the day's own."""
+    lines = [re.sub(r"[\d,]+", "#", " ".join(line.split())) for line in text.strip().splitlines()]
+    return [line for line in lines if not line.startswith("failed: ") and set(line) != {"-"}]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run make in a copy of the checkout that shares this environment, with a home of its own."""
+    copy, home = tmp_path / "copy", tmp_path / "home"
+    ignore = shutil.ignore_patterns(".git", ".venv*", ".demo", ".tmp", ".cache", ".*_cache", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=ignore)
+    (copy / ".tmp").mkdir()
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "MAKE"))}
+
+    def run(target: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", f"VENV={sys.prefix}", f"--assume-old={sys.prefix}/.installed", target],
+            cwd=copy,
+            env={**environment, "HOME": str(home), "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+        )
+
+    return run
+
+
+def test_make_demo_prints_what_the_readme_shows_and_can_be_run_twice(make: Callable[..., Any], tmp_path: Path) -> None:
+    shown = re.search(r"<!-- output of make demo -->\n```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert shown
+    for _ in range(2):
+        done = make("demo")
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed = done.stdout.replace(os.path.relpath(sys.executable, tmp_path / "copy"), ".venv/bin/python")
+        assert without_figures(printed) == without_figures(shown[1])
+    query = done.stdout.strip().splitlines()[-1].strip()
+    looked = subprocess.run(["bash", "-c", query], cwd=tmp_path / "copy", capture_output=True, text=True, check=False)
+    assert "delivered" in looked.stdout, looked.stderr
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_make_check_finds_nothing(make: Callable[..., Any]) -> None:
+    done = make("check")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_extras_that_are_installed_exist() -> None:
+    extras = re.search(r"\[(.*)\]", command("pip install")[2])
+    assert extras
+    assert set(extras[1].split(",")) == set(metadata("airflow-provider-dysms").get_all("Provides-Extra") or [])
+
+
+@pytest.mark.usefixtures("_airflow_database")
+def test_the_connection_can_be_added_and_is_one() -> None:
+    from airflow.models.connection import Connection
+    from airflow.utils.session import create_session
+
+    subprocess.run([sys.executable, "-m", *command("airflow connections")], check=True)
+    with create_session() as session:
+        (added,) = session.query(Connection).filter(Connection.conn_id == "dysms_default")
+        assert (added.conn_type, added.login, added.password) == ("dysms", "LTAI_YOUR_KEY", "YOUR_SECRET")
+        assert added.extra_dejson == {"region_id": "cn-hangzhou"}
+        session.delete(added)
+
+
+def test_the_emulators_command_serves_until_it_is_told_to_end() -> None:
+    arguments = ["0" if part == "8085" else part for part in command(".venv/bin/python")[1:]]
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    with process.stdout:
+        assert process.stdout.readline().startswith("export AIRFLOW_CONN_DYSMS_DEFAULT=")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+@pytest.fixture
+def run_example(run_dag: Callable[..., Any], emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run the README's example whose DAG has an id, with pieces of text replaced."""
+
+    def run(dag_id: str, replace: dict[str, str] | None = None, **arguments: Any) -> Any:
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1))
+        (source,) = [example for example in EXAMPLES if f'"{dag_id}"' in example]
+        for old, new in (replace or {}).items():
+            assert old in source
+            source = source.replace(old, new)
+        names: dict[str, Any] = {}
+        exec(compile(source, dag_id, "exec"), names)
+        morning = dates.day_start(TODAY) + timedelta(hours=9)
+        return run_dag(names["dag"], logical_date=morning, **arguments)
+
+    return run
+
+
+def test_the_audit_example_runs(run_example: Callable[..., Any], emulator: Emulator, tmp_path: Path) -> None:
+    sent_at = (dates.day_start(DAY) + timedelta(hours=12)).isoformat()
+    emulator.add_message(phone_number=NUMBER, sent_at=sent_at, out_id="o-1")
+    (tmp_path / f"{DAY:%Y%m%d}.csv").write_text(f"mobile,order_id,sent_at,campaign\n{NUMBER},o-1,{sent_at},spring\n")
+    run = run_example(
+        "sms_audit",
+        {"s3://aws_default@my-bucket/sent": f"file://{tmp_path}", "s3://aws_default@my-bucket": f"file://{tmp_path}"},
+    )
+    assert run.state == "success"
+    assert (tmp_path / f"audits/send_date={DAY}/part-0.parquet").exists()
+    manifest = run.get_task_instance("audit").xcom_pull(task_ids="audit")
+    assert manifest["result"]["by_state"] == {"delivered": 1}
+
+
+def test_the_look_up_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:
+    sent_at = (dates.day_start(DAY) + timedelta(hours=12)).isoformat()
+    emulator.add_message(phone_number=NUMBER, sent_at=sent_at)
+    run = run_example("sms_lookup", run_conf={"phone_numbers": ["+86 139-0000-1111", "13900002222"]})
+    assert [row["state"] for row in run.get_task_instance("look_up").xcom_pull(task_ids="look_up")] == ["delivered"]
+
+
+def test_the_python_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=(dates.day_start(DAY) + timedelta(hours=12)).isoformat())
+    run = run_example("sms_counts")
+    assert run.get_task_instance("delivered").xcom_pull(task_ids="delivered") == 1
+
+
+def test_every_class_of_the_table_exists() -> None:
+    named = re.findall(r"^\| `([\w.]+)\.(\w+)` \|", README, re.MULTILINE)
+    assert len(named) == 6
+    for module, name in named:
+        assert hasattr(import_module(f"airflow_provider_dysms.{module}"), name)

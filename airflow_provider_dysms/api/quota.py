@@ -28,10 +28,11 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
     }
 )
 
-#: A throttled answer stops everybody for this long (s), doubled while they keep coming.
+#: A throttled answer stops everybody for this long (s), doubled as long as nothing else is answered.
 PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-#: Afterwards the rate starts at half and is whole again after this long (s).
+#: Afterwards the rate is half of what it was, not below this share, and grows back within so long (s).
+SLOWEST = 1 / 32
 RECOVERY = 10.0
 
 
@@ -46,7 +47,7 @@ class Budget:
         self._next = 0.0  # when the next request is due if all are spaced evenly
         self._closed_until = float("-inf")
         self._pause = PAUSE
-        self._recovered_at = float("-inf")
+        self._slowed_at, self._slowed_to = float("-inf"), 1.0
         self.resize(per_second)
 
     def resize(self, per_second: float) -> None:
@@ -70,8 +71,12 @@ class Budget:
             early = self._next - self._slack - now
             if early > 0:
                 return early
-            self._next = max(self._next, now) + self._spacing * (2 if now < self._recovered_at else 1)
+            self._next = max(self._next, now) + self._spacing / self._pace(now)
             return 0.0
+
+    def answered(self) -> None:
+        """Take note that the service answered anything but "throttled"."""
+        self._pause = PAUSE
 
     def throttled(self, now: float, retry_after: float | None = None) -> None:
         """Slow everybody down, because the service throttled a request.
@@ -82,12 +87,15 @@ class Budget:
         with self._lock:
             if now < self._closed_until:
                 return  # an answer to a request that left before the pause began
-            pressed = now < self._recovered_at
-            self._pause = min(self._pause * 2, LONGEST_PAUSE) if pressed else PAUSE
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
             self._closed_until = now + pause
             self._next = self._closed_until + self._slack  # no burst when the doors open
-            self._recovered_at = self._closed_until + RECOVERY
+            self._slowed_to = max(self._pace(now) / 2, SLOWEST)
+            self._slowed_at = self._closed_until
+
+    def _pace(self, now: float) -> float:
+        return min(self._slowed_to + max(now - self._slowed_at, 0) / RECOVERY, 1.0)
 
 
 _budgets: dict[tuple[str, str, str], Budget] = {}

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from airflow_provider_dysms.api.quota import LONGEST_PAUSE, PAUSE, Budget, budget
+from airflow_provider_dysms.api.quota import LONGEST_PAUSE, PAUSE, RECOVERY, Budget, budget
 
 
 def granted(bucket: Budget, *, seconds: float, stalls: float = 0.0, seed: int = 1) -> list[float]:
@@ -74,7 +74,7 @@ def test_answers_to_requests_that_left_before_the_pause_do_not_lengthen_it() -> 
     assert bucket.take(0.1) == pytest.approx(PAUSE - 0.1)
 
 
-def test_pauses_double_while_the_service_keeps_throttling_and_have_an_end() -> None:
+def test_pauses_double_while_nothing_is_answered_and_have_an_end() -> None:
     bucket, now, pauses = Budget(1000), 0.0, []
     for _ in range(12):
         bucket.throttled(now)
@@ -82,6 +82,45 @@ def test_pauses_double_while_the_service_keeps_throttling_and_have_an_end() -> N
         now += pauses[-1]
     assert pauses[:3] == pytest.approx([PAUSE, 2 * PAUSE, 4 * PAUSE])
     assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
+    bucket.answered()
+    bucket.throttled(now)
+    assert bucket.take(now) == pytest.approx(PAUSE)
+
+
+def test_the_rate_is_halved_and_grows_back() -> None:
+    bucket = Budget(1000)
+    bucket.throttled(0.0)
+
+    def rate(now: float) -> float:
+        while not (wait := bucket.take(now)):
+            pass
+        assert bucket.take(now + wait) == 0
+        return 1 / bucket.take(now + wait)
+
+    assert rate(PAUSE) == pytest.approx(490, rel=0.05)
+    assert rate(PAUSE + RECOVERY / 4) == pytest.approx(735, rel=0.05)
+    assert len(granted(bucket, seconds=10)) >= 0.95 * 10_000
+
+
+def test_a_service_that_gives_half_is_followed_without_starving() -> None:
+    """Whatever exceeds 500 a second is throttled; the budget would be 1,000."""
+    bucket, now, answered, throttled, second, count = Budget(1000), 0.0, 0, 0, 0, 0
+    while now < 60:
+        wait = bucket.take(now)
+        if wait:
+            now += wait
+            continue
+        if int(now) != second:
+            second, count = int(now), 0
+        count += 1
+        if count > 500:
+            throttled += 1
+            bucket.throttled(now)
+        else:
+            answered += 1
+            bucket.answered()
+    assert answered > 0.6 * 500 * 60
+    assert throttled < 0.01 * answered
 
 
 @pytest.mark.parametrize(("wish", "pause"), [(2.0, 2.0), (0.0, PAUSE), (-1.0, PAUSE), (1e9, LONGEST_PAUSE)])

@@ -198,11 +198,16 @@ class DysmsClient:
             )
             answer = await self._ask(call, actions.parse_send_statistics)
             self.counters.pages += 1
+            for record in answer.records:
+                if not first_date <= record.send_date <= (last_date or first_date):
+                    raise errors.DysmsIncomplete("the answer holds counts of another day")
             return answer
 
-        return await pages.complete(
-            fetch, lambda day: day.send_date, sleep=self._sleep, what=f"QuerySendStatistics from {first_date}"
-        )
+        what = f"QuerySendStatistics from {first_date}"
+        found = await pages.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=what)
+        if len({day.send_date for day in found}) < len(found):
+            raise errors.DysmsIncomplete(f"{what}: refused, because the answer counts a day twice")
+        return found
 
     async def query_message(self, message_id: str) -> MessageReport:
         """Return the report of an international message.
@@ -326,6 +331,7 @@ class DysmsClient:
                 await self._sleep(pause)
             else:
                 lane.answered_at = self._clock()
+                lane.budget.answered()
                 return answer
 
     def _lane(self, call: Call) -> _Lane:

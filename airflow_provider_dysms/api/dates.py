@@ -58,7 +58,10 @@ def parse_day(value: str | date | datetime, argument: str = "send_date") -> date
             raise DysmsInputError(
                 argument, "is a datetime without a time zone; pass an aware one, or the day as 'YYYY-MM-DD'"
             )
-        return beijing_day(value)
+        try:
+            return beijing_day(value)
+        except (ValueError, OverflowError):
+            raise DysmsInputError(argument, "lies at the edge of the calendar, where Beijing has no day") from None
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
     if isinstance(value, str):
@@ -127,6 +130,7 @@ def parse_instant(value: object) -> datetime | None:
         if instant.tzinfo is None:
             # RFC 2822 writes UTC as -0000 too, which Python reads as no zone.
             instant = instant.replace(tzinfo=UTC if text.endswith("-0000") else BEIJING)
+        instant.astimezone(BEIJING)  # the last hours of the calendar have no day there
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("not a time of a form that the service is known to write") from None

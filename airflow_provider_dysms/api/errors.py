@@ -280,6 +280,8 @@ def judge(action: str, http_status: int, answer: Mapping[str, object] | None) ->
     code = None
     if answer is not None:
         code = answer.get("Code", answer.get("ResponseCode"))
+        if code == "OK":  # an answer with both codes is fit only where both are OK
+            code = answer.get("ResponseCode", code)
     if code == "OK" and http_status == 200:
         return None
     if isinstance(code, str) and code and code != "OK":

@@ -119,12 +119,14 @@ def same_number(asked: str, answered: str) -> bool:
     """Say whether an answer is about the number that was asked for.
 
     The form of numbers in answers is not documented: they may carry a country code or ``+``, or be masked. So the last
-    digits that both have are compared, ``*`` matches any, and fewer than seven are no comparison.
+    digits that both have are compared, ``*`` matches any, and fewer than seven are no comparison; nor is a mask that
+    leaves fewer than four digits to see.
     """
     if asked == answered:
         return True
     pairs = list(zip(reversed(_significant(asked)), reversed(_significant(answered)), strict=False))
-    return len(pairs) >= 7 and all(ours == theirs or "*" in (ours, theirs) for ours, theirs in pairs)
+    seen = sum("*" not in pair for pair in pairs)
+    return len(pairs) >= 7 and seen >= 4 and all(ours == theirs or "*" in (ours, theirs) for ours, theirs in pairs)
 
 
 def _significant(number: str) -> str:

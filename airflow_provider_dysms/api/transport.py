@@ -202,7 +202,7 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         self.is_reusable = False
         self._headers: dict[str, str] = {}
-        self._header_bytes = 0
+        self._received = 0
         self._body = bytearray()
         self._headers_complete = False
         self._tunnel = tunnel
@@ -235,10 +235,12 @@ class _Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._answer.done():
                 self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
-        if not self._headers_complete:
-            self._header_bytes += len(data)
-            if self._header_bytes > MOST_HEADER_BYTES:
-                self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
+        self._received += len(data)
+        # Beside the body there are headers, the borders of its chunks, and trailers, which have no end of their own.
+        if not self._headers_complete and self._received > MOST_HEADER_BYTES:
+            self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
+        elif self._received > 2 * MOST_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False

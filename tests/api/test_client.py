@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -321,3 +322,35 @@ def test_access_names_what_is_allowed_and_what_is_not(emulator: Emulator) -> Non
     found = ask(emulator, lambda client: client.access())
     assert found["QuerySendStatistics"] is None
     assert isinstance(found["QueryMessage"], errors.DysmsPermissionError)
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        ([DAY - timedelta(days=1)], "another day"),
+        ([DAY, DAY + timedelta(days=1)], "another day"),
+        ([DAY, DAY], "twice"),
+    ],
+)
+def test_statistics_of_other_days_or_of_a_day_twice_are_refused(days: list[date], problem: str) -> None:
+    counts = {"TotalCount": 1, "RespondedSuccessCount": 1, "RespondedFailCount": 0, "NoRespondedCount": 0}
+    listed = [{**counts, "SendDate": dates.wire_day(day)} for day in days]
+    body = json.dumps({"Code": "OK", "Data": {"TotalSize": len(listed), "TargetList": listed}}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + body)
+        writer.close()
+
+    async def quick(seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+    async def session() -> None:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            key = Credentials("LTAIexample", "a-secret")
+            async with DysmsClient(Settings(credentials=key, host="127.0.0.1", port=port), sleep=quick) as client:
+                await client.query_send_statistics(DAY)
+
+    with pytest.raises(errors.DysmsIncomplete, match=problem):
+        asyncio.run(session())

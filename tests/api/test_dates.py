@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 import pendulum
 import pytest
@@ -70,6 +70,14 @@ def test_what_is_no_date_is_an_error_that_names_the_argument_and_the_remedy(writ
     with pytest.raises(DysmsInputError, match=r"first_date is no date.*write it as 'YYYY-MM-DD'") as caught:
         parse_day(written, "first_date")  # type: ignore[arg-type]
     assert caught.value.argument == "first_date"
+
+
+@pytest.mark.parametrize(
+    "edge", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))]
+)
+def test_an_instant_that_has_no_day_in_beijing_is_an_error_that_names_the_argument(edge: datetime) -> None:
+    with pytest.raises(DysmsInputError, match="first_date lies at the edge of the calendar"):
+        parse_day(edge, "first_date")
 
 
 @pytest.mark.parametrize("number", ["13900000000", "+86 139-0000-0000", "1390000-0000"])
@@ -152,6 +160,7 @@ def test_no_time_is_none(nothing: object) -> None:
         "Sun, 31 Feb 2025 16:44:10 +0800",
         "Sun, 01 Jun 2025 16:44:10 +9999",
         "0001-01-01 00:00:00",
+        "9999-12-31T23:59:59Z",
         "2025-06-01 25:00:00",
         "1",
         "Sun Jun 01 16:44:10 CST 2025",

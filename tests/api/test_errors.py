@@ -132,6 +132,13 @@ def test_only_http_200_with_ok_is_fit_to_be_read() -> None:
     assert type(judge("QuerySendDetails", 200, {"Code": "ok"})) is errors.DysmsUnknownCode
 
 
+def test_of_two_codes_both_must_be_ok() -> None:
+    assert judge("QueryMessage", 200, {"Code": "OK", "ResponseCode": "OK"}) is None
+    for codes in ({"Code": "OK", "ResponseCode": "SYSTEM_ERROR"}, {"Code": "SYSTEM_ERROR", "ResponseCode": "OK"}):
+        assert type(judge("QueryMessage", 200, codes)) is errors.DysmsServerError
+    assert type(judge("QueryMessage", 200, {"Code": "OK", "ResponseCode": None})) is errors.DysmsUnreadable
+
+
 def test_a_redirect_says_that_it_is_not_followed() -> None:
     assert "redirects are not followed" in str(judge("QueryMessage", 302, None))
 

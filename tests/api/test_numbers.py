@@ -237,6 +237,9 @@ def test_nothing_but_a_number_or_a_number_error_comes_back(text, country):
         (MOBILE, "15298356881", False),
         (MOBILE, "0000", False),
         (MOBILE, "***", False),
+        (MOBILE, "***********", False),
+        (MOBILE, "139********", False),
+        (MOBILE, "*******0000", True),
         (MOBILE, "", False),
     ],
 )

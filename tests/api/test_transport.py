@@ -132,6 +132,19 @@ async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     await reader.read()
 
 
+async def trail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n.\r\n0\r\n")
+    while not writer.is_closing():
+        writer.write(b"x: y\r\n" * 10_000)
+        await writer.drain()
+
+
+def test_trailers_have_no_end_of_their_own_and_get_one() -> None:
+    with pytest.raises(DysmsUnreadable, match="larger"):
+        ask(trail)
+
+
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await read_request(reader)
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.dates import RECEIPT_TIME, day_start
+from airflow_provider_dysms.api.dates import RECEIPT_TIME, beijing_day, day_start
 from airflow_provider_dysms.api.delivery import Delivery, State, judge_message, judge_send_detail
 from airflow_provider_dysms.api.errors import DysmsIncomplete
 from airflow_provider_dysms.api.numbers import country_of, same_number
@@ -91,6 +91,22 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
         vendor_extra=_json({name: value for name, value in extra.items() if value is not None}),
         carried=line.carried,
     )
+
+
+def days_off(report: MessageReport, line: Line, send_date: date) -> int:
+    """Return by how many days the date of a line's message is beside the day of the log: 0 or 1.
+
+    :raises DysmsIncomplete: it is more: the log is not of that day, or the answer not of that message
+    """
+    if report.sent_at is None:
+        return 0
+    off = abs((beijing_day(report.sent_at) - send_date).days)
+    if off > 1:
+        raise DysmsIncomplete(
+            f"QueryMessage: the message of {line.where} was sent on {beijing_day(report.sent_at)}, and the log is of "
+            f"{send_date}; check send_date and the log"
+        )
+    return off
 
 
 def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:

@@ -91,6 +91,7 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
     for question in sorted(answers, key=lambda question: (question.day != scope.send_date, question.day)):
         pool = pools.setdefault(question.biz_id, [])
         pool += _without(_rows(question, answers[question]), pool)
+    _check_apart(pools)
     if None in pools:  # what was asked by number alone has the records of every BizId as well
         pools[None] = _without(pools[None], [row for biz_id, pool in pools.items() if biz_id for row in pool])
     for pool in pools.values():
@@ -107,6 +108,17 @@ def _rows(question: Question, records: Sequence[SendDetail]) -> list[Row]:
         if row.at is not None and abs(beijing_day(row.at) - question.day) > _DAY:
             raise DysmsIncomplete(f"QuerySendDetails of {question.day}: the answer has records of another day")
     return rows
+
+
+def _check_apart(pools: Mapping[str | None, list[Row]]) -> None:
+    """Refuse answers in which the BizId was not looked at: each request then seems to have the messages of all.
+
+    One message may have a twin of the same second in another request; two of one request do not both have one.
+    """
+    kinds = [{row.order[:_NEVER_CHANGING] for row in pool} for biz_id, pool in pools.items() if biz_id is not None]
+    owners = Counter(kind for found in kinds for kind in found)
+    if any(sum(owners[kind] > 1 for kind in found) > 1 for found in kinds):
+        raise DysmsIncomplete("QuerySendDetails: the answers to different BizIds of one number hold the same messages")
 
 
 def _without(rows: list[Row], others: list[Row]) -> list[Row]:

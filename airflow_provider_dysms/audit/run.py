@@ -161,9 +161,10 @@ class _Worker:
                 report = await self.ask.query_message(message_id)
         except DysmsNotFound:
             verdicts = [judging.of_missing(line, send_date, as_of) for line in lines]
-        else:
-            verdicts = [judging.of_report(report, line, as_of) for line in lines]
-        return _Outcome(len(lines), verdicts, asked=1, repeated=len(lines) - 1)
+            return _Outcome(len(lines), verdicts, asked=1, repeated=len(lines) - 1)
+        off_day = judging.days_off(report, lines[0], send_date)
+        verdicts = [judging.of_report(report, line, as_of) for line in lines]
+        return _Outcome(len(lines), verdicts, 1, len(lines) - 1, Dealt([], off_day=off_day))
 
     async def _by_number(self, lines: list[Line]) -> _Outcome:
         scope = self.scope

@@ -44,6 +44,22 @@ def test_a_biz_id_without_a_record_is_missing_even_if_the_number_has_others(worl
     assert told(world.run()) == [("missing", None), ("delivered", "by time"), ("unlogged", "not ours")]
 
 
+def test_two_requests_that_seem_to_have_the_same_messages_are_refused(world):
+    world.line("12:00:00", biz_id="1^0").line("15:00:00", biz_id="2^0")
+    for biz_id in ("1^0", "2^0"):
+        world.record("12:00:00", biz_id=biz_id, content="one").record("15:00:00", biz_id=biz_id, content="two")
+    with pytest.raises(DysmsIncomplete, match="different BizIds of one number hold the same messages") as error:
+        world.run()
+    assert world.phone not in str(error.value)
+
+
+def test_twins_of_one_second_in_two_requests_are_no_sign_of_that(world):
+    for place, biz_id in enumerate(("1^0", "2^0", "3^0", "4^0")):
+        at = f"12:00:0{place // 2}"
+        world.line(at, biz_id=biz_id).record(at, biz_id=biz_id)
+    assert told(world.run()) == [("delivered", "【Sign】hello")] * 4
+
+
 def test_an_out_id_decides_whatever_the_clocks_say(world):
     world.line("12:00:00", out_id="a").line("12:00:00", out_id="b").line("12:00:00", out_id="c")
     world.record("20:00:00", out_id="a", content="a").record("09:00:00", out_id="b ", content="b")
@@ -329,6 +345,20 @@ class TestMessageIds:
         )
         assert world.questions["1"] == 1
         assert world.tally.repeated == 1
+
+    @pytest.mark.parametrize(("at", "off_day"), [("12:00:00", 0), ("+1 00:00:01", 1), ("-1 23:59:59", 1)])
+    def test_a_message_dated_one_day_off_is_kept_and_counted(self, world, at, off_day):
+        world.line(phone=None, message_id="1")
+        world.reports["1"] = self.report(sent_at=world.at(at))
+        assert [verdict.state for verdict in world.run()] == ["delivered"]
+        assert world.tally.off_day == off_day
+
+    @pytest.mark.parametrize("at", ["+2 00:00:00", "-5 12:00:00"])
+    def test_a_message_of_another_day_is_refused_by_line(self, world, at):
+        world.line(phone=None, message_id="1")
+        world.reports["1"] = self.report(sent_at=world.at(at))
+        with pytest.raises(DysmsIncomplete, match=r"log\.csv:2 was sent on .* check send_date and the log"):
+            world.run()
 
     def test_an_unknown_id_is_missing(self, world):
         world.line("12:00:00", phone=None, message_id="9")

@@ -77,7 +77,7 @@ def query_send_details(phone_number: str, day: date, biz_id: str | None = None, 
         "CurrentPage": arguments.page_number("page", page),
     }
     if biz_id is not None:
-        query["BizId"] = arguments.text("biz_id", biz_id, 255)
+        query["BizId"] = arguments.given_id("biz_id", biz_id)
     return Call("QuerySendDetails", CHINA, query)
 
 
@@ -150,7 +150,7 @@ def query_message(message_id: str) -> Call:
 
     Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage.
     """
-    return Call("QueryMessage", INTERNATIONAL, {"MessageId": arguments.message_id("message_id", message_id)})
+    return Call("QueryMessage", INTERNATIONAL, {"MessageId": arguments.given_id("message_id", message_id)})
 
 
 def parse_message(answer: Mapping[str, object]) -> MessageReport:

@@ -16,6 +16,9 @@ MAX_PAGE_SIZE = 50
 #: Most numbers of one SendSms.
 MAX_NUMBERS = 1000
 
+#: What templates, programs and databases write for no id.
+NO_IDS = frozenset({"none", "null", "nan", "\\n"})
+
 _NUMBER = re.compile(r"[0-9]{5,20}")
 _WRITTEN_NUMBER = re.compile(r"\+?[0-9]{5,20}")
 _ID = re.compile(r"[!-~]{1,255}")
@@ -89,9 +92,11 @@ def one_of(argument: str, value: object, choices: tuple[object, ...]) -> str:
     raise DysmsInputError(argument, f"must be one of {', '.join(map(repr, choices))}")
 
 
-def message_id(argument: str, value: object) -> str:
+def given_id(argument: str, value: object) -> str:
     """Check an id that the service gave."""
     if isinstance(value, str) and _ID.fullmatch(value):
+        if value.lower() in NO_IDS:
+            raise DysmsInputError(argument, f"is {value!r}, the word for no id: what it came from gave nothing")
         return value
     raise DysmsInputError(argument, "must be an id as the service returned it: text, without blanks")
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
+from airflow_provider_dysms.api.arguments import NO_IDS
 from airflow_provider_dysms.api.dates import BEIJING, parse_instant
 
 _EXACT_FLOAT = 2**53
@@ -52,10 +53,11 @@ def _number_as_text(cell: float | Decimal) -> str | None:
     return str(int(cell)) if whole else str(cell)
 
 
-def as_id(cell: object, longest: int) -> str | None:
+def as_id(cell: object, longest: int, *, given: bool = False) -> str | None:
     """Return a cell as an id, ``None`` where it is blank.
 
     :param longest: most characters of an id
+    :param given: whether it is one that the service gave, which is ASCII without blanks
     :raises ValueError: no id can look like that; the text says why, a clause without the cell
     """
     if is_blank(cell):
@@ -69,6 +71,10 @@ def as_id(cell: object, longest: int) -> str | None:
         raise ValueError(f"is longer than {longest} characters")
     if not text.isprintable():
         raise ValueError("has control characters")
+    if given and (not text.isascii() or " " in text):
+        raise ValueError("has blanks or letters that the service's own ids do not have")
+    if given and text.lower() in NO_IDS:
+        raise ValueError("is the word for no id; leave the cell empty")
     return text
 
 

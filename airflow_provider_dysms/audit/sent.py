@@ -7,7 +7,7 @@ a column, is an error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,7 +19,7 @@ from airflow_provider_dysms.audit.files import Table, open_table, shown
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import date, datetime
 
 #: Our names of a log's columns.
@@ -107,7 +107,7 @@ def read_sent_log(
     *,
     send_date: date,
     columns: Mapping[str, str] | None = None,
-    carry: Sequence[str] = (),
+    carry: Sequence[str] | None = (),
 ) -> SentLog:
     """Read a send log.
 
@@ -121,7 +121,7 @@ def read_sent_log(
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
     """
     _check_columns(columns)
-    carry = _checked_carry(carry, columns)
+    carried = _checked_carry(carry, columns)
     lines: list[Line] = []
     keyed = False
     keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
@@ -129,7 +129,7 @@ def read_sent_log(
     for name, file in files:
         read.append(name)
         table = open_table(name, file)
-        wanted = [*_choose(name, table, columns, carry), *carry]
+        wanted = [*_choose(name, table, columns, carried), *carried]
         for number, cells in table.read(wanted):
             keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
             lines.append(_line(name, number, cells, send_date))
@@ -137,8 +137,8 @@ def read_sent_log(
     if not read:
         raise DysmsInputError("sent_uri", "names no file; write the day's send log first")
     if keys:
-        _check_has(read[0] if len(read) == 1 else "the log", sorted(keys), columns, carry)
-    return SentLog(lines, carry, keyed)
+        _check_has(read[0] if len(read) == 1 else "the log", sorted(keys), columns, carried)
+    return SentLog(lines, carried, keyed)
 
 
 def phone_log(phone_numbers: Iterable[object]) -> SentLog:
@@ -166,8 +166,14 @@ def _check_columns(columns: Mapping[str, str] | None) -> None:
         raise DysmsInputError("columns", "names neither phone_number nor message_id; one of them is needed to ask")
 
 
-def _checked_carry(carry: Sequence[str], columns: Mapping[str, str] | None) -> tuple[str, ...]:
-    if isinstance(carry, str) or not all(isinstance(column, str) and column for column in carry):
+def _checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None) -> tuple[str, ...]:
+    if carry is None:
+        return ()
+    if (
+        isinstance(carry, str)
+        or not isinstance(carry, Sequence)
+        or not all(isinstance(column, str) and column for column in carry)
+    ):
         raise DysmsInputError("carry", "must be a list of names of columns")
     if len(set(carry)) < len(carry):
         raise DysmsInputError("carry", "names a column twice")
@@ -212,7 +218,7 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
     ids: list[str | None] = []
     for name, value in (("message_id", message_id), ("biz_id", biz_id), ("out_id", out_id)):
         try:
-            ids.append(as_id(value, MAX_ID_LENGTH))
+            ids.append(as_id(value, MAX_ID_LENGTH, given=name != "out_id"))
         except ValueError as error:
             ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))

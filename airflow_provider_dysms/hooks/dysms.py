@@ -204,7 +204,7 @@ class DysmsHook(BaseHook):
         out_id: str | None = None,
     ) -> SmsSent:
         """Do what :meth:`send_sms` does, inside an event loop."""
-        many = [phone_numbers] if isinstance(phone_numbers, str) else phone_numbers
+        many = [phone_numbers] if phone_numbers is None or isinstance(phone_numbers, (str, int)) else phone_numbers
         numbers = [parse_number(number).digits for number in many]
         async with await self._aclient() as client:
             return await client.send_sms(numbers, sign_name, template_code, template_param, out_id)

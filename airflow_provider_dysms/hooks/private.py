@@ -45,8 +45,8 @@ class PrivateNumbers:
         """
         value = self._value
         if isinstance(value, str):
-            return list(_numbers_in(value))
-        if isinstance(value, int):
+            return listed("phone_numbers", value)
+        if isinstance(value, (int, float)):
             return [value]
         if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
             return list(value)
@@ -57,14 +57,21 @@ class PrivateNumbers:
         return isinstance(self._value, str) and "{{" in self._value
 
 
-def _numbers_in(text: str) -> Iterable[object]:
-    if text.lstrip().startswith(("[", "(")):  # a list that a template has turned into text
+def listed(argument: str, text: str) -> list[object]:
+    """Return what a text lists: Python's own writing of a list, which templates leave, or parts between commas.
+
+    :raises DysmsInputError: it begins like a list and is none
+    """
+    if text.lstrip().startswith(("[", "(")):
         try:
-            listed = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise DysmsInputError("phone_numbers", "begins like a list and is none") from None
-        return list(listed)
-    return filter(None, (part.strip() for part in re.split(r"[,;，；\r\n]", text)))
+            value = ast.literal_eval(text.strip())
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            value = None
+        if isinstance(value, (list, tuple)):
+            return list(value)
+        if text.lstrip().startswith("["):
+            raise DysmsInputError(argument, "begins like a list and is none")
+    return [part.strip() for part in re.split(r"[,;，；\r\n]", text) if part.strip()]
 
 
 def revealed(value: Any) -> list[object]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api import dates, delivery
+from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.dysms import DysmsHook, Scope, airflow_errors, is_international, parse_days
-from airflow_provider_dysms.hooks.private import PrivateField, revealed
+from airflow_provider_dysms.hooks.private import PrivateField, listed, revealed
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
         with airflow_errors():
             first, last = parse_days(self.first_date, self.last_date)
             is_globe = is_international(self.scope)
-            names = [self.sign_names] if isinstance(self.sign_names, str) else self.sign_names
+            names = _texts("sign_names", self.sign_names)
             wanted = list(product(_template_types(self.template_types), names or (None,)))
             hook = DysmsHook(self.dysms_conn_id)
             _ = hook.settings
@@ -234,14 +235,18 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
 
 def _message_ids(value: Any) -> list[str]:
     """Return a templated value as the list that it must be by now."""
-    if isinstance(value, (str, int)):
+    if isinstance(value, str):
+        value = listed("message_ids", value)
+    if isinstance(value, int):
         value = [value]
     if value is None or isinstance(value, (bytes, dict)) or not isinstance(value, Iterable):
         raise DysmsInputError("message_ids", f"is one id or a list of ids, not {type(value).__name__}")
-    message_ids = [str(message_id).strip() for message_id in value]
+    message_ids = list(value)
     if not message_ids:
         raise DysmsInputError("message_ids", "is empty; name at least one")
-    return message_ids
+    if not all(isinstance(message_id, (str, int)) and not isinstance(message_id, bool) for message_id in message_ids):
+        raise DysmsInputError("message_ids", "has something that is neither text nor a whole number")
+    return [given_id("message_ids", str(message_id).strip()) for message_id in message_ids]
 
 
 def _number(value: object, place: int) -> str:
@@ -266,11 +271,18 @@ def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict
 
 
 def _template_types(wanted: Sequence[str] | None) -> list[str | None]:
-    names: list[str | None] = [wanted] if isinstance(wanted, str) else list(wanted or [])
+    names: list[str | None] = list(_texts("template_types", wanted))
     for name in names:
         if name not in TEMPLATE_TYPES:
             raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {name!r}")
     return names or [None]
+
+
+def _texts(argument: str, value: object) -> list[str]:
+    texts = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+        raise DysmsInputError(argument, f"is one text or a list of texts, not {type(value).__name__}")
+    return list(texts)
 
 
 def _send_detail(record: SendDetail, as_of: datetime) -> dict[str, Any]:

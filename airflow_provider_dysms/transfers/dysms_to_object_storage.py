@@ -104,7 +104,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
         sent_uri: str | None = None,
         phone_numbers: Any = None,
         columns: Mapping[str, str] | None = None,
-        carry: Sequence[str] = (),
+        carry: Sequence[str] | None = (),
         match: Match = "auto",
         send_date: Any = YESTERDAY,
         file_format: Literal["jsonl", "csv", "parquet"] = "jsonl",
@@ -186,6 +186,10 @@ class DysmsToObjectStorageOperator(BaseOperator):
             rate = getattr(self, name)
             if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
                 raise DysmsInputError(name, f"is a share from 0 to 1, not {rate!r}")
+        for name in ("sent_uri", "output_uri", "partition"):
+            text = getattr(self, name)
+            if not isinstance(text, str) and (name, text) != ("sent_uri", None):
+                raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
         if (self.sent_uri is None) == (self.phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
 
@@ -207,7 +211,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
             sent = phone_log(revealed(self.phone_numbers))
         else:
             files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"))
-            sent = read_sent_log(files, send_date=day, columns=self.columns, carry=tuple(self.carry))
+            sent = read_sent_log(files, send_date=day, columns=self.columns, carry=self.carry)
         sent.check_rejected(self.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
             self.log.warning(

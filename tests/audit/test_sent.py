@@ -352,3 +352,27 @@ def test_the_caller_keeps_his_files_open():
 def test_no_number_is_in_a_repr():
     log = read(("l.csv", as_csv(ROWS)), carry=["user"])
     assert "139" not in repr(log) + repr(log.lines)
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"), [("10 01", "blanks"), ("编号", "letters"), ("NULL", "no id"), ("None", "no id")]
+)
+@pytest.mark.parametrize("column", ["message_id", "biz_id"])
+def test_a_line_with_what_is_no_id_of_the_services_is_rejected_before_it_is_asked(column, cell, told):
+    log = read(("l.csv", f"phone_number,{column}\n13900000000,{cell}\n".encode()))
+    reason, problem = log.lines[0].rejection
+    assert reason == "bad_id"
+    assert told in problem
+    assert cell not in problem
+
+
+def test_an_out_id_may_be_any_text():
+    log = read(("l.csv", "phone_number,out_id\n13900000000,夏 None\n".encode()))
+    assert log.lines[0].out_id == "夏 None"
+
+
+def test_carry_may_be_none_and_nothing_else_that_is_no_list():
+    assert read(("l.csv", b"phone_number\n"), carry=None).carry == ()
+    for wrong in (5, "phone_number", {"user": 1}):
+        with pytest.raises(DysmsInputError, match="carry must be a list"):
+            read(("l.csv", b"phone_number\n"), carry=wrong)

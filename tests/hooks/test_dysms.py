@@ -211,3 +211,10 @@ def test_airflow_is_told_whether_to_try_again(error: DysmsError, raised: type[Ex
         raise error
     assert isinstance(caught.value, AirflowFailException) is final
     assert str(caught.value) == str(error)
+
+
+def test_numbers_to_send_to_may_be_one_whole_number_and_not_nothing(connect: Any, emulator: Emulator) -> None:
+    hook = connect(emulator.connection())
+    assert hook.send_sms(13900000000, "示例", "SMS_1").biz_id
+    with pytest.raises(DysmsInputError, match="phone_number is empty"):
+        hook.send_sms(None, "示例", "SMS_1")

@@ -190,3 +190,24 @@ def test_sync_calls_and_look_ups_may_alternate_in_one_task(run_dag: Callable[...
         in_turn()
     run = run_dag(dag)
     assert run.get_task_instance("in_turn").xcom_pull(task_ids="in_turn") == [1, 1, 1]
+
+
+@pytest.mark.parametrize("message_ids", ["['404', '405']", "404,405", [404, "405"], (404, 405)])
+def test_message_ids_are_read_as_templates_write_them(message_ids: Any) -> None:
+    found = DysmsQueryMessageOperator(task_id="ask", message_ids=message_ids).execute({})
+    assert [row["message_id"] for row in found] == ["404", "405"]
+
+
+@pytest.mark.parametrize("nothing", ["None", [None], ["None"], [["404"]], [True], "[]", "", None])
+def test_what_is_no_message_id_is_not_asked_for_as_if_it_were_one(emulator: Emulator, nothing: Any) -> None:
+    with pytest.raises(AirflowFailException, match="message_ids"):
+        DysmsQueryMessageOperator(task_id="ask", message_ids=nothing).execute({})
+    assert emulator.requests() == {}
+
+
+@pytest.mark.parametrize("wrong", [5, [[]], [None]])
+@pytest.mark.parametrize("argument", ["template_types", "sign_names"])
+def test_types_and_signatures_are_texts(emulator: Emulator, argument: str, wrong: Any) -> None:
+    with pytest.raises(AirflowFailException, match=f"{argument} is one text or a list of texts"):
+        DysmsQuerySendStatisticsOperator(task_id="ask", first_date=DAY, **{argument: wrong}).execute({})
+    assert emulator.requests() == {}

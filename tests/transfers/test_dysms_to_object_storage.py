@@ -306,6 +306,16 @@ def test_numbers_can_be_hashed_and_texts_kept(audit: Run, emulator: Emulator, tm
     assert NUMBER not in json.dumps(hashed)
 
 
+@pytest.mark.parametrize(
+    "written", ["(139) 0000 0000", "(13900000000)", "['13900000000']", "13900000000;", 13900000000.0]
+)
+def test_a_number_that_a_template_or_a_data_frame_wrote_is_one_number(
+    audit: Run, emulator: Emulator, tmp_path: Path, written: object
+) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
+    assert audit(phone_numbers=written)["result"]["by_state"] == {"delivered": 1}
+
+
 def test_a_day_outside_the_window_is_skipped_on_request(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
     write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
     with pytest.raises(AirflowSkipException):
@@ -335,6 +345,12 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a column of ours that is none": ("columns", {"columns": {"telephone": "phone_number"}}),
     "no number and no message id": ("columns", {"columns": {"out_id": "phone_number"}}),
     "a column to carry that is missing": ("carry", {"carry": ["campaign"]}),
+    "columns to carry that are one text": ("carry", {"carry": "phone_number"}),
+    "columns to carry that are a number": ("carry", {"carry": 5}),
+    "a log that is a path": ("sent_uri", {"sent": None, "sent_uri": Path("sent.csv")}),
+    "an output that is a path": ("output_uri", {"output_uri": Path("out")}),
+    "a partition that is nothing": ("partition", {"partition": None}),
+    "a list of numbers that is none": ("phone_numbers", {"sent": None, "phone_numbers": "[{[]: 1}]"}),
     "no input": ("sent_uri", {"sent": None}),
     "two inputs": ("sent_uri", {"phone_numbers": [NUMBER]}),
     "no numbers": ("phone_numbers", {"sent": None, "phone_numbers": []}),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Read = Callable[[Sequence[str | None]], Iterator[tuple[int, Cells]]]
 
 _PARQUET_ROWS = 8192
-_LIKE_DATA = re.compile(r"(?:\d[ ().-]*){7,}")
+_LIKE_DATA = re.compile(r"(?:\d[ ().-]*){7,}|【")
 
 
 @dataclass(slots=True)
@@ -66,8 +66,9 @@ def open_table(name: str, file: BinaryIO) -> Table:
 
 def shown(columns: Sequence[str]) -> str:
     """Return columns as an error may show them: a file without its header line has data there."""
-    names = ["..." if _LIKE_DATA.search(column) else column[:40] for column in columns[:20]]
-    return ", ".join(names) or "none"
+    if any(map(_LIKE_DATA.search, columns)):
+        return f"{len(columns)} columns with data in the place of their names"
+    return ", ".join(column[:40] for column in columns[:20]) or "none"
 
 
 def _csv(name: str, file: BinaryIO) -> Table:
@@ -127,7 +128,7 @@ def _json_lines(name: str, file: BinaryIO) -> Table:
                     continue
                 try:
                     record = decoder.decode(text)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     problem = "is no JSON object in UTF-8; write one object a line"
                     raise _unreadable(f"{name}:{number}", problem) from None
                 table.seen.update(record)
@@ -149,12 +150,15 @@ def _parquet(name: str, file: BinaryIO) -> Table:
         source = io.BytesIO(file.read()) if isinstance(file, gzip.GzipFile) else file
     try:
         parquet = pq.ParquetFile(source)
-    except pa.ArrowException:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        _raise_if_of_the_store(error)
         raise _unreadable(name, "is no Parquet file, or only a part of one") from None
     columns: list[str] = parquet.schema_arrow.names
 
     def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
         names = list(dict.fromkeys(column for column in wanted if column is not None))
+        if twice := [column for column in names if columns.count(column) > 1]:
+            raise _unreadable(name, f"has two columns of one name: {shown(twice)}")
         number = 0
         try:
             for batch in parquet.iter_batches(_PARQUET_ROWS, columns=names):
@@ -163,10 +167,17 @@ def _parquet(name: str, file: BinaryIO) -> Table:
                 for cells in zip(*(blank if column is None else lists[column] for column in wanted), strict=True):
                     number += 1
                     yield number, cells
-        except (pa.ArrowException, OverflowError):
+        except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
+            _raise_if_of_the_store(error)
             raise _unreadable(f"{name}:{number + 1}", "cannot be read; the Parquet file is damaged") from None
 
     return Table(columns, read)
+
+
+def _raise_if_of_the_store(error: Exception) -> None:
+    """Arrow's word for a damaged file is a bare ``OSError``; a store's has a number or a class of its own."""
+    if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
+        raise error
 
 
 def _python_values(pa: Any, column: Any) -> list[object]:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -289,7 +290,9 @@ def test_aware_parquet_times_keep_their_instant():
         ([("l.jsonl.gz", gzip.compress(as_json_lines(ROWS * 999))[:-20])], {}, "sent_uri", "only a part of one"),
         ([("l.parquet.gz", gzip.compress(as_parquet(ROWS))[:-20])], {}, "sent_uri", "only a part of one"),
         ([("l.csv", b"mobile\n")], {}, "columns", "it has mobile"),
-        ([("l.csv", b"13900000000,139-0000-0001\n")], {}, "columns", "it has ..., ..."),
+        ([("l.csv", b"13900000000,139-0000-0001\n")], {}, "columns", "it has 2 columns with data in the place"),
+        ([("l.csv", "【签】4711,x\n".encode())], {}, "columns", "it has 2 columns with data in the place"),
+        ([("l.jsonl", b'{"x": ' + b"[" * 9999 + b"]" * 9999 + b"}")], {}, "sent_uri", "l.jsonl:1 is no JSON object"),
         ([("l.jsonl", b'{"mobile": "13900000000"}\n')], {}, "columns", "it has mobile"),
         ([("l.parquet", as_parquet([{"mobile": "1"}]))], {}, "columns", "it has mobile"),
         ([("l.csv", b"mobile\n")], {"columns": {"phone_number": "phone"}}, "columns", "names phone, which l.csv"),
@@ -376,3 +379,41 @@ def test_carry_may_be_none_and_nothing_else_that_is_no_list():
     for wrong in (5, "phone_number", {"user": 1}):
         with pytest.raises(DysmsInputError, match="carry must be a list"):
             read(("l.csv", b"phone_number\n"), carry=wrong)
+
+
+def test_a_parquet_file_with_two_columns_of_a_name_is_refused_where_that_one_is_wanted():
+    def two(name):
+        table = pa.Table.from_arrays(
+            [pa.array(["13900000000"]), pa.array(["a"]), pa.array(["b"])], ["phone_number", name, name]
+        )
+        file = io.BytesIO()
+        pq.write_table(table, file)
+        return "l.parquet", file.getvalue()
+
+    assert len(read(two("x")).lines) == 1
+    with pytest.raises(DysmsInputError, match=r"l\.parquet has two columns of one name: out_id"):
+        read(two("out_id"))
+
+
+def test_a_damaged_parquet_file_is_read_or_refused_and_nothing_else():
+    whole = as_parquet([{"phone_number": str(13900000000 + place), "out_id": str(place)} for place in range(300)])
+    chance = random.Random(1)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 20))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            read(("l.parquet", bytes(damaged)))
+        except DysmsInputError:
+            refused += 1
+    assert refused > 30
+
+
+def test_what_a_store_says_while_a_parquet_file_is_read_is_not_taken_for_damage():
+    class Gone(io.BytesIO):
+        def read(self, *_):
+            raise PermissionError(13, "Permission denied")
+
+    with pytest.raises(PermissionError):
+        read_sent_log([("l.parquet", Gone(as_parquet(ROWS)))], send_date=DAY)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.endpoints import Endpoint
 
 #: A full page of the longest texts is below 200 kB.
-MOST_BODY_BYTES = 4 * 1024 * 1024
+MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -11,27 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from airflow.sdk.log import mask_secret
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.client import DysmsClient, Settings
-from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsRefused
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.privacy import PrivacyKey
-from airflow_provider_dysms.api.quota import QUOTAS
+from airflow_provider_dysms.hooks.connection import read_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-
-    from airflow.sdk import Connection
 
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
 
 Scope = Literal["mainland", "international"]
 Result = TypeVar("Result")
-
-AUTH_TYPES = {"access_key": "access_key", "AK": "access_key", "sts": "sts"}
 
 
 class DysmsTaskError(AirflowException):
@@ -262,7 +255,7 @@ class DysmsHook(BaseHook):
     def _read_connection(self) -> tuple[Settings, str | None]:
         connection = self.get_connection(self.dysms_conn_id)
         try:
-            return _settings(connection, self.requests_per_second)
+            return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:
             raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None
 
@@ -291,85 +284,3 @@ def is_international(scope: str) -> bool:
     if scope not in ("mainland", "international"):
         raise DysmsInputError("scope", f"is 'mainland' or 'international', not {scope!r}")
     return scope == "international"
-
-
-def _settings(connection: Connection, requests_per_second: float | None) -> tuple[Settings, str | None]:
-    extra = connection.extra_dejson
-    auth_type = extra.get("auth_type") or "access_key"
-    if auth_type not in AUTH_TYPES:
-        raise DysmsInputError("auth_type", f"{auth_type!r} is not known; use one of {', '.join(AUTH_TYPES)}")
-    is_sts = AUTH_TYPES[auth_type] == "sts"
-    token = _text(extra, "security_token")
-    if is_sts and not token:
-        raise DysmsInputError("security_token", "is empty, and auth_type sts needs one")
-    secret = connection.password or _text(extra, "access_key_secret") or ""
-    privacy_key, proxy = _text(extra, "privacy_key"), _text(extra, "proxy")
-    for value in (secret, token, privacy_key, proxy):
-        if value:
-            mask_secret(value)
-    settings = Settings(
-        credentials=Credentials(connection.login or _text(extra, "access_key_id") or "", secret, token),
-        region_id=_text(extra, "region_id") or _text(extra, "region"),
-        host=connection.host or _text(extra, "endpoint"),
-        port=connection.port,
-        schema=connection.schema or None,
-        allow_custom_endpoint=_flag(extra, "allow_custom_endpoint"),
-        timeout=_number(extra, "timeout", 10.0, most=600),
-        quota_share=_number(extra, "quota_share", 0.4, most=1),
-        quota=_quota(extra),
-        requests_per_second=(
-            None
-            if requests_per_second is None
-            else _number({"requests_per_second": requests_per_second}, "requests_per_second", 0, most=100_000)
-        ),
-        ca_bundle=_text(extra, "ca_bundle"),
-        proxy=proxy,
-    )
-    for version in ("2017-05-25", "2018-05-01"):
-        settings.endpoint(version)
-    return settings, privacy_key
-
-
-def _text(extra: Mapping[str, Any], name: str) -> str | None:
-    value = extra.get(name)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        raise DysmsInputError(name, f"is text, not {type(value).__name__}")
-    return value
-
-
-def _number(extra: Mapping[str, Any], name: str, default: float, *, most: float) -> float:
-    value = extra.get(name)
-    if value is None or value == "":
-        return default
-    try:
-        number = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0 < number <= most:
-        raise DysmsInputError(name, f"is a number above 0 and at most {most:g}")
-    return number
-
-
-def _flag(extra: Mapping[str, Any], name: str) -> bool:
-    value = extra.get(name)
-    text = str(value).strip().lower()
-    if value is None or text in ("", "false", "0", "no"):
-        return False
-    if text in ("true", "1", "yes"):
-        return True
-    raise DysmsInputError(name, "is true or false")
-
-
-def _quota(extra: Mapping[str, Any]) -> dict[str, float]:
-    value = extra.get("quota")
-    if value is None or value == "":
-        return {}
-    try:
-        quota = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        quota = None
-    if not isinstance(quota, dict) or not quota.keys() <= QUOTAS.keys():
-        raise DysmsInputError("quota", f'is JSON such as {{"QueryMessage": 600}}, by action: {", ".join(QUOTAS)}')
-    return {action: _number(quota, action, QUOTAS[action], most=100_000) for action in quota}

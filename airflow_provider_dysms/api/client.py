@@ -123,7 +123,12 @@ class DysmsClient:
         self._clock = clock
         self._sleep = sleep
         self._lanes: dict[str, _Lane] = {}
-        self._transports: dict[str, Transport] = {}
+        self._transports: dict[endpoints.Endpoint, Transport] = {
+            endpoint: HttpTransport(
+                endpoint, timeout=settings.timeout, ca_bundle=settings.ca_bundle, proxy=settings.proxy
+            )
+            for endpoint in {settings.endpoint(version) for version in (actions.CHINA, actions.INTERNATIONAL)}
+        }
 
     async def __aenter__(self) -> DysmsClient:
         return self
@@ -160,7 +165,8 @@ class DysmsClient:
                 _check_belongs(record, phone_number, send_date)
             return answer
 
-        found = await pages.complete(fetch, _never_changing, sleep=self._sleep, what=f"QuerySendDetails of {send_date}")
+        what = f"QuerySendDetails of {send_date}"
+        found = await pages.complete(fetch, lambda record: record.never_changing, sleep=self._sleep, what=what)
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
         dates.check_window(send_date, self._now())
         return found
@@ -317,6 +323,8 @@ class DysmsClient:
                     lane.budget.throttled(now, error.retry_after)
                 else:
                     tried += 1
+                    if not isinstance(error, errors.DysmsTransportError):
+                        lane.was_answered()
                 pause = self._retry.pause(
                     error,
                     tried=tried,
@@ -330,26 +338,17 @@ class DysmsClient:
                 log.debug("%s is tried again in %.1f s: %s", call.action, pause, error)
                 await self._sleep(pause)
             else:
-                lane.answered_at = self._clock()
-                lane.budget.answered()
+                lane.was_answered()
                 return answer
 
     def _lane(self, call: Call) -> _Lane:
         lane = self._lanes.get(call.action)
         if lane is None:
             endpoint = self.settings.endpoint(call.version)
-            transport = self._transports.get(endpoint.url)
-            if transport is None:
-                transport = self._transports[endpoint.url] = HttpTransport(
-                    endpoint,
-                    timeout=self.settings.timeout,
-                    ca_bundle=self.settings.ca_bundle,
-                    proxy=self.settings.proxy,
-                )
             identity = self.settings.credentials.access_key_id
             lane = self._lanes[call.action] = _Lane(
                 endpoint,
-                transport,
+                self._transports[endpoint],
                 budget(endpoint.netloc, identity, call.action, self.settings.per_second(call.action)),
                 clock=self._clock,
                 sleep=self._sleep,
@@ -394,6 +393,11 @@ class _Lane:
         self._sleep = sleep
         self._line = asyncio.Lock()  # first come, first served
 
+    def was_answered(self) -> None:
+        """Take note that the service answered one of the lane's requests, and did not throttle it."""
+        self.answered_at = self._clock()
+        self.budget.answered()
+
     async def wait_for_turn(self) -> float:
         """Wait until the budget lets one request leave; return the seconds that took."""
         came = self._clock()
@@ -421,10 +425,6 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         if value.isascii() and value.isdigit() and len(value) < 10:
             return int(value) / unit
     return None
-
-
-def _never_changing(record: SendDetail) -> tuple[object, ...]:
-    return record.phone_number, record.sent_at, record.out_id, record.template_code, record.content
 
 
 def _check_belongs(record: SendDetail, phone_number: str, send_date: date) -> None:

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError, shown
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -46,10 +46,10 @@ def day_start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
 
 
-def parse_day(value: str | date | datetime, argument: str = "send_date") -> date:
+def parse_day(value: str | int | date | datetime, argument: str = "send_date") -> date:
     """Read a day as users write it.
 
-    :param value: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date``, or an aware ``datetime`` (its Beijing day)
+    :param value: ``YYYYMMDD`` (text or number), ``YYYY-MM-DD``, a ``date``, or an aware ``datetime`` (its Beijing day)
     :param argument: name of the argument, for the error
     :raises DysmsInputError: not a date, or a naive ``datetime``
     """
@@ -64,18 +64,15 @@ def parse_day(value: str | date | datetime, argument: str = "send_date") -> date
             raise DysmsInputError(argument, "lies at the edge of the calendar, where Beijing has no day") from None
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
-    if isinstance(value, str):
-        text = value.strip()
+    if isinstance(value, (str, int)) and not isinstance(value, bool):  # native templates make 20250601 a number
+        text = str(value).strip()
         pattern = {8: "%Y%m%d", 10: "%Y-%m-%d"}.get(len(text))
         if pattern and text.isascii() and text.replace("-", "").isdigit():
             try:
                 return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
             except ValueError:
                 pass
-    # Arguments are mixed up, so what may be a phone number is not repeated.
-    is_short = isinstance(value, str) and len(value) <= 40 and sum(map(str.isdigit, value)) <= 8
-    shown = repr(value) if is_short else f"this {type(value).__name__}"
-    raise DysmsInputError(argument, f"is no date: {shown}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
+    raise DysmsInputError(argument, f"is no date: {shown(value)}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
 
 
 def wire_day(day: date) -> str:

@@ -193,6 +193,16 @@ class DysmsStorageError(DysmsError):
     """A store did not answer, or a partition did not hold still while it was written."""
 
 
+def shown(value: object) -> str:
+    """Return a value that a user passed as an error may repeat it: arguments get mixed up, and some are private.
+
+    :param value: any argument; only what is short and has no room for a phone number is repeated
+    """
+    text = repr(value)
+    is_plain = value is None or isinstance(value, (str, int, float))
+    return text if is_plain and len(text) <= 42 and sum(map(str.isdigit, text)) < 7 else f"this {type(value).__name__}"
+
+
 _CODES: dict[type[DysmsError], str] = {
     DysmsThrottled: "Throttling Throttling.User Throttling.Api QPS_LIMIT_CONTROL",
     DysmsServerError: "ServiceUnavailable InternalError UnknownError SYSTEM_ERROR GATEWAY_ERROR",

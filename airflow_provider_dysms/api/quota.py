@@ -90,7 +90,7 @@ class Budget:
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             self._closed_until = now + pause
-            self._next = self._closed_until + self._slack  # no burst when the doors open
+            self._next = max(self._next, self._closed_until + self._slack)  # no burst when the doors open
             self._slowed_to = max(self._pace(now) / 2, SLOWEST)
             self._slowed_at = self._closed_until
 

@@ -30,6 +30,11 @@ class SendDetail:
     received_at: datetime | None = None
     extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
 
+    @property
+    def never_changing(self) -> tuple[object, ...]:
+        """The fields that stay as they are while the message is on its way: all that two reads can be compared by."""
+        return self.phone_number, self.sent_at, self.out_id, self.template_code, self.content
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStatistics:

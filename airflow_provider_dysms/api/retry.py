@@ -34,7 +34,7 @@ class RetryPolicy:
     total_time: float = 120.0
     first_pause: float = 0.5
     limit_pause: float = 5.0
-    throttle_patience: float = 120.0
+    throttle_patience: float = 300.0
 
     def pause(
         self,

@@ -98,8 +98,9 @@ class HttpTransport:
             connection = self._pop_idle() or await self._open()
             try:
                 request = await sign()
-                if connection.is_closed:  # the server hung up while the request waited for its turn
+                while connection.is_closed:  # the server hung up while the request waited for its turn
                     connection = await self._open()
+                    request = await sign()
                 return await self._exchange(connection, self._wire(request))
             finally:
                 if connection.is_reusable:

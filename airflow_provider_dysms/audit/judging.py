@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.api.dates import RECEIPT_TIME, beijing_day, day_start
 from airflow_provider_dysms.api.delivery import Delivery, State, judge_message, judge_send_detail
 from airflow_provider_dysms.api.errors import DysmsIncomplete
-from airflow_provider_dysms.api.numbers import country_of, same_number
+from airflow_provider_dysms.api.numbers import NumberError, PhoneNumber, country_of, parse_number, same_number
 from airflow_provider_dysms.api.text import segments, sign_name
 from airflow_provider_dysms.audit.verdict import Verdict
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from airflow_provider_dysms.api.numbers import PhoneNumber
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
     from airflow_provider_dysms.audit.sent import Line
 
@@ -63,7 +62,8 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
             f"QueryMessage: the message of {line.where} went to another number than the one beside its message id"
         )
     delivery = judge_message(report, as_of)
-    digits = line.phone.digits if line.phone else (report.phone_number or "").removeprefix("+") or None
+    phone = line.phone or _phone(report.phone_number)
+    is_abroad = phone.country != "CN"
     extra = {
         "carrier": report.carrier,
         "country": report.country,
@@ -74,8 +74,8 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
     return Verdict(
         state=delivery.state.value,
         is_final=delivery.is_final,
-        phone_number=digits,
-        country=line.phone.country if line.phone else country_of(digits or ""),
+        phone_number=phone.digits or None,
+        country=phone.country or None,
         biz_id=line.biz_id,
         message_id=line.message_id,
         out_id=line.out_id,
@@ -86,11 +86,20 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
         received_at=report.received_at,
         delivery_seconds=_seconds(report.sent_at, report.received_at),
         sign_name=sign_name(report.content) if report.content else None,
-        segments=segments(report.content, international=True) if report.content else None,
+        segments=segments(report.content, international=is_abroad) if report.content else None,
         content=report.content,
         vendor_extra=_json({name: value for name, value in extra.items() if value is not None}),
         carried=line.carried,
     )
+
+
+def _phone(answered: str | None) -> PhoneNumber:
+    """Return the number of an answer as a log would have it; a masked one stays as it is."""
+    try:
+        return parse_number(answered or "", to_ask=False)
+    except NumberError:
+        digits = (answered or "").removeprefix("+")
+        return PhoneNumber(digits, country_of(digits) or "")
 
 
 def days_off(report: MessageReport, line: Line, send_date: date) -> int:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +30,9 @@ class Question(NamedTuple):
     phone_number: str
     day: date
     biz_id: str | None
+
+    def __repr__(self) -> str:
+        return f"Question(day={self.day})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def check_match(log: SentLog, match: Match) -> None:
     :raises DysmsInputError: naming ``match``
     """
     if match not in get_args(Match):
-        raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {str(match)[:40]!r}")
+        raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {shown(match)}")
     if match == "auto":
         return
     to_ask = [line for line in log.lines if line.rejection is None and line.message_id is None]

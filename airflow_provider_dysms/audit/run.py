@@ -26,7 +26,7 @@ from airflow_provider_dysms.audit.questions import (
 from airflow_provider_dysms.audit.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
@@ -74,7 +74,7 @@ async def audit(
     match: Match = "auto",
     in_flight: int = 64,
     tally: Tally | None = None,
-) -> AsyncIterator[list[Verdict]]:
+) -> AsyncGenerator[list[Verdict], None]:
     """Say of every line of a send log what became of its message.
 
     A log in which no line has an id or a time is a list of questions: every number is asked once, lines that share one

@@ -52,7 +52,7 @@ class Line:
     raw_number: str | None = field(default=None, repr=False)
     message_id: str | None = None
     biz_id: str | None = None
-    out_id: str | None = None
+    out_id: str | None = field(default=None, repr=False)
     sent_at: datetime | None = None
     carried: tuple[str | None, ...] = field(default=(), repr=False)
     rejection: tuple[str, str] | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_dysms.api.actions import CHINA, INTERNATIONAL
 from airflow_provider_dysms.api.client import Settings
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsInputError
@@ -29,8 +30,8 @@ def read_connection(connection: Connection, requests_per_second: float | None = 
     """
     extra = connection.extra_dejson
     auth_type = extra.get("auth_type") or "access_key"
-    if auth_type not in AUTH_TYPES:
-        raise DysmsInputError("auth_type", f"{auth_type!r} is not known; use one of {', '.join(AUTH_TYPES)}")
+    if not isinstance(auth_type, str) or auth_type not in AUTH_TYPES:
+        raise DysmsInputError("auth_type", f"is one of {', '.join(AUTH_TYPES)}, and here it is none of them")
     is_sts = AUTH_TYPES[auth_type] == "sts"
     token = _text(extra, "security_token")
     if is_sts and not token:
@@ -58,7 +59,7 @@ def read_connection(connection: Connection, requests_per_second: float | None = 
         ca_bundle=_text(extra, "ca_bundle"),
         proxy=proxy,
     )
-    for version in ("2017-05-25", "2018-05-01"):
+    for version in (CHINA, INTERNATIONAL):
         settings.endpoint(version)
     return settings, privacy_key
 
@@ -72,7 +73,7 @@ def _text(extra: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _number(extra: Mapping[str, Any], name: str, default: float, *, most: float) -> float:
+def _number(extra: Mapping[str, Any], name: str, default: float, *, most: float, argument: str | None = None) -> float:
     value = extra.get(name)
     if value is None or value == "":
         return default
@@ -81,7 +82,7 @@ def _number(extra: Mapping[str, Any], name: str, default: float, *, most: float)
     except (TypeError, ValueError):
         number = float("nan")
     if not 0 < number <= most:
-        raise DysmsInputError(name, f"is a number above 0 and at most {most:g}")
+        raise DysmsInputError(argument or name, f"is a number above 0 and at most {most:g}")
     return number
 
 
@@ -105,4 +106,4 @@ def _quota(extra: Mapping[str, Any]) -> dict[str, float]:
         quota = None
     if not isinstance(quota, dict) or not quota.keys() <= QUOTAS.keys():
         raise DysmsInputError("quota", f'is JSON such as {{"QueryMessage": 600}}, by action: {", ".join(QUOTAS)}')
-    return {action: _number(quota, action, QUOTAS[action], most=100_000) for action in quota}
+    return {action: _number(quota, action, QUOTAS[action], most=100_000, argument="quota") for action in quota}

@@ -9,22 +9,26 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.client import DysmsClient, Settings
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsRefused
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsRefused, shown
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.hooks.connection import read_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
 
 Scope = Literal["mainland", "international"]
 Result = TypeVar("Result")
+
+#: For somebody who waits in front of a form.
+IMPATIENT = RetryPolicy(tries=1, throttle_patience=5)
 
 
 class DysmsTaskError(AirflowException):
@@ -67,19 +71,29 @@ class DysmsHook(BaseHook):
         self.dysms_conn_id = dysms_conn_id
         self.requests_per_second = requests_per_second
 
-    @cached_property
+    @property
     def settings(self) -> Settings:
         """The connection as the client takes it."""
-        return self._read_connection()[0]
+        return self._connection[0]
 
-    @cached_property
+    @property
     def privacy_key(self) -> PrivacyKey:
         """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
-        return PrivacyKey(self._read_connection()[1])
+        return PrivacyKey(self._connection[1])
 
-    def client(self) -> DysmsClient:
-        """Return a client for one event loop; use it as an async context manager within that loop."""
-        return DysmsClient(self.settings)
+    def run(self, session: Callable[[DysmsClient], Awaitable[Result]]) -> Result:
+        """Run one event loop with a client in it: the way of a task to ask many questions.
+
+        :param session: takes the client; what it returns is returned
+        :raises RuntimeError: an event loop is running already
+        """
+        settings = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
+
+        async def within() -> Result:
+            async with DysmsClient(settings) as client:
+                return await session(client)
+
+        return asyncio.run(within())
 
     def query_send_details(
         self, phone_number: str, send_date: str | date | datetime, biz_id: str | None = None
@@ -232,32 +246,57 @@ class DysmsHook(BaseHook):
         return None in answers.values(), sentence
 
     async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        async with await self._aclient() as client:
+        async with DysmsClient(self.settings, retry=IMPATIENT) as client:
             return await client.access()
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            _ = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
+            _ = self.settings  # as in run()
             return asyncio.run(twin(*args, **kwargs))
         name = twin.__name__
         raise RuntimeError(f"{name.removeprefix('a')} cannot run inside an event loop; await {name} instead")
 
     async def _aclient(self) -> DysmsClient:
-        if "settings" not in self.__dict__:
+        if "_connection" not in self.__dict__:
             # The look-up and the parsing of the extras talk to the supervisor, which must not happen on the loop.
             from asgiref.sync import sync_to_async
 
             await sync_to_async(lambda: self.settings)()
-        return self.client()
+        return DysmsClient(self.settings)
 
-    def _read_connection(self) -> tuple[Settings, str | None]:
-        connection = self.get_connection(self.dysms_conn_id)
+    @cached_property
+    def _connection(self) -> tuple[Settings, str | None]:
+        try:
+            connection = self.get_connection(self.dysms_conn_id)
+        except AirflowNotFoundException:
+            # Airflow says the same when its API server does not answer, so a later try may find it.
+            raise DysmsTaskError(
+                f"dysms_conn_id: the connection {self.dysms_conn_id!r} is not defined, or Airflow could not be asked; "
+                "create it with the connection type dysms"
+            ) from None
         try:
             return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:
             raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None
+
+
+def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
+    """Read the day that a task is to ask for; warn when it is about to be forgotten.
+
+    :param value: ``send_date`` in any of its forms
+    :param now: the current instant
+    :param log: the task's logger
+    :raises DysmsInputError: it is no date
+    :raises DysmsWindowError: the service does not remember it
+    """
+    day = dates.parse_day(value)
+    dates.check_window(day, now)
+    left = dates.days_left(day, now)
+    if left <= 1:
+        log.warning("%s is about to leave the service's memory: it can be asked %s more day(s)", day, left)
+    return day
 
 
 def parse_days(first_date: str | date | datetime, last_date: str | date | datetime | None = None) -> tuple[date, date]:
@@ -282,5 +321,5 @@ def is_international(scope: str) -> bool:
     :raises DysmsInputError: it is neither ``mainland`` nor ``international``
     """
     if scope not in ("mainland", "international"):
-        raise DysmsInputError("scope", f"is 'mainland' or 'international', not {scope!r}")
+        raise DysmsInputError("scope", f"is 'mainland' or 'international', not {shown(scope)}")
     return scope == "international"

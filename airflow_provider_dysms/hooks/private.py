@@ -29,7 +29,14 @@ class PrivateNumbers:
         self._value = value
 
     def __str__(self) -> str:
-        return "templated phone number(s)" if self._is_template else f"{len(self.reveal())} phone number(s)"
+        if any(mark in str(self._value) for mark in ("{{", "{%")):
+            return "templated phone number(s)"
+        try:
+            return f"{len(self.reveal())} phone number(s)"
+        except (
+            DysmsInputError
+        ):  # Airflow asks for the text while it writes the DAG down; the task will say what is wrong
+            return "phone number(s)"
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -51,10 +58,6 @@ class PrivateNumbers:
         if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
             return list(value)
         raise DysmsInputError("phone_numbers", f"is one number or a list of numbers, not {type(value).__name__}")
-
-    @property
-    def _is_template(self) -> bool:
-        return isinstance(self._value, str) and "{{" in self._value
 
 
 def listed(argument: str, text: str) -> list[object]:
@@ -95,5 +98,6 @@ class PrivateField:
         return self if operator is None else operator.__dict__.get(self._slot)
 
     def __set__(self, operator: Any, value: Any) -> None:
-        refers = value is None or isinstance(value, PrivateNumbers) or any(XComArg.iter_xcom_references(value))
+        # What Airflow resolves later (XComArg, DagParam, a list with one in it) must be seen by it until then.
+        refers = value is None or hasattr(value, "resolve") or any(XComArg.iter_xcom_references(value))
         operator.__dict__[self._slot] = value if refers else PrivateNumbers(value)

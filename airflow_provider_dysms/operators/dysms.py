@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_dysms.api import dates, delivery
+from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api import delivery
 from airflow_provider_dysms.api.arguments import given_id
-from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.hooks.dysms import DysmsHook, Scope, airflow_errors, is_international, parse_days
+from airflow_provider_dysms.hooks.dysms import (
+    DysmsHook,
+    Scope,
+    airflow_errors,
+    is_international,
+    parse_asked_day,
+    parse_days,
+)
 from airflow_provider_dysms.hooks.private import PrivateField, listed, revealed
 from airflow_provider_dysms.storage.partition import Partition
 
@@ -25,9 +31,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
-
-Answer = TypeVar("Answer")
 
 #: A result beyond this many bytes of JSON does not belong into Airflow's database.
 MOST_XCOM_BYTES = 256 * 1024
@@ -54,7 +59,7 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
 
     :param phone_numbers: one or many, in any format people write; templated
     :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days;
-        templated
+        default the day before the end of the run's data interval, in Beijing; templated
     :param biz_id: only the messages of one request; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
@@ -68,7 +73,7 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
         self,
         *,
         phone_numbers: Any,
-        send_date: Any,
+        send_date: Any = YESTERDAY,
         biz_id: str | None = None,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
@@ -81,16 +86,15 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         with airflow_errors():
-            day = dates.parse_day(self.send_date)
             as_of = datetime.now(UTC)
-            dates.check_window(day, as_of)
+            day = parse_asked_day(self.send_date, as_of, self.log)
             numbers = [_number(value, place) for place, value in enumerate(revealed(self.phone_numbers))]
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[list[SendDetail]]:
                 return [await client.query_send_details(number, day, self.biz_id) for number in numbers]
 
-            answers = _run(hook, ask)
+            answers = hook.run(ask)
             return _small(
                 [
                     {"number": place, **_send_detail(record, as_of)}
@@ -128,7 +132,7 @@ class DysmsQueryMessageOperator(BaseOperator):
             async def ask(client: DysmsClient) -> list[MessageReport | None]:
                 return [await _report(client, message_id) for message_id in message_ids]
 
-            reports = _run(hook, ask)
+            reports = hook.run(ask)
             return _small(
                 [
                     {"message_id": message_id, **_message(report, as_of)}
@@ -209,21 +213,10 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
                     "sign_name": sign_name,
                     **{name: getattr(counts, name) for name in ("total", "delivered", "failed", "waiting")},
                 }
-                for (template_type, sign_name), days in zip(wanted, _run(hook, ask), strict=True)
+                for (template_type, sign_name), days in zip(wanted, hook.run(ask), strict=True)
                 for counts in days
             ]
             return _small([_written(partition, day, rows) for day, partition in partitions.items()] or rows)
-
-
-def _run(hook: DysmsHook, ask: Callable[[DysmsClient], Awaitable[Answer]]) -> Answer:
-    """Read the connection, then run the task's one event loop."""
-    settings = hook.settings
-
-    async def session() -> Answer:
-        async with DysmsClient(settings) as client:
-            return await ask(client)
-
-    return asyncio.run(session())
 
 
 async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
@@ -274,7 +267,7 @@ def _template_types(wanted: Sequence[str] | None) -> list[str | None]:
     names: list[str | None] = list(_texts("template_types", wanted))
     for name in names:
         if name not in TEMPLATE_TYPES:
-            raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {name!r}")
+            raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {shown(name)}")
     return names or [None]
 
 

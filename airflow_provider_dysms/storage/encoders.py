@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError, shown
 
 #: (file_format, compression) -> extension of the file.
 EXTENSIONS: Mapping[tuple[str, str | None], str] = {
@@ -67,11 +67,11 @@ def check_format(file_format: str, compression: str | None) -> str:
     compressions = [taken for name, taken in EXTENSIONS if name == file_format]
     if not compressions:
         formats = ", ".join(dict.fromkeys(name for name, _ in EXTENSIONS))
-        raise DysmsInputError("file_format", f"is {_shown(file_format)}; take one of {formats}")
+        raise DysmsInputError("file_format", f"is {shown(file_format)}; take one of {formats}")
     if compression not in compressions:
         raise DysmsInputError(
             "compression",
-            f"is {_shown(compression)}; for {file_format} take one of {', '.join(map(repr, compressions))}",
+            f"is {shown(compression)}; for {file_format} take one of {', '.join(map(repr, compressions))}",
         )
     if file_format == "parquet":
         try:
@@ -91,10 +91,6 @@ def open_encoder(file_format: str, compression: str | None, schema: Mapping[str,
     if compression is None:
         return encoder(file, schema)
     return _Gzipped(file, schema, encoder)
-
-
-def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, str) and len(value) <= 40 else type(value).__name__
 
 
 def _instant(value: datetime | None) -> str | None:

@@ -84,6 +84,10 @@ class Partition:
             self.store.probe(self._manifest.rpartition("/")[0])
             self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
 
+    def committed(self) -> Manifest | None:
+        """Return the manifest of what is there now, or ``None``."""
+        return decode(self.store.read(self._manifest), self.name)
+
     def spool(self, schema: Mapping[str, type]) -> Spool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import aclosing
 from datetime import UTC, date, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,14 +12,20 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.client import DysmsClient, Settings
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsRefused, DysmsWindowError
+from airflow_provider_dysms.api.errors import (
+    DysmsError,
+    DysmsIncomplete,
+    DysmsInputError,
+    DysmsRefused,
+    DysmsWindowError,
+    shown,
+)
 from airflow_provider_dysms.audit.questions import Match
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.verdict import output_columns, to_row
-from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_asked_day
 from airflow_provider_dysms.hooks.private import PrivateField, revealed
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
@@ -30,9 +36,13 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.storage.spool import Spool
 
 Statistics = Literal["record", "judge", "skip"]
+
+#: Columns of a log by which a line finds its record.
+KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
 
 #: Rejected lines that the task log names one by one.
 MOST_NAMED = 20
@@ -47,7 +57,16 @@ class DysmsToObjectStorageOperator(BaseOperator):
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by
     QueryMessage, a line with a number by QuerySendDetails. Out comes one file,
     ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
-    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result.
+    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result: ``version``, and
+
+    * ``result``, which follows from the log, the records and ``as_of`` alone: ``send_date``, ``as_of``, ``lines`` of
+      the log, ``asked`` questions, ``rows``, counts ``by_state``, ``by_category``, ``failed_by_category`` and
+      ``by_template``, ``missing``, ``unlogged``, ``ambiguous`` (records that could as well have gone to another line),
+      ``edge`` (records of the day's first ten minutes without a line, which belong to the log of the day before),
+      ``off_day``, ``repeated`` message ids, ``rejected`` by reason, ``open`` (not final), ``segments``,
+      ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``settled``, ``parameters``,
+      ``data``, ``columns``, ``bytes``, ``sha256``;
+    * ``run``: ``requests``, ``pages``, ``throttled``, ``days_left`` in the window, ``replaced`` files, ``statistics``.
 
     States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log,
     unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
@@ -55,7 +74,8 @@ class DysmsToObjectStorageOperator(BaseOperator):
 
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
-    :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, never shown
+    :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, and shown as a count.
+        Literals in a DAG's source, in ``partial``, ``expand`` or ``default_args`` are stored by Airflow as they are
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
         ``out_id``, ``sent_at`` where the log has them; default: the columns that have our names; templated
     :param carry: columns of the log that are copied to the output; templated
@@ -148,7 +168,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
             self._check_choices()
             day = self._day(as_of)
             hook = DysmsHook(self.dysms_conn_id, requests_per_second=self.requests_per_second)
-            settings = hook.settings
+            _ = hook.settings
             phone_hash = hook.privacy_key.phone_hash if self.phone == "hashed" else None
             sent = self._read(day)
             partition = Partition.resolve(
@@ -158,11 +178,12 @@ class DysmsToObjectStorageOperator(BaseOperator):
                 compression=self.compression,
             )
             partition.probe()
+            _check_day_of(partition, day)
             keep = self.content == "keep"
             columns = output_columns(sent.carry, content=keep, hashed=phone_hash is not None)
             with partition.spool(columns) as spool:
                 # Everything of Airflow happens before or after this one event loop, never inside it.
-                tally, run = asyncio.run(self._audit(settings, sent, day, as_of, spool, phone_hash))
+                tally, run = hook.run(lambda client: self._audit(client, sent, day, as_of, spool, phone_hash))
                 self._judge(tally, sent, run["statistics"])
                 result = self._result(tally, sent, day, as_of)
                 run["days_left"] = dates.days_left(day, datetime.now(UTC))
@@ -181,30 +202,28 @@ class DysmsToObjectStorageOperator(BaseOperator):
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {getattr(self, name)!r}")
+                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {shown(getattr(self, name))}")
         for name in ("max_missing_rate", "max_rejected_rate"):
             rate = getattr(self, name)
             if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                raise DysmsInputError(name, f"is a share from 0 to 1, not {rate!r}")
+                raise DysmsInputError(name, f"is a share from 0 to 1, not {shown(rate)}")
         for name in ("sent_uri", "output_uri", "partition"):
             text = getattr(self, name)
             if not isinstance(text, str) and (name, text) != ("sent_uri", None):
                 raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
         if (self.sent_uri is None) == (self.phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
+        for name in ("columns", "carry"):
+            if self.phone_numbers is not None and getattr(self, name):
+                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
 
     def _day(self, as_of: datetime) -> date:
-        day = dates.parse_day(self.send_date)
         try:
-            dates.check_window(day, as_of)
+            return parse_asked_day(self.send_date, as_of, self.log)
         except DysmsWindowError as error:
             if self.outside_window == "skip":
                 raise AirflowSkipException(str(error)) from None
             raise
-        left = dates.days_left(day, as_of)
-        if left <= 1:
-            self.log.warning("%s is about to leave the service's memory: it can be asked %s more day(s)", day, left)
-        return day
 
     def _read(self, day: date) -> SentLog:
         if self.sent_uri is None:
@@ -212,6 +231,10 @@ class DysmsToObjectStorageOperator(BaseOperator):
         else:
             files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"))
             sent = read_sent_log(files, send_date=day, columns=self.columns, carry=self.carry)
+            if sent.lines and not sent.keyed:
+                if named := sorted(KEYS & (self.columns or {}).keys()):
+                    raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
+                self.log.info("No line has a BizId, an OutId, a time or a message id: the log is a list of questions")
         sent.check_rejected(self.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
             self.log.warning(
@@ -223,7 +246,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
 
     async def _audit(
         self,
-        settings: Settings,
+        client: DysmsClient,
         sent: SentLog,
         day: date,
         as_of: datetime,
@@ -232,12 +255,13 @@ class DysmsToObjectStorageOperator(BaseOperator):
     ) -> tuple[Tally, dict[str, Any]]:
         tally = Tally()
         keep = self.content == "keep"
-        async with DysmsClient(settings) as client:
-            with Progress(self.log, f"Audit of {day}", len(sent.lines), tally, client.counters):
-                async for verdicts in audit(sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally):
-                    spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
-            statistics = await self._ask_statistics(client, day)
         counters = client.counters
+        cases = audit(sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally)
+        with Progress(self.log, f"Audit of {day}", len(sent.lines), tally, counters):
+            async with aclosing(cases):
+                async for verdicts in cases:
+                    spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
+        statistics = await self._ask_statistics(client, day)
         return tally, {
             "requests": counters.requests,
             "pages": counters.pages,
@@ -246,14 +270,16 @@ class DysmsToObjectStorageOperator(BaseOperator):
         }
 
     async def _ask_statistics(self, client: DysmsClient, day: date) -> dict[str, Any] | None:
-        """Ask for the vendor's own counts of the day; a refusal is written down and does not fail the audit."""
+        """Ask for the vendor's own counts of the day; unless they are to judge, the audit does not depend on them."""
         if self.statistics == "skip":
             return None
         counts: dict[str, Any] = {}
         for scope, is_globe in (("mainland", False), ("international", True)):
             try:
                 days = await client.query_send_statistics(day, is_globe=is_globe)
-            except DysmsRefused as error:
+            except DysmsError as error:
+                if self.statistics == "judge" and not isinstance(error, DysmsRefused):
+                    raise
                 self.log.warning("The day's %s statistics are not to be had: %s", scope, error)
                 counts[scope] = {"refused": error.code or type(error).__name__}
             else:
@@ -265,7 +291,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
 
     def _judge(self, tally: Tally, sent: SentLog, statistics: dict[str, Any] | None) -> None:
         """Refuse the results that are wrong as a whole although every answer was fine."""
-        recorded = tally.rows - tally.missing - sum(tally.rejected.values())
+        recorded = tally.rows - tally.missing - tally.unlogged - sum(tally.rejected.values())
         billed = sum(counts.get("total", 0) for counts in (statistics or {}).values())
         if sent.keyed and tally.missing_rate > self.max_missing_rate:
             raise DysmsIncomplete(
@@ -292,7 +318,8 @@ class DysmsToObjectStorageOperator(BaseOperator):
             **tally.as_dict(),
             "send_date": day.isoformat(),
             "as_of": as_of.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "settled": tally.settled(day, as_of, keyed=sent.keyed),
+            "keyed": sent.keyed,
+            "settled": tally.settled(day, as_of, keyed=sent.keyed or not sent.lines),
             "parameters": {
                 **{name: getattr(self, name) for name in parameters},
                 "columns": dict(self.columns) if self.columns else None,
@@ -301,6 +328,15 @@ class DysmsToObjectStorageOperator(BaseOperator):
                 "compression": self.compression,
             },
         }
+
+
+def _check_day_of(partition: Partition, day: date) -> None:
+    """Refuse to replace the audit of another day."""
+    committed = partition.committed()
+    other = committed and committed["result"].get("send_date")
+    if other and other != day.isoformat():
+        remedy = "put the day into it, as in send_date={send_date:%Y-%m-%d}"
+        raise DysmsInputError("partition", f"holds the audit of {other}; {remedy}")
 
 
 def _with_day(text: str, day: date, argument: str) -> str:

@@ -28,6 +28,7 @@ NOON = datetime(2025, 6, 1, 12, tzinfo=BEIJING)
         "20250601",
         "2025-06-01",
         " 2025-06-01\n",
+        20250601,
         FIRST_OF_JUNE,
         pendulum.date(2025, 6, 1),
         NOON,
@@ -62,7 +63,8 @@ def test_a_naive_datetime_is_refused_because_its_day_is_a_guess(naive: datetime)
         "20250-6-01",
         "2025-06-01T00:00:00+08:00",
         None,
-        20250601,
+        20251301,
+        True,
         1.5,
     ],
 )

@@ -42,6 +42,21 @@ def test_no_second_exceeds_the_budget_and_most_of_it_is_used(per_second: int, st
         assert len(grants) >= 0.95 * per_second * 10
 
 
+@pytest.mark.parametrize("per_second", [0.3, 0.5, 1, 1.5, 2, 20, 120])
+def test_a_throttled_answer_never_brings_the_next_request_forward(per_second: float) -> None:
+    bucket, now, grants = Budget(per_second), 0.0, []
+    rng = random.Random(7)
+    while now < 300:
+        wait = bucket.take(now)
+        if wait:
+            now += wait
+            continue
+        grants.append(now)
+        if rng.random() < 0.3:
+            bucket.throttled(now + rng.random() / 10)
+    assert worst_second(grants) <= max(1, per_second)
+
+
 def test_a_share_below_one_a_second_is_spaced_out() -> None:
     grants = granted(Budget(0.5), seconds=60)
     assert min(later - earlier for earlier, later in itertools.pairwise(grants)) > 2

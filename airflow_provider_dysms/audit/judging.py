@@ -94,11 +94,11 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
 
 
 def _phone(answered: str | None) -> PhoneNumber:
-    """Return the number of an answer as a log would have it; a masked one stays as it is."""
+    """Return the number of an answer, which has its country code, as a log would have it; a masked one stays."""
+    digits = (answered or "").removeprefix("+")
     try:
-        return parse_number(answered or "", to_ask=False)
+        return parse_number("+" + digits, to_ask=False)
     except NumberError:
-        digits = (answered or "").removeprefix("+")
         return PhoneNumber(digits, country_of(digits) or "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
@@ -17,6 +18,7 @@ from airflow_provider_dysms.api import dates, errors
 from airflow_provider_dysms.api.client import DysmsClient, Settings
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.delivery import State, judge_message, judge_send_detail
+from airflow_provider_dysms.api.quota import budget
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.switches import Switches
@@ -144,6 +146,51 @@ def test_a_fault_that_lasts_is_a_loud_error(emulator: Emulator, sent: list[str],
     with pytest.raises(error) as caught:
         day_of(emulator, timeout=0.3)
     assert NUMBER not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+
+
+def test_other_peoples_rows_on_a_single_page_are_refused_too(emulator: Emulator) -> None:
+    fill(emulator, 3)
+    emulator.fault("foreign_rows", action="QuerySendDetails", times=None)
+    with pytest.raises(errors.DysmsIncomplete, match="another number"):
+        day_of(emulator)
+
+
+def test_a_throttled_answer_holds_back_every_client_of_the_same_identity(emulator: Emulator) -> None:
+    quota = {"QueryMessage": 1000.0}
+    bucket = budget(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
+
+    async def throttled(client: DysmsClient) -> None:
+        with pytest.raises(errors.DysmsThrottled):
+            await client.query_message("1")
+
+    emulator.fault("throttle", action="QueryMessage", times=None)
+    ask(emulator, throttled, quota=quota, retry=RetryPolicy(throttle_patience=0))
+    assert bucket.take(time.monotonic()) > 0
+
+
+def test_an_error_is_an_answer_too_when_patience_is_counted(emulator: Emulator) -> None:
+    """Half of the requests are throttled for longer than patience lasts, the other half is told DATA_NOT_EXIST."""
+
+    async def many(client: DysmsClient) -> list[object]:
+        return await asyncio.gather(*(client.query_message("404") for _ in range(12)), return_exceptions=True)
+
+    emulator.fault("throttle", action="QueryMessage", times=None, every=2)
+    found = ask(emulator, many, retry=RetryPolicy(throttle_patience=1.5), quota={"QueryMessage": 1000.0})
+    assert {type(error) for error in found} == {errors.DysmsNotFound}
+
+
+def test_a_request_is_signed_after_it_got_its_connection(emulator: Emulator) -> None:
+    """A budget of one a second, and a signature that may be three seconds old: the fifth request still fits."""
+    emulator.configure(skew_v3=3)
+
+    async def many(client: DysmsClient) -> None:
+        await asyncio.gather(*(client.query_message("404") for _ in range(5)), return_exceptions=True)
+
+    key = emulator.sts  # another identity, whose budget nobody has throttled
+    credentials = Credentials(key.access_key_id, key.access_key_secret, key.security_token)
+    ask(emulator, many, requests_per_second=1.5, credentials=credentials)
+    counted = emulator.requests()["QueryMessage"]
+    assert (counted["requests"], counted["worst_second"]) == (5, 1)
 
 
 @pytest.mark.parametrize("skip", range(1, 6))

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsServerError, DysmsSignatureError
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskError, airflow_errors
 
 BASE = {"conn_type": "dysms", "login": "LTAIexample", "password": "a-secret"}
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -84,6 +84,20 @@ def test_requests_per_second_takes_the_place_of_the_share(connect: Any) -> None:
     assert DysmsHook(requests_per_second=50).settings.per_second("QuerySendStatistics") == 20
 
 
+def test_secrets_of_the_connection_are_masked_in_logs(connect: Any) -> None:
+    from airflow.sdk.log import redact
+
+    extra = {"auth_type": "sts", "security_token": "token-abcdef", "privacy_key": "privacy-0123456789"}
+    _ = connect({**BASE, "password": "secret-abcdef", "extra": extra}).settings
+    shown = redact("token-abcdef privacy-0123456789 secret-abcdef")
+    assert shown == "*** *** ***"
+
+
+def test_a_connection_that_is_not_defined_is_named_and_may_be_tried_again() -> None:
+    with pytest.raises(DysmsTaskError, match="'nobody' is not defined"):
+        _ = DysmsHook("nobody").settings
+
+
 WRONG: list[tuple[str, dict[str, Any]]] = [
     ("login", {"login": ""}),
     ("login", {"login": "LTAI with spaces"}),
@@ -101,7 +115,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("quota_share", {"extra": {"quota_share": -1}}),
     ("quota", {"extra": {"quota": "many"}}),
     ("quota", {"extra": {"quota": {"QueryEverything": 1}}}),
-    ("QueryMessage", {"extra": {"quota": {"QueryMessage": "lots"}}}),
+    ("quota", {"extra": {"quota": {"QueryMessage": "lots"}}}),
     ("allow_custom_endpoint", {"extra": {"allow_custom_endpoint": "perhaps"}}),
     ("proxy", {"extra": {"proxy": 3128}}),
 ]

@@ -171,6 +171,23 @@ def test_the_output_of_an_upstream_task_and_mapped_tasks_are_taken(
     assert len(run.get_task_instance("mapped", map_index=1).xcom_pull(task_ids="mapped", map_indexes=1)) == 1
 
 
+@pytest.mark.parametrize("value", [{}, "[{% for n in numbers %}{{ n }}{% endfor %}]", None, 5, b"x"])
+def test_whatever_is_passed_a_dag_can_be_written_down(run_dag: Callable[..., Any], value: object) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    with DAG("odd_numbers", schedule=None) as dag:
+        DysmsQuerySendDetailsOperator(task_id="ask", phone_numbers=value, send_date=DAY)
+    assert "phone number(s)" in json.dumps(DagSerialization.to_dict(dag)) or value is None
+
+
+def test_a_parameter_of_the_dag_is_taken(run_dag: Callable[..., Any], emulator: Emulator) -> None:
+    emulator.add_message(phone_number=NUMBERS[0], sent_at=NOON.isoformat())
+    with DAG("numbers_of_a_parameter", schedule=None, params={"numbers": [NUMBERS[0]]}) as dag:
+        DysmsQuerySendDetailsOperator(task_id="ask", phone_numbers=dag.param("numbers"), send_date=DAY)
+    run = run_dag(dag)
+    assert len(run.get_task_instance("ask").xcom_pull(task_ids="ask")) == 1
+
+
 def test_sync_calls_and_look_ups_may_alternate_in_one_task(run_dag: Callable[..., Any], emulator: Emulator) -> None:
     emulator.add_message(phone_number=NUMBERS[0], sent_at=NOON.isoformat())
     with DAG("calls_in_turn", schedule=None) as dag:

@@ -140,11 +140,11 @@ def test_a_committed_spool_takes_no_more_rows():
     ("file_format", "compression", "message"),
     [
         ("xml", None, r"^file_format is 'xml'; take one of jsonl, csv, parquet"),
-        (None, None, r"^file_format is NoneType; take one of"),
+        (None, None, r"^file_format is None; take one of"),
         ("jsonl", "zstd", r"^compression is 'zstd'; for jsonl take one of None, 'gzip'"),
         ("csv", "zip", r"^compression is 'zip'; for csv take one of None, 'gzip'"),
         ("parquet", "lzo", r"^compression is 'lzo'; for parquet take one of None, 'zstd', 'snappy', 'gzip', 'none'"),
-        ("jsonl", 9, r"^compression is int;"),
+        ("jsonl", 9, r"^compression is 9;"),
     ],
 )
 def test_an_unknown_format_or_compression_is_named_with_the_known_ones(file_format, compression, message):

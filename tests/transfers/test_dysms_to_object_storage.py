@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
@@ -240,6 +242,13 @@ def test_no_record_for_any_line_although_the_statistics_have_some_fails_whatever
         audit("sent.csv", max_missing_rate=1)
 
 
+def test_strangers_do_not_hide_that_no_line_has_a_record(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=(NOON + timedelta(hours=3)).isoformat())
+    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
+    with pytest.raises(AirflowException, match="statistics count 1"):
+        audit("sent.csv", max_missing_rate=1)
+
+
 def test_a_message_dated_the_day_after_is_found_and_one_of_the_day_before_is_no_stranger(
     audit: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -291,6 +300,44 @@ def test_statistics_that_are_refused_are_written_down_and_fail_nothing(
     write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
     assert audit("sent.csv")["run"]["statistics"]["mainland"] == {"refused": "isp.RAM_PERMISSION_DENY"}
     assert audit("sent.csv", statistics="skip")["run"]["statistics"] is None
+    emulator.clear_faults()
+    fault = {"code": "isp.SYSTEM_ERROR", "where": {"IsGlobe": "1"}, "times": None}
+    emulator.fault("business", action="QuerySendStatistics", **fault)
+    assert audit("sent.csv")["run"]["statistics"]["mainland"] == {"refused": "isp.SYSTEM_ERROR"}
+
+
+def test_statistics_that_judge_warn_of_a_gap_and_refuse_a_list_without_an_answer(
+    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in (NUMBER, "13911111111"):
+        emulator.add_message(phone_number=number, sent_at=NOON.isoformat())
+    audit(phone_numbers=[NUMBER], statistics="judge")
+    assert "The statistics count 2 mainland segments, the rows 1" in "".join(capfd.readouterr())
+    with pytest.raises(AirflowException, match="no record for any"):
+        audit(phone_numbers=["13922222222"], statistics="judge")
+    assert audit(phone_numbers=["13922222222"])["result"]["rows"] == 0
+
+
+def test_one_partition_is_not_given_to_two_days(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    audit(phone_numbers=[NUMBER], partition="all")
+    with pytest.raises(AirflowFailException, match=f"^partition holds the audit of {DAY}"):
+        audit(phone_numbers=[NUMBER], partition="all", send_date=DAY - timedelta(days=1))
+    assert emulator.requests()["QuerySendDetails"]["requests"] == 1
+
+
+def test_a_spool_that_fails_leaves_no_file_and_no_connection(
+    audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.generate(send_date=DAY, messages=300, seed=1, kinds={"out_id": 1}, log=tmp_path / "sent.csv")
+
+    def full(self: Spool, rows: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Spool, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        audit("sent.csv")
+    gc.collect()  # an open socket is a ResourceWarning, and that is an error
+    assert not (tmp_path / f"out/send_date={DAY}").exists()
 
 
 def test_numbers_can_be_hashed_and_texts_kept(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
@@ -330,6 +377,7 @@ def test_a_day_that_is_about_to_be_forgotten_warns(
     assert "about to leave" in "".join(capfd.readouterr())
 
 
+BLANK = {"phone_number": "phone_number", "sent_at": "sent_at"}
 BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "no date": ("send_date", {"send_date": "soon"}),
     "a naive time": ("send_date", {"send_date": datetime(2026, 1, 1)}),  # noqa: DTZ001
@@ -351,6 +399,9 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "an output that is a path": ("output_uri", {"output_uri": Path("out")}),
     "a partition that is nothing": ("partition", {"partition": None}),
     "a list of numbers that is none": ("phone_numbers", {"sent": None, "phone_numbers": "[{[]: 1}]"}),
+    "a key column that is blank throughout": ("columns", {"sent": "blank.csv", "columns": BLANK}),
+    "columns of a list": ("columns", {"sent": None, "phone_numbers": [NUMBER], "columns": {"phone_number": "x"}}),
+    "a number in the wrong place": ("phone", {"phone": NUMBER}),
     "no input": ("sent_uri", {"sent": None}),
     "two inputs": ("sent_uri", {"phone_numbers": [NUMBER]}),
     "no numbers": ("phone_numbers", {"sent": None, "phone_numbers": []}),
@@ -383,6 +434,7 @@ def test_bad_input_names_the_argument_asks_nothing_and_leaves_nothing(
     argument, arguments = BAD[case]
     write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
     write(tmp_path / "bad.csv", *(f"{place},{NOON.isoformat()}" for place in range(20)))
+    write(tmp_path / "blank.csv", f"{NUMBER},")
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
     (tmp_path / "sent.xlsx").write_bytes(b"PK")
     before = sorted(tmp_path.rglob("*"))

@@ -18,8 +18,9 @@ from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest
 from alibabacloud_tea_openapi.models import Config
 
 from airflow_provider_dysms.api import actions, dates, signing
-from airflow_provider_dysms.api.client import DysmsClient, Settings
+from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
 
 if TYPE_CHECKING:

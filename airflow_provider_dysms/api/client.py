@@ -11,24 +11,26 @@ import logging
 import random
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
-from airflow_provider_dysms.api import actions, dates, endpoints, errors, pages, signing
+from airflow_provider_dysms.api import actions, dates, errors, pages, signing
 from airflow_provider_dysms.api.numbers import same_number
-from airflow_provider_dysms.api.quota import QUOTAS, Budget, budget
+from airflow_provider_dysms.api.quota import Budget, budget
 from airflow_provider_dysms.api.retry import RetryPolicy
-from airflow_provider_dysms.api.transport import HttpTransport, Request, Response, Transport
+from airflow_provider_dysms.api.transport import HttpTransport, Request, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from airflow_provider_dysms.api.actions import Call
-    from airflow_provider_dysms.api.credentials import Credentials
+    from airflow_provider_dysms.api.endpoints import Endpoint
+    from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
+    from airflow_provider_dysms.api.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -36,55 +38,6 @@ Answer = TypeVar("Answer")
 
 USER_AGENT = f"airflow-provider-dysms/{__version__}"
 FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything a client needs to know, as a connection says it.
-
-    :param credentials: access key, or STS token
-    :param region_id: chooses the endpoint; ``None`` for the API version's own default
-    :param host: endpoint override for both API versions, with ``port`` and ``schema``
-    :param allow_custom_endpoint: talk to hosts other than ``*.aliyuncs.com`` and this machine
-    :param timeout: seconds for connecting, and again for one exchange
-    :param quota_share: the part of the account's quotas that is ours, above 0 and at most 1
-    :param quota: requests a second by action, for accounts whose quotas were raised
-    :param requests_per_second: takes the place of the share, for every action
-    :param ca_bundle: file of PEM certificates to trust instead of the system's
-    :param proxy: ``http://[user:password@]host:port``
-    """
-
-    credentials: Credentials
-    region_id: str | None = None
-    host: str | None = None
-    port: int | None = None
-    schema: str | None = None
-    allow_custom_endpoint: bool = False
-    timeout: float = 10.0
-    quota_share: float = 0.4
-    quota: Mapping[str, float] = field(default_factory=dict)
-    requests_per_second: float | None = None
-    ca_bundle: str | None = None
-    proxy: str | None = field(default=None, repr=False)
-
-    def endpoint(self, version: str) -> endpoints.Endpoint:
-        """Return the endpoint of an API version.
-
-        :raises DysmsInputError: the region or the override is not usable
-        """
-        return endpoints.resolve(
-            version,
-            self.region_id,
-            host=self.host,
-            port=self.port,
-            schema=self.schema,
-            allow_custom=self.allow_custom_endpoint,
-        )
-
-    def per_second(self, action: str) -> float:
-        """Return our part of the account's quota for an action, requests a second."""
-        quota = self.quota.get(action, QUOTAS[action])
-        return quota * self.quota_share if self.requests_per_second is None else min(self.requests_per_second, quota)
 
 
 @dataclass(slots=True)
@@ -99,7 +52,7 @@ class Counters:
 class DysmsClient:
     """Asks the Dysms API. Use it as an async context manager, within one event loop.
 
-    :param settings: see :class:`Settings`
+    :param settings: see :class:`.settings.Settings`
     :param retry: see :class:`RetryPolicy`
     :param now: returns the current instant
     :param clock: returns seconds that never go back
@@ -123,7 +76,7 @@ class DysmsClient:
         self._clock = clock
         self._sleep = sleep
         self._lanes: dict[str, _Lane] = {}
-        self._transports: dict[endpoints.Endpoint, Transport] = {
+        self._transports: dict[Endpoint, Transport] = {
             endpoint: HttpTransport(
                 endpoint, timeout=settings.timeout, ca_bundle=settings.ca_bundle, proxy=settings.proxy
             )
@@ -355,7 +308,7 @@ class DysmsClient:
             )
         return lane
 
-    def _signed(self, call: Call, endpoint: endpoints.Endpoint) -> Request:
+    def _signed(self, call: Call, endpoint: Endpoint) -> Request:
         body = urlencode(call.form).encode("ascii") if call.form else b""
         headers = signing.sign(
             method="POST",
@@ -378,7 +331,7 @@ class _Lane:
 
     def __init__(
         self,
-        endpoint: endpoints.Endpoint,
+        endpoint: Endpoint,
         transport: Transport,
         budget: Budget,
         *,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.log import mask_secret
 
 from airflow_provider_dysms.api.actions import CHINA, INTERNATIONAL
-from airflow_provider_dysms.api.client import Settings
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.quota import QUOTAS
+from airflow_provider_dysms.api.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

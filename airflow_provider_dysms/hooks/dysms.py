@@ -12,7 +12,7 @@ from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.client import DysmsClient, Settings
+from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsRefused, shown
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.privacy import PrivacyKey
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
+    from airflow_provider_dysms.api.settings import Settings
 
 Scope = Literal["mainland", "international"]
 Result = TypeVar("Result")

@@ -15,11 +15,12 @@ from typing import TypeVar
 import pytest
 
 from airflow_provider_dysms.api import dates, errors
-from airflow_provider_dysms.api.client import DysmsClient, Settings
+from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.delivery import State, judge_message, judge_send_detail
 from airflow_provider_dysms.api.quota import budget
 from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.switches import Switches
 

@@ -13,7 +13,8 @@ import pytest
 
 from airflow_provider_dysms.api.endpoints import Endpoint
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsTransportError, DysmsUnreadable
-from airflow_provider_dysms.api.transport import MOST_BODY_BYTES, HttpTransport, Request, Response
+from airflow_provider_dysms.api.http import MOST_BODY_BYTES, Response
+from airflow_provider_dysms.api.transport import HttpTransport, Request
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"

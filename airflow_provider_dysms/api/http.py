@@ -1,0 +1,143 @@
+"""One HTTP/1.1 connection that carries one exchange at a time, and cannot be made to hold more than a bound."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httptools
+
+from airflow_provider_dysms.api.errors import DysmsUnreadable
+
+if TYPE_CHECKING:
+    import ssl
+
+#: A full page of the longest texts is below 200 kB.
+MOST_BODY_BYTES = 1024 * 1024
+MOST_HEADER_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, headers by their names in lower case."""
+
+    status: int
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Connection(asyncio.Protocol):
+    """One connection: the protocol of asyncio and the callbacks of httptools at once."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self.is_reusable = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def close(self) -> None:
+        self.is_reusable = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def exchange(self, wire: bytes, *, tunnel: bool = False) -> Response:
+        """Send bytes, wait for one answer (``tunnel``: for its headers only)."""
+        assert self._transport is not None
+        self.is_reusable = False
+        self._headers: dict[str, str] = {}
+        self._received = 0
+        self._body = bytearray()
+        self._headers_complete = False
+        self._tunnel = tunnel
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer = asyncio.get_running_loop().create_future()
+        self._transport.write(wire)
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+
+    async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
+        assert self._transport is not None
+        loop = asyncio.get_running_loop()
+        self._transport = await loop.start_tls(self._transport, self, tls, server_hostname=host)
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.is_reusable = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None or self._answer.done() or self._parser is None:
+            self.close()  # nothing was asked
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self._answer.done():
+                self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
+        self._received += len(data)
+        # Beside the body there are headers, the borders of its chunks, and trailers, which have no end of their own.
+        if not self._headers_complete and self._received > MOST_HEADER_BYTES:
+            self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
+        elif self._received > 2 * MOST_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_reusable = False
+        self._transport = None
+        if self._answer is None or self._answer.done():
+            return
+        framed = self._headers.keys() & {"content-length", "transfer-encoding"}
+        if exc is None and self._headers_complete and not framed:
+            self._finish()  # without a length, the end of the connection is the end of the body
+        else:
+            self._fail(
+                exc if isinstance(exc, OSError) else ConnectionResetError("the connection ended within the answer")
+            )
+
+    # httptools
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        self._headers_complete = True
+        if self._tunnel:
+            self._finish(reusable=True)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > MOST_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None
+        if self._parser.get_status_code() < 200:  # an interim answer; the real one follows
+            self._headers, self._headers_complete = {}, False
+        else:
+            self._finish(reusable=self._parser.should_keep_alive())
+
+    def _finish(self, *, reusable: bool = False) -> None:
+        if self._answer is None or self._answer.done() or self._parser is None:
+            self.close()  # a second answer to one question
+            return
+        encoding = self._headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            self._fail(DysmsUnreadable("the answer is compressed, which was not asked for"))
+            return
+        self.is_reusable = reusable
+        self._answer.set_result(Response(self._parser.get_status_code(), self._headers, bytes(self._body)))
+
+    def _fail(self, error: Exception) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+        self.close()

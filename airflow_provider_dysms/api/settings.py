@@ -1,0 +1,63 @@
+"""Everything that a client needs to know of whom it asks, as whom, and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api import endpoints
+from airflow_provider_dysms.api.quota import QUOTAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_dysms.api.credentials import Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a client needs to know, as a connection says it.
+
+    :param credentials: access key, or STS token
+    :param region_id: chooses the endpoint; ``None`` for the API version's own default
+    :param host: endpoint override for both API versions, with ``port`` and ``schema``
+    :param allow_custom_endpoint: talk to hosts other than ``*.aliyuncs.com`` and this machine
+    :param timeout: seconds for connecting, and again for one exchange
+    :param quota_share: the part of the account's quotas that is ours, above 0 and at most 1
+    :param quota: requests a second by action, for accounts whose quotas were raised
+    :param requests_per_second: takes the place of the share, for every action
+    :param ca_bundle: file of PEM certificates to trust instead of the system's
+    :param proxy: ``http://[user:password@]host:port``
+    """
+
+    credentials: Credentials
+    region_id: str | None = None
+    host: str | None = None
+    port: int | None = None
+    schema: str | None = None
+    allow_custom_endpoint: bool = False
+    timeout: float = 10.0
+    quota_share: float = 0.4
+    quota: Mapping[str, float] = field(default_factory=dict)
+    requests_per_second: float | None = None
+    ca_bundle: str | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+    def endpoint(self, version: str) -> endpoints.Endpoint:
+        """Return the endpoint of an API version.
+
+        :raises DysmsInputError: the region or the override is not usable
+        """
+        return endpoints.resolve(
+            version,
+            self.region_id,
+            host=self.host,
+            port=self.port,
+            schema=self.schema,
+            allow_custom=self.allow_custom_endpoint,
+        )
+
+    def per_second(self, action: str) -> float:
+        """Return our part of the account's quota for an action, requests a second."""
+        quota = self.quota.get(action, QUOTAS[action])
+        return quota * self.quota_share if self.requests_per_second is None else min(self.requests_per_second, quota)

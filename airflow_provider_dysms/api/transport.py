@@ -84,9 +84,11 @@ class HttpTransport:
             connection = self._pop_idle() or await self._open()
             try:
                 request = await sign()
-                while connection.is_closed:  # the server hung up while the request waited for its turn
+                if connection.is_closed:  # the server hung up while the request waited for its turn
                     connection = await self._open()
-                    request = await sign()
+                    request = await sign()  # another turn: connections that open in spells would make a burst
+                if connection.is_closed:  # it hangs up faster than turns come
+                    connection = await self._open()
                 return await self._exchange(connection, self._wire(request))
             finally:
                 if connection.is_reusable:

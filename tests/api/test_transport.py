@@ -199,6 +199,27 @@ def test_a_request_is_prepared_only_once_a_connection_is_ready_and_never_more_th
     assert made <= 9
 
 
+def test_a_server_that_hangs_up_while_requests_wait_for_their_turn_is_asked_all_the_same() -> None:
+    async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(0.02):
+            await read_request(reader)
+        writer.write(OK)
+        await writer.drain()
+
+    async def after_a_while() -> Request:
+        await asyncio.sleep(0.1)
+        return await ready()
+
+    async def session() -> Response:
+        async with serving(impatient) as port:
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", port))
+            answered = await transport.send(after_a_while)
+            await transport.aclose()
+            return answered
+
+    assert asyncio.run(session()).body == b"hi"
+
+
 def test_a_cancelled_request_frees_its_place_and_its_connection() -> None:
     async def session() -> Response:
         first = True

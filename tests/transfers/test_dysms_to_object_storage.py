@@ -363,6 +363,13 @@ def test_a_number_that_a_template_or_a_data_frame_wrote_is_one_number(
     assert audit(phone_numbers=written)["result"]["by_state"] == {"delivered": 1}
 
 
+def test_a_number_that_cannot_be_asked_is_hashed_like_any_other(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    audit(phone_numbers=["+1 312 555 0123"], phone="hashed", max_rejected_rate=1)
+    (row,) = rows(tmp_path)
+    assert (row["state"], row["category"], len(row["phone_hash"])) == ("rejected", "reads_as_mainland", 64)
+    assert "312" not in json.dumps(row).replace(row["phone_hash"], "")
+
+
 def test_a_day_outside_the_window_is_skipped_on_request(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
     write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
     with pytest.raises(AirflowSkipException):

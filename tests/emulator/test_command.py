@@ -69,7 +69,7 @@ def test_it_stops_while_an_answer_is_stalled() -> None:
 
 def test_it_ends_with_whoever_started_it() -> None:
     script = (
-        "from airflow_provider_dysms.emulator import Emulator; import os; e = Emulator.start(); print(e.pid, e.port);"
+        "from airflow_provider_dysms.emulator import Emulator; import os; e = Emulator.start(); print(e.pid, e.port, flush=True);"
     )
     parent = subprocess.run(
         [sys.executable, "-c", script + "os._exit(9)"], stdout=subprocess.PIPE, text=True, check=False

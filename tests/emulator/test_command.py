@@ -68,12 +68,14 @@ def test_it_stops_while_an_answer_is_stalled() -> None:
 
 
 def test_it_ends_with_whoever_started_it() -> None:
-    script = (
-        "from airflow_provider_dysms.emulator import Emulator; import os; e = Emulator.start(); print(e.pid, e.port, flush=True);"
-    )
-    parent = subprocess.run(
-        [sys.executable, "-c", script + "os._exit(9)"], stdout=subprocess.PIPE, text=True, check=False
-    )
+    script = """
+import os
+from airflow_provider_dysms.emulator import Emulator
+started = Emulator.start()
+print(started.pid, started.port, flush=True)
+os._exit(9)
+"""
+    parent = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False)
     port = int(parent.stdout.split()[1])
     for _ in range(100):
         try:

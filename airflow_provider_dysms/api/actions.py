@@ -23,8 +23,8 @@ CHINA = "2017-05-25"
 #: Accounts of the international site.
 INTERNATIONAL = "2018-05-01"
 
-#: 0 code, 1 notice, 2 promotion, 3 international, 7 digital.
-TEMPLATE_TYPES = (0, 1, 2, 3, 7)
+#: What a template is for -> TemplateType.
+TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
 
 MESSAGE_TYPES = ("OTP", "NOTIFY", "MKT")
 
@@ -105,7 +105,7 @@ def query_send_statistics(
     :param first: the first Beijing day
     :param last: the last Beijing day
     :param is_globe: messages abroad, instead of the mainland
-    :param template_type: one of :data:`TEMPLATE_TYPES`; default all
+    :param template_type: a number of :data:`TEMPLATE_TYPES`; default all
     :param sign_name: only messages of one signature; default all
     :param page: from 1
     :param page_size: 1 to 50
@@ -123,7 +123,7 @@ def query_send_statistics(
     if first > last:
         raise DysmsInputError("last_date", f"{last} lies before first_date, {first}; exchange them")
     if template_type is not None:
-        query["TemplateType"] = arguments.one_of("template_type", template_type, TEMPLATE_TYPES)
+        query["TemplateType"] = arguments.one_of("template_type", template_type, tuple(TEMPLATE_TYPES.values()))
     if sign_name is not None:
         query["SignName"] = arguments.text("sign_name", sign_name, 255)
     return Call("QuerySendStatistics", CHINA, query)

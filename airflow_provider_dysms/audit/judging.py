@@ -53,10 +53,8 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
     The vendor's fields that have no column go to ``vendor_extra``; fields that are not known do not, because nobody
     knows whether they are private.
 
-    :raises DysmsIncomplete: the report is about another message, or another number than the line's
+    :raises DysmsIncomplete: the message went to another number than the line's
     """
-    if report.message_id and report.message_id != line.message_id:
-        raise DysmsIncomplete(f"QueryMessage: the answer for {line.where} is about another message")
     if line.phone and report.phone_number and not same_number(line.phone.digits, report.phone_number):
         raise DysmsIncomplete(
             f"QueryMessage: the message of {line.where} went to another number than the one beside its message id"

@@ -43,7 +43,7 @@ _CASES_AHEAD = 16
 
 
 class Ask(Protocol):
-    """Who answers: the client, whose answers are complete or an error."""
+    """Who answers: the client. Its answers are complete and about what was asked, or an error."""
 
     async def query_send_details(
         self, phone_number: str, send_date: date, biz_id: str | None = None

@@ -12,6 +12,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import delivery
+from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.numbers import parse_number
@@ -46,8 +47,6 @@ STATISTICS_COLUMNS: dict[str, type] = {
     "failed": int,
     "waiting": int,
 }
-
-TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
 
 
 class DysmsQuerySendDetailsOperator(BaseOperator):

@@ -332,6 +332,28 @@ def test_a_day_that_leaves_the_window_while_it_is_read_is_refused(emulator: Emul
         )
 
 
+def test_a_report_about_another_message_is_refused() -> None:
+    """A server that gives one answer to every question."""
+    body = b'{"ResponseCode": "OK", "MessageId": "2", "Status": "1", "ErrorCode": "DELIVERED"}'
+    wire = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(wire)
+        await writer.drain()
+        writer.close()
+
+    async def session() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        given = Settings(credentials=Credentials("key", "secret"), host="127.0.0.1", port=port)
+        async with server, DysmsClient(given) as client:
+            await client.query_message("1")
+
+    with pytest.raises(errors.DysmsIncomplete, match="another message"):
+        asyncio.run(session())
+
+
 def test_a_message_id_is_answered_or_not_found(emulator: Emulator) -> None:
     message = emulator.add_message(phone_number="+85251234567", state="failed")
     report = ask(emulator, lambda client: client.query_message(message["message_id"]))

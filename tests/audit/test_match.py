@@ -259,11 +259,6 @@ class TestDays:
         assert [verdict.state for verdict in world.run()] == ["delivered"]
         assert world.tally.off_day == 1
 
-    def test_a_record_two_days_off_is_refused(self, world):
-        world.line("12:00:00").record("+2 00:00:00", found=[world.day])
-        with pytest.raises(DysmsIncomplete, match=r"records of another day"):
-            world.run()
-
     def test_a_record_without_a_date_is_kept(self, world):
         world.line(out_id="a").record(None, out_id="a", found=[world.day])
         (verdict,) = world.run()
@@ -365,14 +360,10 @@ class TestMessageIds:
         (verdict,) = world.run()
         assert (verdict.state, verdict.message_id, verdict.sent_at) == ("missing", "9", world.at("12:00:00"))
 
-    @pytest.mark.parametrize(
-        ("fields", "problem"),
-        [({"message_id": "2"}, "another message"), ({"phone_number": "85261234568"}, "another number")],
-    )
-    def test_an_answer_about_something_else_is_refused_by_line_and_without_the_number(self, world, fields, problem):
+    def test_a_message_to_another_number_is_refused_by_line_and_without_the_number(self, world):
         world.line(phone="+852 6123 4567", message_id="1")
-        world.reports["1"] = self.report(**fields)
-        with pytest.raises(DysmsIncomplete, match=problem) as error:
+        world.reports["1"] = self.report(phone_number="85261234568")
+        with pytest.raises(DysmsIncomplete, match="another number") as error:
             world.run()
         assert "log.csv:2" in str(error.value)
         assert "6123" not in str(error.value)

@@ -189,7 +189,7 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
             names = _texts("sign_names", self.sign_names)
             wanted = list(product(_template_types(self.template_types), names or (None,)))
             hook = DysmsHook(self.dysms_conn_id)
-            _ = hook.settings
+            _ = hook.settings  # as in the transfer: said before anything is written
             partitions = _partitions(self.output_uri, first, last) if self.output_uri is not None else {}
 
             async def ask(client: DysmsClient) -> list[list[SendStatistics]]:

@@ -168,7 +168,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
             self._check_choices()
             day = self._day(as_of)
             hook = DysmsHook(self.dysms_conn_id, requests_per_second=self.requests_per_second)
-            _ = hook.settings
+            _ = hook.settings  # what is wrong with the connection is said before anything is read or written
             phone_hash = hook.privacy_key.phone_hash if self.phone == "hashed" else None
             sent = self._read(day)
             partition = Partition.resolve(

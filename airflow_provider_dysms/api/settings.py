@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.credentials import Credentials
 
 
+#: Seconds for connecting, and again for one exchange.
+TIMEOUT = 10.0
+
+#: Two triggerers are usual, and others use the account too.
+QUOTA_SHARE = 0.4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a client needs to know, as a connection says it.
@@ -36,8 +43,8 @@ class Settings:
     port: int | None = None
     schema: str | None = None
     allow_custom_endpoint: bool = False
-    timeout: float = 10.0
-    quota_share: float = 0.4
+    timeout: float = TIMEOUT
+    quota_share: float = QUOTA_SHARE
     quota: Mapping[str, float] = field(default_factory=dict)
     requests_per_second: float | None = None
     ca_bundle: str | None = None

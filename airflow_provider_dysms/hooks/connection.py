@@ -11,7 +11,7 @@ from airflow_provider_dysms.api.actions import CHINA, INTERNATIONAL
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.quota import QUOTAS
-from airflow_provider_dysms.api.settings import Settings
+from airflow_provider_dysms.api.settings import QUOTA_SHARE, TIMEOUT, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,8 @@ def read_connection(connection: Connection, requests_per_second: float | None = 
         port=connection.port,
         schema=connection.schema or None,
         allow_custom_endpoint=_flag(extra, "allow_custom_endpoint"),
-        timeout=_number(extra, "timeout", 10.0, most=600),
-        quota_share=_number(extra, "quota_share", 0.4, most=1),
+        timeout=_number(extra, "timeout", TIMEOUT, most=600),
+        quota_share=_number(extra, "quota_share", QUOTA_SHARE, most=1),
         quota=_quota(extra),
         requests_per_second=(
             None

@@ -33,9 +33,8 @@ class PrivateNumbers:
             return "templated phone number(s)"
         try:
             return f"{len(self.reveal())} phone number(s)"
-        except (
-            DysmsInputError
-        ):  # Airflow asks for the text while it writes the DAG down; the task will say what is wrong
+        except DysmsInputError:
+            # Airflow asks for this while it writes the DAG down; the task will say what is wrong.
             return "phone number(s)"
 
     def __repr__(self) -> str:

@@ -186,6 +186,17 @@ def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
     return _delivery(state, report.error_code, report.sent_at, as_of)
 
 
+def describe(state: State, code: str | None) -> Delivery:
+    """Say of a known state what the code that came with it means.
+
+    :param code: as the service gave it, in any case; ``None`` for none
+    """
+    category, fault = categorise(code)
+    if state in (State.DELIVERED, State.WAITING, State.MISSING):
+        return Delivery(state, category, None)
+    return Delivery(state, category, fault or "unknown")
+
+
 def categorise(code: str | None) -> tuple[str | None, str | None]:
     """Return the category of a code, and whose fault it is; it never raises.
 
@@ -215,10 +226,7 @@ def _category(code: str) -> str:
 def _delivery(state: State, code: str | None, sent_at: datetime | None, as_of: datetime) -> Delivery:
     if state is State.WAITING and sent_at is not None and as_of - sent_at > RECEIPT_TIME:
         state = State.EXPIRED
-    category, fault = categorise(code)
-    if state in (State.DELIVERED, State.WAITING):
-        return Delivery(state, category, None)
-    return Delivery(state, category, fault or "unknown")
+    return describe(state, code)
 
 
 def _name_once(action: str, field: str, value: object) -> None:

@@ -193,6 +193,11 @@ class DysmsStorageError(DysmsError):
     """A store did not answer, or a partition did not hold still while it was written."""
 
 
+def is_lasting(error: DysmsError) -> bool:
+    """Say whether the same question would end in the same error: a wrong argument, or a plain no."""
+    return isinstance(error, (DysmsInputError, DysmsRefused))
+
+
 def shown(value: object) -> str:
     """Return a value that a user passed as an error may repeat it: arguments get mixed up, and some are private.
 

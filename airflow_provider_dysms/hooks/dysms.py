@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsRefused, shown
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, is_lasting, shown
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.api.retry import RetryPolicy
@@ -45,10 +45,8 @@ def airflow_errors() -> Iterator[None]:
     """Turn errors of the API into those that tell Airflow whether to try the task again."""
     try:
         yield
-    except (DysmsInputError, DysmsRefused) as error:
-        raise DysmsTaskFailed(str(error)) from error
     except DysmsError as error:
-        raise DysmsTaskError(str(error)) from error
+        raise (DysmsTaskFailed if is_lasting(error) else DysmsTaskError)(str(error)) from error
 
 
 class DysmsHook(BaseHook):

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.api import delivery
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.numbers import parse_number
+from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.dysms import (
     DysmsHook,
     Scope,
@@ -134,7 +134,10 @@ class DysmsQueryMessageOperator(BaseOperator):
             reports = hook.run(ask)
             return _small(
                 [
-                    {"message_id": message_id, **_message(report, as_of)}
+                    {
+                        "message_id": message_id,
+                        **(MISSING if report is None else report_of_message(report, as_of)).as_dict(),
+                    }
                     for message_id, report in zip(message_ids, reports, strict=True)
                 ]
             )
@@ -279,43 +282,10 @@ def _texts(argument: str, value: object) -> list[str]:
 
 def _send_detail(record: SendDetail, as_of: datetime) -> dict[str, Any]:
     return {
-        **_verdict(delivery.judge_send_detail(record, as_of)),
-        "error_code": record.error_code,
+        **report_of_send_detail(record, as_of).as_dict(),
         "template_code": record.template_code,
         "out_id": record.out_id,
-        "sent_at": _iso(record.sent_at),
-        "received_at": _iso(record.received_at),
     }
-
-
-def _message(report: MessageReport | None, as_of: datetime) -> dict[str, Any]:
-    if report is None:
-        return {
-            **_verdict(delivery.Delivery(delivery.State.MISSING, None, None)),
-            "error_code": None,
-            "sent_at": None,
-            "received_at": None,
-            "is_final": False,
-        }
-    return {
-        **_verdict(delivery.judge_message(report, as_of)),
-        "error_code": report.error_code,
-        "sent_at": _iso(report.sent_at),
-        "received_at": _iso(report.received_at),
-    }
-
-
-def _verdict(judged: delivery.Delivery) -> dict[str, Any]:
-    return {
-        "state": judged.state.value,
-        "category": judged.category,
-        "fault": judged.fault,
-        "is_final": judged.is_final,
-    }
-
-
-def _iso(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat().replace("+00:00", "Z")
 
 
 def _small(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

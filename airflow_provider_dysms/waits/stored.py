@@ -1,0 +1,130 @@
+"""A wait as it is stored while it goes from a worker to a triggerer and back: versioned, compact, only growing.
+
+Airflow keeps it for up to 72 hours, and a newer release may read what an older one wrote: unknown names are left aside,
+missing ones have a default. MySQL keeps 64 kB of a trigger's arguments, encrypted.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.api.reports import Report
+from airflow_provider_dysms.waits.goal import Goal
+from airflow_provider_dysms.waits.wait import Pace, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VERSION = 1
+
+#: A report list of 1,000 messages unpacks to less than a tenth of this.
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything of a wait but whom it asks. Instants and spans in seconds.
+
+    :param digest: of the watched messages, so that positions mean the same on both sides
+    :param count: how many messages are watched
+    :param needed: how many must arrive
+    :param until_all_final: go on until nothing is open
+    :param started_at: when the wait began
+    :param asked_at: when all messages were asked before
+    :param deadline: when every open message is asked for the last time
+    :param limit: what the deadline comes from: ``timeout`` or ``execution_timeout``
+    :param poke_interval: the gap of a young wait
+    :param max_poke_interval: the gap of an old one
+    :param grace_period: for how long a message may be unknown to the service
+    :param known: reports that are known already, as :func:`pack` writes them
+    """
+
+    digest: str
+    count: int
+    needed: int
+    started_at: float
+    asked_at: float
+    deadline: float
+    limit: str = "timeout"
+    until_all_final: bool = False
+    poke_interval: float = 10.0
+    max_poke_interval: float = 300.0
+    grace_period: float = 300.0
+    known: str = ""
+    version: int = VERSION
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as arguments of a trigger."""
+        return asdict(self)
+
+    @classmethod
+    def restore(cls, stored: Mapping[str, Any]) -> Plan:
+        """Read what :meth:`stored` returned, by this release or another.
+
+        :raises ValueError: something that has no default is missing, or not what it can be
+        """
+        names = {each.name for each in fields(cls)}
+        try:
+            plan = cls(**{name: value for name, value in stored.items() if name in names})
+            spans = (plan.started_at, plan.asked_at, plan.deadline, plan.poke_interval, plan.max_poke_interval)
+            if not 1 <= plan.needed <= plan.count or not all(isinstance(span, (int, float)) for span in spans):
+                raise ValueError("the stored wait is not what this release can read")
+        except TypeError:
+            raise ValueError("the stored wait is not what this release can read") from None
+        return plan
+
+    def wait(self) -> Wait:
+        """Return the wait that goes on where this one was stored.
+
+        :raises ValueError: ``known`` is not readable
+        """
+        return Wait(
+            Goal(self.needed, self.count),
+            Pace(self.poke_interval, self.max_poke_interval, self.grace_period),
+            started_at=self.started_at,
+            asked_at=self.asked_at,
+            deadline=self.deadline,
+            until_all_final=self.until_all_final,
+            known=unpack(self.known),
+        )
+
+
+def rows(reports: Mapping[int, Report]) -> list[list[Any]]:
+    """Return reports by position as rows: position, state, code, sent, received."""
+    return [[position, *report.as_row()] for position, report in sorted(reports.items())]
+
+
+def from_rows(given: object) -> dict[int, Report]:
+    """Read what :func:`rows` returned.
+
+    :raises ValueError: it is none
+    """
+    try:
+        return {int(row[0]): Report.from_row(row[1:]) for row in given}  # type: ignore[attr-defined]
+    except (TypeError, IndexError, OverflowError, OSError) as error:
+        raise ValueError(f"stored reports are not readable: {type(error).__name__}") from None
+
+
+def pack(reports: Mapping[int, Report]) -> str:
+    """Write reports by position in few bytes."""
+    if not reports:
+        return ""
+    return base64.b64encode(zlib.compress(json.dumps(rows(reports), separators=(",", ":")).encode(), 9)).decode("ascii")
+
+
+def unpack(packed: str) -> dict[int, Report]:
+    """Read what :func:`pack` wrote.
+
+    :raises ValueError: it is none
+    """
+    if not packed:
+        return {}
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
+    except (zlib.error, TypeError) as error:
+        raise ValueError(f"stored reports are not readable: {type(error).__name__}") from None
+    return from_rows(json.loads(data))

@@ -1,0 +1,175 @@
+"""One wait: which of its messages is to be asked next, and whether its outcome is certain.
+
+A worker and a triggerer both drive it: they ask, it decides. Instants are seconds since 1970, because a wait goes from
+one process to another.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.api.reports import MISSING, UNKNOWN, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_provider_dysms.waits.goal import Goal
+
+
+class Outcome(StrEnum):
+    """What has become certain of a wait."""
+
+    OPEN = "open"
+    REACHED = "reached"  # enough have arrived
+    LOST = "lost"  # enough can arrive no more
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When to ask again: the gap is a quarter of the wait's age, within bounds.
+
+    :param first: the gap of a young wait, seconds
+    :param longest: the gap of an old one, seconds
+    :param grace: seconds for which a message may be unknown to the service
+    """
+
+    first: float = 10.0
+    longest: float = 300.0
+    grace: float = 300.0
+
+    def gap(self, age: float) -> float:
+        """Return the seconds between two questions about one message, at an age of the wait."""
+        return min(max(self.first, age / 4), self.longest)
+
+
+class Wait:
+    """The messages of one task, by their position.
+
+    Every message that is open stands in line once, at the instant when it is due; :meth:`take` takes it out, and
+    :meth:`answer`, :meth:`fail` or :meth:`put_back` puts it in again where it must be asked again.
+
+    :param goal: how many must arrive
+    :param pace: when to ask again
+    :param started_at: when the wait began
+    :param deadline: when every open message is asked for the last time
+    :param asked_at: when all of them were asked before; ``None``: never, and all are due at once
+    :param until_all_final: go on until nothing is open, even if the outcome is certain
+    :param known: reports that are known already
+    """
+
+    def __init__(
+        self,
+        goal: Goal,
+        pace: Pace,
+        *,
+        started_at: float,
+        deadline: float,
+        asked_at: float | None = None,
+        until_all_final: bool = False,
+        known: Mapping[int, Report] | None = None,
+    ) -> None:
+        self.goal = goal
+        self.reports: list[Report] = [UNKNOWN] * goal.count
+        self._pace = pace
+        self._started_at = started_at
+        self._deadline = deadline
+        self._until_all_final = until_all_final
+        self._seen: set[int] = set()
+        self._absent: set[int] = set()
+        self._delivered = 0
+        self._open = goal.count
+        self.learn(known or {})
+        open_now = [position for position, report in enumerate(self.reports) if report.is_open]
+        due = started_at if asked_at is None else min(asked_at + pace.gap(asked_at - started_at), deadline)
+        self._line = [(due, position) for position in open_now]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Whether the wait may end, and as what."""
+        if self._until_all_final and self._open:
+            return Outcome.OPEN
+        if self._delivered >= self.goal.needed:
+            return Outcome.REACHED
+        if self._delivered + self._open < self.goal.needed:
+            return Outcome.LOST
+        return Outcome.OPEN
+
+    @property
+    def due(self) -> float | None:
+        """When the next message is due; ``None`` where none stands in line."""
+        return self._line[0][0] if self._line else None
+
+    def take(self) -> tuple[float, int]:
+        """Take the message that is due first out of the line, with the instant at which it is.
+
+        :raises IndexError: nothing stands in line
+        """
+        return heapq.heappop(self._line)
+
+    def put_back(self, position: int, due: float) -> None:
+        """Put a message that could not be asked back to its place in the line."""
+        heapq.heappush(self._line, (due, position))
+
+    def answer(self, position: int, report: Report | None, now: float) -> None:
+        """Take an answer.
+
+        :param report: what the service says; ``None``: it does not know the message, or not yet
+        :param now: when it said so
+        """
+        if report is None:
+            self._absent.add(position)
+            # What was seen once is not lost because one answer does not have it.
+            if position not in self._seen and now - self._started_at >= self._pace.grace:
+                report = MISSING
+        else:
+            self._seen.add(position)
+            self._absent.discard(position)
+        if report is not None:
+            self._set(position, report)
+        if self.reports[position].is_open:
+            self._ask_again(position, now)
+
+    def fail(self, position: int, now: float) -> None:
+        """Take note that there was no answer, for a reason that passes."""
+        self._ask_again(position, now)
+
+    def learn(self, reports: Mapping[int, Report]) -> None:
+        """Take what another process has found out about messages that are still open here."""
+        for position, report in reports.items():
+            if 0 <= position < self.goal.count and self.reports[position].is_open:
+                self._seen.add(position)
+                self._set(position, report)
+
+    def found(self) -> dict[int, Report]:
+        """Return what is known, by position; messages of which nothing is known are left out."""
+        return {position: report for position, report in enumerate(self.reports) if report is not UNKNOWN}
+
+    def final_reports(self) -> list[Report]:
+        """Return one report a message, as the wait ends: what the service never knew is missing, not waiting."""
+        return [
+            MISSING if report is UNKNOWN and position in self._absent else report
+            for position, report in enumerate(self.reports)
+        ]
+
+    def gap(self, now: float) -> float:
+        """Return the seconds until all open messages are to be asked again, for who asks them all at once."""
+        return max(self._next(now, self._absent.difference(self._seen)) - now, 0.0)
+
+    def _set(self, position: int, report: Report) -> None:
+        self.reports[position] = report
+        if not report.is_open:
+            self._open -= 1
+            self._delivered += report.state is State.DELIVERED
+
+    def _ask_again(self, position: int, now: float) -> None:
+        if now < self._deadline:
+            self.put_back(position, self._next(now, {position} & self._absent - self._seen))
+
+    def _next(self, now: float, absent: Iterable[int]) -> float:
+        due = min(now + self._pace.gap(now - self._started_at), self._deadline)
+        end_of_grace = self._started_at + self._pace.grace
+        return min(due, end_of_grace) if any(True for _ in absent) and now < end_of_grace else due

@@ -1,0 +1,131 @@
+"""What is asked of the service for one watched message, and which of the answer's records is the message."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.errors import DysmsNotFound
+from airflow_provider_dysms.api.reports import Report, report_of_message, report_of_send_detail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.records import SendDetail
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedMessage:
+    """An international message, which has an id.
+
+    :param message_id: as SendMessageToGlobe returned it
+    """
+
+    message_id: str
+
+    @property
+    def handle(self) -> dict[str, str]:
+        """What names the message in a report."""
+        return {"message_id": self.message_id}
+
+    async def ask(self, client: DysmsClient) -> Report | None:
+        """Ask for the message by QueryMessage; ``None``: the service does not know it, or not yet.
+
+        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        """
+        try:
+            answer = await client.query_message(self.message_id)
+        except DysmsNotFound:
+            return None
+        return report_of_message(answer, datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedSendDetail:
+    """A message that has no id: it is known by its number and the request that sent it.
+
+    :param phone_number: as the API takes it
+    :param send_date: the Beijing day of the request; the message may be dated a day off, when it was near midnight
+    :param biz_id: the request, as SendSms returned it
+    :param out_id: the request, as its sender calls it
+    """
+
+    phone_number: str = field(repr=False)
+    send_date: date
+    biz_id: str | None
+    out_id: str | None
+
+    @property
+    def handle(self) -> dict[str, str | None]:
+        """What names the request in a report."""
+        return {"biz_id": self.biz_id, "out_id": self.out_id}
+
+    async def ask(self, client: DysmsClient) -> Report | None:
+        """Ask for the message by QuerySendDetails; ``None``: the service does not know it, or not yet.
+
+        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        """
+        for day in self._days(datetime.now(UTC)):
+            records = await client.query_send_details(self.phone_number, day, self.biz_id)
+            found = [record for record in records if self._is_ours(record)]
+            if found:
+                return report_of_send_detail(self._newest(found), datetime.now(UTC))
+        return None
+
+    def as_row(self) -> list[str | None]:
+        """Return it in few bytes; :meth:`from_row` reads it."""
+        return [self.phone_number, self.send_date.isoformat(), self.biz_id, self.out_id]
+
+    @classmethod
+    def from_row(cls, row: Sequence[str | None]) -> WatchedSendDetail:
+        """Read what :meth:`as_row` wrote.
+
+        :raises ValueError: it is none
+        """
+        number, day, biz_id, out_id = row[:4]
+        return cls(str(number), date.fromisoformat(str(day)), biz_id, out_id)
+
+    def _days(self, now: datetime) -> list[date]:
+        """The day itself first; its neighbours are asked only where it does not have the message."""
+        first, last = dates.window(now)
+        dates.check_window(self.send_date, now)
+        days = (self.send_date + timedelta(days=off) for off in (0, 1, -1))
+        return [day for day in days if first <= day <= last]
+
+    def _is_ours(self, record: SendDetail) -> bool:
+        if self.out_id is None or (record.out_id is None and self.biz_id is not None):
+            return True
+        return record.out_id == self.out_id
+
+    def _newest(self, records: Sequence[SendDetail]) -> SendDetail:
+        if len(records) > 1:
+            log.warning(
+                "%d records fit one watched message (BizId %s, OutId %s); the newest is taken",
+                len(records),
+                self.biz_id,
+                self.out_id,
+            )
+        return max(records, key=lambda record: record.sent_at or datetime.min.replace(tzinfo=UTC))
+
+
+Watched = WatchedMessage | WatchedSendDetail
+
+
+def dump(watched: Sequence[WatchedSendDetail]) -> bytes:
+    """Write watched messages down, numbers and all: to be encrypted."""
+    return json.dumps([each.as_row() for each in watched], separators=(",", ":")).encode()
+
+
+def load(data: bytes) -> list[WatchedSendDetail]:
+    """Read what :func:`dump` wrote.
+
+    :raises ValueError: it is none
+    """
+    return [WatchedSendDetail.from_row(row) for row in json.loads(data)]

@@ -93,6 +93,59 @@ class Plan:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a wait ended in a triggerer: what its event carries. Positions, codes and states; no number, no text.
+
+    :param digest: of the watched messages, as the plan had it
+    :param ended: ``decided`` (the outcome is certain), ``timeout`` (the deadline came before), or ``refused``
+    :param limit: what the deadline came from: ``timeout`` or ``execution_timeout``
+    :param reports: what is known, by position
+    :param absent: positions of messages that the service never knew
+    :param error: why it was refused, without numbers
+    :param is_lasting: whether trying again would end the same
+    """
+
+    digest: str
+    ended: str
+    limit: str = "timeout"
+    reports: Mapping[int, Report]
+    absent: frozenset[int] = frozenset()
+    error: str | None = None
+    is_lasting: bool = True
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "version": VERSION,
+            "digest": self.digest,
+            "ended": self.ended,
+            "limit": self.limit,
+            "reports": rows(self.reports),
+            "absent": sorted(self.absent),
+            "error": self.error,
+            "is_lasting": self.is_lasting,
+        }
+
+    @classmethod
+    def restore(cls, payload: object) -> Ending:
+        """Read what :meth:`payload` returned, by this release or another.
+
+        :raises ValueError: it is none
+        """
+        if not isinstance(payload, dict) or not isinstance(payload.get("digest"), str) or "ended" not in payload:
+            raise ValueError("the trigger's event is not what this release can read")
+        return cls(
+            digest=payload["digest"],
+            ended=payload["ended"],
+            limit=payload.get("limit", "timeout"),
+            reports=from_rows(payload.get("reports", [])),
+            absent=frozenset(payload.get("absent", ())),
+            error=payload.get("error"),
+            is_lasting=payload.get("is_lasting", True),
+        )
+
+
 def rows(reports: Mapping[int, Report]) -> list[list[Any]]:
     """Return reports by position as rows: position, state, code, sent, received."""
     return [[position, *report.as_row()] for position, report in sorted(reports.items())]

@@ -137,8 +137,12 @@ class Wait:
         """Take note that there was no answer, for a reason that passes."""
         self._ask_again(position, now)
 
-    def learn(self, reports: Mapping[int, Report]) -> None:
-        """Take what another process has found out about messages that are still open here."""
+    def learn(self, reports: Mapping[int, Report], absent: Iterable[int] = ()) -> None:
+        """Take what another process has found out about messages that are still open here.
+
+        :param absent: messages that the service did not know there
+        """
+        self._absent.update(absent)
         for position, report in reports.items():
             if 0 <= position < self.goal.count and self.reports[position].is_open:
                 self._seen.add(position)
@@ -148,16 +152,21 @@ class Wait:
         """Return what is known, by position; messages of which nothing is known are left out."""
         return {position: report for position, report in enumerate(self.reports) if report is not UNKNOWN}
 
+    @property
+    def absent(self) -> frozenset[int]:
+        """The messages that the service never knew, where it was asked."""
+        return frozenset(self._absent - self._seen)
+
     def final_reports(self) -> list[Report]:
         """Return one report a message, as the wait ends: what the service never knew is missing, not waiting."""
+        absent = self.absent
         return [
-            MISSING if report is UNKNOWN and position in self._absent else report
-            for position, report in enumerate(self.reports)
+            MISSING if report.is_open and position in absent else report for position, report in enumerate(self.reports)
         ]
 
     def gap(self, now: float) -> float:
         """Return the seconds until all open messages are to be asked again, for who asks them all at once."""
-        return max(self._next(now, self._absent.difference(self._seen)) - now, 0.0)
+        return max(self._next(now, self.absent) - now, 0.0)
 
     def _set(self, position: int, report: Report) -> None:
         self.reports[position] = report

@@ -166,7 +166,7 @@ class Wait:
 
     def gap(self, now: float) -> float:
         """Return the seconds until all open messages are to be asked again, for who asks them all at once."""
-        return max(self._next(now, self.absent) - now, 0.0)
+        return max(self._next(now, bool(self.absent)) - now, 0.0)
 
     def _set(self, position: int, report: Report) -> None:
         self.reports[position] = report
@@ -176,9 +176,9 @@ class Wait:
 
     def _ask_again(self, position: int, now: float) -> None:
         if now < self._deadline:
-            self.put_back(position, self._next(now, {position} & self._absent - self._seen))
+            self.put_back(position, self._next(now, position in self._absent and position not in self._seen))
 
-    def _next(self, now: float, absent: Iterable[int]) -> float:
+    def _next(self, now: float, is_absent: bool) -> float:
         due = min(now + self._pace.gap(now - self._started_at), self._deadline)
         end_of_grace = self._started_at + self._pace.grace
-        return min(due, end_of_grace) if any(True for _ in absent) and now < end_of_grace else due
+        return min(due, end_of_grace) if is_absent and now < end_of_grace else due

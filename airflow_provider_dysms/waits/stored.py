@@ -158,8 +158,8 @@ def from_rows(given: object) -> dict[int, Report]:
     """
     try:
         return {int(row[0]): Report.from_row(row[1:]) for row in given}  # type: ignore[attr-defined]
-    except (TypeError, IndexError, OverflowError, OSError) as error:
-        raise ValueError(f"stored reports are not readable: {type(error).__name__}") from None
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError, OSError):
+        raise _unreadable() from None
 
 
 def pack(reports: Mapping[int, Report]) -> str:
@@ -176,8 +176,15 @@ def unpack(packed: str) -> dict[int, Report]:
     """
     if not packed:
         return {}
+    decompressor = zlib.decompressobj()
     try:
-        data = zlib.decompressobj().decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
-    except (zlib.error, TypeError) as error:
-        raise ValueError(f"stored reports are not readable: {type(error).__name__}") from None
-    return from_rows(json.loads(data))
+        data = decompressor.decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
+        if decompressor.eof:
+            return from_rows(json.loads(data))
+    except (zlib.error, ValueError, TypeError):
+        pass
+    raise _unreadable()
+
+
+def _unreadable() -> ValueError:
+    return ValueError("the stored reports are not what this release can read")

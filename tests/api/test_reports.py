@@ -46,7 +46,7 @@ def test_it_comes_back_from_a_row_and_knows_its_category_again() -> None:
 
 @pytest.mark.parametrize("row", [[], ["lost", None, None, None], ["failed"]])
 def test_what_is_no_row_is_a_value_error(row: list[object]) -> None:
-    with pytest.raises(ValueError, match="not enough values|not a valid State"):
+    with pytest.raises(ValueError, match=r"not enough values|not a valid State"):
         Report.from_row(row)
 
 

@@ -258,11 +258,13 @@ class DysmsClient:
         """Send a call until it is answered, or until trying again would be wrong."""
         lane = self._lane(call)
         started = self._clock()
-        tried, queued = 0, 0.0
+        tried, queued, left = 0, 0.0, float("-inf")
 
         async def sign() -> Request:
-            nonlocal queued
-            queued += await lane.wait_for_turn()
+            nonlocal queued, left
+            came = self._clock()
+            left = await lane.wait_for_turn()
+            queued += left - came
             self.counters.requests += 1
             return self._signed(call, lane.endpoint)
 
@@ -273,11 +275,11 @@ class DysmsClient:
                 now = self._clock()
                 if isinstance(error, errors.DysmsThrottled):
                     self.counters.throttled += 1
-                    lane.budget.throttled(now, error.retry_after)
+                    lane.budget.throttled(now, left, error.retry_after)
                 else:
                     tried += 1
                     if not isinstance(error, errors.DysmsTransportError):
-                        lane.was_answered()
+                        lane.was_answered(left)
                 pause = self._retry.pause(
                     error,
                     tried=tried,
@@ -291,7 +293,7 @@ class DysmsClient:
                 log.debug("%s is tried again in %.1f s: %s", call.action, pause, error)
                 await self._sleep(pause)
             else:
-                lane.was_answered()
+                lane.was_answered(left)
                 return answer
 
     def _lane(self, call: Call) -> _Lane:
@@ -346,18 +348,20 @@ class _Lane:
         self._sleep = sleep
         self._line = asyncio.Lock()  # first come, first served
 
-    def was_answered(self) -> None:
-        """Take note that the service answered one of the lane's requests, and did not throttle it."""
+    def was_answered(self, left: float) -> None:
+        """Take note that the service answered one of the lane's requests, and did not throttle it.
+
+        :param left: when the request left
+        """
         self.answered_at = self._clock()
-        self.budget.answered()
+        self.budget.answered(left)
 
     async def wait_for_turn(self) -> float:
-        """Wait until the budget lets one request leave; return the seconds that took."""
-        came = self._clock()
+        """Wait until the budget lets one request leave; return when it did."""
         async with self._line:
-            while wait := self.budget.take(self._clock()):
+            while wait := self.budget.take(left := self._clock()):
                 await self._sleep(wait)
-        return self._clock() - came
+        return left
 
 
 def _judged(call: Call, response: Response) -> Mapping[str, object]:

@@ -28,9 +28,14 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
     }
 )
 
-#: A throttled answer stops everybody for this long (s), doubled as long as nothing else is answered.
-PAUSE = 0.5
+#: A throttled answer stops everybody for one of the vendor's windows (s); then a single request leaves, and everybody
+#: waits for its answer. Each further refusal lengthens the pause. Twice as long would be the wrong moment again where
+#: the service refuses in a rhythm.
+PAUSE = 1.0
+LONGER = 1.5
 LONGEST_PAUSE = 30.0
+#: How often to look whether that single request was answered (s).
+GLANCE = 0.02
 #: Afterwards the rate is half of what it was, not below this share, and grows back within so long (s).
 SLOWEST = 1 / 32
 RECOVERY = 10.0
@@ -45,8 +50,11 @@ class Budget:
     def __init__(self, per_second: float) -> None:
         self._lock = threading.Lock()
         self._next = 0.0  # when the next request is due if all are spaced evenly
-        self._closed_until = float("-inf")
+        self._is_shut = False  # throttled, and nothing that left since was answered
+        self._shut_at = float("-inf")  # answers to requests that left before are old news
         self._pause = PAUSE
+        self._probe_due = 0.0
+        self._is_probing = False
         self._slowed_at, self._slowed_to = float("-inf"), 1.0
         self.resize(per_second)
 
@@ -66,33 +74,47 @@ class Budget:
         :returns: 0 where the request may leave now, else seconds to wait before asking again
         """
         with self._lock:
-            if now < self._closed_until:
-                return self._closed_until - now
+            if self._is_shut and now < self._probe_due:
+                wait = self._probe_due - now
+                return min(wait, GLANCE) if self._is_probing else wait
             early = self._next - self._slack - now
             if early > 0:
                 return early
             self._next = max(self._next, now) + self._spacing / self._pace(now)
+            if self._is_shut:
+                self._is_probing, self._probe_due = True, now + self._pause  # the next one, if this is never answered
             return 0.0
 
-    def answered(self) -> None:
-        """Take note that the service answered anything but "throttled"."""
-        self._pause = PAUSE
+    def answered(self, left: float) -> None:
+        """Take note that the service answered anything but "throttled".
 
-    def throttled(self, now: float, retry_after: float | None = None) -> None:
+        :param left: when the request was granted, by the clock given to :meth:`take`
+        """
+        with self._lock:
+            if self._is_shut and left > self._shut_at:
+                self._is_shut = False
+                self._slowed_at = left
+
+    def throttled(self, now: float, left: float, retry_after: float | None = None) -> None:
         """Slow everybody down, because the service throttled a request.
 
         :param now: seconds of the clock given to :meth:`take`
+        :param left: when the request was granted, by that clock
         :param retry_after: seconds that the service asked for, if it did
         """
         with self._lock:
-            if now < self._closed_until:
-                return  # an answer to a request that left before the pause began
+            if left <= self._shut_at:
+                return
+            if self._is_shut:
+                self._pause = min(self._pause * LONGER, LONGEST_PAUSE)
+            else:
+                self._pause = PAUSE
+                self._slowed_to = max(self._pace(now) / 2, SLOWEST)
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
-            self._closed_until = now + pause
-            self._next = max(self._next, self._closed_until + self._slack)  # no burst when the doors open
-            self._slowed_to = max(self._pace(now) / 2, SLOWEST)
-            self._slowed_at = self._closed_until
+            self._is_shut, self._shut_at = True, now
+            self._is_probing, self._probe_due = False, now + pause
+            self._slowed_at = self._probe_due
+            self._next = max(self._next, self._probe_due + self._slack)  # no burst when the doors open
 
     def _pace(self, now: float) -> float:
         return min(self._slowed_to + max(now - self._slowed_at, 0) / RECOVERY, 1.0)

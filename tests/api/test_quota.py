@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import random
+from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.quota import LONGEST_PAUSE, PAUSE, RECOVERY, Budget, budget
+from airflow_provider_dysms.api.quota import GLANCE, LONGER, LONGEST_PAUSE, PAUSE, RECOVERY, Budget, budget
 
 
 def granted(bucket: Budget, *, seconds: float, stalls: float = 0.0, seed: int = 1) -> list[float]:
@@ -53,7 +57,23 @@ def test_a_throttled_answer_never_brings_the_next_request_forward(per_second: fl
             continue
         grants.append(now)
         if rng.random() < 0.3:
-            bucket.throttled(now + rng.random() / 10)
+            bucket.throttled(now + rng.random() / 10, now)
+    assert worst_second(grants) <= max(1, per_second)
+
+
+@given(
+    per_second=st.sampled_from([0.5, 2.0, 20.0, 120.0, 300.0]),
+    answers=st.lists(st.tuples(st.sampled_from(["ok", "throttled", "lost"]), st.floats(0, 3)), min_size=1, max_size=20),
+)
+def test_no_second_exceeds_the_budget_whatever_is_answered_and_when(
+    per_second: float, answers: list[tuple[str, float]]
+) -> None:
+    story = itertools.cycle(answers)
+
+    def answer(_: float) -> tuple[str, float]:
+        return next(story)
+
+    grants = [left for left, _ in played(Budget(per_second), answer, seconds=12)]
     assert worst_second(grants) <= max(1, per_second)
 
 
@@ -74,37 +94,74 @@ def test_idle_time_is_lost_and_not_made_up_for() -> None:
 def test_a_throttled_answer_stops_everybody_and_a_burst_does_not_follow() -> None:
     bucket = Budget(1000)
     assert bucket.take(0.0) == 0
-    bucket.throttled(0.0)
-    assert bucket.take(0.1) == pytest.approx(PAUSE - 0.1)
+    bucket.throttled(0.01, 0.0)
+    assert bucket.take(0.1) == pytest.approx(PAUSE - 0.09)
+    assert bucket.take(PAUSE + 0.01) == 0
+    bucket.answered(PAUSE + 0.01)
     at_once = 0
-    while bucket.take(PAUSE) == 0:
+    while bucket.take(PAUSE + 0.01) == 0:
         at_once += 1
     assert at_once <= 1
 
 
-def test_answers_to_requests_that_left_before_the_pause_do_not_lengthen_it() -> None:
+def test_after_the_pause_one_request_leaves_and_everybody_waits_for_its_answer() -> None:
+    bucket = Budget(1000)
+    bucket.throttled(0.0, -0.1)
+    assert bucket.take(PAUSE) == 0
+    for late in (0.001, 0.2, 0.9):
+        assert 0 < bucket.take(PAUSE + late) <= GLANCE
+    bucket.answered(PAUSE)
+    assert bucket.take(PAUSE + 0.91) == 0
+    assert bucket.take(PAUSE + 0.92) == 0
+
+
+def test_where_that_answer_never_comes_another_request_leaves() -> None:
+    bucket = Budget(1000)
+    bucket.throttled(0.0, -0.1)
+    assert bucket.take(PAUSE) == 0
+    assert bucket.take(1.99 * PAUSE) > 0
+    assert bucket.take(2 * PAUSE) == 0
+    assert bucket.take(2.01 * PAUSE) > 0
+
+
+def test_answers_to_requests_that_left_before_the_pause_change_nothing() -> None:
     bucket = Budget(1000)
     for _ in range(64):
-        bucket.throttled(0.0)
-    assert bucket.take(0.1) == pytest.approx(PAUSE - 0.1)
+        bucket.throttled(0.1, 0.0)
+    bucket.answered(0.0)
+    assert bucket.take(0.2) == pytest.approx(PAUSE - 0.1)
+    assert bucket.take(PAUSE + 0.1) == 0
+    bucket.throttled(PAUSE + 0.2, 0.0)
+    bucket.answered(0.0)
+    assert 0 < bucket.take(PAUSE + 0.2) <= GLANCE
+    bucket.answered(PAUSE + 0.1)
+    bucket.throttled(PAUSE + 0.3, 0.0)
+    assert bucket.take(PAUSE + 0.3) == 0
 
 
-def test_pauses_double_while_nothing_is_answered_and_have_an_end() -> None:
-    bucket, now, pauses = Budget(1000), 0.0, []
+def test_pauses_grow_while_nothing_is_answered_and_have_an_end() -> None:
+    bucket, now, left, pauses = Budget(1000), 0.0, -0.1, []
     for _ in range(12):
-        bucket.throttled(now)
+        bucket.throttled(now, left)
         pauses.append(bucket.take(now))
         now += pauses[-1]
-    assert pauses[:3] == pytest.approx([PAUSE, 2 * PAUSE, 4 * PAUSE])
+        assert bucket.take(now) == 0
+        now, left = now + 0.02, now
+    assert pauses[:3] == pytest.approx([PAUSE, LONGER * PAUSE, LONGER**2 * PAUSE])
     assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
-    bucket.answered()
-    bucket.throttled(now)
+    bucket.answered(left)
+    bucket.throttled(now, left + 0.01)
     assert bucket.take(now) == pytest.approx(PAUSE)
 
 
-def test_the_rate_is_halved_and_grows_back() -> None:
+def test_the_rate_is_halved_once_and_grows_back() -> None:
     bucket = Budget(1000)
-    bucket.throttled(0.0)
+    bucket.throttled(0.0, -0.1)
+    assert bucket.take(PAUSE) == 0
+    bucket.throttled(PAUSE, PAUSE)
+    start = PAUSE * (1 + LONGER)
+    assert bucket.take(start) == 0
+    bucket.answered(start)
 
     def rate(now: float) -> float:
         while not (wait := bucket.take(now)):
@@ -112,36 +169,72 @@ def test_the_rate_is_halved_and_grows_back() -> None:
         assert bucket.take(now + wait) == 0
         return 1 / bucket.take(now + wait)
 
-    assert rate(PAUSE) == pytest.approx(490, rel=0.05)
-    assert rate(PAUSE + RECOVERY / 4) == pytest.approx(735, rel=0.05)
+    assert rate(start + 0.1) == pytest.approx(490, rel=0.05)
+    assert rate(start + RECOVERY / 4) == pytest.approx(735, rel=0.05)
     assert len(granted(bucket, seconds=10)) >= 0.95 * 10_000
+
+
+def played(
+    bucket: Budget, answer: Callable[[float], tuple[str, float]], *, seconds: float, start: float = 100.0
+) -> list[tuple[float, str]]:
+    """Send whatever the budget lets leave, to a service made up; return when each left and what it was answered.
+
+    :param answer: takes when a request arrives; returns ``ok``, ``throttled`` or ``lost``, and after how many seconds
+    """
+    now, sent = start, list[tuple[float, str]]()
+    flying: list[tuple[float, float, str]] = []
+    while now < start + seconds:
+        wait = bucket.take(now)
+        if wait:
+            now = min([now + wait, *(when for when, _, _ in flying[:1])])
+        else:
+            what, delay = answer(now)
+            sent.append((now, what))
+            heapq.heappush(flying, (now + delay, now, what))
+            now += 1e-6
+        while flying and flying[0][0] <= now:
+            when, left, what = heapq.heappop(flying)
+            if what == "ok":
+                bucket.answered(left)
+            elif what == "throttled":
+                bucket.throttled(when, left)
+    return sent
 
 
 def test_a_service_that_gives_half_is_followed_without_starving() -> None:
     """Whatever exceeds 500 a second is throttled; the budget would be 1,000."""
-    bucket, now, answered, throttled, second, count = Budget(1000), 0.0, 0, 0, 0, 0
-    while now < 60:
-        wait = bucket.take(now)
-        if wait:
-            now += wait
-            continue
+    second, count = 0, 0
+
+    def answer(now: float) -> tuple[str, float]:
+        nonlocal second, count
         if int(now) != second:
             second, count = int(now), 0
         count += 1
-        if count > 500:
-            throttled += 1
-            bucket.throttled(now)
-        else:
-            answered += 1
-            bucket.answered()
-    assert answered > 0.6 * 500 * 60
-    assert throttled < 0.01 * answered
+        return "throttled" if count > 500 else "ok", 0.02
+
+    answers = [what for _, what in played(Budget(1000), answer, seconds=60)]
+    assert answers.count("ok") > 0.6 * 500 * 60
+    assert answers.count("throttled") < 0.02 * answers.count("ok")
+
+
+@pytest.mark.parametrize("start", [100.0, 100.3, 100.9, 100.985, 100.999, 101.0, 101.5, 101.985, 101.999])
+@pytest.mark.parametrize("per_second", [120, 300, 5000])
+def test_a_service_that_refuses_everything_in_every_other_second_hears_little_in_vain(
+    per_second: int, start: float
+) -> None:
+    def answer(now: float) -> tuple[str, float]:
+        return "throttled" if int(now) % 2 else "ok", 0.02
+
+    sent = played(Budget(per_second), answer, seconds=60, start=start)
+    let_through = [left for left, what in sent if what == "ok"]
+    assert len(sent) <= 1.1 * len(let_through)
+    assert max(later - earlier for earlier, later in itertools.pairwise(let_through)) < 3  # it never starves
 
 
 @pytest.mark.parametrize(("wish", "pause"), [(2.0, 2.0), (0.0, PAUSE), (-1.0, PAUSE), (1e9, LONGEST_PAUSE)])
 def test_the_services_wish_is_followed_within_reason(wish: float, pause: float) -> None:
     bucket = Budget(1000)
-    bucket.throttled(0.0, wish)
+    bucket.throttled(0.0, -0.1, wish)
     assert bucket.take(0.0) == pytest.approx(pause)
 
 

@@ -198,6 +198,13 @@ def is_lasting(error: DysmsError) -> bool:
     return isinstance(error, (DysmsInputError, DysmsRefused))
 
 
+def may_be_done(error: DysmsError) -> bool:
+    """Say whether a request that ended so may have been carried out all the same: then only a query is tried again."""
+    if isinstance(error, DysmsTransportError):
+        return error.request_sent
+    return isinstance(error, DysmsTransient) and not isinstance(error, (DysmsThrottled, DysmsBusinessLimit))
+
+
 def shown(value: object) -> str:
     """Return a value that a user passed as an error may repeat it: arguments get mixed up, and some are private.
 

@@ -27,8 +27,8 @@ class PrivacyKey:
         if not privacy_key or len(privacy_key) < SHORTEST_KEY:
             raise DysmsInputError(
                 "privacy_key",
-                f"of the connection is missing or shorter than {SHORTEST_KEY} characters; hashed and sealed numbers need "
-                "one, for instance: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+                f"of the connection is missing or shorter than {SHORTEST_KEY} characters; hashed and sealed "
+                "numbers need one, for instance: python -c 'import secrets; print(secrets.token_urlsafe(32))'",
             )
         self._phone_key = _derive(privacy_key, b"phone_hash")
         self._digest_key = _derive(privacy_key, b"digest")

@@ -11,7 +11,7 @@ from airflow_provider_dysms.api.errors import (
     DysmsNonceUsed,
     DysmsThrottled,
     DysmsTransient,
-    DysmsTransportError,
+    may_be_done,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RetryPolicy:
             return 0.0 if throttled_for < self.throttle_patience else None
         if not isinstance(error, DysmsTransient):
             return None
-        if not repeatable and not (isinstance(error, DysmsTransportError) and not error.request_sent):
+        if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):
             return None
         if isinstance(error, DysmsNonceUsed):
             return 0.0 if tried < 2 else None

@@ -1,7 +1,7 @@
-"""Keeps phone numbers out of everything that Airflow stores or shows of a task's arguments.
+"""Keeps phone numbers and texts out of everything that Airflow stores or shows of a task's arguments.
 
 Airflow writes template fields into its database and its UI, before and after rendering. A value that is not JSON and
-prints as a count keeps the numbers out of both; :class:`PrivateField` wraps whatever is assigned, so that rendering
+prints as what it is keeps its content out of both; :class:`PrivateField` wraps whatever is assigned, so that rendering
 (which assigns the attribute again) cannot unwrap it.
 """
 
@@ -10,53 +10,120 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from airflow.sdk import XComArg
 
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.numbers import parse_number
 
 
-class PrivateNumbers:
-    """Phone numbers that do not show.
+class Private:
+    """A value that does not show.
 
-    :param value: one number, several in a list, or text with several separated by commas, semicolons or line ends
+    :param value: anything; what is private already is taken out first, also inside of lists and dicts
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: object) -> None:
-        self._value = value
+        self._value = revealed(value)
+
+    def __str__(self) -> str:
+        return "private text"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+    def resolve(self, context: Any) -> Self:
+        """Render templates in the value; Airflow calls this instead of looking into it."""
+        return type(self)(context["task"].render_template(self._value, context))
+
+
+class PrivateParameters(Private):
+    """Names and values, such as those of a template, that do not show."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "private parameters"
+
+
+class PrivateNumbers(Private):
+    """Phone numbers that do not show.
+
+    :param value: one number, several in a list, or text with several separated by commas, semicolons or line ends
+    """
+
+    __slots__ = ()
 
     def __str__(self) -> str:
         if any(mark in str(self._value) for mark in ("{{", "{%")):
             return "templated phone number(s)"
         try:
-            return f"{len(self.reveal())} phone number(s)"
+            return f"{len(_numbers('phone_numbers', self._value))} phone number(s)"
         except DysmsInputError:
             # Airflow asks for this while it writes the DAG down; the task will say what is wrong.
             return "phone number(s)"
 
-    def __repr__(self) -> str:
-        return f"<{self}>"
 
-    def resolve(self, context: Any) -> PrivateNumbers:
-        """Render templates in the value; Airflow calls this instead of looking into it."""
-        return PrivateNumbers(context["task"].render_template(self._value, context))
+class PrivateField:
+    """A template field of an operator whose value never shows.
 
-    def reveal(self) -> list[object]:
-        """Return the numbers as they were written.
+    :param kind: how it prints
+    """
 
-        :raises DysmsInputError: the value is neither text nor a collection of numbers
-        """
-        value = self._value
-        if isinstance(value, str):
-            return listed("phone_numbers", value)
-        if isinstance(value, (int, float)):
-            return [value]
-        if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
-            return list(value)
-        raise DysmsInputError("phone_numbers", f"is one number or a list of numbers, not {type(value).__name__}")
+    def __init__(self, kind: type[Private] = PrivateNumbers) -> None:
+        self._kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_private_{name}"
+
+    def __get__(self, operator: Any, owner: type | None = None) -> Any:
+        return self if operator is None else operator.__dict__.get(self._slot)
+
+    def __set__(self, operator: Any, value: Any) -> None:
+        operator.__dict__[self._slot] = self._wrapped(value)
+
+    def _wrapped(self, value: Any) -> Any:
+        """Wrap a value, but for what Airflow resolves later: it must be seen until then, wherever it stands."""
+        if value is None or hasattr(value, "resolve"):
+            return value
+        if any(XComArg.iter_xcom_references(value)):
+            if isinstance(value, dict):
+                return {name: self._wrapped(part) for name, part in value.items()}
+            return [self._wrapped(part) for part in value]
+        return self._kind(value)
+
+
+def revealed(value: Any) -> Any:
+    """Return what a private field holds."""
+    if isinstance(value, Private):
+        return value._value
+    if isinstance(value, dict):
+        return {name: revealed(part) for name, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(revealed, value))
+    return value
+
+
+def numbers_in(argument: str, value: Any) -> list[object]:
+    """Return the numbers of a rendered private field, as they were written.
+
+    :raises DysmsInputError: there is none, or it is neither text nor a collection of numbers
+    """
+    numbers = _numbers(argument, revealed(value))
+    if not numbers:
+        raise DysmsInputError(argument, "is empty; name at least one number")
+    return numbers
+
+
+def parsed_numbers(argument: str, value: Any) -> list[str]:
+    """Return the numbers of a rendered private field, as the API takes them.
+
+    :raises DysmsInputError: one of them cannot be asked for; it is named by its place
+    """
+    return [_digits(argument, place, number) for place, number in enumerate(numbers_in(argument, value), 1)]
 
 
 def listed(argument: str, text: str) -> list[object]:
@@ -76,27 +143,20 @@ def listed(argument: str, text: str) -> list[object]:
     return [part.strip() for part in re.split(r"[,;，；\r\n]", text) if part.strip()]
 
 
-def revealed(value: Any) -> list[object]:
-    """Return the numbers of a rendered private field.
+def _numbers(argument: str, value: object) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return listed(argument, value)
+    if isinstance(value, (int, float)):
+        return [value]
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
+        return list(value)
+    raise DysmsInputError(argument, f"is one number or a list of numbers, not {type(value).__name__}")
 
-    :raises DysmsInputError: there is none
-    """
-    numbers = [] if value is None else (value if isinstance(value, PrivateNumbers) else PrivateNumbers(value)).reveal()
-    if not numbers:
-        raise DysmsInputError("phone_numbers", "is empty; name at least one number")
-    return numbers
 
-
-class PrivateField:
-    """A template field of an operator whose value never shows."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._slot = f"_private_{name}"
-
-    def __get__(self, operator: Any, owner: type | None = None) -> Any:
-        return self if operator is None else operator.__dict__.get(self._slot)
-
-    def __set__(self, operator: Any, value: Any) -> None:
-        # What Airflow resolves later (XComArg, DagParam, a list with one in it) must be seen by it until then.
-        refers = value is None or hasattr(value, "resolve") or any(XComArg.iter_xcom_references(value))
-        operator.__dict__[self._slot] = value if refers else PrivateNumbers(value)
+def _digits(argument: str, place: int, number: object) -> str:
+    try:
+        return parse_number(number).digits
+    except DysmsInputError as error:
+        raise DysmsInputError(argument, f"(number {place} of the list) {error.problem}") from None

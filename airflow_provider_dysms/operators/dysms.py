@@ -14,7 +14,6 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
-from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.dysms import (
     DysmsHook,
@@ -24,7 +23,7 @@ from airflow_provider_dysms.hooks.dysms import (
     parse_asked_day,
     parse_days,
 )
-from airflow_provider_dysms.hooks.private import PrivateField, listed, revealed
+from airflow_provider_dysms.hooks.private import PrivateField, listed, parsed_numbers
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ class DysmsQuerySendDetailsOperator(BaseOperator):
         with airflow_errors():
             as_of = datetime.now(UTC)
             day = parse_asked_day(self.send_date, as_of, self.log)
-            numbers = [_number(value, place) for place, value in enumerate(revealed(self.phone_numbers))]
+            numbers = parsed_numbers("phone_numbers", self.phone_numbers)
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[list[SendDetail]]:
@@ -242,13 +241,6 @@ def _message_ids(value: Any) -> list[str]:
     if not all(isinstance(message_id, (str, int)) and not isinstance(message_id, bool) for message_id in message_ids):
         raise DysmsInputError("message_ids", "has something that is neither text nor a whole number")
     return [given_id("message_ids", str(message_id).strip()) for message_id in message_ids]
-
-
-def _number(value: object, place: int) -> str:
-    try:
-        return parse_number(value).digits
-    except DysmsInputError as error:
-        raise DysmsInputError("phone_numbers", f"(number {place + 1} of the list) {error.problem}") from None
 
 
 def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition]:

@@ -26,7 +26,7 @@ from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.verdict import output_columns, to_row
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_asked_day
-from airflow_provider_dysms.hooks.private import PrivateField, revealed
+from airflow_provider_dysms.hooks.private import PrivateField, numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.progress import Progress
@@ -227,7 +227,7 @@ class DysmsToObjectStorageOperator(BaseOperator):
 
     def _read(self, day: date) -> SentLog:
         if self.sent_uri is None:
-            sent = phone_log(revealed(self.phone_numbers))
+            sent = phone_log(numbers_in("phone_numbers", self.phone_numbers))
         else:
             files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"))
             sent = read_sent_log(files, send_date=day, columns=self.columns, carry=self.carry)

@@ -204,3 +204,24 @@ def test_the_drawn_tree_is_the_real_tree() -> None:
             drawn[found[2]] = ancestors[level - 1] if level else "Exception"
     real = {kind.__name__: kind.__bases__[0].__name__ for kind in everything() if kind.__module__ == errors.__name__}
     assert drawn == real
+
+
+def test_what_may_have_been_carried_out_all_the_same() -> None:
+    unsent = errors.DysmsTransportError("x")
+    unsent.request_sent = False
+    for uncertain in (
+        errors.DysmsTransportError("x"),
+        errors.DysmsServerError("x"),
+        errors.DysmsUnreadable("x"),
+        errors.DysmsNonceUsed("x"),
+    ):
+        assert errors.may_be_done(uncertain)
+    for certain in (
+        unsent,
+        errors.DysmsThrottled("x"),
+        errors.DysmsBusinessLimit("x"),
+        errors.DysmsRefused("x"),
+        errors.DysmsConfigError("x"),
+        errors.DysmsInputError("argument", "is wrong"),
+    ):
+        assert not errors.may_be_done(certain)

@@ -52,3 +52,7 @@ def test_a_send_is_tried_again_only_where_it_was_certainly_not_carried_out() -> 
     assert pause(errors.DysmsThrottled("x"), repeatable=False) is not None
     for uncertain in (sent, errors.DysmsServerError("x"), errors.DysmsUnreadable("x"), errors.DysmsNonceUsed("x")):
         assert pause(uncertain, repeatable=False) is None
+
+
+def test_a_send_is_not_repeated_at_once_where_a_limit_is_used_up() -> None:
+    assert pause(errors.DysmsBusinessLimit("x"), repeatable=False) is None

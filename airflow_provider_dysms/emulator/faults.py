@@ -5,6 +5,7 @@ Faults on the wire replace or damage the answer; faults of the listing are answe
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ class Fault:
     :param times: how often; ``None``: always
     :param every: on every k-th matching request
     :param skip: let so many matching requests pass first
+    :param rhythm: only in every other span of so many seconds, by the machine's clock
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Fault:
     times: int | None = 1
     every: int = 1
     skip: int = 0
+    rhythm: float | None = None
     status: int | None = None
     code: str | None = None
     seconds: float | None = None
@@ -73,6 +76,8 @@ class Fault:
             raise InputError(f"page 'last' is only known to listing faults, not to {self.kind}")
         if self.every < 1 or self.skip < 0 or (self.times is not None and self.times < 1):
             raise InputError("every and times must be at least 1, skip at least 0")
+        if self.rhythm is not None and not self.rhythm > 0:
+            raise InputError("rhythm must be above 0")
         for name, default in KINDS[self.kind][1].items():
             if getattr(self, name) is None:
                 setattr(self, name, default)
@@ -86,6 +91,8 @@ class Fault:
             if page != str(last_page if self.page == "last" else self.page):
                 return False
         if any(parameters.get(name) != value for name, value in self.where.items()):
+            return False
+        if self.rhythm is not None and time.monotonic() // self.rhythm % 2 == 0:
             return False
         self.seen += 1
         if self.seen <= self.skip or (self.seen - self.skip) % self.every:

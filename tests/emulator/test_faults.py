@@ -174,12 +174,24 @@ def test_a_fault_happens_as_often_as_planned_and_where(page: Any, emulator: Any)
     assert emulator.faults() == []
 
 
+def test_a_fault_comes_and_goes_in_a_rhythm(page: Any, emulator: Any) -> None:
+    emulator.fault("business", times=None, rhythm=0.3)
+    began, spells = time.monotonic(), list[bool]()
+    while len(spells) < 4:
+        fails = isinstance(page(1), str)
+        if spells[-1:] != [fails]:
+            spells.append(fails)
+        assert time.monotonic() - began < 60
+    assert time.monotonic() - began > 0.5
+
+
 @pytest.mark.parametrize(
     "plan",
     [
         {"kind": "none such"},
         {"kind": "reset", "page": "last"},
         {"kind": "reset", "every": 0},
+        {"kind": "reset", "rhythm": 0},
         {"kind": "reset", "x": 1},
     ],
 )

@@ -40,6 +40,10 @@ class DysmsTaskFailed(AirflowFailException):
     """A task failed in a way that trying again cannot mend: Airflow does not try it again."""
 
 
+class DysmsSendUncertain(DysmsTaskFailed):
+    """A message may have been sent, or not: Airflow does not try the task again, because a second try may repeat it."""
+
+
 @contextmanager
 def airflow_errors() -> Iterator[None]:
     """Turn errors of the API into those that tell Airflow whether to try the task again."""
@@ -80,16 +84,19 @@ class DysmsHook(BaseHook):
         """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
         return PrivacyKey(self._connection[1])
 
-    def run(self, session: Callable[[DysmsClient], Awaitable[Result]]) -> Result:
+    def run(
+        self, session: Callable[[DysmsClient], Awaitable[Result]], *, retry: RetryPolicy | None = None
+    ) -> Result:
         """Run one event loop with a client in it: the way of a task to ask many questions.
 
         :param session: takes the client; what it returns is returned
+        :param retry: how patient the client is with what passes; default its own
         :raises RuntimeError: an event loop is running already
         """
         settings = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
 
         async def within() -> Result:
-            async with DysmsClient(settings) as client:
+            async with DysmsClient(settings, retry=retry) as client:
                 return await session(client)
 
         return asyncio.run(within())

@@ -23,7 +23,10 @@ from airflow_provider_dysms.hooks.dysms import (
     parse_asked_day,
     parse_days,
 )
+from airflow_provider_dysms.hooks.ids import parse_message_ids
 from airflow_provider_dysms.hooks.private import PrivateField, listed, parsed_numbers
+from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
+from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -124,7 +127,7 @@ class DysmsQueryMessageOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         with airflow_errors():
             as_of = datetime.now(UTC)
-            message_ids = _message_ids(self.message_ids)
+            message_ids = parse_message_ids(self.message_ids)
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[MessageReport | None]:
@@ -225,22 +228,6 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
         return await client.query_message(message_id)
     except DysmsNotFound:
         return None
-
-
-def _message_ids(value: Any) -> list[str]:
-    """Return a templated value as the list that it must be by now."""
-    if isinstance(value, str):
-        value = listed("message_ids", value)
-    if isinstance(value, int):
-        value = [value]
-    if value is None or isinstance(value, (bytes, dict)) or not isinstance(value, Iterable):
-        raise DysmsInputError("message_ids", f"is one id or a list of ids, not {type(value).__name__}")
-    message_ids = list(value)
-    if not message_ids:
-        raise DysmsInputError("message_ids", "is empty; name at least one")
-    if not all(isinstance(message_id, (str, int)) and not isinstance(message_id, bool) for message_id in message_ids):
-        raise DysmsInputError("message_ids", "has something that is neither text nor a whole number")
-    return [given_id("message_ids", str(message_id).strip()) for message_id in message_ids]
 
 
 def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition]:

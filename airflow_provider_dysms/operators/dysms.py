@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
-from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.dysms import (
@@ -24,12 +22,13 @@ from airflow_provider_dysms.hooks.dysms import (
     parse_days,
 )
 from airflow_provider_dysms.hooks.ids import parse_message_ids
-from airflow_provider_dysms.hooks.private import PrivateField, listed, parsed_numbers
+from airflow_provider_dysms.hooks.private import PrivateField, parsed_numbers
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from airflow.sdk import Context

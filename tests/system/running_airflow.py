@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,23 +67,29 @@ class RunningAirflow:
             (airflow.dags / "hello.py").write_text(...)
             states = airflow.wait("hello", airflow.trigger("hello"))
 
-    :param home: an empty folder; DAG files belong into its ``dags``
+    :param home: a folder to be made; DAG files belong into its ``dags``
+    :param dags: DAG files that are there from the start
     :param parts: what to start, of ``COMMANDS``
     :param database: SQLAlchemy URL of an empty database; a file of SQLite in the home when absent
-    :param environment: further environment variables: connections, settings that overrule those above
+    :param impatient: notice within seconds what Airflow's own settings notice within minutes
+    :param environment: further environment variables: connections, other settings
     """
 
     def __init__(
         self,
         home: Path,
         *,
+        dags: Iterable[Path] = (),
         parts: tuple[str, ...] = PARTS,
         database: str | None = None,
+        impatient: bool = True,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.dags = home / "dags"
         self.dags.mkdir(parents=True)
+        for file in dags:
+            shutil.copy(file, self.dags)
         self.database = database or f"sqlite:///{home}/airflow.db"
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -107,7 +114,7 @@ class RunningAirflow:
             # Only `standalone` cannot do without servers of logs: not two of them on one port.
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
-            **IMPATIENT,
+            **(IMPATIENT if impatient else {}),
             **(environment or {}),
         }
         self._parts = parts
@@ -168,6 +175,16 @@ class RunningAirflow:
         kill_session(process.pid)
         process.wait()
         self._tell_guard(process.pid)
+
+    def freeze(self, name: str) -> None:
+        """Stop a part where it is: others take it for dead, and it is not."""
+        for pid in members(self._running[name].pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """Let a part go on that was stopped."""
+        for pid in members(self._running[name].pid):
+            os.kill(pid, signal.SIGCONT)
 
     def kill_task(self, dag_id: str, run_id: str, task_id: str, *, supervisor: bool = True) -> None:
         """Kill the process of a running task.
@@ -245,7 +262,7 @@ class RunningAirflow:
         return (self.home / f"{name}.log").read_text(errors="replace")
 
     def everything_stored(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every cell of every table of Airflow's database, each with ``table.column``, as the bytes of its text."""
+        """Yield every cell of every table of Airflow's database: ``table.column``, and the bytes of its text."""
         import sqlalchemy
 
         engine = sqlalchemy.create_engine(self.database)
@@ -331,11 +348,16 @@ class RunningAirflow:
 
 def kill_session(session: int) -> None:
     """Kill every process of a session; what forks in between too."""
-    while members := [pid for pid in psutil.pids() if _belongs(pid, session)]:
-        for pid in members:
+    while found := members(session):
+        for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
+
+
+def members(session: int) -> list[int]:
+    """Return the processes of a session that are not dead."""
+    return [pid for pid in psutil.pids() if _belongs(pid, session)]
 
 
 def _belongs(pid: int, session: int) -> bool:

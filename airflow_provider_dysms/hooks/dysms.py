@@ -36,6 +36,10 @@ class DysmsTaskError(AirflowException):
     """A task failed in a way that may pass: Airflow tries it again."""
 
 
+class DysmsConnectionNotFound(DysmsTaskError):
+    """Airflow does not know the connection; it says the same when its API server does not answer."""
+
+
 class DysmsTaskFailed(AirflowFailException):
     """A task failed in a way that trying again cannot mend: Airflow does not try it again."""
 
@@ -83,6 +87,16 @@ class DysmsHook(BaseHook):
     def privacy_key(self) -> PrivacyKey:
         """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
         return PrivacyKey(self._connection[1])
+
+    def read(self) -> tuple[Settings, str | None]:
+        """Return the connection as the client takes it, and its ``privacy_key`` as text, where it has one.
+
+        It asks Airflow, which must not happen on an event loop: ``sync_to_async`` belongs around it there.
+
+        :raises DysmsConnectionNotFound: Airflow does not know the connection, or could not be asked
+        :raises DysmsInputError: a field of the connection is missing or wrong
+        """
+        return self._connection
 
     def run(
         self, session: Callable[[DysmsClient], Awaitable[Result]], *, retry: RetryPolicy | None = None
@@ -277,8 +291,7 @@ class DysmsHook(BaseHook):
         try:
             connection = self.get_connection(self.dysms_conn_id)
         except AirflowNotFoundException:
-            # Airflow says the same when its API server does not answer, so a later try may find it.
-            raise DysmsTaskError(
+            raise DysmsConnectionNotFound(
                 f"dysms_conn_id: the connection {self.dysms_conn_id!r} is not defined, or Airflow could not be asked; "
                 "create it with the connection type dysms"
             ) from None

@@ -1,0 +1,200 @@
+"""The connection as waits use it: looked up beside the event loop, read again now and then, one client at a time.
+
+Airflow's look-up, and all that is slow to import or to build, happens in a thread. An edited connection is picked up
+within minutes, or at once when the service no longer takes the old one; a moment in which Airflow cannot be asked ends
+no wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asgiref.sync import sync_to_async
+
+from airflow_provider_dysms.api.errors import DysmsInputError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: A connection is read again after so long (s).
+REREAD = 300.0
+
+#: "Not defined" is also what Airflow says when it cannot be asked: so many look-ups, so far apart (s), must agree.
+LOOKUPS = 3
+LOOKUP_GAP = 30.0
+
+#: After a look-up that failed otherwise, the next one comes so late (s), each time twice as late.
+PAUSE = 1.0
+LONGEST_PAUSE = 60.0
+
+NEVER = float("-inf")
+
+
+class Refused(Exception):
+    """A wait cannot go on.
+
+    :param reason: what happened and what to do, without numbers
+    :param is_lasting: whether another try of the task would end the same
+    """
+
+    def __init__(self, reason: str, *, is_lasting: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_lasting = is_lasting
+
+
+@dataclass(slots=True, eq=False)
+class Reading:
+    """The connection as it was read at one time, and the client for it.
+
+    :param users: requests that the client is carrying
+    """
+
+    settings: Settings
+    client: DysmsClient
+    users: int = 0
+
+
+class WaitsConnection:
+    """A connection that is shared by all waits of one event loop.
+
+    :param conn_id: the connection
+    """
+
+    def __init__(self, conn_id: str) -> None:
+        self.privacy_key: str | None = None
+        self._conn_id = conn_id
+        self._current: Reading | None = None
+        self._looking = asyncio.Lock()
+        self._looked_at = NEVER  # when the last look-up began that found the connection, right or wrong
+        self._problem: DysmsInputError | None = None  # what was wrong with it then
+        self._missing = 0
+        self._failed = 0
+        self._not_before = NEVER  # after a look-up in vain
+
+    async def open(self) -> None:
+        """Read the connection, unless it was read before.
+
+        :raises Refused: it is not usable, or not defined
+        """
+        if self._current is None:
+            await self._look_after(NEVER)
+
+    async def freshen(self) -> None:
+        """Read the connection again if it is time to and nobody does; where that fails, the old reading holds.
+
+        :raises Refused: it is no longer defined
+        """
+        now = asyncio.get_running_loop().time()
+        is_gone = self._missing >= LOOKUPS
+        if self._looking.locked() or not (is_gone or now >= max(self._looked_at + REREAD, self._not_before)):
+            return
+        async with self._looking:
+            await self._look()
+        if self._problem is not None:
+            log.warning("The connection has become unusable; what was read before holds. %s", self._problem)
+
+    async def has_changed(self, reading: Reading, since: float) -> bool:
+        """Say whether the connection is another one than the service refused; read it again to know, but once for all.
+
+        :param reading: with which a request was refused
+        :param since: when that request began; a look-up that is younger counts
+        :raises Refused: it is not usable any more, or not defined
+        """
+        if self._current is reading:
+            await self._look_after(since)
+        return self._current is not reading
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Reading]:
+        """Use the client of the latest reading for one request; an older one is closed after its last."""
+        reading = self._current
+        assert reading is not None
+        reading.users += 1
+        try:
+            yield reading
+        finally:
+            reading.users -= 1
+            await self._close_unless_needed(reading)
+
+    async def aclose(self) -> None:
+        """Close every connection to the service."""
+        reading, self._current = self._current, None
+        await self._close_unless_needed(reading)
+
+    async def _look_after(self, instant: float) -> None:
+        async with self._looking:
+            while self._looked_at <= instant:
+                await self._look()
+            if self._problem is not None:
+                raise Refused(str(self._problem))
+
+    async def _look(self) -> None:
+        """Look the connection up once, as soon as that is right."""
+        loop = asyncio.get_running_loop()
+        pause = self._not_before - loop.time()
+        if self._missing >= LOOKUPS and pause > 0:
+            raise self._not_found()
+        await asyncio.sleep(max(pause, 0.0))
+        began = loop.time()
+        try:
+            found = await sync_to_async(_look_up)(self._conn_id, self._current.settings if self._current else None)
+        except DysmsInputError as error:
+            self._problem = error
+        except Exception as error:
+            if not self._failed:
+                log.warning(
+                    "Airflow could not be asked for the connection (%s); it will be again", type(error).__name__
+                )
+            self._failed = min(self._failed + 1, 10)
+            self._not_before = loop.time() + min(PAUSE * 2 ** (self._failed - 1), LONGEST_PAUSE)
+            return
+        else:
+            if found is None:
+                self._missing += 1
+                self._not_before = loop.time() + LOOKUP_GAP
+                if self._missing >= LOOKUPS:
+                    raise self._not_found()
+                return
+            settings, self.privacy_key, client = found
+            self._problem = None
+            if client is not None:
+                old, self._current = self._current, Reading(settings, client)
+                await self._close_unless_needed(old)
+        self._looked_at, self._missing, self._failed = began, 0, 0
+
+    async def _close_unless_needed(self, reading: Reading | None) -> None:
+        if reading is not None and reading is not self._current and not reading.users:
+            await reading.client.aclose()
+
+    def _not_found(self) -> Refused:
+        return Refused(
+            f"dysms_conn_id: the connection {self._conn_id!r} is not defined, as {self._missing} look-ups "
+            f"{LOOKUP_GAP:g} s apart say; create it with the connection type dysms",
+            is_lasting=False,
+        )
+
+
+def _look_up(conn_id: str, known: Settings | None) -> tuple[Settings, str | None, DysmsClient | None] | None:
+    """Return settings, ``privacy_key``, and a client if the settings are not the known ones; ``None``: not defined."""
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.retry import RetryPolicy
+    from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook
+
+    try:
+        settings, privacy_key = DysmsHook(conn_id).read()
+    except DysmsConnectionNotFound:
+        return None
+    if settings == known:
+        return settings, privacy_key, None
+    # A request is tried once: the wait asks again in its own rhythm, and the budget knows of throttling.
+    return settings, privacy_key, DysmsClient(settings, retry=RetryPolicy(tries=1, total_time=0, throttle_patience=0))

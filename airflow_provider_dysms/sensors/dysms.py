@@ -1,0 +1,154 @@
+"""Wait until messages have arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.api import arguments, dates
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
+from airflow_provider_dysms.hooks.private import PrivateField, parsed_numbers
+from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed as DysmsDeliveryFailed
+from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
+from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, dump
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from airflow.triggers.base import BaseTrigger
+
+    from airflow_provider_dysms.api.privacy import PrivacyKey
+    from airflow_provider_dysms.hooks.dysms import DysmsHook
+    from airflow_provider_dysms.waits.stored import Plan
+    from airflow_provider_dysms.waits.watched import Watched
+
+
+NO_REQUEST = "needs biz_id or out_id: without, a record of a number may be another message's"
+
+
+class DysmsMessageSensor(DysmsWaitSensor):
+    """Wait until international messages have arrived, by QueryMessage.
+
+    Result, ends and the other arguments are those of :class:`.DysmsWaitSensor`.
+
+    :param message_ids: up to 1,000 messages, each once: an id, what ``DysmsSendMessageToGlobeOperator`` returned, or a
+        list of either (the XCom of a mapped task too); templated
+
+    Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
+    """
+
+    template_fields: Sequence[str] = ("message_ids", "wait_for", "dysms_conn_id")
+
+    def __init__(self, *, message_ids: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.message_ids = message_ids
+
+    def _watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+        return [WatchedMessage(message_id) for message_id in parse_message_ids(self.message_ids)]
+
+    def _digest(self, hook: DysmsHook, identities: bytes) -> str:
+        return hashlib.sha256(identities).hexdigest()[:16]
+
+    def _trigger(self, hook: DysmsHook, watched: Sequence[Watched], plan: Plan) -> BaseTrigger:
+        from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
+
+        message_ids = [each.message_id for each in watched if isinstance(each, WatchedMessage)]
+        return DysmsMessageTrigger(message_ids=message_ids, dysms_conn_id=self.dysms_conn_id, **plan.stored())
+
+
+class DysmsSendDetailsSensor(DysmsWaitSensor):
+    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_key``.
+
+    They have no id: a message is known by its number and the request that sent it. Result, ends and the other arguments
+    are those of :class:`.DysmsWaitSensor`.
+
+    :param sent: what ``DysmsSendSmsOperator`` returned, or a list of that (the XCom of a mapped task too); up to 1,000
+        messages in all, each once; templated
+    :param phone_numbers: in place of ``sent``: one or many, in any format people write, each once; templated
+    :param biz_id: the request that sent to these numbers, as SendSms returned it; templated
+    :param out_id: the same, as its sender calls it; one of the two is needed with ``phone_numbers``; templated
+    :param send_date: the day of that request: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``, one of
+        the last 30 days; default the day on which the wait begins, in Beijing; a message that is dated the day before
+        or after is found too; templated
+
+    Follows https://help.aliyun.com/document_detail/419277.html
+    """
+
+    template_fields: Sequence[str] = (
+        "sent",
+        "phone_numbers",
+        "biz_id",
+        "out_id",
+        "send_date",
+        "wait_for",
+        "dysms_conn_id",
+    )
+    phone_numbers = PrivateField()
+
+    def __init__(
+        self,
+        *,
+        sent: Any = None,
+        phone_numbers: Any = None,
+        biz_id: str | None = None,
+        out_id: str | None = None,
+        send_date: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if (sent is None) == (phone_numbers is None):
+            raise ValueError("sent or phone_numbers must be given, and not both")
+        if sent is not None and (biz_id, out_id, send_date) != (None, None, None):
+            raise ValueError("biz_id, out_id and send_date go with phone_numbers; sent has its own")
+        if sent is None and biz_id is None and out_id is None:
+            raise ValueError(f"phone_numbers {NO_REQUEST}")
+        self.sent = sent
+        self.phone_numbers = phone_numbers
+        self.biz_id = biz_id
+        self.out_id = out_id
+        self.send_date = send_date
+
+    def _watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+        if self.phone_numbers is not None:
+            watched = self._by_number(began)
+        else:
+            requests = parse_sent(self.sent)
+            key = hook.privacy_key
+            watched = [each for place, request in enumerate(requests, 1) for each in _by_sent(key, request, place)]
+        for day in {each.send_date for each in watched}:
+            dates.check_window(day, began)
+        return list(watched)
+
+    def _digest(self, hook: DysmsHook, identities: bytes) -> str:
+        return hook.privacy_key.digest(identities)
+
+    def _trigger(self, hook: DysmsHook, watched: Sequence[Watched], plan: Plan) -> BaseTrigger:
+        from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
+
+        sealed = hook.privacy_key.seal(dump([each for each in watched if isinstance(each, WatchedSendDetail)]))
+        return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **plan.stored())
+
+    def _by_number(self, began: datetime) -> list[WatchedSendDetail]:
+        biz_id = None if self.biz_id is None else arguments.given_id("biz_id", self.biz_id)
+        out_id = None if self.out_id is None else arguments.text("out_id", self.out_id, 255)
+        if biz_id is None and out_id is None:
+            raise DysmsInputError("phone_numbers", NO_REQUEST)
+        day = dates.beijing_day(began) if self.send_date is None else dates.parse_day(self.send_date)
+        numbers = parsed_numbers("phone_numbers", self.phone_numbers)
+        return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]
+
+
+def _by_sent(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDetail]:
+    """Return the messages of one request."""
+    try:
+        numbers = json.loads(key.unseal(sent.get("token", "")))
+        day, biz_id, out_id = dates.parse_day(sent.get("send_date", "")), sent.get("biz_id"), sent.get("out_id")
+    except DysmsInputError as error:
+        problem = f"(number {place} of the list) has a wrong {error.argument}: it {error.problem}"
+        raise DysmsInputError("sent", problem) from None
+    if not (biz_id or out_id):
+        raise DysmsInputError("sent", f"(number {place} of the list) has neither biz_id nor out_id")
+    return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]

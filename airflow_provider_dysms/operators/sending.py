@@ -228,10 +228,7 @@ class DysmsSendMessageToGlobeOperator(BaseOperator):
                     **_when(leaving),
                 }
 
-            remedy = (
-                "Look into the console; if it was not sent, set resend=True and clear the task, or start a new run."
-            )
-            return tries.send(lambda: hook.run(session), 1, None, remedy)
+            return tries.send(lambda: hook.run(session), 1, None, NO_HANDLE)
 
 
 def _when(sent_at: datetime, send_date: date | None = None) -> dict[str, Any]:

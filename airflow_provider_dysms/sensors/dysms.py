@@ -133,12 +133,19 @@ class DysmsSendDetailsSensor(DysmsWaitSensor):
 
     def _by_number(self, began: datetime) -> list[WatchedSendDetail]:
         biz_id = None if self.biz_id is None else arguments.given_id("biz_id", self.biz_id)
-        out_id = None if self.out_id is None else arguments.text("out_id", self.out_id, 255)
+        out_id = None if self.out_id is None else _out_id(self.out_id)
         if biz_id is None and out_id is None:
             raise DysmsInputError("phone_numbers", NO_REQUEST)
         day = dates.beijing_day(began) if self.send_date is None else dates.parse_day(self.send_date)
         numbers = parsed_numbers("phone_numbers", self.phone_numbers)
         return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]
+
+
+def _out_id(value: object) -> str:
+    text = arguments.text("out_id", value, 255)
+    if text.strip().lower() in arguments.NO_IDS:
+        raise DysmsInputError("out_id", f"is {text!r}, the word for no id: what it came from gave nothing")
+    return text
 
 
 def _by_sent(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDetail]:

@@ -160,11 +160,10 @@ class DysmsWaitSensor(BaseSensorOperator):
         if self._watch is None:
             with airflow_errors():
                 self._watch = self._begin(context)
-        try:
-            return find_out(self._watch)
-        finally:
-            if self._is_rescheduled:
-                self._watch.remember(context, self.log)
+        found = find_out(self._watch)
+        if self._is_rescheduled and not found:
+            self._watch.remember(context, self.log)
+        return found
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int

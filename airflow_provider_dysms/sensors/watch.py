@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.hooks.dysms import airflow_errors
 from airflow_provider_dysms.sensors.endings import rows
 from airflow_provider_dysms.sensors.look import PATIENCE, ask_open
 from airflow_provider_dysms.waits.stored import pack, unpack
@@ -51,7 +52,8 @@ class Watch:
 
         :raises DysmsTaskFailed: what does not pass
         """
-        errors = self.hook.run(lambda client: ask_open(client, self.wait, self.watched), retry=PATIENCE)
+        with airflow_errors():
+            errors = self.hook.run(lambda client: ask_open(client, self.wait, self.watched), retry=PATIENCE)
         if errors:
             log.warning("%d message(s) gave no answer and are asked again; the first: %s", len(errors), errors[0])
         states = [report.state for report in self.wait.reports]
@@ -76,9 +78,9 @@ class Watch:
 
     def remember(self, context: Context, log: Any) -> None:
         """Keep the reports for the next poke, where this Airflow can."""
-        if store := context.get("task_state_store"):
-            # A message that is missing may turn up; the others have been seen.
-            known = {at: report for at, report in self.wait.found().items() if report.state is not State.MISSING}
+        # A message that is missing may turn up; the others have been seen.
+        known = {at: report for at, report in self.wait.found().items() if report.state is not State.MISSING}
+        if known and (store := context.get("task_state_store")):
             try:
                 store.set(STATE_KEY, {"digest": self.digest, "reports": pack(known)})
             except Exception as error:

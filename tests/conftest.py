@@ -5,8 +5,10 @@ Nothing here imports Airflow, so that rooms that do not know it do not pay for i
 
 import atexit
 import base64
+import contextlib
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -78,3 +80,18 @@ def run_dag(_airflow_database: None) -> Callable[[Any], Any]:
         return dag.test(**arguments)
 
     return run
+
+
+@pytest.fixture
+def stored_by_airflow(_airflow_database: None) -> Callable[[], str]:
+    """Return everything that Airflow's metadata database holds, as one text."""
+
+    def read() -> str:
+        with contextlib.closing(sqlite3.connect(f"{_HOME}/airflow.db")) as database:
+            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+            cells = (cell for table in tables for row in database.execute(f'select * from "{table}"') for cell in row)
+            return "\n".join(
+                cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell) for cell in cells
+            )
+
+    return read

@@ -1,0 +1,89 @@
+"""Every ten minutes one code to a SIM of each carrier: is it there within a minute?
+
+"Accepted" says nothing about a carrier that delays or drops codes today; a SIM of each does. The run fails when one of
+them is not there, and its summary says which, why, and how long the others took.
+
+Set the connection ``dysms_default`` with a ``privacy_key``, and the Airflow variables ``dysms_sign_name``,
+``dysms_otp_template`` (a template with the parameter ``code``) and ``dysms_probe_sims``: the path of a JSON file that
+names the number of each carrier, such as ``{"mobile": "...", "unicom": "...", "telecom": "..."}``. The numbers go from
+that file straight into a private field of the operator, so that Airflow never stores them.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import DAG, ObjectStoragePath, Variable, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_provider_dysms.operators.dysms import DysmsSendSmsOperator
+from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
+
+CARRIERS = ("mobile", "unicom", "telecom")
+
+
+def sim(carrier: str) -> str:
+    """Return the number of a carrier's SIM."""
+    return str(json.loads(ObjectStoragePath(Variable.get("dysms_probe_sims")).read_text())[carrier])
+
+
+def code() -> str:
+    """Return a code that means nothing."""
+    return f"{secrets.randbelow(10**6):06d}"
+
+
+def line(report: dict[str, Any]) -> str:
+    """Say in a few words what became of a code."""
+    if report["state"] == "delivered":
+        took = pendulum.parse(report["received_at"]) - pendulum.parse(report["sent_at"])  # type: ignore[operator]
+        return f"delivered after {took.total_seconds():.0f} s"
+    return f"{report['state']} ({report['category'] or 'no receipt yet'})"
+
+
+with DAG(
+    dag_id="dysms_otp_probe",
+    description="Is a code there within a minute, with each carrier?",
+    schedule="*/10 * * * *",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
+    user_defined_macros={"sim": sim, "code": code},
+    tags=["dysms"],
+) as dag:
+
+    @task(trigger_rule="all_done", retries=0)
+    def summary(ti: Any = None) -> dict[str, str]:
+        """Log one line a carrier; fail the run unless every code is there."""
+        lines = {}
+        for carrier in CARRIERS:
+            found = ti.xcom_pull(task_ids=f"arrived_{carrier}") or ti.xcom_pull(
+                task_ids=f"arrived_{carrier}", key="reports"
+            )
+            lines[carrier] = line(found[0]) if found else "not sent"
+            print(f"{carrier:8} {lines[carrier]}")
+        if not all(said.startswith("delivered") for said in lines.values()):
+            raise AirflowFailException("not every carrier delivered its code within a minute")
+        return lines
+
+    told = summary()
+    for carrier in CARRIERS:
+        sent = DysmsSendSmsOperator(
+            task_id=f"send_{carrier}",
+            phone_numbers=f"{{{{ sim('{carrier}') }}}}",
+            sign_name="{{ var.value.dysms_sign_name }}",
+            template_code="{{ var.value.dysms_otp_template }}",
+            template_param={"code": "{{ code() }}"},
+        )
+        arrived = DysmsSendDetailsSensor(
+            task_id=f"arrived_{carrier}",
+            sent=sent.output,
+            timeout=timedelta(minutes=1),
+            poke_interval=3,
+            deferrable=True,
+        )
+        arrived >> told

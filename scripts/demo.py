@@ -1,13 +1,16 @@
-"""Audits a made-up day through Airflow, on the emulator and a local folder: `make demo`.
+"""Audits a made-up day through Airflow and probes three carriers, on the emulator and a local folder: `make demo`.
 
 Everything it makes lies in `.demo/`, everything it starts it stops.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -19,8 +22,9 @@ from airflow_provider_dysms.emulator import Emulator
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".demo"
-DAG_ID = "dysms_daily_delivery_audit"
+AUDIT, PROBE = "dysms_daily_delivery_audit", "dysms_otp_probe"
 MESSAGES = 4000
+CARRIERS = ("mobile", "unicom", "telecom")
 
 #: Seconds that a command may take; a task that fails would wait for its retry otherwise.
 PATIENCE = 60
@@ -28,23 +32,31 @@ PATIENCE = 60
 
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
-    sent, output = FOLDER / "sent", FOLDER / "output"
+    sent, output, sims = FOLDER / "sent", FOLDER / "output", FOLDER / "sims.json"
     sent.mkdir(parents=True)
+    sims.write_text(json.dumps({carrier: f"1390000000{place}" for place, carrier in enumerate(CARRIERS)}))
     today = beijing_day(datetime.now(UTC))
     day = today - timedelta(days=1)
     with Emulator.start() as emulator:
         say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
+        emulator.configure(receipt_seconds=2)
         environment = airflow_environment(
-            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(),
+            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_key=secrets.token_urlsafe(32)),
             AIRFLOW_VAR_DYSMS_SENT_URI=f"file://{sent}/{{send_date:%Y%m%d}}.csv",
             AIRFLOW_VAR_DYSMS_OUTPUT_URI=f"file://{output}",
+            AIRFLOW_VAR_DYSMS_PROBE_SIMS=f"file://{sims}",
+            AIRFLOW_VAR_DYSMS_SIGN_NAME="示例",
+            AIRFLOW_VAR_DYSMS_OTP_TEMPLATE="SMS_200000001",
         )
-        say(f"Airflow runs {DAG_ID} for {day} (its log: .demo/airflow.log).")
         with (FOLDER / "airflow.log").open("w") as log:
+            say(f"Airflow runs {AUDIT} for {day} (its log: .demo/airflow.log).")
             airflow("db", "migrate", environment=environment, log=log)
-            airflow("dags", "test", DAG_ID, f"{today}T07:30:00+08:00", environment=environment, log=log)
-    show(output, day.isoformat())
+            airflow("dags", "test", AUDIT, f"{today}T07:30:00+08:00", environment=environment, log=log)
+            show_audit(output, day.isoformat())
+            say(f"Airflow runs {PROBE}: one code to a SIM of each carrier, is it there within a minute?\n")
+            airflow("dags", "test", PROBE, environment=environment, log=log)
+            show_probe()
 
 
 def airflow_environment(**variables: str) -> dict[str, str]:
@@ -79,7 +91,16 @@ def airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
         sys.exit(f"airflow {' '.join(arguments)} failed: {type(error).__name__}")
 
 
-def show(output: Path, day: str) -> None:
+def show_probe() -> None:
+    """Print what the probe found, as its last task left it with Airflow."""
+    with contextlib.closing(sqlite3.connect(FOLDER / "airflow" / "airflow.db")) as database:
+        query = "select value from xcom where dag_id = ? and task_id = 'summary' and key = 'return_value'"
+        (value,) = database.execute(query, (PROBE,)).fetchone()
+    for carrier, line in json.loads(value).items():
+        print(f"{carrier:8}  {line}")
+
+
+def show_audit(output: Path, day: str) -> None:
     """Print the day's summary as a table, and how to look into its file."""
     manifest = json.loads((output / "_manifests" / f"send_date={day}.json").read_text())
     result, run = manifest["result"], manifest["run"]

@@ -119,22 +119,31 @@ class DysmsTrigger(BaseTrigger):
             # Inside, TimeoutError means only this one: the client has errors of its own.
             async with asyncio.timeout(max(plan.deadline - time.time(), 0.0) + LAST_LOOK):
                 await shared.connection.open()
-                watched = self._watched(shared.connection.privacy_key)
-                if len(watched) != plan.count:
-                    raise Refused(f"{len(watched)} messages are stored where the wait has {plan.count}")
-                await Watch(shared, wait, watched).run()
+                await Watch(shared, wait, self._readable(plan.count, shared.connection.privacy_key)).run()
         except TimeoutError:
             log.warning("The service did not answer for every message within %g s after the deadline", LAST_LOOK)
-        except DysmsInputError as error:
-            raise Refused(str(error)) from None
         finally:
             await self.cleanup()
+
+    def _readable(self, count: int, privacy_key: str | None) -> Sequence[Watched]:
+        try:
+            watched = self._watched(privacy_key)
+        except DysmsInputError as error:
+            raise Refused(str(error)) from None
+        except (ValueError, TypeError, IndexError, KeyError):
+            raise Refused(UNREADABLE) from None
+        if len(watched) != count:
+            raise Refused(UNREADABLE)
+        return watched
 
     def _restored(self) -> tuple[Plan, Wait]:
         plan = Plan.restore(self._kwargs)
         spans = (plan.started_at, plan.asked_at, plan.deadline, plan.grace_period)
         gaps = (plan.poke_interval, plan.max_poke_interval)
-        if not all(map(math.isfinite, spans + gaps)) or plan.count > MOST_MESSAGES or not self._fits(plan.count):
+        is_sound = (
+            isinstance(plan.digest, str) and isinstance(plan.limit, str) and all(map(math.isfinite, spans + gaps))
+        )
+        if not is_sound or plan.count > MOST_MESSAGES or not self._fits(plan.count):
             raise ValueError(UNREADABLE)
         first, longest = (max(gap, SHORTEST_GAP) for gap in gaps)
         return plan, replace(plan, poke_interval=first, max_poke_interval=longest).wait()

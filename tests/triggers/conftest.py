@@ -1,0 +1,211 @@
+"""Triggers as Airflow's triggerer runs them, without the triggerer: async generators in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import selectors
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.waits.stored import Ending, Plan
+
+CONN_ID = "dysms_default"
+
+
+class Wire:
+    """A way to the emulator that can be cut, counts what goes over it, and lives in the event loop under test."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.connects = 0
+
+    @property
+    def open_now(self) -> int:
+        return len(self._writers)
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await self._server.wait_closed()
+        while self._writers:
+            await asyncio.sleep(0.01)
+
+    async def __aenter__(self) -> Wire:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connects += 1
+        self._writers.add(writer)
+        try:
+            there = await asyncio.open_connection(self._emulator.host, self._emulator.port)
+            try:
+                await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
+            finally:
+                there[1].transport.abort()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+            self._writers.discard(writer)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.transport.abort()
+
+
+@pytest.fixture
+def wire(emulator: Emulator) -> Wire:
+    """A way to the emulator, to be entered inside the event loop."""
+    return Wire(emulator)
+
+
+@pytest.fixture
+def connect(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Define the connection: the emulator's, with other fields and extras."""
+
+    def define(conn_id: str = CONN_ID, *, extra: dict[str, Any] | None = None, **fields: Any) -> None:
+        connection = emulator.connection(**{"quota_share": 1, "timeout": 2, **(extra or {})})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps({**connection, **fields}))
+
+    define()
+    return define
+
+
+@pytest.fixture
+def plan() -> Callable[..., dict[str, Any]]:
+    """Arguments of a trigger: a short wait for so many messages, asked a moment ago."""
+
+    def make(count: int = 1, *, lasts: float = 20.0, **changes: Any) -> dict[str, Any]:
+        now = time.time()
+        arguments: dict[str, Any] = {
+            "digest": "0123456789abcdef",
+            "count": count,
+            "needed": count,
+            "started_at": now,
+            "asked_at": now,
+            "deadline": now + lasts,
+            "poke_interval": 0.1,
+            "max_poke_interval": 0.3,
+            "grace_period": 5.0,
+        }
+        return Plan(**{**arguments, **changes}).stored()
+
+    return make
+
+
+async def ended(trigger: Any) -> Ending:
+    """Run a trigger to its end as Airflow does; return what its one event says after a way through JSON."""
+    try:
+        events = [event async for event in trigger.run()]
+    finally:
+        await trigger.cleanup()
+    assert len(events) == 1
+    return Ending.restore(json.loads(json.dumps(events[0].payload)))
+
+
+@pytest.fixture
+def run() -> Callable[..., list[Ending]]:
+    """Run triggers side by side in an event loop of their own; return how each ended."""
+    from airflow_provider_dysms.triggers import shared
+
+    def all_of(*triggers: Any) -> list[Ending]:
+        async def together() -> list[Ending]:
+            endings = await asyncio.gather(*map(ended, triggers))
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            assert not shared._shared
+            return endings
+
+        return asyncio.run(together())
+
+    return all_of
+
+
+@pytest.fixture
+def international(emulator: Emulator) -> Callable[..., list[str]]:
+    """Add international messages; return their ids."""
+
+    def add(count: int = 1, **fields: Any) -> list[str]:
+        added = emulator.add_messages([{"phone_number": "+85251234567", **fields}] * count)
+        return [message["message_id"] for message in added]
+
+    return add
+
+
+@pytest.fixture
+def another_login(emulator: Emulator, connect: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """Log in as somebody whom no other test throttles: budgets outlive an event loop."""
+    serial = str(time.monotonic_ns())
+    emulator.add_account(access_key_id=f"LTAI{serial}", access_key_secret="secret")
+
+    def define(**extra: Any) -> None:
+        connect(login=f"LTAI{serial}", password="secret", extra=extra)
+
+    define()
+    yield define
+
+
+class _VirtualSelector(selectors.SelectSelector):
+    """Instead of waiting, moves the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.now += timeout or 0.0
+        return super().select(0)
+
+
+@pytest.fixture(scope="session")
+def virtual() -> Callable[[Coroutine[Any, Any, None]], float]:
+    """Run a story in an event loop that does not wait; return how many seconds it would have."""
+
+    def run(story: Coroutine[Any, Any, None]) -> float:
+        selector = _VirtualSelector()
+        loop = asyncio.SelectorEventLoop(selector)
+        loop.time = lambda: selector.now  # type: ignore[method-assign]
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(story)
+        return selector.now
+
+    return run
+
+
+@pytest.fixture
+def logged() -> Iterator[list[str]]:
+    """What the package logs, however logging is set up by then."""
+    lines: list[str] = []
+
+    class Note(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger, note = logging.getLogger("airflow_provider_dysms"), Note()
+    before = logger.level
+    logger.addHandler(note)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.removeHandler(note)
+    logger.setLevel(before)

@@ -1,0 +1,188 @@
+"""The line: longest overdue first, never a place lost, and one at a time while the service is in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.api.errors import (
+    DysmsError,
+    DysmsInputError,
+    DysmsNotFound,
+    DysmsServerError,
+    DysmsThrottled,
+    DysmsTransportError,
+    DysmsUnreadable,
+)
+from airflow_provider_dysms.triggers import line
+from airflow_provider_dysms.triggers.line import FAILURES, PLACES, Line
+
+
+async def ask(of: Line, due: float, body: Callable[[], Awaitable[None]]) -> None:
+    async with of.turn(due):
+        await body()
+
+
+async def nothing() -> None:
+    return
+
+
+def failing(error: DysmsError) -> Callable[[], Awaitable[None]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+def test_the_longest_overdue_goes_first(virtual: Any) -> None:
+    async def story() -> None:
+        one, order = Line(places=1), []
+
+        async def note(due: float) -> None:
+            async with one.turn(due):
+                order.append(due)
+                await asyncio.sleep(1)
+
+        await asyncio.gather(*(note(due) for due in (5.0, 3.0, 9.0, 1.0, 3.0)))
+        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when nobody stood there
+
+    virtual(story())
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 9), st.floats(0, 9), st.none() | st.floats(0, 20), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(1, 4),
+)
+def test_whoever_is_cancelled_wherever_no_place_is_lost(
+    virtual: Any, visitors: list[tuple[float, float, float | None, int]], places: int
+) -> None:
+    """Each comes at an instant, is due at one, is cancelled at one or never, and fails, is throttled, or is answered."""
+    errors = [DysmsServerError("no"), DysmsThrottled("no"), DysmsInputError("x", "is wrong")]
+
+    async def story() -> None:
+        shared, inside, most = Line(places), 0, 0
+
+        async def visit(comes: float, due: float, kind: int) -> None:
+            nonlocal inside, most
+            await asyncio.sleep(comes)
+            async with shared.turn(due):
+                inside += 1
+                most = max(most, inside)
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    inside -= 1
+                if kind < len(errors):
+                    raise errors[kind]
+
+        tasks = []
+        for comes, due, cancelled, kind in visitors:
+            task = asyncio.create_task(visit(comes, due, kind))
+            if cancelled is not None:
+                asyncio.get_running_loop().call_later(cancelled, task.cancel)
+            tasks.append(task)
+        await asyncio.wait(tasks)
+        assert most <= places
+        for _ in range(2):  # all are free again, and after an answer so is every place
+            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
+        assert shared._held == 0
+        assert not shared._waiting
+
+    virtual(story())
+
+
+@pytest.mark.parametrize("error", [DysmsTransportError("x"), DysmsServerError("x"), DysmsUnreadable("x")])
+def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error: DysmsError) -> None:
+    async def story() -> None:
+        shared, asked = Line(), []
+        loop = asyncio.get_running_loop()
+
+        async def wait() -> None:
+            while loop.time() < 3600:
+                with suppress(DysmsError):
+                    async with shared.turn(loop.time()):
+                        asked.append(loop.time())
+                        raise error
+
+        await asyncio.gather(*(wait() for _ in range(3000)))
+        first_second = [instant for instant in asked if instant < 1]
+        assert len(first_second) <= PLACES + FAILURES
+        gaps = [later - earlier for earlier, later in zip(asked[len(first_second) :], asked[len(first_second) + 1 :])]
+        assert gaps[:6] == pytest.approx([2, 4, 8, 16, 30, 30])
+        # When the hour is over each of the 3,000 still asks once; none of them before.
+        assert sum(instant < 3600 for instant in asked) < 180
+
+    virtual(story())
+
+
+@pytest.mark.parametrize("answer", [None, DysmsNotFound("x"), DysmsThrottled("x")])
+def test_the_first_answer_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
+    async def story() -> None:
+        shared, loop = Line(), asyncio.get_running_loop()
+        for _ in range(FAILURES + 4):
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(DysmsTransportError("down")))
+        began = loop.time()
+        with suppress(DysmsError):
+            await ask(shared, 0.0, failing(answer) if answer else nothing)
+        assert loop.time() - began == pytest.approx(16)
+        inside = asyncio.Semaphore(0)
+
+        async def stay() -> None:
+            inside.release()
+            await asyncio.sleep(1)
+
+        await asyncio.gather(*(ask(shared, 0.0, stay) for _ in range(PLACES)))
+        assert loop.time() - began == pytest.approx(17)  # all at once again
+
+    virtual(story())
+
+
+def test_one_poisoned_message_does_not_stop_its_neighbours(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = Line(), asyncio.get_running_loop()
+        for _ in range(100):
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(DysmsServerError("always")))
+            await ask(shared, 0.0, nothing)
+        assert loop.time() == 0
+
+    virtual(story())
+
+
+def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = Line(), asyncio.get_running_loop()
+
+        async def time_out() -> None:
+            await asyncio.sleep(10)
+            raise DysmsTransportError("no answer")
+
+        await asyncio.gather(*(ask(shared, 0.0, time_out) for _ in range(PLACES)), return_exceptions=True)
+        await ask(shared, 0.0, nothing)
+        assert loop.time() == pytest.approx(10 + line.PAUSE)
+
+    virtual(story())
+
+
+def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_service(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = Line(), asyncio.get_running_loop()
+        for place in range(2 * FAILURES):
+            error = DysmsInputError("x", "is wrong") if place % 2 else DysmsServerError("no")
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(error))
+        await ask(shared, 0.0, nothing)
+        assert loop.time() == pytest.approx(line.PAUSE)
+
+    virtual(story())

@@ -1,0 +1,163 @@
+"""A watch asks what is due and no more, whatever the service says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.api import errors
+from airflow_provider_dysms.api.delivery import State, describe
+from airflow_provider_dysms.api.reports import Report
+from airflow_provider_dysms.triggers.connection import Refused
+from airflow_provider_dysms.triggers.watch import WORKERS, Watch
+from airflow_provider_dysms.waits.goal import Goal
+from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
+from airflow_provider_dysms.waits.watched import WatchedMessage
+
+WAITING = Report(describe(State.WAITING, None))
+DELIVERED = Report(describe(State.DELIVERED, "DELIVERED"))
+LASTS = 600.0
+
+THROTTLED = errors.DysmsThrottled("x")
+PASSES = [
+    THROTTLED,
+    errors.DysmsServerError("x"),
+    errors.DysmsTransportError("x"),
+    errors.DysmsUnreadable("x"),
+    errors.DysmsBusinessLimit("x"),
+    errors.DysmsNonceUsed("x"),
+    errors.DysmsIncomplete("x"),
+]
+
+
+class Service:
+    """Answers by a script, over and over; a throttled answer is followed by the pause that the budget makes."""
+
+    def __init__(self, script: list[Any], takes: float = 0.02) -> None:
+        self.script = script
+        self.takes = takes
+        self.asked: list[tuple[float, str]] = []
+        self.at_a_time = 0
+        self.most_at_a_time = 0
+
+    async def ask(self, watched: WatchedMessage, due: float) -> Report | None:
+        loop = asyncio.get_running_loop()
+        answer = self.script[len(self.asked) % len(self.script)]
+        self.asked.append((loop.time(), watched.message_id))
+        self.at_a_time += 1
+        self.most_at_a_time = max(self.most_at_a_time, self.at_a_time)
+        try:
+            await asyncio.sleep(1.0 if answer is THROTTLED else self.takes)
+        finally:
+            self.at_a_time -= 1
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def watch(service: Service, count: int = 1, *, pace: Pace | None = None, **how: Any) -> tuple[Wait, Watch]:
+    arguments: dict[str, Any] = {"started_at": 0.0, "asked_at": 0.0, "deadline": LASTS, **how}
+    wait = Wait(Goal(count, count), pace or Pace(), **arguments)
+    watched = [WatchedMessage(str(place)) for place in range(count)]
+    return wait, Watch(service, wait, watched, now=lambda: asyncio.get_running_loop().time())  # type: ignore[arg-type]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from([*PASSES, None, WAITING]), min_size=1, max_size=12), st.sampled_from([1, 3, 20]))
+def test_it_never_spins_and_outlives_every_error_that_passes(virtual: Any, script: list[Any], count: int) -> None:
+    service = Service(script)
+    wait, watching = watch(service, count, pace=Pace(grace=2 * LASTS))
+
+    async def story() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LASTS + 60):  # as the trigger bounds its last look
+                await watching.run()
+
+    took = virtual(story())
+    assert wait.outcome is Outcome.OPEN
+    assert took >= LASTS
+    asked_a_message = Counter(message for _, message in service.asked)
+    throttled = sum(script[place % len(script)] is THROTTLED for place in range(len(service.asked)))
+    # Gaps of 10 s for 40 s, then a quarter of the age: 17 times in ten minutes, and once at their end.
+    assert (len(service.asked) - throttled) / count <= 18
+    assert throttled <= WORKERS * took
+    assert len(asked_a_message) == count
+    assert service.asked[0][0] == 10  # it sleeps first
+
+
+def test_throttled_messages_keep_their_place(virtual: Any) -> None:
+    service = Service([THROTTLED, THROTTLED, DELIVERED])
+    wait, watching = watch(service)
+    virtual(watching.run())
+    assert [instant for instant, _ in service.asked] == [10, 11, 12]
+    assert wait.outcome is Outcome.REACHED
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any, count: int) -> None:
+    service = Service([errors.DysmsPermissionError("QueryMessage: no")])
+    _, watching = watch(service, count)
+
+    async def story() -> None:
+        with pytest.raises(Refused, match="message 0: QueryMessage: no") as caught:
+            await watching.run()
+        assert caught.value.is_lasting
+
+    assert virtual(story()) < 11
+    assert len(service.asked) <= count
+
+
+def test_every_worker_ends_when_the_outcome_is_certain(virtual: Any) -> None:
+    service = Service([errors.DysmsServerError("x")] * 50 + [DELIVERED] * 10_000)
+    wait, watching = watch(service, 100, pace=Pace(first=50))
+    wait.goal = Goal(20, 100)
+    assert virtual(watching.run()) < 51
+    assert wait.outcome is Outcome.REACHED
+    assert service.at_a_time == 0
+
+
+def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> None:
+    service = Service([WAITING])
+    _, watching = watch(service, 1000, deadline=100.0)
+    virtual(watching.run())
+    assert service.most_at_a_time == WORKERS
+    asked = Counter(message for _, message in service.asked)
+    assert len(asked) == 1000
+    assert max(asked.values()) - min(asked.values()) <= 1
+
+
+def test_one_message_makes_no_task(virtual: Any) -> None:
+    async def story() -> None:
+        service = Service([WAITING, DELIVERED])
+        _, watching = watch(service)
+        ask = service.ask
+
+        async def alone(watched: WatchedMessage, due: float) -> Report | None:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            return await ask(watched, due)
+
+        service.ask = alone  # type: ignore[method-assign]
+        await watching.run()
+        assert len(service.asked) == 2
+
+    virtual(story())
+
+
+def test_after_the_deadline_every_message_is_asked_once(virtual: Any) -> None:
+    service = Service([WAITING, errors.DysmsServerError("x"), None])
+    _, watching = watch(service, 30, started_at=-200.0, asked_at=-199.0, deadline=-100.0)
+    virtual(watching.run())
+    assert sorted(int(message) for _, message in service.asked) == list(range(30))
+
+
+def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str]) -> None:
+    service = Service([errors.DysmsServerError("QueryMessage: down"), THROTTLED, errors.DysmsServerError("again")])
+    _, watching = watch(service)
+    virtual(watching.run())
+    assert sum("in vain" in line for line in logged) == len(logged) == 2

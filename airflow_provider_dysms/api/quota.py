@@ -36,7 +36,9 @@ LONGER = 1.5
 LONGEST_PAUSE = 30.0
 #: How often to look whether that single request was answered (s).
 GLANCE = 0.02
-#: Afterwards the rate is half of what it was, not below this share, and grows back within so long (s).
+#: Afterwards the rate is this share of what it was, not below the next one, and grows back within so long (s). Half
+#: would be no gentler to a service that gives half, and would starve us where it refuses in a rhythm.
+SLOWER = 0.75
 SLOWEST = 1 / 32
 RECOVERY = 10.0
 
@@ -109,7 +111,7 @@ class Budget:
                 self._pause = min(self._pause * LONGER, LONGEST_PAUSE)
             else:
                 self._pause = PAUSE
-                self._slowed_to = max(self._pace(now) / 2, SLOWEST)
+                self._slowed_to = max(self._pace(now) * SLOWER, SLOWEST)
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
             self._is_shut, self._shut_at = True, now
             self._is_probing, self._probe_due = False, now + pause

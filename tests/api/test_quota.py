@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.quota import GLANCE, LONGER, LONGEST_PAUSE, PAUSE, RECOVERY, Budget, budget
+from airflow_provider_dysms.api.quota import GLANCE, LONGER, LONGEST_PAUSE, PAUSE, RECOVERY, SLOWER, Budget, budget
 
 
 def granted(bucket: Budget, *, seconds: float, stalls: float = 0.0, seed: int = 1) -> list[float]:
@@ -154,7 +154,7 @@ def test_pauses_grow_while_nothing_is_answered_and_have_an_end() -> None:
     assert bucket.take(now) == pytest.approx(PAUSE)
 
 
-def test_the_rate_is_halved_once_and_grows_back() -> None:
+def test_the_rate_is_lowered_once_and_grows_back() -> None:
     bucket = Budget(1000)
     bucket.throttled(0.0, -0.1)
     assert bucket.take(PAUSE) == 0
@@ -169,8 +169,8 @@ def test_the_rate_is_halved_once_and_grows_back() -> None:
         assert bucket.take(now + wait) == 0
         return 1 / bucket.take(now + wait)
 
-    assert rate(start + 0.1) == pytest.approx(490, rel=0.05)
-    assert rate(start + RECOVERY / 4) == pytest.approx(735, rel=0.05)
+    assert rate(start + 0.1) == pytest.approx(SLOWER * 980, rel=0.05)
+    assert rate(start + RECOVERY / 10) == pytest.approx((SLOWER + 0.1) * 980, rel=0.05)
     assert len(granted(bucket, seconds=10)) >= 0.95 * 10_000
 
 

@@ -195,7 +195,7 @@ def test_mapped_sends_have_ids_of_their_own(run_dag: RunDag, emulator: Emulator)
     run = run_dag(dag)
     sent = [result(run, map_index) for map_index in (0, 1)]
     assert len({one["out_id"] for one in sent}) == 2
-    assert [one["out_id"] for one in sent] == [message["out_id"] for message in emulator.messages()]
+    assert {one["out_id"] for one in sent} == {message["out_id"] for message in emulator.messages()}
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,19 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test check format bench test-oldest clean
+.PHONY: help demo test e2e check format bench test-oldest clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.installed ## audit a made-up day through Airflow, on the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
 
 test: $(VENV)/.installed ## every test
 	$(BIN)/python -m pytest
+
+e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
+	$(BIN)/python -m pytest -m e2e
 
 check: $(VENV)/.installed ## lint, types, layers
 	$(BIN)/ruff check .
@@ -46,4 +49,8 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3]' --group dev
 	PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
+	touch $@
+
+$(VENV)/.installed-e2e: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group e2e
 	touch $@

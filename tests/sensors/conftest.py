@@ -6,7 +6,7 @@ timeouts of triggers, and knows no failing trigger.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,8 @@ import pytest
 
 from airflow_provider_dysms.emulator import Emulator
 
-#: Messages of one number in one test; put together, because Airflow keeps the source of a DAG file.
-NUMBERS = ["139" + f"{place:08d}" for place in range(2000)]
+#: What may become of a trigger, see :meth:`SmallAirflow.play`.
+RUN, DEAD = object(), object()
 
 
 @dataclass
@@ -39,13 +39,18 @@ class End:
 
 
 class SmallAirflow:
-    """Runs the tasks of a DAG hop by hop, all of them independent of each other.
+    """Runs the tasks of a DAG hop by hop, all of them independent of each other."""
 
-    :param on_deferred: called with the rows of triggers before they run; returns ``event`` (run it), ``timeout``
-        (the triggerer is dead until the scheduler gives up), or an exception with which the trigger fails
-    """
+    def play(
+        self, dag: Any, on_deferred: Callable[[Any, Any], Any] = lambda ti, row: RUN, *, tries: int = 1
+    ) -> dict[str, End]:
+        """Run a DAG until every task has ended; return how.
 
-    def play(self, dag: Any, on_deferred: Callable[[Any], Any] = lambda ti: "event") -> dict[str, End]:
+        :param on_deferred: says what becomes of a trigger, from its task and its row in the database: ``RUN``;
+            ``DEAD``, no triggerer runs it until the scheduler gives up; an exception in which it ends; or the payload
+            of the event that it gives
+        :param tries: a task that is to be tried again after so many tries is left at that
+        """
         from airflow.utils.session import create_session
 
         run_id = self._begin(dag)
@@ -53,12 +58,13 @@ class SmallAirflow:
         paths: dict[str, list[str]] = {task_id: [] for task_id in dag.task_ids}
         while len(ends) < len(dag.task_ids):
             for ti in self._tis(dag, run_id):
-                if ti.task_id in ends or ti.state not in (None, "scheduled", "up_for_reschedule"):
+                if ti.task_id in ends or ti.state not in (None, "scheduled", "up_for_reschedule", "up_for_retry"):
                     continue
                 self._wait_for_reschedule(ti)
                 ended = self._work(ti, dag.get_task(ti.task_id))
                 paths[ti.task_id].append(ended.state.value)
-                if ended.state in ("success", "failed", "skipped", "up_for_retry"):
+                is_last = ended.state == "up_for_retry" and paths[ti.task_id].count("up_for_retry") == tries
+                if is_last or ended.state in ("success", "failed", "skipped"):
                     ends[ti.task_id] = End(
                         ended.state.value,
                         ended.error,
@@ -134,7 +140,7 @@ class SmallAirflow:
         from airflow.utils.session import create_session
         from sqlalchemy import update
 
-        try_number = ti.try_number + (ti.state is None)
+        try_number = ti.try_number + (ti.state in (None, "up_for_retry"))
         with create_session() as session:
             session.execute(update(Row).where(Row.id == ti.id).values(state="queued", try_number=try_number))
         what = TaskInstance(
@@ -152,18 +158,21 @@ class SmallAirflow:
         """Everything that is deferred, in one event loop, from how the database has it."""
         from airflow.models.trigger import Trigger
         from airflow.sdk._shared.module_loading import import_string
+        from airflow.triggers.base import TriggerEvent
 
         running = []
         for ti in tis:
             row = session.get(Trigger, ti.trigger_id)
-            fate = on_deferred(ti)
-            if fate == "event":
+            fate = on_deferred(ti, row)
+            if fate is RUN:
                 running.append((ti.trigger_id, import_string(row.classpath)(**row.kwargs)))
-            elif fate == "timeout":
+            elif fate is DEAD:
                 ti.next_method, ti.next_kwargs = "__fail__", {"error": "Trigger timeout"}
                 ti.trigger_id, ti.state = None, "scheduled"
-            else:
+            elif isinstance(fate, Exception):
                 Trigger.submit_failure(ti.trigger_id, fate, session=session)
+            else:
+                Trigger.submit_event(ti.trigger_id, TriggerEvent(fate), session=session)
         session.commit()
 
         async def run(trigger: Any) -> Any:
@@ -196,6 +205,16 @@ class SmallAirflow:
 
 
 @pytest.fixture
+def run() -> Any:
+    return RUN
+
+
+@pytest.fixture
+def dead() -> Any:
+    return DEAD
+
+
+@pytest.fixture
 def airflow(_airflow_database: None) -> SmallAirflow:
     return SmallAirflow()
 
@@ -204,8 +223,3 @@ def airflow(_airflow_database: None) -> SmallAirflow:
 def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     extra = {"quota_share": 1, "privacy_key": "k" * 32, "timeout": 2}
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(**extra))
-
-
-@pytest.fixture
-def numbers() -> Iterator[str]:
-    return iter(NUMBERS)

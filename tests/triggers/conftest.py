@@ -24,13 +24,13 @@ class Wire:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._carrying: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.port = 0
         self.connects = 0
 
     @property
     def open_now(self) -> int:
-        return len(self._writers)
+        return len(self._carrying)
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
@@ -39,11 +39,14 @@ class Wire:
     async def cut(self) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in list(self._writers):
+        for writer in self._carrying.values():
             writer.transport.abort()
         await self._server.wait_closed()
-        while self._writers:
-            await asyncio.sleep(0.01)
+        await self.all_closed()
+
+    async def all_closed(self) -> None:
+        while self._carrying:
+            await asyncio.wait(self._carrying)
 
     async def __aenter__(self) -> Wire:
         await self.mend()
@@ -54,7 +57,9 @@ class Wire:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connects += 1
-        self._writers.add(writer)
+        me = asyncio.current_task()
+        assert me is not None
+        self._carrying[me] = writer
         try:
             there = await asyncio.open_connection(self._emulator.host, self._emulator.port)
             try:
@@ -65,7 +70,7 @@ class Wire:
             pass
         finally:
             writer.transport.abort()
-            self._writers.discard(writer)
+            del self._carrying[me]
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -154,7 +159,7 @@ def international(emulator: Emulator) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def another_login(emulator: Emulator, connect: Callable[..., None]) -> Iterator[Callable[..., None]]:
+def another_login(emulator: Emulator, connect: Callable[..., None]) -> Callable[..., None]:
     """Log in as somebody whom no other test throttles: budgets outlive an event loop."""
     serial = str(time.monotonic_ns())
     emulator.add_account(access_key_id=f"LTAI{serial}", access_key_secret="secret")
@@ -163,7 +168,7 @@ def another_login(emulator: Emulator, connect: Callable[..., None]) -> Iterator[
         connect(login=f"LTAI{serial}", password="secret", extra=extra)
 
     define()
-    yield define
+    return define
 
 
 class _VirtualSelector(selectors.SelectSelector):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -66,7 +67,7 @@ def test_the_longest_overdue_goes_first(virtual: Any) -> None:
 def test_whoever_is_cancelled_wherever_no_place_is_lost(
     virtual: Any, visitors: list[tuple[float, float, float | None, int]], places: int
 ) -> None:
-    """Each comes at an instant, is due at one, is cancelled at one or never, and fails, is throttled, or is answered."""
+    """Each comes at an instant, is due at one, is cancelled at one or never, and is answered or not."""
     errors = [DysmsServerError("no"), DysmsThrottled("no"), DysmsInputError("x", "is wrong")]
 
     async def story() -> None:
@@ -117,7 +118,7 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
         await asyncio.gather(*(wait() for _ in range(3000)))
         first_second = [instant for instant in asked if instant < 1]
         assert len(first_second) <= PLACES + FAILURES
-        gaps = [later - earlier for earlier, later in zip(asked[len(first_second) :], asked[len(first_second) + 1 :])]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(asked[len(first_second) :])]
         assert gaps[:6] == pytest.approx([2, 4, 8, 16, 30, 30])
         # When the hour is over each of the 3,000 still asks once; none of them before.
         assert sum(instant < 3600 for instant in asked) < 180

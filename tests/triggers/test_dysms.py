@@ -1,0 +1,471 @@
+"""The triggers against the emulator: every story ends in one event that tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.models.trigger import Trigger
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.triggers import dysms
+from airflow_provider_dysms.triggers.dysms import UNREADABLE, DysmsMessageTrigger, DysmsSendDetailsTrigger, DysmsTrigger
+from airflow_provider_dysms.waits.stored import Ending, Plan, pack
+from airflow_provider_dysms.waits.watched import WatchedSendDetail, dump
+
+CONN = {"dysms_conn_id": "dysms_default"}
+PRIVACY = "a-privacy-key-of-its-own"
+NUMBER = "139" + "00001111"
+TODAY = dates.beijing_day(datetime.now(UTC))
+
+
+def in_seconds(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def message(ids: list[str], arguments: dict[str, Any], **more: Any) -> DysmsMessageTrigger:
+    return DysmsMessageTrigger(message_ids=ids, **CONN, **arguments, **more)
+
+
+def states(ending: Ending) -> list[str]:
+    return [ending.reports[position].state.value for position in sorted(ending.reports)]
+
+
+def sealed(*watched: WatchedSendDetail, key: str = PRIVACY) -> str:
+    return PrivacyKey(key).seal(dump(watched))
+
+
+# What becomes of a message.
+
+
+@pytest.mark.parametrize("state", ["delivered", "failed", "expired"])
+@pytest.mark.parametrize("settles", [-1.0, 0.6])
+def test_a_wait_ends_when_its_message_has(
+    connect: Any, run: Any, plan: Any, international: Any, state: str, settles: float
+) -> None:
+    ids = international(state=state, settles_at=in_seconds(settles))
+    (ending,) = run(message(ids, plan()))
+    assert (ending.ended, states(ending), ending.error) == ("decided", [state], None)
+    assert ending.digest == "0123456789abcdef"
+
+
+def test_one_of_many_is_enough_where_one_is_asked_for(connect: Any, run: Any, plan: Any, international: Any) -> None:
+    ids = [*international(10, state="waiting"), *international(1), *international(3, state="waiting")]
+    (ending,) = run(message(ids, plan(14, needed=1)))
+    assert ending.ended == "decided"
+    assert ending.reports[10].state is State.DELIVERED
+
+
+def test_until_all_final_waits_for_all(connect: Any, run: Any, plan: Any, international: Any) -> None:
+    ids = [*international(), *international(settles_at=in_seconds(0.7), state="failed")]
+    (ending,) = run(message(ids, plan(2, needed=1, until_all_final=True)))
+    assert (ending.ended, states(ending)) == ("decided", ["delivered", "failed"])
+
+
+def test_what_the_service_does_not_know_is_missing_after_the_grace_period(connect: Any, run: Any, plan: Any) -> None:
+    began = time.time()
+    (ending,) = run(message(["1", "2"], plan(2, grace_period=0.5, until_all_final=True)))
+    assert (ending.ended, states(ending), ending.absent) == ("decided", ["missing", "missing"], {0, 1})
+    assert time.time() - began >= 0.5
+
+
+def test_what_appears_within_the_grace_period_is_not_missing(
+    connect: Any, run: Any, plan: Any, international: Any
+) -> None:
+    ids = international(visible_at=in_seconds(0.6))
+    (ending,) = run(message(ids, plan()))
+    assert (ending.ended, states(ending), ending.absent) == ("decided", ["delivered"], frozenset())
+
+
+def test_at_the_deadline_every_open_message_is_asked_and_all_that_is_known_is_told(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    ids = [*international(state="waiting"), *international(), "7", *international(settles_at=in_seconds(0.75))]
+    # The gap is longer than the wait: the last message is only seen delivered because of the look at the deadline.
+    arguments = plan(4, lasts=1.0, poke_interval=60, max_poke_interval=60, grace_period=60, limit="execution_timeout")
+    (ending,) = run(message(ids, arguments))
+    assert (ending.ended, ending.limit) == ("timeout", "execution_timeout")
+    assert {position: report.state.value for position, report in ending.reports.items()} == {
+        0: "waiting",
+        1: "delivered",
+        3: "delivered",
+    }
+    assert ending.absent == {2}
+    assert emulator.requests()["QueryMessage"]["requests"] == 4
+
+
+def test_after_its_deadline_it_asks_once_and_ends(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    now = time.time()
+    arguments = plan(3, started_at=now - 100, asked_at=now - 90, deadline=now - 50)
+    (ending,) = run(message(international(3, state="waiting"), arguments))
+    assert (ending.ended, states(ending)) == ("timeout", ["waiting"] * 3)
+    assert emulator.requests()["QueryMessage"]["requests"] == 3
+
+
+def test_what_is_known_already_is_not_asked_and_can_decide_it(run: Any, plan: Any) -> None:
+    from airflow_provider_dysms.api.reports import Report
+
+    known = pack({0: Report.from_row(["delivered", "DELIVERED", 1, 2])})
+    (ending,) = run(message(["1"], plan(known=known), ignored="nobody is asked, and there is no connection"))
+    assert (ending.ended, states(ending)) == ("decided", ["delivered"])
+
+
+def test_a_thousand_messages_in_one_trigger(
+    another_login: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    emulator.quotas(QueryMessage=3000)
+    another_login(quota={"QueryMessage": 3000})
+    ids = international(1000, settles_at=in_seconds(1.0))
+    (ending,) = run(message(ids, plan(1000, needed=950, until_all_final=True, poke_interval=0.5)))
+    assert ending.ended == "decided"
+    assert states(ending) == ["delivered"] * 1000
+    assert len(json.dumps(ending.payload())) < 100_000
+
+
+# Mainland messages.
+
+
+def test_mainland_messages_are_found_by_number_and_request(
+    connect: Any, run: Any, plan: Any, emulator: Emulator
+) -> None:
+    connect(extra={"privacy_key": PRIVACY})
+    ours = emulator.add_message(phone_number=NUMBER, state="failed", error_code="MK:0001", out_id="ours")
+    emulator.add_message(phone_number=NUMBER, out_id="another", biz_id="another^0")
+    token = sealed(
+        WatchedSendDetail(NUMBER, TODAY, ours["biz_id"], "ours"),
+        WatchedSendDetail(NUMBER, TODAY, None, "another"),
+    )
+    (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan(2)))
+    assert (ending.ended, states(ending)) == ("decided", ["failed", "delivered"])
+    assert ending.reports[0].error_code == "MK:0001"
+
+
+@pytest.mark.parametrize(("sent_on", "dated"), [(-1, 0), (-1, -1), (0, -1)])
+def test_a_message_of_midnight_is_found_whichever_day_it_is_dated(
+    connect: Any, run: Any, plan: Any, emulator: Emulator, sent_on: int, dated: int
+) -> None:
+    connect(extra={"privacy_key": PRIVACY})
+    midnight = dates.day_start(TODAY + timedelta(days=max(sent_on, dated)))
+    instant = midnight + timedelta(seconds=1 if dated >= sent_on and dated == 0 else -2)
+    emulator.add_message(phone_number=NUMBER, out_id="ours", sent_at=instant.isoformat())
+    token = sealed(WatchedSendDetail(NUMBER, TODAY + timedelta(days=sent_on), None, "ours"))
+    (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan()))
+    assert (ending.ended, states(ending)) == ("decided", ["delivered"])
+
+
+ONE = WatchedSendDetail(NUMBER, TODAY, None, "x")
+WRONG: dict[str, tuple[Any, str | None, str]] = {
+    "of another key": (sealed(ONE, key="another-key-than-theirs"), PRIVACY, "token"),
+    "no token": ("no token", PRIVACY, "token"),
+    "no key": (sealed(ONE), None, "privacy_key"),
+    "not a row": (PrivacyKey(PRIVACY).seal(b'[["1"]]'), PRIVACY, UNREADABLE),
+    "not JSON": (PrivacyKey(PRIVACY).seal(b"no json"), PRIVACY, UNREADABLE),
+    "of fewer": (sealed(), PRIVACY, UNREADABLE),
+    "none": (None, PRIVACY, UNREADABLE),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_cannot_be_unsealed_is_refused_with_the_reason(
+    connect: Any, run: Any, plan: Any, emulator: Emulator, what: str
+) -> None:
+    token, key, reason = WRONG[what]
+    connect(extra={"privacy_key": key})
+    (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan()))
+    assert (ending.ended, ending.is_lasting) == ("refused", True)
+    assert reason in str(ending.error)
+    assert NUMBER not in str(ending.error)
+    assert emulator.requests() == {}
+
+
+# Trouble.
+
+PASSES: dict[str, dict[str, Any]] = {
+    "503": {"kind": "status", "status": 503},
+    "reset": {"kind": "reset"},
+    "html": {"kind": "html", "status": 502},
+    "truncated": {"kind": "truncated"},
+    "stall": {"kind": "stall", "seconds": 3},
+    "a limit of the account": {"kind": "business"},
+    "a nonce that was seen": {"kind": "status", "status": 400, "code": "SignatureNonceUsed"},
+}
+
+
+@pytest.mark.parametrize("fault", PASSES)
+def test_what_passes_ends_no_wait(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator, fault: str
+) -> None:
+    connect(extra={"timeout": 0.2})
+    ids = international(2)
+    emulator.fault(action="QueryMessage", times=3, **PASSES[fault])
+    (ending,) = run(message(ids, plan(2)))
+    assert (ending.ended, states(ending)) == ("decided", ["delivered"] * 2)
+
+
+LASTS: dict[str, tuple[dict[str, Any], str]] = {
+    "permission": ({"kind": "business", "code": "isv.RAM_PERMISSION_DENY"}, "RAM_PERMISSION_DENY"),
+    "unknown action": ({"kind": "status", "status": 404, "code": "InvalidAction.NotFound"}, "InvalidAction.NotFound"),
+    "parameter": ({"kind": "business", "code": "isv.INVALID_PARAMETERS"}, "INVALID_PARAMETERS"),
+    "no such key": ({"kind": "status", "status": 404, "code": "InvalidAccessKeyId.NotFound"}, "InvalidAccessKeyId"),
+}
+
+
+@pytest.mark.parametrize("fault", LASTS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_lasts_ends_a_wait_at_once_with_the_reason(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator, fault: str, count: int
+) -> None:
+    what, reason = LASTS[fault]
+    emulator.fault(action="QueryMessage", times=None, **what)
+    (ending,) = run(message(international(count), plan(count)))
+    assert (ending.ended, ending.is_lasting) == ("refused", True)
+    assert reason in str(ending.error)
+    assert emulator.requests()["QueryMessage"]["requests"] <= count
+
+
+def test_what_was_known_before_a_refusal_is_told(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    delivered, waiting = international(), international(state="waiting")
+    emulator.fault("business", code="isv.RAM_PERMISSION_DENY", times=None, where={"MessageId": waiting[0]}, skip=1)
+    (ending,) = run(message([*delivered, *waiting], plan(2)))
+    assert (ending.ended, states(ending)) == ("refused", ["delivered", "waiting"])
+    assert str(ending.error).startswith("message 1: ")
+
+
+def test_throttling_fails_nobody(
+    another_login: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    emulator.quotas(QueryMessage=10)  # and we believe that it is 300
+    ids = international(40)
+    endings = run(*(message([each], plan(lasts=60)) for each in ids))
+    assert {ending.ended for ending in endings} == {"decided"}
+    asked = emulator.requests()["QueryMessage"]
+    assert asked["throttled"] > 0
+    assert asked["requests"] == 40 + asked["throttled"]
+
+
+def test_a_service_that_refuses_everything_is_asked_seldom(
+    another_login: Any, run: Any, plan: Any, international: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dysms, "LAST_LOOK", 1.0)
+    emulator.fault("throttle", action="QueryMessage", times=None)
+    ids = international(100, state="waiting")
+    endings = run(*(message([each], plan(lasts=3)) for each in ids[:50]), message(ids[50:], plan(50, lasts=3)))
+    assert {ending.ended for ending in endings} == {"timeout"}
+    assert emulator.requests()["QueryMessage"]["requests"] < 60
+
+
+def test_waits_survive_a_service_that_is_gone_for_a_while_and_ask_it_seldom(
+    connect: Any, wire: Any, plan: Any, international: Any
+) -> None:
+    ids = international(30)
+
+    async def story() -> list[Any]:
+        async with wire:
+            connect(port=wire.port)
+            emulator_is_away = wire.cut()
+            triggers = [message([each], plan(lasts=60)) for each in ids]
+            await emulator_is_away
+            running = [asyncio.create_task(anext(trigger.run())) for trigger in triggers]
+            await asyncio.sleep(2)
+            assert not any(task.done() for task in running)
+            await wire.mend()
+            began = time.monotonic()
+            events = await asyncio.gather(*running)
+            assert time.monotonic() - began < 10
+            assert wire.connects <= 32
+            return events
+
+    for event in asyncio.run(story()):
+        assert states(Ending.restore(event.payload)) == ["delivered"]
+
+
+def test_connections_that_die_between_two_questions_are_made_anew(
+    connect: Any, wire: Any, plan: Any, international: Any
+) -> None:
+    (message_id,) = international(settles_at=in_seconds(1.2))
+
+    async def story() -> Any:
+        async with wire:
+            connect(port=wire.port)
+            running = asyncio.create_task(anext(message([message_id], plan()).run()))
+            for _ in range(3):
+                await asyncio.sleep(0.25)
+                await wire.cut()
+                await wire.mend()
+            return await running
+
+    assert states(Ending.restore(asyncio.run(story()).payload)) == ["delivered"]
+
+
+def test_two_triggerers_at_once_tell_the_same(connect: Any, run: Any, plan: Any, international: Any) -> None:
+    ids = [*international(3), *international(2, state="failed"), *international(settles_at=in_seconds(0.5))]
+    arguments = plan(6, needed=5, until_all_final=True)
+    first, second = run(message(ids, arguments), message(ids, arguments))
+    assert first.payload() == second.payload()
+    assert states(first) == ["delivered"] * 3 + ["failed"] * 2 + ["delivered"]
+
+
+# What Airflow stores and shows.
+
+
+def stored_size(trigger: DysmsTrigger) -> int:
+    return len(Trigger.encrypt_kwargs(trigger.serialize()[1]))
+
+
+def reports(count: int) -> str:
+    from airflow_provider_dysms.api.reports import Report
+
+    codes = ["DELIVERED", "MK:0001", "UNDELIV", "MI:0010", "EXPIRED"]
+    return pack(
+        {
+            place: Report.from_row(
+                ["delivered", codes[place % 5], 1_780_000_000 + place * 7, 1_780_000_003 + place * 11]
+            )
+            for place in range(count)
+        }
+    )
+
+
+def test_a_thousand_messages_fit_into_what_mysql_keeps(plan: Any) -> None:
+    ids = [f"{1795312028 + place}{place:06d}" for place in range(1000)]
+    assert stored_size(message(ids, plan(1000, known=reports(999)))) < 64_000
+    days = [
+        WatchedSendDetail(f"139{place * 91193 % 10**8:08d}", TODAY, f"{place * 7919:020d}^0", "o")
+        for place in range(1000)
+    ]
+    whole = DysmsSendDetailsTrigger(sealed=sealed(*days), **CONN, **plan(1000, known=reports(999)))
+    assert stored_size(whole) < 64_000
+
+
+def test_arguments_survive_the_way_through_airflows_database(plan: Any) -> None:
+    first = message(["1", "2"], plan(2), of_a_later_release={"kept": [1, None, True]})
+    classpath, arguments = first.serialize()
+    assert classpath == "airflow_provider_dysms.triggers.dysms.DysmsMessageTrigger"
+    again = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(arguments))
+    assert DysmsMessageTrigger(**again).serialize() == first.serialize()
+    assert Plan.restore(again) == Plan.restore(arguments)
+
+
+class Derived(DysmsMessageTrigger):
+    """A subclass that somebody makes."""
+
+
+def test_a_subclass_is_stored_as_itself() -> None:
+    assert Derived().serialize()[0].endswith("Derived")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+EMPTY = Plan(digest="", count=1, needed=1, started_at=0, asked_at=0, deadline=0)
+NAMES = st.sampled_from([*EMPTY.stored(), "message_ids", "sealed", "dysms_conn_id"])
+
+
+@given(st.dictionaries(NAMES | st.text(max_size=8), JSON, max_size=16))
+def test_no_constructor_raises_whatever_it_is_given(arguments: dict[str, Any]) -> None:
+    for kind in (DysmsMessageTrigger, DysmsSendDetailsTrigger):
+        trigger = kind(**arguments)
+        assert trigger.serialize()[1] is not None
+        assert kind.__name__ in repr(trigger)
+
+
+@given(name=NAMES, value=JSON, kind=st.sampled_from([DysmsMessageTrigger, DysmsSendDetailsTrigger]))
+@settings(max_examples=150)
+def test_whatever_is_wrong_with_one_argument_there_is_one_event(
+    session_connection: None, name: str, value: Any, kind: type[DysmsTrigger]
+) -> None:
+    now = time.time()
+    arguments: dict[str, Any] = {
+        **Plan(digest="0" * 16, count=1, needed=1, started_at=now - 9, asked_at=now - 9, deadline=now - 1).stored(),
+        "message_ids": ["1"],
+        "sealed": sealed(WatchedSendDetail(NUMBER, TODAY, None, "x")),
+        "dysms_conn_id": "of_triggers",
+        "max_poke_interval": 0.1,
+        name: value,
+    }
+    if name == "dysms_conn_id" or (name in ("deadline", "asked_at") and isinstance(value, int | float) and value > now):
+        return  # it would wait until then
+
+    async def story() -> list[Any]:
+        trigger = kind(**arguments)
+        return [event async for event in trigger.run()]
+
+    (event,) = asyncio.run(story())
+    assert Ending.restore(json.loads(json.dumps(event.payload))).ended in ("refused", "timeout", "decided")
+
+
+@pytest.fixture(scope="module")
+def session_connection(emulator_process: Emulator) -> Any:
+    os.environ["AIRFLOW_CONN_OF_TRIGGERS"] = emulator_process.connection_json(quota_share=1, privacy_key=PRIVACY)
+    yield
+    del os.environ["AIRFLOW_CONN_OF_TRIGGERS"]
+
+
+def test_nothing_of_ours_names_a_number_or_a_token(
+    connect: Any, plan: Any, emulator: Emulator, logged: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    connect(extra={"privacy_key": PRIVACY})
+    emulator.add_message(phone_number=NUMBER, state="failed", error_code=NUMBER, out_id="ours")
+    emulator.fault("status", action="QuerySendDetails", status=503)
+    token = sealed(WatchedSendDetail(NUMBER, TODAY, None, "ours"))
+    trigger = DysmsSendDetailsTrigger(sealed=token, **CONN, **plan(known=reports(0)))
+
+    async def story() -> Any:
+        return await anext(trigger.run())
+
+    event = asyncio.run(story())
+    for shown in (repr(trigger), str(event), json.dumps(event.payload), *logged, "".join(capfd.readouterr())):
+        assert NUMBER not in shown
+        assert token not in shown
+        assert token[10:40] not in shown
+    assert any("Watching 1 message(s)" in line for line in logged)
+    assert any("The wait has ended (decided): 1 failed" in line for line in logged)
+
+
+def test_a_repr_shows_few_ids_or_a_digest(plan: Any) -> None:
+    assert repr(message(["17", "18"], plan(2))) == (
+        "<DysmsMessageTrigger: message(s) 17, 18, connection 'dysms_default'>"
+    )
+    many = repr(message([str(place) for place in range(1000)], plan(1000)))
+    assert many == "<DysmsMessageTrigger: 1000 message(s), digest 0123456789abcdef, connection 'dysms_default'>"
+
+
+def test_importing_the_triggers_is_light() -> None:
+    """The triggerer imports them on its event loop, beside every other trigger."""
+    code = (
+        "import sys, airflow.triggers.base; before = set(sys.modules); import airflow_provider_dysms.triggers.dysms;"
+        "print('\\n'.join(set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    new = set(ran.stdout.split())
+    assert "airflow_provider_dysms.triggers.dysms" in new
+    heavy = ("phonenumbers", "httptools", "airflow_provider_dysms.api.client", "airflow_provider_dysms.hooks")
+    assert not [name for name in new if name.startswith(heavy)]
+
+
+def test_a_last_look_has_a_bounded_time(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dysms, "LAST_LOOK", 0.3)
+    ids = international(2)
+    emulator.fault("stall", action="QueryMessage", seconds=20, where={"MessageId": ids[1]}, times=None)
+    (ending,) = run(message(ids, plan(2, lasts=0.3)))
+    assert (ending.ended, states(ending)) == ("timeout", ["delivered"])

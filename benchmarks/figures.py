@@ -1,0 +1,58 @@
+"""What is made of a run's measurements: windows, percentiles, rates, tables."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that so large a share does not exceed; not a number where there is none."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else math.nan
+
+
+def worst_second(instants: Sequence[float]) -> int:
+    """Return the most that happened within one second, wherever it begins."""
+    first, worst, ordered = 0, 0, sorted(instants)
+    for last, instant in enumerate(ordered):
+        while ordered[first] <= instant - 1:
+            first += 1
+        worst = max(worst, last - first + 1)
+    return worst
+
+
+class Spread(NamedTuple):
+    """The middle, nearly all, and the worst of many."""
+
+    p50: float
+    p99: float
+    most: float
+
+    def __str__(self) -> str:
+        return f"{self.p50:.1f} / {self.p99:.1f} / {self.most:.0f}"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the spread of values; zeros where there is none."""
+    return Spread(percentile(values, 0.5), percentile(values, 0.99), max(values)) if values else Spread(0, 0, 0)
+
+
+def slope(points: Sequence[tuple[float, float]], first: float, last: float) -> float:
+    """Return by how much a value that only grows grew a second."""
+    inside = [point for point in points if first <= point[0] < last]
+    if len(inside) < 2:
+        return math.nan
+    return (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as aligned text, the first column to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(line))
+        for line in (list(zip(row, widths, strict=True)) for row in rows)
+    )

@@ -1,0 +1,79 @@
+"""A service for clients that cannot sign: 404 while a message is under way, 200 from its end on, after 20 ms.
+
+It refuses nobody, but counts what the quota of QueryMessage would have refused. Started as a process, by loads.py; JSON
+lines on its standard input are the messages' ends, or ask for the counts. It ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from airflow_provider_dysms.emulator.quotas import Quotas
+
+LATENCY = 0.02
+ACTION = "QueryMessage"
+
+
+class Service:
+    """What the connections share."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+        self.connections = 0
+        self._quotas = Quotas()
+
+    def answer(self, path: str) -> bytes:
+        """Judge one request: ``/wait/<position>``."""
+        counted = self._quotas.count(ACTION)
+        if not self._quotas.admit("main", ACTION):
+            counted.throttled += 1
+        is_over = time.time() >= self.ends[int(path.rpartition("/")[2])]
+        return b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n" % (b"200 OK" if is_over else b"404 Not Found")
+
+    def counts(self) -> dict[str, int]:
+        """Return the figures, in the emulator's words, and the connections."""
+        counted = self._quotas.counts.get(ACTION)
+        return {"connections": self.connections} | (counted.as_dict() if counted else {})
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection; requests have no body."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._received = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self._service.connections += 1
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            answer = self._service.answer(head.split(b" ", 2)[1].decode("ascii"))
+            asyncio.get_running_loop().call_later(LATENCY, self._transport.write, answer)
+
+
+async def main(descriptor: str) -> None:
+    answers = os.fdopen(int(descriptor), "w", buffering=1)
+    service = Service()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: Connection(service), "127.0.0.1", 0, backlog=4096)
+    orders = asyncio.StreamReader(limit=2**24)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    print(json.dumps(listening.sockets[0].getsockname()[1]), file=answers)
+    async for line in orders:
+        order = json.loads(line)
+        if isinstance(order, list):
+            service.ends = order
+        print(json.dumps(service.counts()), file=answers)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

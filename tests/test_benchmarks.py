@@ -1,0 +1,26 @@
+"""The benchmark of the waits runs on the installed Airflow, and what does not depend on the machine is right."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "waits.py"
+
+
+def test_fifty_waits_in_the_trigger_runner_look_the_connection_up_once_and_stay_within_the_quota() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT), "--waits=50", "--start=2", "--seconds=3", "--runs=sleeping,ours"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    told = {line.split("  ")[0]: line.split() for line in ran.stdout.splitlines()}
+    assert told["connection look-ups"][-2:] == ["0", "1"]
+    assert told["waits that failed"][-2:] == ["0", "0"]
+    assert int(told["requests"][-1]) > 50
+    assert told["ours: throttled"][-1] == "reached", ran.stdout

@@ -23,7 +23,7 @@ WIRE: Mapping[str, tuple[str, dict[str, Any]]] = {
     "html": ("a page of HTML with HTTP `status`", {"status": 200}),
     "empty_body": ("no body with HTTP `status`", {"status": 200}),
     "truncated": ("the answer is cut off in the middle", {}),
-    "stall": ("the answer comes after `seconds`", {"seconds": 30.0}),
+    "stall": ("the request is carried out at once, its answer comes after `seconds`", {"seconds": 30.0}),
     "slow": ("the answer's bytes trickle in over `seconds`", {"seconds": 5.0}),
     "redirect": ("HTTP `status` to `location`", {"status": 302, "location": "http://127.0.0.1:9/"}),
 }

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow_api import until
 from running_airflow import RunningAirflow
 
 from airflow_provider_dysms.emulator import Emulator
@@ -49,7 +50,7 @@ def test_no_wait_is_lost_when_triggerers_fail_in_turn(postgres: str, emulator: E
     ) as airflow:
         airflow.start_triggerer("second triggerer")
         run = airflow.trigger("waits", {"message_ids": [message["message_id"] for message in messages]})
-        airflow.until(lambda: len(holders(airflow, run)) > WAITS / 2, 300, "half of them are in a triggerer")
+        until(lambda: len(holders(airflow, run)) > WAITS / 2, 300, "half of them are in a triggerer")
         taken_over = fail_in_turn(airflow, run)
         states = airflow.wait("waits", run)
         assert states == {

@@ -2,6 +2,7 @@
 
 import textwrap
 
+from airflow_api import until
 from running_airflow import RunningAirflow
 
 DAGS = """
@@ -45,7 +46,7 @@ def test_a_run_gives_states_results_and_traces(airflow: RunningAirflow) -> None:
 def test_a_wait_goes_on_in_another_triggerer_when_its_own_is_killed(airflow: RunningAirflow) -> None:
     (airflow.dags / "plain.py").write_text(textwrap.dedent(DAGS))
     run = airflow.trigger("waits")
-    airflow.until(lambda: bool(airflow.tasks("waits", run)[0]["triggerer_job"]), 60, "a triggerer has the wait")
+    until(lambda: bool(airflow.tasks("waits", run)[0]["triggerer_job"]), 60, "a triggerer has the wait")
     airflow.kill("triggerer")
     airflow.start_triggerer()
     assert airflow.wait("waits", run) == {("later", -1): "success"}

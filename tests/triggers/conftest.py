@@ -137,7 +137,8 @@ def run() -> Callable[..., list[Ending]]:
 
     def all_of(*triggers: Any) -> list[Ending]:
         async def together() -> list[Ending]:
-            endings = await asyncio.gather(*map(ended, triggers))
+            async with asyncio.timeout(120):
+                endings = await asyncio.gather(*map(ended, triggers))
             assert asyncio.all_tasks() == {asyncio.current_task()}
             assert not shared._shared
             return endings

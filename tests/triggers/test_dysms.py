@@ -216,6 +216,25 @@ def test_what_passes_ends_no_wait(
     assert (ending.ended, states(ending)) == ("decided", ["delivered"] * 2)
 
 
+@pytest.mark.parametrize("fault", ["503", "a limit of the account"])
+def test_a_question_is_tried_once_and_asked_again_in_the_rhythm_of_the_wait(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator, fault: str
+) -> None:
+    emulator.fault(action="QueryMessage", **{**PASSES[fault], "times": None})
+    (ending,) = run(message(international(), plan(lasts=0.4, poke_interval=0.25, max_poke_interval=0.25)))
+    assert ending.ended == "timeout"
+    assert emulator.requests()["QueryMessage"]["requests"] <= 2  # after the gap, and at the deadline
+
+
+def test_a_plan_without_gaps_does_not_spin(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    arguments = plan(lasts=0.5, poke_interval=0.0, max_poke_interval=0)
+    (ending,) = run(message(international(state="waiting"), arguments))
+    assert ending.ended == "timeout"
+    assert emulator.requests()["QueryMessage"]["requests"] <= 12
+
+
 LASTS: dict[str, tuple[dict[str, Any], str]] = {
     "permission": ({"kind": "business", "code": "isv.RAM_PERMISSION_DENY"}, "RAM_PERMISSION_DENY"),
     "unknown action": ({"kind": "status", "status": 404, "code": "InvalidAction.NotFound"}, "InvalidAction.NotFound"),

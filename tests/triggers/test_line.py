@@ -102,6 +102,30 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
     virtual(story())
 
 
+def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: Any) -> None:
+    async def story() -> None:
+        one, loop = Line(places=1), asyncio.get_running_loop()
+        next_in_line = asyncio.Event()
+
+        async def hold() -> None:
+            async with one.turn(0.0):
+                await next_in_line.wait()
+            waiting.cancel()  # it has the place already, and does not know yet
+
+        holding = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(ask(one, 0.0, nothing))
+        await asyncio.sleep(0)
+        next_in_line.set()
+        await asyncio.wait([holding, waiting])
+        assert waiting.cancelled()
+        async with asyncio.timeout(1):
+            await ask(one, 0.0, nothing)
+        assert loop.time() == 0
+
+    virtual(story())
+
+
 @pytest.mark.parametrize("error", [DysmsTransportError("x"), DysmsServerError("x"), DysmsUnreadable("x")])
 def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error: DysmsError) -> None:
     async def story() -> None:

@@ -98,9 +98,7 @@ class DysmsHook(BaseHook):
         """
         return self._connection
 
-    def run(
-        self, session: Callable[[DysmsClient], Awaitable[Result]], *, retry: RetryPolicy | None = None
-    ) -> Result:
+    def run(self, session: Callable[[DysmsClient], Awaitable[Result]], *, retry: RetryPolicy | None = None) -> Result:
         """Run one event loop with a client in it: the way of a task to ask many questions.
 
         :param session: takes the client; what it returns is returned

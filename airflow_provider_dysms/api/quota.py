@@ -28,19 +28,21 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
     }
 )
 
-#: A throttled answer stops everybody for one of the vendor's windows (s); then a single request leaves, and everybody
-#: waits for its answer. Each further refusal lengthens the pause. Twice as long would be the wrong moment again where
-#: the service refuses in a rhythm.
+#: Where a request was throttled and none that left later is answered, everybody stops for one of the vendor's windows
+#: (s); then a single request leaves, and everybody waits for its answer. Each further refusal lengthens the pause;
+#: twice as long would be the wrong moment again where the service refuses in a rhythm.
 PAUSE = 1.0
 LONGER = 1.5
 LONGEST_PAUSE = 30.0
 #: How often to look whether that single request was answered (s).
 GLANCE = 0.02
-#: Afterwards the rate is this share of what it was, not below the next one, and grows back within so long (s). Half
-#: would be no gentler to a service that gives half, and would starve us where it refuses in a rhythm.
+#: A throttled answer lowers the rate to this share of what it was, not below the next one; it grows back within so long
+#: (s). Half would be no gentler to a service that gives half, and would starve us where it refuses in a rhythm.
 SLOWER = 0.75
 SLOWEST = 1 / 32
 RECOVERY = 10.0
+
+NEVER = float("-inf")
 
 
 class Budget:
@@ -52,12 +54,14 @@ class Budget:
     def __init__(self, per_second: float) -> None:
         self._lock = threading.Lock()
         self._next = 0.0  # when the next request is due if all are spaced evenly
-        self._is_shut = False  # throttled, and nothing that left since was answered
-        self._shut_at = float("-inf")  # answers to requests that left before are old news
+        self._answered_left = NEVER  # when the newest request left that was answered
+        self._refused_left = NEVER  # the same for the one that shut the doors
+        self._is_shut = False  # until a newer one than that is answered
+        self._shut_at = NEVER
         self._pause = PAUSE
-        self._probe_due = 0.0
         self._is_probing = False
-        self._slowed_at, self._slowed_to = float("-inf"), 1.0
+        self._probe_due = NEVER
+        self._slowed_at, self._slowed_to = NEVER, 1.0
         self.resize(per_second)
 
     def resize(self, per_second: float) -> None:
@@ -82,9 +86,11 @@ class Budget:
             early = self._next - self._slack - now
             if early > 0:
                 return early
-            self._next = max(self._next, now) + self._spacing / self._pace(now)
+            due = now
             if self._is_shut:
                 self._is_probing, self._probe_due = True, now + self._pause  # the next one, if this is never answered
+                due = now + self._slack  # no burst when the doors open
+            self._next = max(self._next, due) + self._spacing / self._pace(now)
             return 0.0
 
     def answered(self, left: float) -> None:
@@ -93,9 +99,10 @@ class Budget:
         :param left: when the request was granted, by the clock given to :meth:`take`
         """
         with self._lock:
-            if self._is_shut and left > self._shut_at:
+            self._answered_left = max(self._answered_left, left)
+            if self._is_shut and left > self._refused_left:
                 self._is_shut = False
-                self._slowed_at = left
+                self._slowed_at = max(self._slowed_at, left)
 
     def throttled(self, now: float, left: float, retry_after: float | None = None) -> None:
         """Slow everybody down, because the service throttled a request.
@@ -105,18 +112,20 @@ class Budget:
         :param retry_after: seconds that the service asked for, if it did
         """
         with self._lock:
-            if left <= self._shut_at:
+            if left <= self._shut_at:  # it left before the doors were shut, or were the last time
+                if self._is_shut:
+                    self._refused_left = max(self._refused_left, left)
                 return
-            if self._is_shut:
-                self._pause = min(self._pause * LONGER, LONGEST_PAUSE)
-            else:
-                self._pause = PAUSE
-                self._slowed_to = max(self._pace(now) * SLOWER, SLOWEST)
+            if not self._is_shut:
+                if left > self._slowed_at:
+                    self._slowed_to, self._slowed_at = max(self._pace(now) * SLOWER, SLOWEST), now
+                if left < self._answered_left and retry_after is None:
+                    return
+            self._pause = min(self._pause * LONGER, LONGEST_PAUSE) if self._is_shut else PAUSE
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
             self._is_shut, self._shut_at = True, now
+            self._refused_left = left if retry_after is None else now
             self._is_probing, self._probe_due = False, now + pause
-            self._slowed_at = self._probe_due
-            self._next = max(self._next, self._probe_due + self._slack)  # no burst when the doors open
 
     def _pace(self, now: float) -> float:
         return min(self._slowed_to + max(now - self._slowed_at, 0) / RECOVERY, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 from airflow_provider_dysms.api.quota import GLANCE, LONGER, LONGEST_PAUSE, PAUSE, RECOVERY, SLOWER, Budget, budget
 
 
-def granted(bucket: Budget, *, seconds: float, stalls: float = 0.0, seed: int = 1) -> list[float]:
+def granted(bucket: Budget, *, seconds: float, start: float = 100.0, stalls: float = 0.0, seed: int = 1) -> list[float]:
     """Take whatever can be had for a while, on a clock of our own that sometimes stands still for the taker."""
     rng = random.Random(seed)
-    now, grants = 100.0, []
-    while now < 100.0 + seconds:
+    now, grants = start, []
+    while now < start + seconds:
         wait = bucket.take(now)
         if wait:
             now += wait + (rng.random() * 0.3 if rng.random() < stalls else 0.0)
@@ -139,6 +140,45 @@ def test_answers_to_requests_that_left_before_the_pause_change_nothing() -> None
     assert bucket.take(PAUSE + 0.3) == 0
 
 
+@pytest.mark.parametrize("is_refusal_told_first", [True, False])
+def test_one_refusal_among_answers_lowers_the_rate_and_stops_nobody(is_refusal_told_first: bool) -> None:
+    bucket = Budget(1000)
+    if is_refusal_told_first:
+        bucket.throttled(0.021, 0.001)
+        assert bucket.take(0.021) > 0
+        bucket.answered(0.002)
+    else:
+        bucket.answered(0.002)
+        bucket.throttled(0.021, 0.001)
+    assert len(granted(bucket, start=0.022, seconds=1)) == pytest.approx((SLOWER + 0.05) * 980, rel=0.05)
+
+
+def test_refusals_of_one_flight_lower_the_rate_once() -> None:
+    bucket = Budget(1000)
+    bucket.answered(0.005)
+    for left in (0.001, 0.002, 0.003):
+        bucket.throttled(0.021, left)
+    assert len(granted(bucket, start=0.022, seconds=1)) == pytest.approx((SLOWER + 0.05) * 980, rel=0.05)
+
+
+def test_an_answer_opens_only_if_nothing_that_left_later_was_refused() -> None:
+    bucket = Budget(1000)
+    bucket.throttled(0.021, 0.001)
+    bucket.throttled(0.022, 0.003)
+    bucket.answered(0.002)
+    assert bucket.take(0.1) > 0.5
+    bucket.answered(0.004)
+    assert bucket.take(0.1) == 0
+
+
+def test_a_wish_of_the_service_is_followed_although_others_are_answered() -> None:
+    bucket = Budget(1000)
+    bucket.answered(0.002)
+    bucket.throttled(0.021, 0.001, 3.0)
+    bucket.answered(0.003)
+    assert bucket.take(0.021) == pytest.approx(3.0)
+
+
 def test_pauses_grow_while_nothing_is_answered_and_have_an_end() -> None:
     bucket, now, left, pauses = Budget(1000), 0.0, -0.1, []
     for _ in range(12):
@@ -202,7 +242,7 @@ def played(
 
 
 def test_a_service_that_gives_half_is_followed_without_starving() -> None:
-    """Whatever exceeds 500 a second is throttled; the budget would be 1,000."""
+    """Whatever exceeds 500 in a second of the clock is throttled; the budget would be 1,000."""
     second, count = 0, 0
 
     def answer(now: float) -> tuple[str, float]:
@@ -217,7 +257,34 @@ def test_a_service_that_gives_half_is_followed_without_starving() -> None:
     assert answers.count("throttled") < 0.02 * answers.count("ok")
 
 
-@pytest.mark.parametrize("start", [100.0, 100.3, 100.9, 100.985, 100.999, 101.0, 101.5, 101.985, 101.999])
+@pytest.mark.parametrize("given_per_second", [150, 270])
+def test_a_service_that_counts_any_second_is_followed_closely(given_per_second: int) -> None:
+    admitted: deque[float] = deque()
+
+    def answer(now: float) -> tuple[str, float]:
+        while admitted and admitted[0] <= now - 1:
+            admitted.popleft()
+        if len(admitted) >= given_per_second:
+            return "throttled", 0.02
+        admitted.append(now)
+        return "ok", 0.02
+
+    answers = [what for _, what in played(Budget(300), answer, seconds=60)]
+    assert answers.count("ok") > 0.85 * given_per_second * 60
+    assert answers.count("throttled") < 0.02 * answers.count("ok")
+
+
+def test_a_stray_refusal_costs_little() -> None:
+    """Requests that were evenly spaced arrive in a bunch now and then."""
+    arrivals = itertools.count(1)
+
+    def answer(_: float) -> tuple[str, float]:
+        return "ok" if next(arrivals) % 2000 else "throttled", 0.02
+
+    assert len(played(Budget(300), answer, seconds=60)) > 0.94 * 0.98 * 300 * 60
+
+
+@pytest.mark.parametrize("start", [100.0, 100.3, 100.9, 100.985, 100.999, 101.0, 101.5, 101.98, 101.985, 101.999])
 @pytest.mark.parametrize("per_second", [120, 300, 5000])
 def test_a_service_that_refuses_everything_in_every_other_second_hears_little_in_vain(
     per_second: int, start: float

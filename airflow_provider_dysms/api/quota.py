@@ -34,8 +34,8 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
 PAUSE = 1.0
 LONGER = 1.5
 LONGEST_PAUSE = 30.0
-#: How often to look whether that single request was answered (s).
-GLANCE = 0.02
+#: While everybody is stopped, an answer is noticed within so long (s).
+GLANCE = 0.01
 #: A throttled answer lowers the rate to this share of what it was, not below the next one; it grows back within so long
 #: (s). Half would be no gentler to a service that gives half, and would starve us where it refuses in a rhythm.
 SLOWER = 0.75
@@ -59,7 +59,6 @@ class Budget:
         self._is_shut = False  # until a newer one than that is answered
         self._shut_at = NEVER
         self._pause = PAUSE
-        self._is_probing = False
         self._probe_due = NEVER
         self._slowed_at, self._slowed_to = NEVER, 1.0
         self.resize(per_second)
@@ -81,14 +80,13 @@ class Budget:
         """
         with self._lock:
             if self._is_shut and now < self._probe_due:
-                wait = self._probe_due - now
-                return min(wait, GLANCE) if self._is_probing else wait
+                return min(self._probe_due - now, GLANCE)  # an answer may open the doors at any time
             early = self._next - self._slack - now
             if early > 0:
                 return early
             due = now
             if self._is_shut:
-                self._is_probing, self._probe_due = True, now + self._pause  # the next one, if this is never answered
+                self._probe_due = now + self._pause  # the next one, if this is never answered
                 due = now + self._slack  # no burst when the doors open
             self._next = max(self._next, due) + self._spacing / self._pace(now)
             return 0.0
@@ -125,7 +123,7 @@ class Budget:
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
             self._is_shut, self._shut_at = True, now
             self._refused_left = left if retry_after is None else now
-            self._is_probing, self._probe_due = False, now + pause
+            self._probe_due = now + pause
 
     def _pace(self, now: float) -> float:
         return min(self._slowed_to + max(now - self._slowed_at, 0) / RECOVERY, 1.0)

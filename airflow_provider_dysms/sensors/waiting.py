@@ -48,6 +48,9 @@ MOST_MESSAGES = 1000
 #: What MySQL keeps of a trigger's arguments, encrypted.
 MOST_STORED = 65_535
 
+#: Airflow interrupts a poking task by an alarm, which an event loop can swallow; so many seconds later we end it.
+ALARM_SLACK = 5.0
+
 MAP_IT = "map the task over parts of the list (expand)"
 
 #: Seconds by which Airflow's timeout of a trigger lies behind the end of the trigger's own last look.
@@ -205,10 +208,7 @@ class DysmsWaitSensor(BaseSensorOperator):
         goal = Goal.parse(self.wait_for, len(watched))
         _ = hook.settings  # said before anything is asked
         digest = self._digest(hook, json.dumps(identities).encode())
-        limit, span = "timeout", self.timeout
-        whole = self.execution_timeout
-        if whole is not None and whole.total_seconds() < span and not self._is_rescheduled:
-            limit, span = "execution_timeout", whole.total_seconds()
+        limit, span = self._limit()
         pace = Pace(self.poke_interval, self._longest_gap, self.grace_period)
         wait = Wait(
             goal,
@@ -307,6 +307,15 @@ class DysmsWaitSensor(BaseSensorOperator):
         ti = context["ti"]
         first = ti.get_first_reschedule_date(context) if self._is_rescheduled else None
         return float((first or ti.start_date).timestamp())
+
+    def _limit(self) -> tuple[str, float]:
+        """Return which time limit ends the wait, and how many seconds after its start."""
+        execution = float("inf") if self.execution_timeout is None else self.execution_timeout.total_seconds()
+        if self.mode == "poke" and not self.deferrable:
+            execution += ALARM_SLACK  # the alarm comes first
+        if execution < self.timeout and not self._is_rescheduled:
+            return "execution_timeout", execution
+        return "timeout", self.timeout
 
     @property
     def _argument(self) -> str:

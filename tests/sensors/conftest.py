@@ -5,8 +5,9 @@ timeouts of triggers, and knows no failing trigger.
 """
 
 import asyncio
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -215,8 +216,18 @@ def dead() -> Any:
 
 
 @pytest.fixture
-def airflow(_airflow_database: None) -> SmallAirflow:
+def airflow(_airflow_database: None, _one_api_server: None) -> SmallAirflow:
     return SmallAirflow()
+
+
+@pytest.fixture(scope="session")
+def _one_api_server() -> Iterator[None]:
+    """Airflow 3.2 builds the server that tasks talk to anew for every task, which takes seconds."""
+    from airflow.sdk.execution_time import supervisor
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(supervisor, "in_process_api_server", functools.cache(supervisor.in_process_api_server))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -139,29 +139,29 @@ def test_a_message_of_two_seconds_before_midnight_is_found_on_either_day(
 
 
 def test_each_message_of_a_thousand_is_waited_for_by_one_deferred_task(
-    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, run: Any
 ) -> None:
     plenty = {"QueryMessage": 20_000, "QuerySendDetails": 20_000}
     emulator.quotas(**plenty)
     connection = emulator.connection_json(quota_share=1, quota=plenty, privacy_key="k" * 32)
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", connection)
     numbers = [f"139{place:08d}" for place in range(1000)]
-    soon = (datetime.now(UTC) + timedelta(seconds=2)).isoformat()
+    later = (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
     outcomes = ["failed" if place % 100 == 7 else "delivered" for place in range(1000)]
-    later = [{"settles_at": soon} if place % 2 else {} for place in range(1000)]
+    settle = [{"settles_at": later} if place % 2 else {} for place in range(1000)]
     abroad = emulator.add_messages(
         [
             {"phone_number": ABROAD, "state": state, "error_code": "MK:0001" if state == "failed" else None, **when}
-            for state, when in zip(outcomes, later, strict=True)
+            for state, when in zip(outcomes, settle, strict=True)
         ]
     )
     emulator.add_messages(
         [
             {"phone_number": number, "state": state, "biz_id": "1^0", **when}
-            for number, state, when in zip(numbers, outcomes, later, strict=True)
+            for number, state, when in zip(numbers, outcomes, settle, strict=True)
         ]
     )
-    common = {"poke_interval": 1, "timeout": 60, "until_all_final": True, "deferrable": True}
+    common = {"poke_interval": 0.5, "timeout": 60, "until_all_final": True, "deferrable": True}
     with DAG("thousand") as dag:
         DysmsMessageSensor(
             task_id="globe",
@@ -170,7 +170,12 @@ def test_each_message_of_a_thousand_is_waited_for_by_one_deferred_task(
             **common,
         )
         DysmsSendDetailsSensor(task_id="mainland", phone_numbers=numbers, biz_id="1^0", **common)
-    ends = airflow.play(dag)
+
+    def settle_all(ti: Any, row: Any) -> Any:
+        emulator.advance(400)
+        return run
+
+    ends = airflow.play(dag, settle_all)
     assert [end.path for end in ends.values()] == [["deferred", "success"], ["deferred", "failed"]]
     assert str(ends["mainland"].error) == (
         "10 of 1000 messages did not arrive (unreachable 10: MOBILE_NOT_ON_SERVICE), 990 arrived, 0 are open; "

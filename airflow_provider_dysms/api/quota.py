@@ -36,9 +36,11 @@ LONGER = 1.5
 LONGEST_PAUSE = 30.0
 #: While everybody is stopped, an answer is noticed within so long (s).
 GLANCE = 0.01
-#: A throttled answer lowers the rate to this share of what it was, not below the next one; it grows back within so long
-#: (s). Half would be no gentler to a service that gives half, and would starve us where it refuses in a rhythm.
-SLOWER = 0.75
+#: A throttled answer lowers the rate to this share of what it was; where everybody had to stop, it is lowered to the
+#: second share as well. It is never below the last, and grows back within so long (s). Smaller shares starve us where
+#: the service refuses in a rhythm; larger ones are refused again and again where others use the account, too.
+SLOWER = 0.9
+STOPPED = 0.8
 SLOWEST = 1 / 32
 RECOVERY = 10.0
 
@@ -100,7 +102,8 @@ class Budget:
             self._answered_left = max(self._answered_left, left)
             if self._is_shut and left > self._refused_left:
                 self._is_shut = False
-                self._slowed_at = max(self._slowed_at, left)
+                if left > self._shut_at:
+                    self._slowed_to, self._slowed_at = max(self._pace(self._shut_at) * STOPPED, SLOWEST), left
 
     def throttled(self, now: float, left: float, retry_after: float | None = None) -> None:
         """Slow everybody down, because the service throttled a request.
@@ -114,12 +117,15 @@ class Budget:
                 if self._is_shut:
                     self._refused_left = max(self._refused_left, left)
                 return
-            if not self._is_shut:
-                if left > self._slowed_at:
+            if self._is_shut:
+                self._pause = min(self._pause * LONGER, LONGEST_PAUSE)
+                self._slowed_at = now  # meanwhile it did not grow
+            else:
+                self._pause = PAUSE
+                if left > self._slowed_at:  # once for all that left before
                     self._slowed_to, self._slowed_at = max(self._pace(now) * SLOWER, SLOWEST), now
                 if left < self._answered_left and retry_after is None:
                     return
-            self._pause = min(self._pause * LONGER, LONGEST_PAUSE) if self._is_shut else PAUSE
             pause = self._pause if retry_after is None else min(max(retry_after, PAUSE), LONGEST_PAUSE)
             self._is_shut, self._shut_at = True, now
             self._refused_left = left if retry_after is None else now

@@ -40,7 +40,8 @@ def test_the_version_stands_in_one_place() -> None:
 
 
 def test_every_module_that_is_named_exists() -> None:
-    named = [module for kind in ("hooks", "operators") for entry in INFO[kind] for module in entry["python-modules"]]
+    kinds = ("hooks", "operators", "sensors", "triggers")
+    named = [module for kind in kinds for entry in INFO.get(kind, []) for module in entry["python-modules"]]
     for module in [*named, *(entry["python-module"] for entry in INFO["transfers"])]:
         importlib.import_module(module)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.hooks.dysms import DysmsHook
-    from airflow_provider_dysms.waits.stored import Plan
+    from airflow_provider_dysms.sensors.watch import Terms
     from airflow_provider_dysms.waits.watched import Watched
 
 
@@ -46,17 +46,19 @@ class DysmsMessageSensor(DysmsWaitSensor):
         super().__init__(**kwargs)
         self.message_ids = message_ids
 
-    def _watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
         return [WatchedMessage(message_id) for message_id in parse_message_ids(self.message_ids)]
 
-    def _digest(self, hook: DysmsHook, identities: bytes) -> str:
+    def digest(self, hook: DysmsHook, identities: bytes) -> str:
         return hashlib.sha256(identities).hexdigest()[:16]
 
-    def _trigger(self, hook: DysmsHook, watched: Sequence[Watched], plan: Plan) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
 
-        message_ids = [each.message_id for each in watched if isinstance(each, WatchedMessage)]
-        return DysmsMessageTrigger(message_ids=message_ids, dysms_conn_id=self.dysms_conn_id, **plan.stored())
+        message_ids = [each.message_id for each in terms.watched if isinstance(each, WatchedMessage)]
+        return DysmsMessageTrigger(
+            message_ids=message_ids, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored()
+        )
 
 
 class DysmsSendDetailsSensor(DysmsWaitSensor):
@@ -111,7 +113,7 @@ class DysmsSendDetailsSensor(DysmsWaitSensor):
         self.out_id = out_id
         self.send_date = send_date
 
-    def _watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
         if self.phone_numbers is not None:
             watched = self._by_number(began)
         else:
@@ -122,14 +124,14 @@ class DysmsSendDetailsSensor(DysmsWaitSensor):
             dates.check_window(day, began)
         return list(watched)
 
-    def _digest(self, hook: DysmsHook, identities: bytes) -> str:
+    def digest(self, hook: DysmsHook, identities: bytes) -> str:
         return hook.privacy_key.digest(identities)
 
-    def _trigger(self, hook: DysmsHook, watched: Sequence[Watched], plan: Plan) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
 
-        sealed = hook.privacy_key.seal(dump([each for each in watched if isinstance(each, WatchedSendDetail)]))
-        return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **plan.stored())
+        sealed = hook.privacy_key.seal(dump([each for each in terms.watched if isinstance(each, WatchedSendDetail)]))
+        return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored())
 
     def _by_number(self, began: datetime) -> list[WatchedSendDetail]:
         biz_id = None if self.biz_id is None else arguments.given_id("biz_id", self.biz_id)

@@ -60,7 +60,13 @@ async def ask_open(client: DysmsClient, wait: Wait, watched: Sequence[Watched]) 
                 unanswered = 0
                 wait.answer(position, report, time.time())
 
-    await asyncio.gather(*(ask_one_after_another() for _ in range(ABREAST)))
+    try:
+        async with asyncio.TaskGroup() as group:  # none is left behind with a connection when one of them fails
+            for _ in range(ABREAST):
+                group.create_task(ask_one_after_another())
+    except BaseExceptionGroup as failed:
+        first = failed.exceptions[0]
+        raise first from first.__cause__
     return errors
 
 

@@ -6,10 +6,9 @@ comes back from the triggerer pokes too, with what the trigger found out in plac
 
 from __future__ import annotations
 
-import json
 import time
 from abc import abstractmethod
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,35 +25,26 @@ from airflow.sdk.exceptions import (
 )
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskError, DysmsTaskFailed, airflow_errors
-from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed, sentence
-from airflow_provider_dysms.sensors.watch import Watch, identity, remembered
-from airflow_provider_dysms.waits.goal import Goal
-from airflow_provider_dysms.waits.stored import Ending, Plan, pack
-from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
+from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.sensors.beginning import begin
+from airflow_provider_dysms.sensors.kept import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
+from airflow_provider_dysms.waits.stored import pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from datetime import datetime
 
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
+    from airflow_provider_dysms.sensors.watch import Terms, Watch
     from airflow_provider_dysms.waits.watched import Watched
-
-#: Most messages that one task watches.
-MOST_MESSAGES = 1000
-
-#: What MySQL keeps of a trigger's arguments, encrypted.
-MOST_STORED = 65_535
-
-#: Airflow interrupts a poking task by an alarm, which an event loop can swallow; so many seconds later we end it.
-ALARM_SLACK = 5.0
-
-MAP_IT = "map the task over parts of the list (expand)"
 
 #: Seconds by which Airflow's timeout of a trigger lies behind the end of the trigger's own last look.
 TRIGGER_SLACK = 60.0
+
+#: One report a message where the outcome is certain.
+Reports = list[dict[str, Any]] | None
 
 
 class DysmsWaitSensor(BaseSensorOperator):
@@ -67,18 +57,18 @@ class DysmsWaitSensor(BaseSensorOperator):
 
     It ends the same way in the modes ``poke`` and ``reschedule`` and deferred:
 
-    ============================== ============================== =========== ========= ==========
-    what happened                  raised                         tried again soft_fail never_fail
-    ============================== ============================== =========== ========= ==========
+    ============================== ======================== =========== =========== ==========
+    what happened                  raised                   tried again soft_fail   never_fail
+    ============================== ======================== =========== =========== ==========
     enough have arrived            nothing
-    enough can arrive no more      ``DysmsDeliveryFailed``        no          skipped   skipped
+    enough can arrive no more      ``DysmsDeliveryFailed``  no          skipped     skipped
     same, ``fail_on_failed=False`` nothing
-    ``timeout``                    ``AirflowSensorTimeout``       no          skipped   skipped
-    ``execution_timeout``          ``AirflowTaskTimeout``         yes         skipped   skipped
-    wrong argument, refused        ``DysmsTaskFailed``            no          skipped   skipped
-    connection not found           ``DysmsTaskError``             yes         failed    skipped
-    trigger failed                 ``TaskDeferralError``          yes         failed    skipped
-    ============================== ============================== =========== ========= ==========
+    ``timeout``                    ``AirflowSensorTimeout`` no          skipped     skipped
+    ``execution_timeout``          ``AirflowTaskTimeout``   yes         skipped     skipped
+    wrong argument, refused        ``DysmsTaskFailed``      no          skipped     skipped
+    connection not found           ``DysmsTaskError``       yes         tried again skipped
+    trigger failed                 ``TaskDeferralError``    yes         tried again skipped
+    ============================== ======================== =========== =========== ==========
 
     With ``silent_fail`` the last two are logged, and the wait goes on. What passes (no answer, throttling, 5xx) ends
     no wait that has time left. ``execution_timeout`` counts from the start of the try, also while the task is deferred;
@@ -98,7 +88,7 @@ class DysmsWaitSensor(BaseSensorOperator):
     """
 
     _watch: Watch | None = None
-    _find_out: Callable[[Watch], PokeReturnValue]
+    _find_out: Callable[[Watch], Reports]
 
     def __init__(
         self,
@@ -127,19 +117,22 @@ class DysmsWaitSensor(BaseSensorOperator):
         self.dysms_conn_id = dysms_conn_id
 
     @abstractmethod
-    def _watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
         """Return the messages that the arguments name, for a wait that began at an instant.
 
         :raises DysmsInputError: they name none
         """
 
     @abstractmethod
-    def _digest(self, hook: DysmsHook, identities: bytes) -> str:
+    def digest(self, hook: DysmsHook, identities: bytes) -> str:
         """Return what tells one list of messages from another."""
 
     @abstractmethod
-    def _trigger(self, hook: DysmsHook, watched: Sequence[Watched], plan: Plan) -> BaseTrigger:
-        """Return what waits in the triggerer."""
+    def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
+        """Return what waits in the triggerer.
+
+        :param known: reports, packed
+        """
 
     def execute(self, context: Context) -> Any:
         return self._wait(context, self._look)
@@ -162,11 +155,11 @@ class DysmsWaitSensor(BaseSensorOperator):
         find_out, self._find_out = self._find_out, self._look
         if self._watch is None:
             with airflow_errors():
-                self._watch = self._begin(context)
-        found = find_out(self._watch)
-        if self._is_rescheduled and not found:
-            self._watch.remember(context, self.log)
-        return found
+                self._watch = begin(self, context)
+        reports = find_out(self._watch)
+        if reports is None and self.is_rescheduled:
+            keep_for_next_poke(context, self._watch.terms.digest, self._watch.wait.found(), self.log)
+        return PokeReturnValue(reports is not None, reports)
 
     def _get_next_poke_interval(
         self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
@@ -178,7 +171,7 @@ class DysmsWaitSensor(BaseSensorOperator):
             self._defer(self._watch)
         return self._watch.wait.gap(time.time())
 
-    def _wait(self, context: Context, find_out: Callable[[Watch], PokeReturnValue]) -> Any:
+    def _wait(self, context: Context, find_out: Callable[[Watch], Reports]) -> Any:
         self._watch, self._find_out = None, find_out
         try:
             return super().execute(context)
@@ -186,157 +179,45 @@ class DysmsWaitSensor(BaseSensorOperator):
             raise
         except (Exception, AirflowTaskTimeout) as error:
             if self._watch is not None and self.do_xcom_push:
-                self._keep(context, self._watch.rows)
+                keep_for_downstream(context, self._watch.rows, self.log)
             # These two come from outside of a poke here: a sleep was interrupted, or Airflow counted the time itself.
             if isinstance(error, (AirflowSensorTimeout, AirflowTaskTimeout)) and (self.soft_fail or self.never_fail):
                 name = "soft_fail" if self.soft_fail else "never_fail"
                 raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
             raise
 
-    def _begin(self, context: Context) -> Watch:
-        """Check everything before anything is asked."""
-        hook, started_at = DysmsHook(self.dysms_conn_id), self._started_at(context)
-        watched = self._watched(hook, datetime.fromtimestamp(started_at, UTC))
-        argument = self._argument
-        identities = [identity(each) for each in watched]
-        if len(watched) > MOST_MESSAGES:
-            problem = f"names {len(watched)} messages, and one task watches up to {MOST_MESSAGES}: {MAP_IT}"
-            raise DysmsInputError(argument, problem)
-        for place, named in enumerate(identities, 1):
-            if (first := identities.index(named) + 1) < place:
-                raise DysmsInputError(argument, f"names a message twice (numbers {first} and {place} of the list)")
-        goal = Goal.parse(self.wait_for, len(watched))
-        _ = hook.settings  # said before anything is asked
-        digest = self._digest(hook, json.dumps(identities).encode())
-        limit, span = self._limit()
-        pace = Pace(self.poke_interval, self._longest_gap, self.grace_period)
-        wait = Wait(
-            goal,
-            pace,
-            started_at=started_at,
-            deadline=started_at + span,
-            until_all_final=self.until_all_final,
-            known=remembered(context, digest, self.log) if self._is_rescheduled else None,
-        )
-        watch = Watch(hook, watched, digest, wait, started_at, started_at + span, limit)
-        if self.deferrable and (size := stored_size(self._trigger(hook, watched, self._plan(watch, "")))) > MOST_STORED:
-            problem = (
-                f"needs {size} bytes of Airflow's database for a deferred task, {MOST_STORED} are the most: {MAP_IT}"
-            )
-            raise DysmsInputError(argument, problem)
-        return watch
+    def _look(self, watch: Watch) -> Reports:
+        is_over = watch.look(self.log)
+        return watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
 
-    def _look(self, watch: Watch) -> PokeReturnValue:
+    def _look_once_more(self, watch: Watch, failure: TaskDeferralTimeout | TaskDeferralError) -> Reports:
+        """Judge a wait whose trigger brought no reports; what is certain by now counts."""
         watch.look(self.log)
-        return self._judge(watch, is_over=time.time() >= watch.deadline)
-
-    def _look_once_more(self, watch: Watch, failure: TaskDeferralTimeout | TaskDeferralError) -> PokeReturnValue:
-        """Judge a wait whose trigger brought no reports."""
-        watch.look(self.log)
-        return self._judge(watch, is_over=True, failure=failure if isinstance(failure, TaskDeferralError) else None)
-
-    def _hear(self, watch: Watch, event: Any) -> PokeReturnValue:
-        """Judge by what the trigger found out."""
         try:
-            ending = Ending.restore(event)
-        except ValueError as error:
-            raise DysmsTaskError(f"{error}; the task starts its wait again when it is tried again") from None
-        if ending.digest == watch.digest:
-            watch.wait.learn(ending.reports, ending.absent)
-        if ending.ended == "refused":
-            raise (DysmsTaskFailed if ending.is_lasting else DysmsTaskError)(
-                ending.error or "the trigger gave no reason"
-            )
-        if ending.digest != watch.digest:
-            raise DysmsTaskFailed(
-                f"{self._argument} names other messages than when the wait began; let it come from something that does "
-                "not change while the task waits, such as an upstream task's XCom"
-            )
-        watch.limit = ending.limit
-        return self._judge(watch, is_over=ending.ended == "timeout")
+            return watch.judge(is_over=True, fail_on_failed=self.fail_on_failed)
+        except (AirflowSensorTimeout, AirflowTaskTimeout):
+            if isinstance(failure, TaskDeferralError):
+                raise failure from None
+            raise
 
-    def _judge(self, watch: Watch, *, is_over: bool, failure: TaskDeferralError | None = None) -> PokeReturnValue:
-        """Return the reports where the outcome is certain; raise where it is bad, or where there is no more time."""
-        outcome = watch.outcome(is_over=is_over)
-        said = sentence(watch.reports, watch.wait.goal, self.wait_for)
-        if outcome is Outcome.LOST and self.fail_on_failed:
-            raise DysmsDeliveryFailed(said, watch.rows)
-        if outcome is not Outcome.OPEN:
-            return PokeReturnValue(True, watch.rows)
-        if failure is not None:
-            raise failure
-        if is_over:
-            seconds = f"{watch.deadline - watch.started_at:g} s"
-            timed_out = AirflowTaskTimeout if watch.limit == "execution_timeout" else AirflowSensorTimeout
-            raise timed_out(f"{watch.limit} of {seconds}: {said}")
-        return PokeReturnValue(False)
+    def _hear(self, watch: Watch, event: Any) -> Reports:
+        is_over = watch.hear(event)
+        return watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
 
     def _defer(self, watch: Watch) -> None:
         from airflow_provider_dysms.triggers.dysms import LAST_LOOK
 
-        trigger = self._trigger(watch.hook, watch.watched, self._plan(watch, pack(watch.wait.found())))
+        trigger = self.trigger(watch.hook, watch.terms, pack(watch.wait.found()))
         if stored_size(trigger) > MOST_STORED:  # what is known already is asked again then
-            trigger = self._trigger(watch.hook, watch.watched, self._plan(watch, ""))
+            trigger = self.trigger(watch.hook, watch.terms, "")
         # The trigger's own deadline comes first, and brings the reports.
-        left = max(watch.deadline - time.time(), 0) + LAST_LOOK + TRIGGER_SLACK
+        left = max(watch.terms.deadline - time.time(), 0) + LAST_LOOK + TRIGGER_SLACK
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=left))
 
-    def _plan(self, watch: Watch, known: str) -> Plan:
-        return Plan(
-            digest=watch.digest,
-            count=watch.wait.goal.count,
-            needed=watch.wait.goal.needed,
-            started_at=watch.started_at,
-            asked_at=time.time(),
-            deadline=watch.deadline,
-            limit=watch.limit,
-            until_all_final=self.until_all_final,
-            poke_interval=self.poke_interval,
-            max_poke_interval=self._longest_gap,
-            grace_period=self.grace_period,
-            known=known,
-        )
-
-    def _keep(self, context: Context, reports: list[dict[str, Any]]) -> None:
-        try:
-            context["ti"].xcom_push(key="reports", value=reports)
-        except Exception:
-            self.log.exception("Airflow did not take the reports; what ended the wait follows")
-
-    def _started_at(self, context: Context) -> float:
-        ti = context["ti"]
-        first = ti.get_first_reschedule_date(context) if self._is_rescheduled else None
-        return float((first or ti.start_date).timestamp())
-
-    def _limit(self) -> tuple[str, float]:
-        """Return which time limit ends the wait, and how many seconds after its start."""
-        execution = float("inf") if self.execution_timeout is None else self.execution_timeout.total_seconds()
-        if self.mode == "poke" and not self.deferrable:
-            execution += ALARM_SLACK  # the alarm comes first
-        if execution < self.timeout and not self._is_rescheduled:
-            return "execution_timeout", execution
-        return "timeout", self.timeout
-
     @property
-    def _argument(self) -> str:
-        """The argument that names the messages."""
-        return next(name for name in self.template_fields if getattr(self, name) is not None)
-
-    @property
-    def _is_rescheduled(self) -> bool:
+    def is_rescheduled(self) -> bool:
+        """Whether a worker is left between two pokes."""
         return bool(self.reschedule) and not self.deferrable
-
-    @property
-    def _longest_gap(self) -> float:
-        longest = self.max_poke_interval
-        return longest if self.max_wait is None else min(longest, self.max_wait.total_seconds())
-
-
-def stored_size(trigger: BaseTrigger) -> int:
-    """Return the bytes that Airflow's database needs for a trigger's arguments: JSON, encrypted by Fernet."""
-    size = len(json.dumps(trigger.serialize()[1]))
-    encrypted = 25 + (size // 16 + 1) * 16 + 32
-    return -(-encrypted // 3) * 4
 
 
 def _seconds(argument: str, value: timedelta | float) -> float:

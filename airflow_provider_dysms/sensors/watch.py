@@ -1,105 +1,165 @@
-"""One wait as a worker sees it: it looks, judges and remembers."""
+"""One wait as a worker sees it: it looks, hears from the trigger, and judges."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowTaskTimeout
+
 from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.hooks.dysms import airflow_errors
-from airflow_provider_dysms.sensors.endings import rows
+from airflow_provider_dysms.hooks.dysms import DysmsTaskError, DysmsTaskFailed, airflow_errors
+from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed, rows, sentence
 from airflow_provider_dysms.sensors.look import PATIENCE, ask_open
-from airflow_provider_dysms.waits.stored import pack, unpack
-from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
-from airflow_provider_dysms.waits.watched import WatchedSendDetail
+from airflow_provider_dysms.waits.stored import Ending, Plan
+from airflow_provider_dysms.waits.wait import Outcome, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow.sdk import Context
-
     from airflow_provider_dysms.api.reports import Report
     from airflow_provider_dysms.hooks.dysms import DysmsHook
+    from airflow_provider_dysms.waits.goal import Goal
+    from airflow_provider_dysms.waits.wait import Pace
     from airflow_provider_dysms.waits.watched import Watched
 
-#: Under which Airflow's task state keeps reports between the pokes of a rescheduled task.
-STATE_KEY = "dysms_reports"
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a wait is about, and when it is over.
 
-@dataclass(slots=True)
-class Watch:
-    """A wait with everything that a look needs.
-
-    :param hook: asks, through the connection that it looked up once
     :param watched: the messages, by position
     :param digest: of the messages
-    :param wait: what is known
+    :param goal: how many must arrive
+    :param wait_for: the same, as the user wrote it
+    :param pace: when to ask again
+    :param until_all_final: go on until nothing is open
     :param started_at: when it began, seconds since 1970
-    :param deadline: when it ends, whatever is known
-    :param limit: what the deadline comes from: ``timeout`` or ``execution_timeout``
+    :param seconds: how long it may take
+    :param limit: what says so: ``timeout`` or ``execution_timeout``
     """
 
-    hook: DysmsHook
     watched: Sequence[Watched]
     digest: str
-    wait: Wait
+    goal: Goal
+    wait_for: object
+    pace: Pace
+    until_all_final: bool
     started_at: float
-    deadline: float
+    seconds: float
     limit: str
 
-    def look(self, log: Any) -> None:
-        """Ask every open message once; what passes is logged.
+    @property
+    def deadline(self) -> float:
+        """When the wait ends, whatever is known."""
+        return self.started_at + self.seconds
+
+    def plan(self, known: str) -> Plan:
+        """Return it as it goes into a trigger's arguments, as of now.
+
+        :param known: reports, packed
+        """
+        return Plan(
+            digest=self.digest,
+            count=self.goal.count,
+            needed=self.goal.needed,
+            started_at=self.started_at,
+            asked_at=time.time(),
+            deadline=self.deadline,
+            limit=self.limit,
+            until_all_final=self.until_all_final,
+            poke_interval=self.pace.first,
+            max_poke_interval=self.pace.longest,
+            grace_period=self.pace.grace,
+            known=known,
+        )
+
+
+class Watch:
+    """A wait that goes on.
+
+    :param hook: asks, through the connection that it looked up once
+    :param terms: what it is about
+    :param known: reports that are known already
+    """
+
+    def __init__(self, hook: DysmsHook, terms: Terms, known: Mapping[int, Report]) -> None:
+        self.hook = hook
+        self.terms = terms
+        self.wait = Wait(
+            terms.goal,
+            terms.pace,
+            started_at=terms.started_at,
+            deadline=terms.deadline,
+            until_all_final=terms.until_all_final,
+            known=known,
+        )
+        self._limit = terms.limit
+
+    def look(self, log: Any) -> bool:
+        """Ask every open message once, log what passes, and return whether the time is over.
 
         :raises DysmsTaskFailed: what does not pass
         """
         with airflow_errors():
-            errors = self.hook.run(lambda client: ask_open(client, self.wait, self.watched), retry=PATIENCE)
+            errors = self.hook.run(lambda client: ask_open(client, self.wait, self.terms.watched), retry=PATIENCE)
         if errors:
             log.warning("%d message(s) gave no answer and are asked again; the first: %s", len(errors), errors[0])
         states = [report.state for report in self.wait.reports]
         arrived, still_open = states.count(State.DELIVERED), states.count(State.WAITING)
         log.info("%d of %d messages have arrived, %d are open", arrived, len(states), still_open)
+        return time.time() >= self.terms.deadline
 
-    def outcome(self, *, is_over: bool) -> Outcome:
-        """Return what is certain; when the wait is over, also where not every message is final."""
+    def hear(self, event: object) -> bool:
+        """Take what the trigger found out, and return whether the time is over.
+
+        :param event: the payload of its event, of this release or another
+        :raises DysmsTaskFailed: the event is about other messages, or the trigger was refused for good
+        :raises DysmsTaskError: the event is not readable, or the trigger ended in something that may pass
+        """
+        try:
+            ending = Ending.restore(event)
+        except ValueError as error:
+            raise DysmsTaskError(f"{error}; the next try begins the wait anew") from None
+        if ending.digest == self.terms.digest:
+            self.wait.learn(ending.reports, ending.absent)
+        if ending.ended == "refused":
+            refused = DysmsTaskFailed if ending.is_lasting else DysmsTaskError
+            raise refused(ending.error or "the trigger ended without a reason")
+        if ending.digest != self.terms.digest:
+            raise DysmsTaskFailed(
+                "The task names other messages than when its wait began; let them come from something that does not "
+                "change while it waits, such as an upstream task's XCom"
+            )
+        self._limit = ending.limit
+        return ending.ended == "timeout"
+
+    def judge(self, *, is_over: bool, fail_on_failed: bool) -> list[dict[str, Any]] | None:
+        """Return the reports where the outcome is certain, ``None`` where it is open.
+
+        :param is_over: whether the time is over; then what is certain counts, even if not everything is final
+        :param fail_on_failed: whether a bad outcome is raised
+        :raises DysmsDeliveryFailed: enough can arrive no more
+        :raises AirflowSensorTimeout: the time is over, and nothing is certain
+        :raises AirflowTaskTimeout: the same, by ``execution_timeout``
+        """
+        outcome = self._certain() if is_over else self.wait.outcome
+        said = sentence(self.wait.final_reports(), self.terms.goal, self.terms.wait_for)
+        if outcome is Outcome.LOST and fail_on_failed:
+            raise DysmsDeliveryFailed(said, self.rows)
+        if outcome is not Outcome.OPEN:
+            return self.rows
         if not is_over:
-            return self.wait.outcome
-        return Wait(self.wait.goal, Pace(), started_at=0, deadline=0, known=self.wait.found()).outcome
-
-    @property
-    def reports(self) -> list[Report]:
-        """One report a message, as if the wait ended now."""
-        return self.wait.final_reports()
+            return None
+        timed_out = AirflowTaskTimeout if self._limit == "execution_timeout" else AirflowSensorTimeout
+        raise timed_out(f"{self._limit} of {self.terms.seconds:g} s: {said}")
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The same, as a task returns it."""
-        return rows(self.watched, self.reports)
+        """One report a message, as if the wait ended now."""
+        return rows(self.terms.watched, self.wait.final_reports())
 
-    def remember(self, context: Context, log: Any) -> None:
-        """Keep the reports for the next poke, where this Airflow can."""
-        # A message that is missing may turn up; the others have been seen.
-        known = {at: report for at, report in self.wait.found().items() if report.state is not State.MISSING}
-        if known and (store := context.get("task_state_store")):
-            try:
-                store.set(STATE_KEY, {"digest": self.digest, "reports": pack(known)})
-            except Exception as error:
-                log.warning("Airflow did not keep the reports until the next poke: %s", error)
-
-
-def remembered(context: Context, digest: str, log: Any) -> Mapping[int, Report]:
-    """Return the reports that an earlier poke of the same messages kept."""
-    if store := context.get("task_state_store"):
-        try:
-            kept = store.get(STATE_KEY)
-            if isinstance(kept, dict) and kept.get("digest") == digest:
-                return unpack(str(kept["reports"]))
-        except Exception as error:
-            log.warning("The reports of earlier pokes are not to be had, and everything is asked again: %s", error)
-    return {}
-
-
-def identity(watched: Watched) -> list[str | None]:
-    """Return what tells a message from every other."""
-    number = [watched.phone_number] if isinstance(watched, WatchedSendDetail) else []
-    return [*number, *watched.handle.values()]
+    def _certain(self) -> Outcome:
+        known = self.wait.found()
+        return Wait(self.terms.goal, self.terms.pace, started_at=0, deadline=0, known=known).outcome

@@ -33,15 +33,15 @@ STORIES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any], d
     "delivered": ({}, [], {}, ARRIVED, "delivered"),
     "failed": ({"send_outcome": "failed"}, [], {}, LOST, "failed"),
     "expired": ({"send_outcome": "expired"}, [], {}, LOST, "expired"),
-    "not there yet": ({"message_visible_after": 0.6, "detail_visible_after": 0.6}, [], {}, ARRIVED, "delivered"),
+    "not there yet": ({"message_visible_after": 0.4, "detail_visible_after": 0.4}, [], {}, ARRIVED, "delivered"),
     "never there": (
         {"message_visible_after": 86400, "detail_visible_after": 86400},
         [],
-        {"grace_period": 0.5},
+        {"grace_period": 0.3},
         LOST,
         "missing",
     ),
-    "timeout": ({"send_outcome": "waiting"}, [], {"timeout": 0.6}, TIMED_OUT, "waiting"),
+    "timeout": ({"send_outcome": "waiting"}, [], {"timeout": 0.4}, TIMED_OUT, "waiting"),
     "throttled": ({}, [{"kind": "throttle", "skip": 1}], {}, ARRIVED, "delivered"),
     "auth error": (
         {"send_outcome": "waiting"},
@@ -92,7 +92,7 @@ def test_a_story_ends_the_same_in_every_mode(
     connection = emulator.connection(quota_share=1, privacy_key="k" * 32)
     connection |= {"login": login, "password": "s3cr3t-of-this-one"}
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
-    emulator.configure(receipt_seconds=0.4, **switches)
+    emulator.configure(receipt_seconds=0.3, **switches)
     message_id, biz_id = send()
     common = {"poke_interval": 0.15, "timeout": 20, "retries": 1, **arguments, **MODES[mode]}
     with DAG("modes") as dag:

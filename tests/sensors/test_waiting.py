@@ -350,4 +350,4 @@ def test_messages_that_changed_while_the_task_waited_are_said(airflow: Any, emul
 
     (end,) = airflow.play(dag, change).values()
     assert isinstance(end.error, DysmsTaskFailed)
-    assert str(end.error).startswith("message_ids names other messages than when the wait began")
+    assert str(end.error).startswith("The task names other messages than when its wait began")

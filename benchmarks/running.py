@@ -76,11 +76,14 @@ class Run:
 
     @cached_property
     def latencies(self) -> list[tuple[float, float]]:
-        """For each message that ended while steady: seconds until the supervisor had the event, and the gap then."""
+        """For each message that ended while steady: seconds until the supervisor had the event, and the gap then.
+
+        The gap follows from how many waits were open, which is until the supervisor knows.
+        """
         told = {position: at for position, at, _ in self.report["events"]}
-        ordered = sorted(self.ends)
+        ordered = sorted(told.values())
         return [
-            (told.get(position, math.inf) - end, self.load.gap(len(ordered) - bisect(ordered, end)))
+            (told.get(position, math.inf) - end, self.load.gap(len(self.ends) - bisect(ordered, end)))
             for position, end in enumerate(self.ends)
             if self.steady_from <= end < self.steady_from + self.seconds
         ]

@@ -10,6 +10,7 @@ from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.hooks.dysms import DysmsTaskFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from airflow_provider_dysms.api.client import DysmsClient
@@ -22,7 +23,11 @@ SKEW = timedelta(minutes=15)
 #: A request may wait in line for a while before it leaves, and is dated by the service.
 LINGER = timedelta(hours=1)
 
-#: One request carries all numbers, so a few of them tell of all.
+#: An id that was not ours makes a send unclear from this long before the earlier try on. It is less than clocks may
+#: differ by, so that the sends of the run before do not.
+OTHERS_SKEW = timedelta(minutes=1)
+
+#: One request carries all numbers, so a few of them tell of all, where the numbers are known to be the same.
 MOST_ASKED = 10
 
 #: Seconds between questions: the first pause, doubled up to the longest.
@@ -30,49 +35,105 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 async def find(
-    client: DysmsClient, numbers: list[str], out_id: str, template_code: str, doubt: Doubt, settle: float
+    client: DysmsClient, numbers: list[str], out_id: str, doubt: Doubt, settle: float, template_code: str | None = None
 ) -> tuple[date, SendDetail] | None:
     """Return the day and the record of what an earlier try sent; ``None`` where it certainly sent nothing.
 
-    It is no proof that the service shows nothing right after a send, so it is asked until ``settle`` is over.
+    It is no proof that the service shows nothing right after a send, and an earlier try may have stood in line for
+    long before it sent; so the service is asked until this try is ``settle`` old.
 
-    :param numbers: whom it was for, as the API takes them
-    :param out_id: the id that it was sent with
-    :param template_code: what it was sent with
+    :param numbers: whom it is for, as the API takes them
+    :param out_id: the id that it is sent with
     :param doubt: when it may have been sent
     :param settle: seconds after which the service shows what was sent
-    :raises DysmsTaskFailed: it may have been sent on a day that the service no longer remembers
+    :param template_code: what it is sent with, where an earlier try of which no note tells may have had another id
+    :raises DysmsTaskFailed: it may have been sent on a day that the service no longer remembers, or under another id,
+        or to some of the numbers
     """
-    deadline = doubt.until + timedelta(seconds=settle)
+    search = _Search(client, out_id, doubt, template_code)
+    deadline = min(datetime.now(UTC), doubt.until + LINGER) + timedelta(seconds=settle)
+    found: tuple[date, SendDetail] | None = None
+    missing = dict(enumerate(numbers, 1))
     pause = FIRST_PAUSE
     while True:
         now = datetime.now(UTC)
+        is_last = now >= deadline
         first, last = dates.beijing_day(doubt.since - SKEW), dates.beijing_day(min(doubt.until + LINGER, now))
         oldest, _ = dates.window(now)
-        for day in _days(max(first, oldest), last):
-            for number in numbers[:MOST_ASKED]:
-                for record in await client.query_send_details(number, day):
-                    if _is_ours(record, out_id, template_code, doubt):
-                        return day, record
-        if first < oldest:
+        days = _days(max(first, oldest), last)
+        if found is None:
+            found = await search.any_of(numbers if is_last and not doubt.noted else numbers[:MOST_ASKED], days)
+        if found is not None:
+            if doubt.noted:
+                return found
+            near = [day for day in days if abs((day - found[0]).days) <= 1]
+            missing = {place: number for place, number in missing.items() if not await search.any_of([number], near)}
+            if not missing:
+                return found
+        elif first < oldest:
             raise DysmsTaskFailed(
                 f"An earlier try of this task may have sent on {first} or later, and the service remembers no day "
                 f"before {oldest}. Start a new run to send again."
             )
-        if now >= deadline:
-            return None
+        if is_last:
+            break
         await asyncio.sleep(min(pause, (deadline - now).total_seconds()))
         pause = min(2 * pause, LONGEST_PAUSE)
+    if found is not None:
+        raise DysmsTaskFailed(
+            f"An earlier try of this task sent, but the service shows nothing of it for {len(missing)} of the "
+            f"{len(numbers)} numbers (place(s) {_few(missing)} of the list). Has the list changed? What was sent is "
+            "not sent again; start a new run with the numbers that are left."
+        )
+    if search.met_others:
+        raise DysmsTaskFailed(
+            f"An earlier try of this task may have sent: since then, these numbers were sent {template_code} under "
+            "another OutId, and Airflow kept no note of the one that was used. out_id must be the same in every try "
+            "of a task. Look into the console; if the text was not sent, start a new run."
+        )
+    return None
 
 
-def _is_ours(record: SendDetail, out_id: str, template_code: str, doubt: Doubt) -> bool:
-    """An id that its user gave twice may be of an older send."""
-    return (
-        record.out_id == out_id
-        and record.template_code in (template_code, None)
-        and (record.sent_at is None or record.sent_at >= doubt.since - SKEW)
-    )
+class _Search:
+    """Looks for the records of one send, and takes note of others that may be its own after all."""
+
+    def __init__(self, client: DysmsClient, out_id: str, doubt: Doubt, template_code: str | None) -> None:
+        self._client = client
+        self._out_id = out_id
+        self._since = doubt.since
+        self._template_code = None if doubt.noted else template_code
+        self.met_others = False
+
+    async def any_of(self, numbers: Sequence[str], days: list[date]) -> tuple[date, SendDetail] | None:
+        for day in days:
+            for number in numbers:
+                for record in await self._client.query_send_details(number, day):
+                    if self._is_ours(record):
+                        return day, record
+                    self.met_others |= self._may_be_ours(record)
+        return None
+
+    def _is_ours(self, record: SendDetail) -> bool:
+        """An id that its user gave twice may be of an older send."""
+        return record.out_id == self._out_id and self._is_since(record, SKEW)
+
+    def _may_be_ours(self, record: SendDetail) -> bool:
+        return (
+            self._template_code is not None
+            and record.template_code in (self._template_code, None)
+            and bool(record.out_id)
+            and record.out_id != self._out_id
+            and self._is_since(record, OTHERS_SKEW)
+        )
+
+    def _is_since(self, record: SendDetail, skew: timedelta) -> bool:
+        return record.sent_at is None or record.sent_at >= self._since - skew
 
 
 def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=count) for count in range((last - first).days + 1)]
+
+
+def _few(places: Iterable[int]) -> str:
+    shown = [str(place) for place in places]
+    return ", ".join(shown[:MOST_ASKED]) + (", ..." if len(shown) > MOST_ASKED else "")

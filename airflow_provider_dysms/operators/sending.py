@@ -53,10 +53,11 @@ class DysmsSendSmsOperator(BaseOperator):
     :param sign_name: signature, without brackets; templated
     :param template_code: such as ``SMS_123456789``; templated
     :param template_param: the template's variables, or their JSON; templated
-    :param out_id: your own id of this send and of no other, below 256 characters; default one that is made from DAG,
-        run, task and map index; templated
-    :param settle: seconds after a send until the service certainly shows a record of it. An earlier try that may have
-        sent is asked for that long before the text is sent again
+    :param out_id: your own id of this send and of no other, below 256 characters. It must be the same in every try of
+        the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task and map index;
+        templated
+    :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
+        sent, the service is asked for that long before the text is sent again
     :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_key``; templated
 
     Follows https://help.aliyun.com/document_detail/419273.html
@@ -100,7 +101,8 @@ class DysmsSendSmsOperator(BaseOperator):
             _refuse_repeated(numbers)
             sign_name, template_code = _given("sign_name", self.sign_name), _given("template_code", self.template_code)
             template_param = revealed(self.template_param)
-            out_id = _made_id(context) if self.out_id is None else _given("out_id", self.out_id)
+            given_id = _given_or_none("out_id", self.out_id)
+            out_id = given_id or _made_id(context)
             actions.send_sms(numbers, sign_name, template_code, template_param, out_id)  # for its checks
             settle = _seconds("settle", self.settle)
             hook = DysmsHook(self.dysms_conn_id)
@@ -122,9 +124,12 @@ class DysmsSendSmsOperator(BaseOperator):
             }
 
             async def session(client: DysmsClient) -> dict[str, Any]:
-                if doubt is not None and (found := await find(client, numbers, out_id, template_code, doubt, settle)):
-                    day, record = found
-                    return {**sent, **_when(record.sent_at or doubt.since, day)}
+                if doubt is not None:
+                    # An id that we made is the same in every try.
+                    alike = None if given_id is None else template_code
+                    if found := await find(client, numbers, out_id, doubt, settle, alike):
+                        day, record = found
+                        return {**sent, **_when(record.sent_at or doubt.since, day)}
                 leaving = tries.leave()
                 answer = await client.send_sms(numbers, sign_name, template_code, template_param, out_id)
                 return {**sent, "biz_id": answer.biz_id, "request_id": answer.request_id, **_when(leaving)}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.configuration import conf
+
 from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.api.errors import DysmsError, may_be_done
 from airflow_provider_dysms.hooks.dysms import DysmsSendUncertain, DysmsTaskFailed
@@ -32,12 +34,14 @@ class Doubt:
 
     :param since: not before this instant
     :param until: it did not begin to after this one
-    :param out_id: the id that it used; ``None`` where that is not known
+    :param out_id: the id that the latest one used; ``None`` where that is not known
+    :param noted: notes tell of every earlier try, also whom it was for
     """
 
     since: datetime
     until: datetime
     out_id: str | None
+    noted: bool
 
 
 class Tries:
@@ -81,8 +85,8 @@ class Tries:
         :raises DysmsError: they were certainly not
         """
         now = datetime.now(UTC)
-        since = self.doubt.since if self.doubt else now
-        self._keep(state=ABOUT_TO_SEND, since=since.isoformat(), until=now.isoformat(), out_id=out_id)
+        since, noted = (self.doubt.since, self.doubt.noted) if self.doubt else (now, True)
+        self._keep(state=ABOUT_TO_SEND, since=since.isoformat(), until=now.isoformat(), out_id=out_id, noted=noted)
         try:
             sent = run()
         except DysmsError as error:
@@ -106,18 +110,19 @@ class Tries:
         state = self._kept.get("state")
         if state == ABOUT_TO_SEND:
             since, until = (datetime.fromisoformat(self._kept[name]) for name in ("since", "until"))
-            return Doubt(since, until, self._kept["out_id"])
+            return Doubt(since, until, self._kept["out_id"], self._kept.get("noted", True))
         if state is not None or self._context["ti"].try_number < 2:
             return None
         run = self._context["dag_run"]
         # A note may be gone once a run was cleared: they expire, may be set to vanish with success, and older Airflow
-        # has none. In a run that never was, there is no note because no try came as far as to write one.
+        # has none. In a run that never was, there is no note because no try came as far as to write one; but not every
+        # clear of a task counts as one of its run.
         was_cleared = run.clear_number != 0
-        if self._store is not None and not was_cleared:
+        if self._store is not None and not was_cleared and not _notes_vanish_with_success():
             return None
         # Airflow dates a cleared run anew.
         since = run.run_after if was_cleared else run.start_date or run.run_after
-        return Doubt(since, datetime.now(UTC), None)
+        return Doubt(since, datetime.now(UTC), None, noted=False)
 
     def _keep(self, **note: Any) -> None:
         if self._store is not None:
@@ -129,3 +134,7 @@ class Tries:
             self._keep(**note)
         except Exception as error:
             log.warning("Airflow did not take down what became of the send: %s", type(error).__name__)
+
+
+def _notes_vanish_with_success() -> bool:
+    return bool(conf.getboolean("state_store", "clear_on_success", fallback=False))

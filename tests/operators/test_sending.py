@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ CODE = "73" + "19" + "58"
 TEMPLATE = "SMS_154950909"
 
 RunDag = Callable[..., Any]
-Clear = Callable[[Any, Any], str]
+Clear = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
@@ -264,10 +265,10 @@ def clear(_airflow_database: None) -> Clear:
     from airflow.sdk.definitions.dag import _run_task
     from airflow.utils.session import create_session
 
-    def again(dag: Any, run: Any) -> str:
+    def again(dag: Any, run: Any, **how: Any) -> str:
         with create_session() as session:
             ti = session.merge(run.get_task_instance("send", session=session))
-            clear_task_instances([ti], session)
+            clear_task_instances([ti], session, **how)
             ti.try_number += 1
             ti.state = "scheduled"
             ti.dag_run.start_date = datetime.now(UTC)
@@ -425,14 +426,19 @@ def test_a_cleared_task_returns_what_it_sent_and_sends_nothing(
     assert before == after
 
 
+@pytest.mark.parametrize("counts_as_clear_of_the_run", [True, False])
 def test_the_service_is_asked_where_airflow_does_not_keep_its_notes(
-    run_dag: RunDag, clear: Clear, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    run_dag: RunDag,
+    clear: Clear,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    counts_as_clear_of_the_run: bool,
 ) -> None:
     monkeypatch.setenv("AIRFLOW__STATE_STORE__CLEAR_ON_SUCCESS", "True")
     with DAG("notes_that_vanish", schedule=None) as dag:
         sms(settle=0)
     run = run_dag(dag)
-    assert clear(dag, run) == "success"
+    assert clear(dag, run, **({} if counts_as_clear_of_the_run else {"dag_run_state": False})) == "success"
     assert sends(emulator) == ["SendSms"]
     assert emulator.requests()["QuerySendDetails"]["requests"] > 0
 
@@ -469,6 +475,81 @@ def test_a_cleared_task_with_other_numbers_fails_and_says_why(
     assert sends(emulator) == ["SendSms"]
 
 
+def test_a_cleared_task_whose_template_was_mended_sends_nothing(
+    run_dag: RunDag, clear: Clear, emulator: Emulator, airflow_keeps: dict[str, Any]
+) -> None:
+    emulator.add_templates({"SMS_1": "${code}"})
+
+    def sending(template_code: str) -> Any:
+        with DAG("other_template", schedule=None) as dag:
+            sms(template_code=template_code, settle=0, **airflow_keeps)
+        return dag
+
+    run = run_dag(sending("SMS_1"))
+    assert clear(sending(TEMPLATE), run) == "success"
+    assert sends(emulator) == ["SendSms"]
+
+
+def test_a_send_under_another_id_of_which_no_note_tells_makes_the_next_one_unclear(
+    run_dag: RunDag, clear: Clear, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with DAG("ids_by_chance", schedule=None, user_defined_macros={"drawn": lambda: uuid.uuid4().hex}) as dag:
+        sms(out_id="{{ drawn() }}", settle=0, pre_execute=without_notes)
+    run = run_dag(dag)
+    for _ in range(2):
+        assert clear(dag, run) == "failed"
+        said = "".join(capfd.readouterr())
+        assert "out_id must be the same in every try" in said
+        assert not any(number in said for number in NUMBERS)
+    assert sends(emulator) == ["SendSms"]
+
+
+def test_sends_of_others_under_ids_of_their_own_stop_none_whose_id_is_made(
+    run_dag: RunDag, clear: Clear, emulator: Emulator
+) -> None:
+    emulator.fault("status", action="SendSms")
+    with DAG("sends_of_others", schedule=None) as dag:
+        sms(settle=0, pre_execute=without_notes)
+    run = run_dag(dag)
+    emulator.add_message(
+        phone_number=NUMBERS[0], sent_at=datetime.now(UTC).isoformat(), out_id="theirs", template_code=TEMPLATE
+    )
+    assert clear(dag, run) == "success"
+    assert sends(emulator) == ["SendSms"] * 2
+
+
+def test_doubt_about_an_id_that_was_not_noted_outlives_tries_that_wrote_notes(
+    run_dag: RunDag, clear: Clear, emulator: Emulator
+) -> None:
+    def first_without_notes(context: Any) -> None:
+        if context["ti"].try_number == 1:
+            without_notes(context)
+
+    with DAG("noted_too_late", schedule=None, user_defined_macros={"drawn": lambda: uuid.uuid4().hex}) as dag:
+        sms(out_id="{{ drawn() }}", settle=0, pre_execute=first_without_notes)
+    run = run_dag(dag)
+    assert [clear(dag, run) for _ in range(2)] == ["failed", "failed"]
+    assert sends(emulator) == ["SendSms"]
+
+
+def test_a_list_that_grew_since_a_send_that_no_note_tells_of_is_neither_sent_to_nor_called_sent(
+    run_dag: RunDag, clear: Clear, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def sending_to(numbers: list[str]) -> Any:
+        with DAG("list_that_grew", schedule=None) as dag:
+            sms(phone_numbers=numbers, settle=0, pre_execute=without_notes)
+        return dag
+
+    run = run_dag(sending_to(NUMBERS))
+    new = [f"1370000{count:04}" for count in range(11)]
+    assert clear(sending_to([*new, *NUMBERS]), run) == "failed"
+    said = "".join(capfd.readouterr())
+    assert "for 11 of the 13 numbers (place(s) 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ... of the list)" in said
+    assert not any(number in said for number in (*new, *NUMBERS))
+    assert clear(sending_to(NUMBERS[:1]), run) == "success"
+    assert sends(emulator) == ["SendSms"]
+
+
 def test_a_send_that_the_service_has_forgotten_is_not_repeated(
     run_dag: RunDag, clear: Clear, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -501,16 +582,35 @@ def test_a_send_of_yesterday_is_found_under_its_day(emulator: Emulator) -> None:
     sent_at = midnight - timedelta(seconds=2)
     emulator.add_message(phone_number=NUMBERS[1], sent_at=sent_at.isoformat(), out_id="mine", template_code=TEMPLATE)
 
-    def found(out_id: str, template_code: str, since: datetime) -> Any:
-        doubt = Doubt(since, since, out_id)
-        return DysmsHook().run(lambda client: find(client, NUMBERS, out_id, template_code, doubt, 0))
+    def found(out_id: str, since: datetime) -> Any:
+        doubt = Doubt(since, since, out_id, noted=True)
+        return DysmsHook().run(lambda client: find(client, NUMBERS, out_id, doubt, 0))
 
-    day, record = found("mine", TEMPLATE, midnight - timedelta(seconds=3))
+    day, record = found("mine", midnight - timedelta(seconds=3))
     assert (day, record.sent_at) == (dates.beijing_day(sent_at), sent_at)
-    assert found("mine", TEMPLATE, midnight + timedelta(seconds=3)) is not None
-    assert found("mine", TEMPLATE, midnight + timedelta(hours=3)) is None
-    assert found("mine", "SMS_1", midnight) is None
-    assert found("theirs", TEMPLATE, midnight) is None
+    assert found("mine", midnight + timedelta(seconds=3)) is not None
+    assert found("mine", midnight + timedelta(hours=3)) is None
+    assert found("theirs", midnight) is None
+
+
+def test_a_send_that_stood_in_line_for_longer_than_it_takes_to_show_is_found(emulator: Emulator) -> None:
+    emulator.configure(detail_visible_after=3)
+    DysmsHook().run(lambda client: client.send_sms(NUMBERS, "示例", TEMPLATE, {"code": CODE}, "mine"))
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    doubt = Doubt(began, began, "mine", noted=True)
+    assert DysmsHook().run(lambda client: find(client, NUMBERS, "mine", doubt, 60)) is not None
+
+
+def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one_by_one(emulator: Emulator) -> None:
+    def add(number: str) -> None:
+        emulator.add_message(phone_number=number, sent_at=datetime.now(UTC).isoformat(), out_id="mine")
+
+    doubt = Doubt(datetime.now(UTC), datetime.now(UTC), None, noted=False)
+    add(NUMBERS[0])
+    late = threading.Timer(1.5, add, NUMBERS[1:])
+    late.start()
+    assert DysmsHook().run(lambda client: find(client, NUMBERS, "mine", doubt, 60)) is not None
+    late.join()
 
 
 def test_an_international_send_is_not_repeated_unless_told_to(

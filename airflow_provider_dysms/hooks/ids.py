@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.hooks.private import listed
+from airflow_provider_dysms.hooks.private import in_order, listed
 
 #: ``kind`` of what a send operator returned -> the operator, and the sensor that takes it.
 _KINDS = {
@@ -43,10 +43,17 @@ def _items(argument: str, value: Any) -> list[Any]:
         value = [value]
     if value is None or isinstance(value, bytes) or not isinstance(value, Iterable):
         raise DysmsInputError(argument, f"names one message or a list of them, and is {type(value).__name__} here")
-    items = list(value)  # of a mapped task, this asks Airflow for each of its results
+    # Several tasks may be named in a list, and mapped ones each have a list of results.
+    items = [item for part in in_order(value) for item in (_parts(part) or [part])]
     if not items:
         raise DysmsInputError(argument, "is empty; name at least one")
     return items
+
+
+def _parts(value: Any) -> list[Any]:
+    """Of a mapped task, this asks Airflow for each of its results."""
+    single = isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable)
+    return [] if single else list(in_order(value))
 
 
 def _parsed(argument: str, text: str) -> Any:

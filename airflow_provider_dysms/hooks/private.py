@@ -8,8 +8,11 @@ prints as what it is keeps its content out of both; :class:`PrivateField` wraps 
 from __future__ import annotations
 
 import ast
+import copy
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 from airflow.sdk import XComArg
@@ -21,13 +24,14 @@ from airflow_provider_dysms.api.numbers import parse_number
 class Private:
     """A value that does not show.
 
-    :param value: anything; what is private already is taken out first, also inside of lists and dicts
+    :param value: anything; what is private already is taken out first, also inside of lists and dicts. What can be
+        read only once is read here, and a set gets an order
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: object) -> None:
-        self._value = revealed(value)
+        self._value = in_order(revealed(value))
 
     def __str__(self) -> str:
         return "private text"
@@ -36,8 +40,13 @@ class Private:
         return f"<{self}>"
 
     def resolve(self, context: Any) -> Self:
-        """Render templates in the value; Airflow calls this instead of looking into it."""
-        return type(self)(context["task"].render_template(self._value, context))
+        """Render templates in the value; Airflow calls this instead of looking into it.
+
+        Text stays text, also where a DAG has native objects made of its templates: those make 0 of the code 000000.
+        """
+        task = copy.copy(context["task"])
+        vars(task)["render_template_as_native_obj"] = False
+        return type(self)(task.render_template(self._value, context))
 
 
 class PrivateParameters(Private):
@@ -83,17 +92,28 @@ class PrivateField:
         return self if operator is None else operator.__dict__.get(self._slot)
 
     def __set__(self, operator: Any, value: Any) -> None:
-        operator.__dict__[self._slot] = self._wrapped(value)
+        operator.__dict__[self._slot] = self.wrapped(value)
 
-    def _wrapped(self, value: Any) -> Any:
+    def wrapped(self, value: Any) -> Any:
         """Wrap a value, but for what Airflow resolves later: it must be seen until then, wherever it stands."""
         if value is None or hasattr(value, "resolve"):
             return value
         if any(XComArg.iter_xcom_references(value)):
             if isinstance(value, dict):
-                return {name: self._wrapped(part) for name, part in value.items()}
-            return [self._wrapped(part) for part in value]
+                return {name: self.wrapped(part) for name, part in value.items()}
+            return [self.wrapped(part) for part in value]
         return self._kind(value)
+
+
+class PrivatePartial:
+    """Goes before BaseOperator, and keeps private fields so in ``partial()``, which Airflow writes down as it is."""
+
+    @classmethod
+    def partial(cls, **arguments: Any) -> Any:
+        for name, value in arguments.items():
+            if isinstance(field := getattr(cls, name, None), PrivateField):
+                arguments[name] = field.wrapped(value)
+        return super().partial(**arguments)  # type: ignore[misc]
 
 
 def revealed(value: Any) -> Any:
@@ -105,6 +125,13 @@ def revealed(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(revealed, value))
     return value
+
+
+def in_order(value: Any) -> Any:
+    """Return a list of what can be read only once, or of a set: its order differs between processes."""
+    if isinstance(value, AbstractSet):
+        return sorted(value, key=str)
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def numbers_in(argument: str, value: Any) -> list[object]:
@@ -126,21 +153,37 @@ def parsed_numbers(argument: str, value: Any) -> list[str]:
     return [_digits(argument, place, number) for place, number in enumerate(numbers_in(argument, value), 1)]
 
 
+def parameters_in(value: Any) -> Any:
+    """Return the names and values of a rendered private field; what templates leave of a dict is read again."""
+    value = revealed(value)
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            json.loads(value)
+        except (ValueError, RecursionError):
+            read = _literal(value)
+            return read if isinstance(read, dict) else value
+    return value
+
+
 def listed(argument: str, text: str) -> list[object]:
     """Return what a text lists: Python's own writing of a list, which templates leave, or parts between commas.
 
     :raises DysmsInputError: it begins like a list and is none
     """
     if text.lstrip().startswith(("[", "(")):
-        try:
-            value = ast.literal_eval(text.strip())
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            value = None
+        value = _literal(text)
         if isinstance(value, (list, tuple)):
             return list(value)
         if text.lstrip().startswith("["):
             raise DysmsInputError(argument, "begins like a list and is none")
     return [part.strip() for part in re.split(r"[,;，；\r\n]", text) if part.strip()]
+
+
+def _literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
 
 
 def _numbers(argument: str, value: object) -> list[object]:
@@ -151,7 +194,7 @@ def _numbers(argument: str, value: object) -> list[object]:
     if isinstance(value, (int, float)):
         return [value]
     if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
-        return list(value)
+        return list(in_order(value))
     raise DysmsInputError(argument, f"is one number or a list of numbers, not {type(value).__name__}")
 
 

@@ -19,7 +19,15 @@ from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.reports import iso
 from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskFailed, airflow_errors
-from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, parsed_numbers, revealed
+from airflow_provider_dysms.hooks.private import (
+    Private,
+    PrivateField,
+    PrivateParameters,
+    PrivatePartial,
+    parameters_in,
+    parsed_numbers,
+    revealed,
+)
 from airflow_provider_dysms.operators.lookup import find
 from airflow_provider_dysms.operators.tries import Tries
 
@@ -38,7 +46,7 @@ NO_HANDLE = (
 )
 
 
-class DysmsSendSmsOperator(BaseOperator):
+class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
     """Send one text to one number or up to 1,000, by SendSms. Accepted is not delivered: a sensor waits for that.
 
     The result is what the sensors take as ``sent``: ``kind`` (``sms``), ``biz_id``, ``out_id``, ``request_id``,
@@ -49,10 +57,13 @@ class DysmsSendSmsOperator(BaseOperator):
     A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
     where the service had to be asked for it) and sends nothing; start a new run to send again.
 
+    In a mapped task, numbers and parameters show nowhere when they stand in ``partial``. Airflow stores literals in
+    ``expand`` as they are: use an XCom there.
+
     :param phone_numbers: one or many, in any format people write, each once; templated
     :param sign_name: signature, without brackets; templated
     :param template_code: such as ``SMS_123456789``; templated
-    :param template_param: the template's variables, or their JSON; templated
+    :param template_param: the template's variables, or their JSON; templated, and text stays text
     :param out_id: your own id of this send and of no other, below 256 characters. It must be the same in every try of
         the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task and map index;
         templated
@@ -100,7 +111,7 @@ class DysmsSendSmsOperator(BaseOperator):
             numbers = parsed_numbers("phone_numbers", self.phone_numbers)
             _refuse_repeated(numbers)
             sign_name, template_code = _given("sign_name", self.sign_name), _given("template_code", self.template_code)
-            template_param = revealed(self.template_param)
+            template_param = parameters_in(self.template_param)
             given_id = _given_or_none("out_id", self.out_id)
             out_id = given_id or _made_id(context)
             actions.send_sms(numbers, sign_name, template_code, template_param, out_id)  # for its checks
@@ -141,7 +152,7 @@ class DysmsSendSmsOperator(BaseOperator):
             return tries.send(lambda: hook.run(session), len(numbers), out_id, remedy)
 
 
-class DysmsSendMessageToGlobeOperator(BaseOperator):
+class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     """Send one text to one number outside the mainland, by SendMessageToGlobe. Accepted is not delivered.
 
     The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
@@ -149,7 +160,12 @@ class DysmsSendMessageToGlobeOperator(BaseOperator):
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
-    unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned.
+    unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. A note can tell
+    that it was for another ``to`` only where the connection has a ``privacy_key``; without one, a task that is cleared
+    with another ``to`` returns what it sent to the first. Start a new run for another number.
+
+    In a mapped task, number and text show nowhere when they stand in ``partial``. Airflow stores literals in
+    ``expand`` as they are: use an XCom there.
 
     :param to: one number with its country code, not of the mainland; templated
     :param message: the text; templated
@@ -277,6 +293,8 @@ def _digest(hook: DysmsHook, number: str) -> str | None:
 
 
 def _given(argument: str, value: object, longest: int | None = 255) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # what native rendering makes of digits
     text = arguments.text(argument, value, longest)
     if text.strip().lower() in arguments.NO_IDS:
         raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")

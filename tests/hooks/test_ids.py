@@ -14,10 +14,24 @@ SMS = {"kind": "sms", "biz_id": None, "out_id": "mine", "token": "sealed"}
 
 @pytest.mark.parametrize(
     "value",
-    ["17,18", " 17 ; 18\n", "['17', 18]", '["17", "18"]', ["17", 18], (17, "18 "), iter(["17", "18"])],
+    [
+        "17,18",
+        " 17 ; 18\n",
+        "['17', 18]",
+        '["17", "18"]',
+        ["17", 18],
+        (17, "18 "),
+        iter(["17", "18"]),
+        [["17"], iter(["18"])],
+    ],
 )
 def test_message_ids_are_read_in_every_form(value: Any) -> None:
     assert parse_message_ids(value) == ["17", "18"]
+
+
+@pytest.mark.parametrize("ids", [{"18", "17", "16"}, frozenset([18, "16", 17]), [{"18", "17", "16"}]])
+def test_a_set_has_the_same_order_in_every_process(ids: Any) -> None:
+    assert parse_message_ids(ids) == ["16", "17", "18"]
 
 
 @pytest.mark.parametrize("value", ["17", 17, MESSAGE, [MESSAGE], str(MESSAGE), str([MESSAGE]), json.dumps(MESSAGE)])
@@ -32,7 +46,24 @@ def test_what_a_send_returned_is_read_in_every_form(value: Any) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, "", [], "[1, 2", b"17", 1.5, True, [None], [["17"]], "None", ["17", "nan"], "a b", [{}], {}, object()],
+    [
+        None,
+        "",
+        [],
+        "[1, 2",
+        b"17",
+        1.5,
+        True,
+        [None],
+        [[]],
+        [[["17"]]],
+        "None",
+        ["17", "nan"],
+        "a b",
+        [{}],
+        {},
+        object(),
+    ],
 )
 def test_what_names_no_message_is_refused(value: Any) -> None:
     with pytest.raises(DysmsInputError, match=r"^message_ids "):

@@ -16,6 +16,7 @@ from airflow_provider_dysms.hooks.private import (
     PrivateNumbers,
     PrivateParameters,
     numbers_in,
+    parameters_in,
     parsed_numbers,
     revealed,
 )
@@ -72,6 +73,51 @@ def test_templates_are_rendered_inside_and_the_result_is_wrapped_again() -> None
     assert revealed(sender.text) == "Your code is 7"
     assert revealed(sender.parameters) == {"code": "7", "list": ["7"]}
     assert (str(sender.text), str(sender.parameters)) == ("private text", "private parameters")
+
+
+@pytest.mark.parametrize("operator_wants", [None, True])
+def test_text_stays_text_where_templates_are_rendered_to_objects(operator_wants: bool | None) -> None:
+    with DAG("native", schedule=None, render_template_as_native_obj=True, user_defined_macros={"code": "000000"}):
+        sender = Sender(
+            numbers=["{{ plus }}"],
+            text="{{ code }}",
+            parameters={"code": "{{ code }}"},
+            render_template_as_native_obj=operator_wants,
+        )
+    sender.render_template_fields({"plus": "+85251246802", "task": sender})
+    assert revealed(sender.numbers) == ["+85251246802"]
+    assert revealed(sender.text) == "000000"
+    assert revealed(sender.parameters) == {"code": "000000"}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("{'code': '000000'}", {"code": "000000"}),
+        ('{"code": "000000"}', '{"code": "000000"}'),
+        ({"code": 0}, {"code": 0}),
+        ("{'code'}", "{'code'}"),
+        ("{code", "{code"),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_parameters_are_read_as_templates_leave_them(given: Any, read: Any) -> None:
+    assert parameters_in(PrivateParameters(given)) == read
+
+
+@pytest.mark.parametrize("numbers", [iter(NUMBERS), (number for number in NUMBERS), map(str, NUMBERS)])
+def test_numbers_that_can_be_read_once_are_there_whenever_they_are_asked_for(numbers: Any) -> None:
+    sender = Sender(numbers=numbers)
+    for _ in range(2):
+        assert str(sender.numbers) == "2 phone number(s)"
+        assert parsed_numbers("numbers", sender.numbers) == NUMBERS
+
+
+def test_a_set_of_numbers_has_the_same_order_in_every_process() -> None:
+    many = [f"139{number:08}" for number in range(100)]
+    assert parsed_numbers("numbers", Sender(numbers=set(many)).numbers) == many
+    assert parsed_numbers("numbers", frozenset(many)) == many
 
 
 def test_airflow_sees_references_and_nothing_beside_them() -> None:

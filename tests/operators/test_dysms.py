@@ -215,7 +215,7 @@ def test_message_ids_are_read_as_templates_write_them(message_ids: Any) -> None:
     assert [row["message_id"] for row in found] == ["404", "405"]
 
 
-@pytest.mark.parametrize("nothing", ["None", [None], ["None"], [["404"]], [True], "[]", "", None])
+@pytest.mark.parametrize("nothing", ["None", [None], ["None"], [[["404"]]], [True], "[]", "", None])
 def test_what_is_no_message_id_is_not_asked_for_as_if_it_were_one(emulator: Emulator, nothing: Any) -> None:
     with pytest.raises(AirflowFailException, match="message_ids"):
         DysmsQueryMessageOperator(task_id="ask", message_ids=nothing).execute({})

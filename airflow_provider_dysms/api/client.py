@@ -91,8 +91,7 @@ class DysmsClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for transport in self._transports.values():
-            await transport.aclose()
+        await asyncio.gather(*(transport.aclose() for transport in self._transports.values()))
 
     async def query_send_details(
         self, phone_number: str, send_date: date, biz_id: str | None = None

@@ -12,6 +12,7 @@ import logging
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
@@ -186,6 +187,7 @@ def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
     return _delivery(state, report.error_code, report.sent_at, as_of)
 
 
+@lru_cache(maxsize=1024)
 def describe(state: State, code: str | None) -> Delivery:
     """Say of a known state what the code that came with it means.
 

@@ -36,6 +36,10 @@ LOOKUP_GAP = 30.0
 PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 
+#: Once that was looked up for one refused request, it holds for others that are refused within so long (s): a thousand
+#: waits look a few times, and not each for itself.
+JUST_NOW = 2.0
+
 NEVER = float("-inf")
 
 
@@ -54,12 +58,11 @@ class Refused(Exception):
 
 @dataclass(slots=True, eq=False)
 class Reading:
-    """The connection as it was read at one time, and the client for it.
+    """The client for the connection as it was read at one time.
 
-    :param users: requests that the client is carrying
+    :param users: requests that it is carrying
     """
 
-    settings: Settings
     client: DysmsClient
     users: int = 0
 
@@ -67,27 +70,36 @@ class Reading:
 class WaitsConnection:
     """A connection that is shared by all waits of one event loop.
 
+    What was read is kept when the last wait has gone, so that waits which come one after another cost no look-up each.
+
     :param conn_id: the connection
     """
 
     def __init__(self, conn_id: str) -> None:
         self.privacy_key: str | None = None
         self._conn_id = conn_id
+        self._settings: Settings | None = None
         self._current: Reading | None = None
         self._looking = asyncio.Lock()
         self._looked_at = NEVER  # when the last look-up began that found the connection, right or wrong
+        self._confirmed_at = NEVER  # when it was last looked up because the service refused it
         self._problem: DysmsInputError | None = None  # what was wrong with it then
         self._missing = 0
         self._failed = 0
         self._not_before = NEVER  # after a look-up in vain
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a client to ask with."""
+        return self._current is not None
+
     async def open(self) -> None:
-        """Read the connection, unless it was read before.
+        """Read the connection, unless it was read a short while ago.
 
         :raises Refused: it is not usable, or not defined
         """
-        if self._current is None:
-            await self._look_after(NEVER)
+        if not self.is_open:
+            await self.read_after(asyncio.get_running_loop().time() - REREAD)
 
     async def freshen(self) -> None:
         """Read the connection again if it is time to and nobody does; where that fails, the old reading holds.
@@ -110,9 +122,28 @@ class WaitsConnection:
         :param since: when that request began; a look-up that is younger counts
         :raises Refused: it is not usable any more, or not defined
         """
-        if self._current is reading:
-            await self._look_after(since)
+        loop = asyncio.get_running_loop()
+        async with self._looking:
+            if self._current is reading and loop.time() - self._confirmed_at > JUST_NOW:
+                while self._looked_at <= since:
+                    await self._look()
+                self._confirmed_at = loop.time()
+            if self._problem is not None:
+                raise Refused(str(self._problem))
         return self._current is not reading
+
+    async def read_after(self, instant: float) -> None:
+        """Read the connection unless that was done after an instant of the loop's clock.
+
+        :raises Refused: it is not usable, or not defined
+        """
+        async with self._looking:
+            while self._looked_at <= instant:
+                await self._look()
+            if self._problem is not None:
+                raise Refused(str(self._problem))
+            if self._current is None:
+                await self._use()
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Reading]:
@@ -131,13 +162,6 @@ class WaitsConnection:
         reading, self._current = self._current, None
         await self._close_unless_needed(reading)
 
-    async def _look_after(self, instant: float) -> None:
-        async with self._looking:
-            while self._looked_at <= instant:
-                await self._look()
-            if self._problem is not None:
-                raise Refused(str(self._problem))
-
     async def _look(self) -> None:
         """Look the connection up once, as soon as that is right."""
         loop = asyncio.get_running_loop()
@@ -147,7 +171,7 @@ class WaitsConnection:
         await asyncio.sleep(max(pause, 0.0))
         began = loop.time()
         try:
-            found = await sync_to_async(_look_up)(self._conn_id, self._current.settings if self._current else None)
+            found = await sync_to_async(_look_up)(self._conn_id)
         except DysmsInputError as error:
             self._problem = error
         except Exception as error:
@@ -165,12 +189,18 @@ class WaitsConnection:
                 if self._missing >= LOOKUPS:
                     raise self._not_found()
                 return
-            settings, self.privacy_key, client = found
             self._problem = None
-            if client is not None:
-                old, self._current = self._current, Reading(settings, client)
-                await self._close_unless_needed(old)
+            settings, self.privacy_key = found
+            if settings != self._settings:
+                self._settings = settings
+                if self.is_open:
+                    await self._use()
         self._looked_at, self._missing, self._failed = began, 0, 0
+
+    async def _use(self) -> None:
+        assert self._settings is not None
+        old, self._current = self._current, Reading(await sync_to_async(_client)(self._settings))
+        await self._close_unless_needed(old)
 
     async def _close_unless_needed(self, reading: Reading | None) -> None:
         if reading is not None and reading is not self._current and not reading.users:
@@ -184,17 +214,21 @@ class WaitsConnection:
         )
 
 
-def _look_up(conn_id: str, known: Settings | None) -> tuple[Settings, str | None, DysmsClient | None] | None:
-    """Return settings, ``privacy_key``, and a client if the settings are not the known ones; ``None``: not defined."""
-    from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.api.retry import RetryPolicy
+def _look_up(conn_id: str) -> tuple[Settings, str | None] | None:
+    """Return settings and ``privacy_key``; ``None``: the connection is not defined."""
     from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook
 
     try:
-        settings, privacy_key = DysmsHook(conn_id).read()
+        return DysmsHook(conn_id).read()
     except DysmsConnectionNotFound:
         return None
-    if settings == known:
-        return settings, privacy_key, None
+    except StopIteration as error:  # it would be lost on its way back from the thread
+        raise RuntimeError("StopIteration") from error
+
+
+def _client(settings: Settings) -> DysmsClient:
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.retry import RetryPolicy
+
     # A request is tried once: the wait asks again in its own rhythm, and the budget knows of throttling.
-    return settings, privacy_key, DysmsClient(settings, retry=RetryPolicy(tries=1, total_time=0, throttle_patience=0))
+    return DysmsClient(settings, retry=RetryPolicy(tries=1, total_time=0, throttle_patience=0))

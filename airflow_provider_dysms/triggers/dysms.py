@@ -22,7 +22,7 @@ from airflow_provider_dysms.triggers.shared import Shared, join
 from airflow_provider_dysms.triggers.watch import Watch
 from airflow_provider_dysms.waits.stored import Ending, Plan
 from airflow_provider_dysms.waits.wait import Outcome
-from airflow_provider_dysms.waits.watched import WatchedMessage, load
+from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -38,6 +38,9 @@ LAST_LOOK = 60.0
 
 #: Waits are refused beyond; a task watches at most 1,000.
 MOST_MESSAGES = 10_000
+
+#: No wait is longer (s): the service forgets what is older.
+LONGEST_WAIT = 31 * 86_400.0
 
 #: A repr shows so many ids, or none.
 MOST_SHOWN = 5
@@ -60,6 +63,9 @@ class DysmsTrigger(BaseTrigger):
     :param kwargs: as :meth:`.waits.stored.Plan.stored` returns them
     """
 
+    _kind: type[Watched]
+    _is_sealed = False
+
     def __init__(self, /, **kwargs: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._kwargs = kwargs
@@ -67,9 +73,8 @@ class DysmsTrigger(BaseTrigger):
 
     def __repr__(self) -> str:
         count = self._kwargs.get("count")
-        return self._shown(
-            f"{count if isinstance(count, int) else 'some'} message(s), digest {self._digest or 'unknown'}"
-        )
+        how_many = count if isinstance(count, int) and 0 <= count <= MOST_MESSAGES else "some"
+        return self._shown(f"{how_many} message(s), digest {self._digest or 'unknown'}")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, as they came."""
@@ -77,9 +82,29 @@ class DysmsTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event when the wait has ended, whatever it ended in."""
-        ending = await self._watch()
-        log.info("The wait has ended (%s): %s", ending.ended, ending.error or _states(ending))
-        yield TriggerEvent(ending.payload())  # type: ignore[no-untyped-call]
+        try:
+            wait, limit = self._restored()
+        except Exception as error:
+            log.warning("The trigger's arguments cannot be read: %s", type(error).__name__)
+            yield _event(Ending(digest=self._digest, ended="refused", reports={}, error=UNREADABLE))
+            return
+        refused = None
+        if wait.outcome is Outcome.OPEN:
+            conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
+            log.info("Watching %d message(s) through the connection %r", wait.goal.count, conn_id)
+            self._shared = join(conn_id)
+            try:
+                watched = await self._opened(wait)
+                watch = Watch(self._shared, wait, self._kind, watched, last_look=LAST_LOOK, epoch=_epoch())
+                await watch.run()
+                refused = watch.refused
+            except TimeoutError:
+                log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
+            except Refused as error:
+                refused = error
+            finally:
+                await self.cleanup()
+        yield _event(self._ending(wait, limit, refused))
 
     async def cleanup(self) -> None:
         """Leave nothing open; Airflow calls it when the trigger ends, however it does."""
@@ -87,45 +112,35 @@ class DysmsTrigger(BaseTrigger):
         if shared is not None:
             await shared.leave()
 
-    async def _watch(self) -> Ending:
-        try:
-            plan, wait = self._restored()
-        except Exception as error:
-            log.warning("The trigger's arguments cannot be read: %s", type(error).__name__)
-            return Ending(digest=self._digest, ended="refused", reports={}, error=UNREADABLE)
-        ended, refused = "decided", None
-        if wait.outcome is Outcome.OPEN:
+    async def _opened(self, wait: Wait) -> Sequence[Any]:
+        """Return what is watched, when the connection is ready to ask for it."""
+        assert self._shared is not None
+        connection = self._shared.connection
+        if connection.is_open and not self._is_sealed:
+            return self._readable(wait.goal.count, None)
+        joined = asyncio.get_running_loop().time()
+        async with asyncio.timeout(max(wait.deadline - time.time(), 0.0) + LAST_LOOK):
+            await connection.open()
             try:
-                await self._ask_until_over(plan, wait)
-            except Refused as error:
-                ended, refused = "refused", error
-            if refused is None and wait.outcome is Outcome.OPEN:
-                ended = "timeout"
+                return self._readable(wait.goal.count, connection.privacy_key)
+            except Refused:
+                await connection.read_after(joined)  # it may have been edited since it was read
+                return self._readable(wait.goal.count, connection.privacy_key)
+
+    def _ending(self, wait: Wait, limit: str, refused: Refused | None) -> Ending:
+        ended = "refused" if refused else "timeout"
         return Ending(
-            digest=plan.digest,
-            ended=ended,
-            limit=plan.limit,
+            digest=self._kwargs["digest"],
+            # What is certain stays so, although one more message cannot be asked.
+            ended=ended if wait.certainty is Outcome.OPEN else "decided",
+            limit=limit,
             reports=wait.found(),
             absent=wait.absent,
             error=refused.reason if refused else None,
             is_lasting=refused.is_lasting if refused else True,
         )
 
-    async def _ask_until_over(self, plan: Plan, wait: Wait) -> None:
-        conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
-        log.info("Watching %d message(s) through the connection %r", plan.count, conn_id)
-        self._shared = shared = join(conn_id)
-        try:
-            # Inside, TimeoutError means only this one: the client has errors of its own.
-            async with asyncio.timeout(max(plan.deadline - time.time(), 0.0) + LAST_LOOK):
-                await shared.connection.open()
-                await Watch(shared, wait, self._readable(plan.count, shared.connection.privacy_key)).run()
-        except TimeoutError:
-            log.warning("The service did not answer for every message within %g s after the deadline", LAST_LOOK)
-        finally:
-            await self.cleanup()
-
-    def _readable(self, count: int, privacy_key: str | None) -> Sequence[Watched]:
+    def _readable(self, count: int, privacy_key: str | None) -> Sequence[Any]:
         try:
             watched = self._watched(privacy_key)
         except DysmsInputError as error:
@@ -136,17 +151,18 @@ class DysmsTrigger(BaseTrigger):
             raise Refused(UNREADABLE)
         return watched
 
-    def _restored(self) -> tuple[Plan, Wait]:
+    def _restored(self) -> tuple[Wait, str]:
         plan = Plan.restore(self._kwargs)
         spans = (plan.started_at, plan.asked_at, plan.deadline, plan.grace_period)
         gaps = (plan.poke_interval, plan.max_poke_interval)
         is_sound = (
             isinstance(plan.digest, str) and isinstance(plan.limit, str) and all(map(math.isfinite, spans + gaps))
         )
-        if not is_sound or plan.count > MOST_MESSAGES or not self._fits(plan.count):
+        is_finite = is_sound and plan.deadline - plan.started_at <= LONGEST_WAIT
+        if not is_finite or plan.count > MOST_MESSAGES or not self._fits(plan.count):
             raise ValueError(UNREADABLE)
         first, longest = (max(gap, SHORTEST_GAP) for gap in gaps)
-        return plan, replace(plan, poke_interval=first, max_poke_interval=longest).wait()
+        return replace(plan, poke_interval=first, max_poke_interval=longest).wait(), plan.limit
 
     @property
     def _digest(self) -> str:
@@ -160,8 +176,8 @@ class DysmsTrigger(BaseTrigger):
         """Say whether the arguments name so many messages, as far as that can be said without the connection."""
         raise NotImplementedError
 
-    def _watched(self, privacy_key: str | None) -> Sequence[Watched]:
-        """Return the messages to watch.
+    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
+        """Return the messages to watch, as ``_kind`` is made of them.
 
         :param privacy_key: of the connection
         :raises DysmsInputError: they are not readable
@@ -175,18 +191,33 @@ class DysmsMessageTrigger(DysmsTrigger):
     :param message_ids: as SendMessageToGlobe returned them
     """
 
+    _kind = WatchedMessage
+
+    def __init__(self, /, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(ids := kwargs.get("message_ids"), list):
+            # The garbage collector does not walk over a tuple of texts.
+            self._kwargs = {**kwargs, "message_ids": tuple(ids)}
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        classpath, kwargs = super().serialize()
+        if isinstance(ids := kwargs.get("message_ids"), tuple):
+            kwargs["message_ids"] = list(ids)
+        return classpath, kwargs
+
     def __repr__(self) -> str:
         ids = self._kwargs.get("message_ids")
-        if not isinstance(ids, list) or len(ids) > MOST_SHOWN or not self._fits(len(ids)):
+        if not isinstance(ids, tuple) or len(ids) > MOST_SHOWN or not self._fits(len(ids)):
             return super().__repr__()
         return self._shown(f"message(s) {', '.join(ids)}")
 
     def _fits(self, count: int) -> bool:
         ids = self._kwargs.get("message_ids")
-        return isinstance(ids, list) and len(ids) == count and all(isinstance(each, str) for each in ids)
+        return isinstance(ids, tuple) and len(ids) == count and all(isinstance(each, str) for each in ids)
 
-    def _watched(self, privacy_key: str | None) -> Sequence[Watched]:
-        return [WatchedMessage(message_id) for message_id in self._kwargs["message_ids"]]
+    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
+        message_ids: tuple[str, ...] = self._kwargs["message_ids"]
+        return message_ids
 
 
 class DysmsSendDetailsTrigger(DysmsTrigger):
@@ -195,13 +226,25 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
     :param sealed: what :func:`.waits.watched.dump` wrote, sealed under the ``privacy_key`` of the connection
     """
 
+    _kind = WatchedSendDetail
+    _is_sealed = True
+
     def _fits(self, count: int) -> bool:
         return isinstance(self._kwargs.get("sealed"), str)
 
-    def _watched(self, privacy_key: str | None) -> Sequence[Watched]:
+    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
         from airflow_provider_dysms.api.privacy import PrivacyKey
 
         return load(PrivacyKey(privacy_key).unseal(self._kwargs["sealed"]))
+
+
+def _epoch() -> float:
+    return time.time() - asyncio.get_running_loop().time()
+
+
+def _event(ending: Ending) -> TriggerEvent:
+    log.info("The wait has ended (%s): %s", ending.ended, ending.error or _states(ending))
+    return TriggerEvent(ending.payload())  # type: ignore[no-untyped-call]
 
 
 def _states(ending: Ending) -> str:

@@ -34,7 +34,30 @@ FAILURES = 5
 PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 
+#: Who has stood in line for too long is looked for every so often (s).
+LOOK = 1.0
+
 TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
+
+
+class Place(asyncio.Future[None]):
+    """A place in line, done when it is one in front of the service. Thousands stand here: one object each.
+
+    :param due: the instant at which the request was due; the earliest goes first
+    :param number: of its arrival, which decides between equals
+    :param until: when it is too late, by the clock of the event loop
+    """
+
+    __slots__ = ("due", "number", "until")
+
+    def __init__(self, due: float, number: int, until: float) -> None:
+        super().__init__()
+        self.due = due
+        self.number = number
+        self.until = until
+
+    def __lt__(self, other: Place) -> bool:
+        return (self.due, self.number) < (other.due, other.number)
 
 
 class Line:
@@ -46,57 +69,70 @@ class Line:
     def __init__(self, places: int = PLACES) -> None:
         self._places = places
         self._held = 0
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._waiting: list[Place] = []
+        self._look_again = float("-inf")
         self._arrivals = itertools.count()
         self._failures = 0
         self._pause = 0.0  # 0: no trouble
         self._shut_until = float("-inf")
 
-    @asynccontextmanager
-    async def turn(self, due: float) -> AsyncIterator[None]:
-        """Hold a place while the body asks the service; what the body raises tells the line how the service is.
+    def stand(self, due: float, within: float) -> Place:
+        """Stand in line. A place that is done is to be given up by :meth:`leave`.
+
+        Whoever stops waiting for it must say so by :meth:`withdraw`.
 
         :param due: the instant at which the request was due; the earliest goes first
+        :param within: seconds to wait; whoever stands here longer gets ``TimeoutError`` when the line next moves
         """
-        await self._enter(due)
-        try:
-            began = await self._wait_pause_out()
-            try:
-                yield
-            except TROUBLE:
-                self._failed(began)
-                raise
-            except DysmsInputError:  # nothing was asked
-                raise
-            except DysmsError:
-                self._answered()
-                raise
-            self._answered()
-        finally:
-            self._give_up()
-
-    async def _enter(self, due: float) -> None:
-        place = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (due, next(self._arrivals), place))
+        place = Place(due, next(self._arrivals), asyncio.get_running_loop().time() + within)
+        heapq.heappush(self._waiting, place)
         self._hand_on()
-        try:
-            await place
-        except asyncio.CancelledError:
-            if not place.cancelled():  # it was handed over a moment before
-                self._give_up()
-            raise
+        return place
 
-    def _give_up(self) -> None:
+    def withdraw(self, place: Place) -> None:
+        """Wait no longer for a place, and give it up where it was handed over a moment before."""
+        if not place.cancel() and not place.cancelled() and place.exception() is None:
+            self.leave()
+
+    def leave(self) -> None:
+        """Give up a place."""
         self._held -= 1
         self._hand_on()
 
+    @asynccontextmanager
+    async def service(self) -> AsyncIterator[None]:
+        """Ask the service in the body, with a place in hand; what the body raises tells the line how the service is."""
+        began = await self._wait_pause_out()
+        try:
+            yield
+        except TROUBLE:
+            self._failed(began)
+            raise
+        except DysmsInputError:  # nothing was asked
+            raise
+        except DysmsError:
+            self._answered()
+            raise
+        self._answered()
+
     def _hand_on(self) -> None:
+        self._send_away()
         places = 1 if self._pause else self._places
         while self._held < places and self._waiting:
-            *_, place = heapq.heappop(self._waiting)
+            place = heapq.heappop(self._waiting)
             if not place.done():  # a cancelled one is
                 self._held += 1
                 place.set_result(None)
+
+    def _send_away(self) -> None:
+        """End the waits that take too long; thousands stand here, and a timer for each would cost more than they do."""
+        now = asyncio.get_running_loop().time()
+        if now < self._look_again:
+            return
+        self._look_again = now + LOOK
+        for place in self._waiting:
+            if place.until <= now and not place.done():
+                place.set_exception(TimeoutError())
 
     async def _wait_pause_out(self) -> float:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """What all waits of one event loop that use the same connection share: its client, its readings, its waiting lines.
 
-Counted up by each wait that begins, down by each that ends; with the last one it is closed and forgotten.
+Counted up by each wait that begins, down by each that ends; with the last one every connection is closed.
 """
 
 from __future__ import annotations
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from airflow_provider_dysms.api.errors import DysmsAuthError, DysmsSignatureError
-from airflow_provider_dysms.triggers.connection import Reading, WaitsConnection
+from airflow_provider_dysms.triggers.connection import WaitsConnection
 from airflow_provider_dysms.triggers.line import Line
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.api.reports import Report
     from airflow_provider_dysms.waits.watched import Watched
 
-#: How often a question is asked again because the connection was edited, before the answer is no.
-EDITS = 3
+
+class Edited(Exception):
+    """The service refused the connection as it was; by now it is another one, so the question may be asked again."""
 
 
 class Shared:
@@ -32,42 +33,38 @@ class Shared:
     def __init__(self, conn_id: str) -> None:
         self.connection = WaitsConnection(conn_id)
         self.waits = 0
-        self._conn_id = conn_id
         # Each action has a budget of its own: those that wait for one must not stand in the way of the other.
         self._lines: defaultdict[type[Watched], Line] = defaultdict(Line)
 
-    async def ask(self, watched: Watched, due: float) -> Report | None:
-        """Ask for one message when it is its turn; ``None``: the service does not know it, or not yet.
+    def line(self, kind: type[Watched]) -> Line:
+        """Return the line in which to stand for a turn to :meth:`ask` for messages of a kind."""
+        return self._lines[kind]
 
-        :param due: the instant at which it was due
+    async def ask(self, watched: Watched) -> Report | None:
+        """Ask for one message in turn, and end the turn; ``None``: the service does not know it, or not yet.
+
         :raises DysmsError: once tried; see :mod:`airflow_provider_dysms.api.errors`
+        :raises Edited: the connection was edited meanwhile
         :raises Refused: the connection is no longer usable
         """
-        edits = 0
-        while True:
-            await self.connection.freshen()
-            reading: Reading | None = None
-            began = 0.0
-            try:
-                async with self._lines[type(watched)].turn(due), self.connection.lease() as reading:
-                    began = asyncio.get_running_loop().time()
-                    return await watched.ask(reading.client)
-            except (DysmsAuthError, DysmsSignatureError):
-                assert reading is not None
-                edits += 1
-                if edits > EDITS or not await self.connection.has_changed(reading, began):
-                    raise
+        line = self._lines[type(watched)]
+        began = asyncio.get_running_loop().time()
+        try:
+            async with line.service(), self.connection.lease() as reading:
+                return await watched.ask(reading.client)
+        except (DysmsAuthError, DysmsSignatureError) as error:
+            refused = error
+        finally:
+            line.leave()
+        # Without a place in hand: to look may take long, and the others need not wait for it.
+        if await self.connection.has_changed(reading, began):
+            raise Edited
+        raise refused
 
     async def leave(self) -> None:
         """Be counted no more; the last one closes every connection to the service."""
         self.waits -= 1
         if not self.waits:
-            loop = asyncio.get_running_loop()
-            with _guard:
-                of_loop = _shared[loop]
-                del of_loop[self._conn_id]
-                if not of_loop:
-                    del _shared[loop]
             await self.connection.aclose()
 
 

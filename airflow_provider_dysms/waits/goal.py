@@ -31,19 +31,17 @@ class Goal:
         :raises DysmsInputError: it is none of these, or more than there are messages
         """
         needed = None
-        if wait_for == "all":
-            needed = count
-        elif wait_for == "any":
-            needed = 1
-        elif isinstance(wait_for, int) and not isinstance(wait_for, bool):
+        if isinstance(wait_for, int) and not isinstance(wait_for, bool):
             needed = wait_for
         elif isinstance(wait_for, str):
-            text = wait_for.strip()
-            if percent := _PERCENT.fullmatch(text):
+            text = wait_for.strip().lower()
+            if text in ("all", "any"):
+                needed = count if text == "all" else 1
+            elif percent := _PERCENT.fullmatch(text):
                 # In thousandths of a percent: 95 % of 20 are 19, and no float says 19.000000000000004.
                 thousandths = round(float(percent[1]) * 1000)
                 needed = math.ceil(count * thousandths / 100_000) if 0 < thousandths <= 100_000 else None
-            elif text.isascii() and text.isdigit():  # what a template leaves of a number
+            elif text.isascii() and text.isdigit() and len(text) < 10:  # what a template leaves of a number
                 needed = int(text)
         if needed is None or needed < 1:
             raise DysmsInputError(
@@ -51,5 +49,5 @@ class Goal:
                 f"is 'all', 'any', a number of messages from 1, or a share such as '95%', not {shown(wait_for)}",
             )
         if needed > count:
-            raise DysmsInputError("wait_for", f"asks for {needed} messages, and {count} are watched")
+            raise DysmsInputError("wait_for", f"asks for more messages ({shown(needed)}) than are watched ({count})")
         return cls(needed, count)

@@ -10,6 +10,7 @@ import base64
 import json
 import zlib
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.reports import Report
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
+
+# Most waits of a triggerer have the same ones.
+_goal, _pace = lru_cache(Goal), lru_cache(Pace)
 
 #: A report list of 1,000 messages unpacks to less than a tenth of this.
 _MOST_BYTES = 4 * 1024 * 1024
@@ -83,8 +87,8 @@ class Plan:
         :raises ValueError: ``known`` is not readable
         """
         return Wait(
-            Goal(self.needed, self.count),
-            Pace(self.poke_interval, self.max_poke_interval, self.grace_period),
+            _goal(self.needed, self.count),
+            _pace(self.poke_interval, self.max_poke_interval, self.grace_period),
             started_at=self.started_at,
             asked_at=self.asked_at,
             deadline=self.deadline,

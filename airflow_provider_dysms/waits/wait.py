@@ -12,12 +12,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.api.errors import is_lasting
 from airflow_provider_dysms.api.reports import MISSING, UNKNOWN, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from airflow_provider_dysms.api.errors import DysmsError
     from airflow_provider_dysms.waits.goal import Goal
+
+
+#: So many refusals that are not the service's own end a wait, when nothing else has come for so long (s).
+STRANGE_ANSWERS = 3
+STRANGE_FOR = 60.0
 
 
 class Outcome(StrEnum):
@@ -49,6 +56,8 @@ class Pace:
 class Wait:
     """The messages of one task, by their position.
 
+    Thousands of waits sleep in one triggerer, so this holds few objects.
+
     Every message that is open stands in line once, at the instant when it is due; :meth:`take` takes it out, and
     :meth:`answer`, :meth:`fail` or :meth:`put_back` puts it in again where it must be asked again.
 
@@ -60,6 +69,22 @@ class Wait:
     :param until_all_final: go on until nothing is open, even if the outcome is certain
     :param known: reports that are known already
     """
+
+    __slots__ = (
+        "_absent",
+        "_delivered",
+        "_line",
+        "_open",
+        "_pace",
+        "_reports",
+        "_seen",
+        "_started_at",
+        "_strange",
+        "_strange_since",
+        "_until_all_final",
+        "deadline",
+        "goal",
+    )
 
     def __init__(
         self,
@@ -73,25 +98,39 @@ class Wait:
         known: Mapping[int, Report] | None = None,
     ) -> None:
         self.goal = goal
-        self.reports: list[Report] = [UNKNOWN] * goal.count
+        self.deadline = deadline
+        self._reports: dict[int, Report] = {}
         self._pace = pace
         self._started_at = started_at
-        self._deadline = deadline
         self._until_all_final = until_all_final
-        self._seen: set[int] = set()
-        self._absent: set[int] = set()
+        self._seen = 0  # a bit for each position
+        self._absent = 0
         self._delivered = 0
         self._open = goal.count
+        self._strange = 0
+        self._strange_since = started_at
         self.learn(known or {})
-        open_now = [position for position, report in enumerate(self.reports) if report.is_open]
         due = started_at if asked_at is None else min(asked_at + pace.gap(asked_at - started_at), deadline)
-        self._line = [(due, position) for position in open_now]
+        self._line = [(due, position) for position in range(goal.count) if self._is_open(position)]
+
+    @property
+    def reports(self) -> list[Report]:
+        """What is known of each message."""
+        return [self._reports.get(position, UNKNOWN) for position in range(self.goal.count)]
+
+    @property
+    def open_count(self) -> int:
+        """How many messages are worth asking again."""
+        return self._open
 
     @property
     def outcome(self) -> Outcome:
         """Whether the wait may end, and as what."""
-        if self._until_all_final and self._open:
-            return Outcome.OPEN
+        return Outcome.OPEN if self._until_all_final and self._open else self.certainty
+
+    @property
+    def certainty(self) -> Outcome:
+        """What is certain, whether or not the wait goes on until all is final."""
         if self._delivered >= self.goal.needed:
             return Outcome.REACHED
         if self._delivered + self._open < self.goal.needed:
@@ -120,42 +159,59 @@ class Wait:
         :param report: what the service says; ``None``: it does not know the message, or not yet
         :param now: when it said so
         """
+        self._strange = 0
         if report is None:
-            self._absent.add(position)
+            self._absent |= 1 << position
             # What was seen once is not lost because one answer does not have it.
-            if position not in self._seen and now - self._started_at >= self._pace.grace:
+            if self._is_absent(position) and now - self._started_at >= self._pace.grace:
                 report = MISSING
         else:
-            self._seen.add(position)
-            self._absent.discard(position)
+            self._seen |= 1 << position
         if report is not None:
             self._set(position, report)
-        if self.reports[position].is_open:
+        if self._is_open(position):
             self._ask_again(position, now)
 
     def fail(self, position: int, now: float) -> None:
         """Take note that there was no answer, for a reason that passes."""
         self._ask_again(position, now)
 
+    def is_refused(self, error: DysmsError, now: float) -> bool:
+        """Say whether an error ends the wait: a plain no of the service does, at once.
+
+        A refusal without a code of the vendor comes from something on the way, such as a proxy or a gateway that is
+        being replaced. It ends the wait only when nothing else has come for a while.
+        """
+        if not is_lasting(error):
+            return False
+        if error.code is not None or error.http_status is None:
+            return True
+        if not self._strange:
+            self._strange_since = now
+        self._strange += 1
+        return self._strange >= STRANGE_ANSWERS and now - self._strange_since >= STRANGE_FOR
+
     def learn(self, reports: Mapping[int, Report], absent: Iterable[int] = ()) -> None:
         """Take what another process has found out about messages that are still open here.
 
         :param absent: messages that the service did not know there
         """
-        self._absent.update(absent)
+        for position in absent:
+            if 0 <= position < self.goal.count:
+                self._absent |= 1 << position
         for position, report in reports.items():
-            if 0 <= position < self.goal.count and self.reports[position].is_open:
-                self._seen.add(position)
+            if 0 <= position < self.goal.count and self._is_open(position):
+                self._seen |= 1 << position
                 self._set(position, report)
 
     def found(self) -> dict[int, Report]:
         """Return what is known, by position; messages of which nothing is known are left out."""
-        return {position: report for position, report in enumerate(self.reports) if report is not UNKNOWN}
+        return dict(self._reports)
 
     @property
     def absent(self) -> frozenset[int]:
         """The messages that the service never knew, where it was asked."""
-        return frozenset(self._absent - self._seen)
+        return frozenset(filter(self._is_absent, range(self.goal.count)))
 
     def final_reports(self) -> list[Report]:
         """Return one report a message, as the wait ends: what the service never knew is missing, not waiting."""
@@ -169,16 +225,22 @@ class Wait:
         return max(self._next(now, bool(self.absent)) - now, 0.0)
 
     def _set(self, position: int, report: Report) -> None:
-        self.reports[position] = report
+        self._reports[position] = report
         if not report.is_open:
             self._open -= 1
             self._delivered += report.state is State.DELIVERED
 
+    def _is_open(self, position: int) -> bool:
+        return self._reports.get(position, UNKNOWN).is_open
+
+    def _is_absent(self, position: int) -> bool:
+        return bool((self._absent & ~self._seen) >> position & 1)
+
     def _ask_again(self, position: int, now: float) -> None:
-        if now < self._deadline:
-            self.put_back(position, self._next(now, position in self._absent and position not in self._seen))
+        if now < self.deadline:
+            self.put_back(position, self._next(now, self._is_absent(position)))
 
     def _next(self, now: float, is_absent: bool) -> float:
-        due = min(now + self._pace.gap(now - self._started_at), self._deadline)
+        due = min(now + self._pace.gap(now - self._started_at), self.deadline)
         end_of_grace = self._started_at + self._pace.grace
         return min(due, end_of_grace) if is_absent and now < end_of_grace else due

@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import dates
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DAY = timedelta(days=1)
+
+#: Clocks of senders differ from the service's by less than this: beyond, it takes no request.
+SKEW = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedMessage:
@@ -29,6 +35,11 @@ class WatchedMessage:
     """
 
     message_id: str
+
+    @classmethod
+    def of(cls, message_id: str) -> WatchedMessage:
+        """Make one of what a trigger has of it."""
+        return cls(message_id)
 
     @property
     def handle(self) -> dict[str, str]:
@@ -55,12 +66,19 @@ class WatchedSendDetail:
     :param send_date: the Beijing day of the request; the message may be dated a day off, when it was near midnight
     :param biz_id: the request, as SendSms returned it
     :param out_id: the request, as its sender calls it
+    :param sent_at: when it was sent, by the sender's clock; ``None`` where that is not known
     """
 
     phone_number: str = field(repr=False)
     send_date: date
     biz_id: str | None
     out_id: str | None
+    sent_at: datetime | None = None
+
+    @classmethod
+    def of(cls, watched: WatchedSendDetail) -> WatchedSendDetail:
+        """Return what a trigger has."""
+        return watched
 
     @property
     def handle(self) -> dict[str, str | None]:
@@ -76,12 +94,13 @@ class WatchedSendDetail:
             records = await client.query_send_details(self.phone_number, day, self.biz_id)
             found = [record for record in records if self._is_ours(record)]
             if found:
-                return report_of_send_detail(self._newest(found), datetime.now(UTC))
+                return report_of_send_detail(self._chosen(found), datetime.now(UTC))
         return None
 
     def as_row(self) -> list[str | None]:
         """Return it in few bytes; :meth:`from_row` reads it."""
-        return [self.phone_number, self.send_date.isoformat(), self.biz_id, self.out_id]
+        sent_at = None if self.sent_at is None else self.sent_at.isoformat()
+        return [self.phone_number, self.send_date.isoformat(), self.biz_id, self.out_id, sent_at]
 
     @classmethod
     def from_row(cls, row: Sequence[str | None]) -> WatchedSendDetail:
@@ -89,29 +108,34 @@ class WatchedSendDetail:
 
         :raises ValueError: it is none
         """
-        number, day, biz_id, out_id = row[:4]
-        return cls(str(number), date.fromisoformat(str(day)), biz_id, out_id)
+        number, day, biz_id, out_id, *later = row
+        sent_at = datetime.fromisoformat(later[0]) if later and later[0] else None
+        return cls(str(number), date.fromisoformat(str(day)), biz_id, out_id, sent_at)
 
     def _days(self, now: datetime) -> list[date]:
         """The day itself first; its neighbours are asked only where it does not have the message."""
         first, last = dates.window(now)
-        dates.check_window(self.send_date, now)
-        days = (self.send_date + timedelta(days=off) for off in (0, 1, -1))
-        return [day for day in days if first <= day <= last]
+        if self.send_date - DAY != last:  # a sender's clock that is ahead makes tomorrow of today
+            dates.check_window(self.send_date, now)
+        return [day for day in (self.send_date, self.send_date + DAY, self.send_date - DAY) if first <= day <= last]
 
     def _is_ours(self, record: SendDetail) -> bool:
-        if self.out_id is None or (record.out_id is None and self.biz_id is not None):
-            return True
-        return record.out_id == self.out_id
+        if self.biz_id is not None:
+            return None in (self.out_id, record.out_id) or _same(record.out_id, self.out_id)
+        # An OutId is the sender's own, and may have been given before: on another day, or earlier on this one.
+        return _same(record.out_id, self.out_id) and self._is_of_then(record.sent_at)
 
-    def _newest(self, records: Sequence[SendDetail]) -> SendDetail:
+    def _is_of_then(self, sent_at: datetime | None) -> bool:
+        if sent_at is None:
+            return True
+        if self.sent_at is not None:
+            return sent_at >= self.sent_at - SKEW
+        begin = dates.day_start(self.send_date)
+        return begin - dates.MIDNIGHT_SLACK <= sent_at < begin + DAY + dates.MIDNIGHT_SLACK
+
+    def _chosen(self, records: Sequence[SendDetail]) -> SendDetail:
         if len(records) > 1:
-            log.warning(
-                "%d records fit one watched message (BizId %s, OutId %s); the newest is taken",
-                len(records),
-                self.biz_id,
-                self.out_id,
-            )
+            _warn_of_several(len(records), self.biz_id, self.out_id)
         return max(records, key=lambda record: record.sent_at or datetime.min.replace(tzinfo=UTC))
 
 
@@ -129,3 +153,13 @@ def load(data: bytes) -> list[WatchedSendDetail]:
     :raises ValueError: it is none
     """
     return [WatchedSendDetail.from_row(row) for row in json.loads(data)]
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one.strip() == other.strip()
+
+
+@lru_cache(maxsize=4096)
+def _warn_of_several(count: int, biz_id: str | None, out_id: str | None) -> None:
+    """Once, and not with every question."""
+    log.warning("%d records fit one watched message (BizId %s, OutId %s); the newest is taken", count, biz_id, out_id)

@@ -131,16 +131,27 @@ async def ended(trigger: Any) -> Ending:
 
 
 @pytest.fixture
-def run() -> Callable[..., list[Ending]]:
-    """Run triggers side by side in an event loop of their own; return how each ended."""
+def still_open() -> Callable[[], list[Any]]:
+    """Return what is shared by waits that have not left, or has a client."""
     from airflow_provider_dysms.triggers import shared
+
+    def find() -> list[Any]:
+        everything = [each for of_loop in shared._shared.values() for each in of_loop.values()]
+        return [each for each in everything if each.waits or each.connection.is_open]
+
+    return find
+
+
+@pytest.fixture
+def run(still_open: Callable[[], list[Any]]) -> Callable[..., list[Ending]]:
+    """Run triggers side by side in an event loop of their own; return how each ended."""
 
     def all_of(*triggers: Any) -> list[Ending]:
         async def together() -> list[Ending]:
             async with asyncio.timeout(120):
                 endings = await asyncio.gather(*map(ended, triggers))
             assert asyncio.all_tasks() == {asyncio.current_task()}
-            assert not shared._shared
+            assert not still_open()
             return endings
 
         return asyncio.run(together())

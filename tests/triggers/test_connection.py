@@ -142,7 +142,7 @@ def test_it_is_read_again_now_and_then_and_an_edit_is_picked_up(
             await shared.freshen()
             async with shared.lease() as edited:
                 assert edited is not first
-                assert edited.settings.quota_share == 0.5
+                assert edited.client.settings.quota_share == 0.5
         assert lookups.count == 3
         await shared.aclose()
 
@@ -164,7 +164,7 @@ def test_where_reading_again_fails_the_old_reading_holds(
         for _ in range(9):  # the pause after a look-up in vain holds for everybody
             await shared.freshen()
         async with shared.lease() as reading:
-            assert reading.settings.credentials.access_key_id == "LTAI5tEmulator"
+            assert reading.client.settings.credentials.access_key_id == "LTAI5tEmulator"
         assert lookups.count == 2
         await shared.aclose()
 
@@ -245,3 +245,22 @@ def test_secrets_that_change_with_every_reading_and_are_all_wrong_end_it_too(
     (ending,) = run(DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="dysms_default", **plan()))
     assert ending.ended == "refused"
     assert emulator.requests()["QueryMessage"]["requests"] < 10
+
+
+def test_waits_that_come_one_after_another_cost_one_look_up_and_leave_no_client(
+    connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        shared = WaitsConnection("dysms_default")
+        for _ in range(5):
+            await shared.open()
+            assert shared.is_open
+            await shared.aclose()
+            assert not shared.is_open
+        assert lookups.count == 1
+        monkeypatch.setattr(connection, "REREAD", 0.0)
+        await shared.open()
+        assert lookups.count == 2
+        await shared.aclose()
+
+    asyncio.run(story())

@@ -488,3 +488,39 @@ def test_a_last_look_has_a_bounded_time(
     emulator.fault("stall", action="QueryMessage", seconds=20, where={"MessageId": ids[1]}, times=None)
     (ending,) = run(message(ids, plan(2, lasts=0.3)))
     assert (ending.ended, states(ending)) == ("timeout", ["delivered"])
+
+
+def test_what_is_certain_stays_so_although_the_last_message_cannot_be_asked(
+    connect: Any, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    ids = [*international(3), *international(1, state="waiting")]
+    emulator.fault(
+        "business", action="QueryMessage", code="MOBILE_NUMBER_ILLEGAL", where={"MessageId": ids[3]}, times=None, skip=2
+    )
+    how = plan(4, needed=3, until_all_final=True)
+    (ending,) = run(DysmsMessageTrigger(message_ids=ids, dysms_conn_id="dysms_default", **how))
+    assert ending.ended == "decided"
+    assert [ending.reports[place].state.value for place in range(3)] == ["delivered"] * 3
+
+
+def test_a_privacy_key_that_was_edited_since_the_connection_was_read_is_picked_up(
+    connect: Any, run: Any, plan: Any, emulator: Emulator, international: Any
+) -> None:
+    watched = WatchedSendDetail("139" + "00001111", TODAY, "1^0", None)
+    emulator.add_message(phone_number=watched.phone_number, biz_id="1^0")
+
+    async def story() -> None:
+        connect(extra={"privacy_key": "the first key of all"})
+        (pending,) = international(state="waiting")
+        long = DysmsMessageTrigger(message_ids=[pending], dysms_conn_id="dysms_default", **plan())
+        running = asyncio.create_task(anext(long.run()))
+        await asyncio.sleep(0.3)
+        connect(extra={"privacy_key": "another key than that"})
+        sealed = PrivacyKey("another key than that").seal(dump([watched]))
+        trigger = DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id="dysms_default", **plan())
+        (event,) = [event async for event in trigger.run()]
+        assert event.payload["ended"] == "decided"
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(story())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -25,8 +25,24 @@ from airflow_provider_dysms.triggers import line
 from airflow_provider_dysms.triggers.line import FAILURES, PLACES, Line
 
 
+@asynccontextmanager
+async def turn(of: Line, due: float, within: float = 1e6) -> AsyncIterator[None]:
+    """Stand in line, and ask in turn."""
+    place = of.stand(due, within)
+    try:
+        await place
+    except asyncio.CancelledError:
+        of.withdraw(place)
+        raise
+    try:
+        async with of.service():
+            yield
+    finally:
+        of.leave()
+
+
 async def ask(of: Line, due: float, body: Callable[[], Awaitable[None]]) -> None:
-    async with of.turn(due):
+    async with turn(of, due):
         await body()
 
 
@@ -46,7 +62,7 @@ def test_the_longest_overdue_goes_first(virtual: Any) -> None:
         one, order = Line(places=1), []
 
         async def note(due: float) -> None:
-            async with one.turn(due):
+            async with turn(one, due):
                 order.append(due)
                 await asyncio.sleep(1)
 
@@ -76,7 +92,7 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
         async def visit(comes: float, due: float, kind: int) -> None:
             nonlocal inside, most
             await asyncio.sleep(comes)
-            async with shared.turn(due):
+            async with turn(shared, due):
                 inside += 1
                 most = max(most, inside)
                 try:
@@ -108,7 +124,7 @@ def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: A
         next_in_line = asyncio.Event()
 
         async def hold() -> None:
-            async with one.turn(0.0):
+            async with turn(one, 0.0):
                 await next_in_line.wait()
             waiting.cancel()  # it has the place already, and does not know yet
 
@@ -135,7 +151,7 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
         async def wait() -> None:
             while loop.time() < 3600:
                 with suppress(DysmsError):
-                    async with shared.turn(loop.time()):
+                    async with turn(shared, loop.time()):
                         asked.append(loop.time())
                         raise error
 
@@ -209,5 +225,28 @@ def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_serv
                 await ask(shared, 0.0, failing(error))
         await ask(shared, 0.0, nothing)
         assert loop.time() == pytest.approx(line.PAUSE)
+
+    virtual(story())
+
+
+def test_whoever_stands_too_long_is_sent_away_when_the_line_moves(virtual: Any) -> None:
+    async def story() -> None:
+        one = Line(places=1)
+
+        async def busy() -> None:
+            async with turn(one, 0.0):
+                await asyncio.sleep(30)
+
+        async def late() -> None:
+            with pytest.raises(TimeoutError):
+                async with turn(one, 1.0, within=10):
+                    pytest.fail("there was a place")
+
+        async def patient() -> float:
+            async with turn(one, 2.0):
+                return asyncio.get_running_loop().time()
+
+        _, _, at = await asyncio.gather(busy(), late(), patient())
+        assert at == 30
 
     virtual(story())

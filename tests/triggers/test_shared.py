@@ -47,7 +47,7 @@ def test_two_hundred_waits_share_a_look_up_a_budget_and_few_connections(
 
 
 def test_two_loops_in_two_threads_share_nothing(
-    connect: Any, lookups: list[str], plan: Any, international: Any
+    connect: Any, lookups: list[str], plan: Any, international: Any, still_open: Any
 ) -> None:
     ids = international(2, state="waiting")
     both = threading.Barrier(2, timeout=30)
@@ -70,10 +70,10 @@ def test_two_loops_in_two_threads_share_nothing(
     for thread in threads:
         thread.join(60)
     assert len(lookups) == 2
-    assert not shared._shared
+    assert not still_open()
 
 
-def test_a_loop_that_ended_with_waits_in_it_is_forgotten_with_the_next(connect: Any, run: Any) -> None:
+def test_a_loop_that_ended_with_waits_in_it_is_forgotten_with_the_next(connect: Any, still_open: Any) -> None:
     async def abandon() -> None:
         shared.join("dysms_default")
 
@@ -86,7 +86,8 @@ def test_a_loop_that_ended_with_waits_in_it_is_forgotten_with_the_next(connect: 
         await shared.join("dysms_default").leave()
 
     asyncio.run(begin())
-    assert not shared._shared
+    assert loop not in shared._shared
+    assert not still_open()
 
 
 def test_two_connections_share_nothing(
@@ -102,7 +103,9 @@ def test_two_connections_share_nothing(
     assert sorted(lookups) == ["another", "dysms_default"]
 
 
-def test_with_the_last_wait_every_connection_is_closed(connect: Any, wire: Any, plan: Any, international: Any) -> None:
+def test_with_the_last_wait_every_connection_is_closed(
+    connect: Any, wire: Any, plan: Any, international: Any, still_open: Any
+) -> None:
     (pending,), (delivered,) = international(state="waiting"), international()
 
     async def story() -> None:
@@ -118,12 +121,12 @@ def test_with_the_last_wait_every_connection_is_closed(connect: Any, wire: Any, 
             running.cancel()
             await asyncio.wait([running])
             await closed(wire)
-            assert not shared._shared
+            assert not still_open()
             await waiting.cleanup()
             await waiting.cleanup()
             await short.cleanup()
             await ran.aclose()
-            assert not shared._shared
+            assert not still_open()
 
     asyncio.run(story())
 
@@ -131,7 +134,14 @@ def test_with_the_last_wait_every_connection_is_closed(connect: Any, wire: Any, 
 @pytest.mark.parametrize("after", [0.0, 0.001, 0.005, 0.02, 0.1, 0.15, 0.25, 0.4])
 @pytest.mark.parametrize("count", [1, 20])
 def test_whenever_a_wait_is_cancelled_nothing_is_left(
-    connect: Any, wire: Any, plan: Any, international: Any, emulator: Emulator, after: float, count: int
+    connect: Any,
+    wire: Any,
+    plan: Any,
+    international: Any,
+    emulator: Emulator,
+    still_open: Any,
+    after: float,
+    count: int,
 ) -> None:
     emulator.configure(latency_ms=30)
     ids = international(count, state="waiting")
@@ -146,7 +156,7 @@ def test_whenever_a_wait_is_cancelled_nothing_is_left(
             await asyncio.wait([running])
             assert running.cancelled()
             await trigger.cleanup()
-            assert not shared._shared
+            assert not still_open()
             await closed(wire)
 
     asyncio.run(story())

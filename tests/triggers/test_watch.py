@@ -15,6 +15,7 @@ from airflow_provider_dysms.api import errors
 from airflow_provider_dysms.api.delivery import State, describe
 from airflow_provider_dysms.api.reports import Report
 from airflow_provider_dysms.triggers.connection import Refused
+from airflow_provider_dysms.triggers.line import Line
 from airflow_provider_dysms.triggers.watch import WORKERS, Watch
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
@@ -37,16 +38,33 @@ PASSES = [
 
 
 class Service:
-    """Answers by a script, over and over; a throttled answer is followed by the pause that the budget makes."""
+    """Answers by a script, over and over; a throttled answer is followed by the pause that the budget makes.
+
+    It stands in for what waits share, connection and line included.
+    """
 
     def __init__(self, script: list[Any], takes: float = 0.02) -> None:
+        self.connection = self
+        self.lines = Line()
         self.script = script
         self.takes = takes
         self.asked: list[tuple[float, str]] = []
         self.at_a_time = 0
         self.most_at_a_time = 0
 
-    async def ask(self, watched: WatchedMessage, due: float) -> Report | None:
+    async def freshen(self) -> None:
+        return
+
+    def line(self, kind: type[WatchedMessage]) -> Line:
+        return self.lines
+
+    async def ask(self, watched: WatchedMessage) -> Report | None:
+        try:
+            return await self._ask(watched)
+        finally:
+            self.lines.leave()
+
+    async def _ask(self, watched: WatchedMessage) -> Report | None:
         loop = asyncio.get_running_loop()
         answer = self.script[len(self.asked) % len(self.script)]
         self.asked.append((loop.time(), watched.message_id))
@@ -64,8 +82,8 @@ class Service:
 def watch(service: Service, count: int = 1, *, pace: Pace | None = None, **how: Any) -> tuple[Wait, Watch]:
     arguments: dict[str, Any] = {"started_at": 0.0, "asked_at": 0.0, "deadline": LASTS, **how}
     wait = Wait(Goal(count, count), pace or Pace(), **arguments)
-    watched = [WatchedMessage(str(place)) for place in range(count)]
-    return wait, Watch(service, wait, watched, now=lambda: asyncio.get_running_loop().time())  # type: ignore[arg-type]
+    watched = [str(place) for place in range(count)]
+    return wait, Watch(service, wait, WatchedMessage, watched, last_look=60, epoch=0)  # type: ignore[arg-type]
 
 
 @settings(max_examples=40)
@@ -104,13 +122,27 @@ def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any,
     service = Service([errors.DysmsPermissionError("QueryMessage: no")])
     _, watching = watch(service, count)
 
-    async def story() -> None:
-        with pytest.raises(Refused, match="message 0: QueryMessage: no") as caught:
-            await watching.run()
-        assert caught.value.is_lasting
-
-    assert virtual(story()) < 11
+    assert virtual(watching.run()) < 11
+    assert isinstance(watching.refused, Refused)
+    assert str(watching.refused).startswith("message 0: QueryMessage: no.")
+    assert watching.refused.is_lasting
     assert len(service.asked) <= count
+
+
+def test_a_refusal_by_something_on_the_way_ends_it_only_when_nothing_else_comes_for_a_minute(virtual: Any) -> None:
+    strange = errors.DysmsConfigError("QueryMessage: the endpoint does not know what it was asked for", http_status=403)
+    once = Service([strange, DELIVERED])
+    _, watching = watch(once)
+    virtual(watching.run())
+    assert watching.refused is None
+    now_and_then = Service([strange, strange, WAITING])
+    _, watching = watch(now_and_then)
+    assert virtual(watching.run()) >= LASTS
+    assert watching.refused is None
+    always = Service([strange])
+    _, watching = watch(always)
+    assert 60 < virtual(watching.run()) < 120
+    assert watching.refused is not None
 
 
 def test_every_worker_ends_when_the_outcome_is_certain(virtual: Any) -> None:
@@ -138,9 +170,9 @@ def test_one_message_makes_no_task(virtual: Any) -> None:
         _, watching = watch(service)
         ask = service.ask
 
-        async def alone(watched: WatchedMessage, due: float) -> Report | None:
+        async def alone(watched: WatchedMessage) -> Report | None:
             assert asyncio.all_tasks() == {asyncio.current_task()}
-            return await ask(watched, due)
+            return await ask(watched)
 
         service.ask = alone  # type: ignore[method-assign]
         await watching.run()

@@ -22,7 +22,7 @@ from airflow_provider_dysms.hooks.dysms import (
     parse_days,
 )
 from airflow_provider_dysms.hooks.ids import parse_message_ids
-from airflow_provider_dysms.hooks.private import PrivateField, parsed_numbers
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.storage.partition import Partition
@@ -50,7 +50,7 @@ STATISTICS_COLUMNS: dict[str, type] = {
 }
 
 
-class DysmsQuerySendDetailsOperator(BaseOperator):
+class DysmsQuerySendDetailsOperator(PrivatePartial, BaseOperator):
     """Look up what was sent to a few numbers on one Beijing day.
 
     The result is a list with one dict a message: ``number`` (position in ``phone_numbers``, from 0; never the number

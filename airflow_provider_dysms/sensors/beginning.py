@@ -28,6 +28,9 @@ MOST_MESSAGES = 1000
 #: Airflow interrupts a poking task by an alarm, which an event loop can swallow; so many seconds later we end it.
 ALARM_SLACK = 5.0
 
+#: ``max_wait=0`` is one to Airflow, which looks at it only now and then; seconds.
+SHORTEST_GAP = 1.0
+
 MAP_IT = "map the task over parts of the list (expand)"
 
 
@@ -93,5 +96,5 @@ def _limit(sensor: DysmsWaitSensor) -> tuple[str, float]:
 def _pace(sensor: DysmsWaitSensor) -> Pace:
     longest = sensor.max_poke_interval
     if sensor.max_wait is not None:
-        longest = min(longest, sensor.max_wait.total_seconds())
+        longest = min(longest, max(sensor.max_wait.total_seconds(), SHORTEST_GAP))
     return Pace(sensor.poke_interval, longest, sensor.grace_period)

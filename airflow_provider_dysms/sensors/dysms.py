@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.api import arguments, dates
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
-from airflow_provider_dysms.hooks.private import PrivateField, parsed_numbers
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
 from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed as DysmsDeliveryFailed
 from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
 from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, dump
@@ -61,7 +61,7 @@ class DysmsMessageSensor(DysmsWaitSensor):
         )
 
 
-class DysmsSendDetailsSensor(DysmsWaitSensor):
+class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_key``.
 
     They have no id: a message is known by its number and the request that sent it. Result, ends and the other arguments
@@ -120,8 +120,8 @@ class DysmsSendDetailsSensor(DysmsWaitSensor):
             requests = parse_sent(self.sent)
             key = hook.privacy_key
             watched = [each for place, request in enumerate(requests, 1) for each in _by_sent(key, request, place)]
-        for day in {each.send_date for each in watched}:
-            dates.check_window(day, began)
+        for each in watched:
+            each.check_day(began)
         return list(watched)
 
     def digest(self, hook: DysmsHook, identities: bytes) -> str:
@@ -143,6 +143,13 @@ class DysmsSendDetailsSensor(DysmsWaitSensor):
         return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]
 
 
+def _instant(value: object) -> datetime | None:
+    try:
+        return dates.parse_instant(value)
+    except ValueError:
+        raise DysmsInputError("sent_at", "is no time") from None
+
+
 def _out_id(value: object) -> str:
     text = arguments.text("out_id", value, 255)
     if text.strip().lower() in arguments.NO_IDS:
@@ -155,9 +162,10 @@ def _by_sent(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedS
     try:
         numbers = json.loads(key.unseal(sent.get("token", "")))
         day, biz_id, out_id = dates.parse_day(sent.get("send_date", "")), sent.get("biz_id"), sent.get("out_id")
+        sent_at = _instant(sent.get("sent_at"))
     except DysmsInputError as error:
         problem = f"(number {place} of the list) has a wrong {error.argument}: it {error.problem}"
         raise DysmsInputError("sent", problem) from None
     if not (biz_id or out_id):
         raise DysmsInputError("sent", f"(number {place} of the list) has neither biz_id nor out_id")
-    return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]
+    return [WatchedSendDetail(number, day, biz_id, out_id, sent_at) for number in numbers]

@@ -29,11 +29,9 @@ def keep_for_next_poke(context: Context, digest: str, found: Mapping[int, Report
     :param digest: of the watched messages
     :param found: reports by position
     """
-    # A message that is missing may turn up; the others have been seen.
-    known = {position: report for position, report in found.items() if report.state is not State.MISSING}
-    if known and (store := context.get("task_state_store")):
+    if found and (store := context.get("task_state_store")):
         try:
-            store.set(STATE_KEY, {"digest": digest, "reports": pack(known)})
+            store.set(STATE_KEY, {"digest": digest, "try": context["ti"].try_number, "reports": pack(found)})
         except Exception as error:
             log.warning("Airflow did not keep the reports until the next poke: %s", error)
 
@@ -44,7 +42,12 @@ def kept_by_last_poke(context: Context, digest: str, log: Any) -> Mapping[int, R
         try:
             kept = store.get(STATE_KEY)
             if isinstance(kept, dict) and kept.get("digest") == digest:
-                return unpack(str(kept["reports"]))
+                known = unpack(str(kept["reports"]))
+                # Within a try what is missing stays so, as in the other modes; for a new one it may have turned up.
+                is_same = kept.get("try") == context["ti"].try_number
+                return {
+                    place: report for place, report in known.items() if is_same or report.state is not State.MISSING
+                }
         except Exception as error:
             log.warning("The reports of earlier pokes are not to be had, and everything is asked again: %s", error)
     return {}

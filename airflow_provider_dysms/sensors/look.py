@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsError, is_lasting
+from airflow_provider_dysms.api.errors import DysmsError
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.hooks.dysms import DysmsTaskFailed
 
@@ -22,6 +22,9 @@ PATIENCE = RetryPolicy(tries=2, total_time=20, throttle_patience=30)
 
 #: Messages that are asked at a time; the client paces them.
 ABREAST = 50
+
+#: At the deadline every open message is asked a last time; that may take so long (s).
+LAST_LOOK = 60.0
 
 #: After so many in a row without an answer, the rest is left to the next look: it must not take longer than the wait.
 MOST_UNANSWERED = 2 * ABREAST
@@ -45,13 +48,13 @@ async def ask_open(client: DysmsClient, wait: Wait, watched: Sequence[Watched]) 
     async def ask_one_after_another() -> None:
         nonlocal unanswered
         for position in positions:
-            if unanswered >= MOST_UNANSWERED:
+            if unanswered >= MOST_UNANSWERED or time.time() > wait.deadline + LAST_LOOK:
                 wait.fail(position, time.time())
                 continue
             try:
                 report = await watched[position].ask(client)
             except DysmsError as error:
-                if is_lasting(error):
+                if wait.is_refused(error, time.time()):
                     raise DysmsTaskFailed(f"message {position} ({_named(watched[position])}): {error}") from error
                 unanswered += 1
                 errors.append(error)

@@ -25,7 +25,7 @@ from airflow.sdk.exceptions import (
 )
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
-from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook, airflow_errors
 from airflow_provider_dysms.sensors.beginning import begin
 from airflow_provider_dysms.sensors.kept import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
 from airflow_provider_dysms.waits.stored import pack
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 #: Seconds by which Airflow's timeout of a trigger lies behind the end of the trigger's own last look.
 TRIGGER_SLACK = 60.0
+
+#: Seconds between look-ups of the connection when a task comes back from the triggerer.
+RESUME_PAUSES = (2.0, 10.0)
 
 #: One report a message where the outcome is certain.
 Reports = list[dict[str, Any]] | None
@@ -152,10 +155,10 @@ class DysmsWaitSensor(BaseSensorOperator):
         return self._wait(context, partial(self._look_once_more, failure=failure))
 
     def poke(self, context: Context) -> PokeReturnValue:
-        find_out, self._find_out = self._find_out, self._look
         if self._watch is None:
             with airflow_errors():
-                self._watch = begin(self, context)
+                self._watch = self._begun(context)
+        find_out, self._find_out = self._find_out, self._look
         reports = find_out(self._watch)
         if reports is None and self.is_rescheduled:
             keep_for_next_poke(context, self._watch.terms.digest, self._watch.wait.found(), self.log)
@@ -186,19 +189,28 @@ class DysmsWaitSensor(BaseSensorOperator):
                 raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
             raise
 
+    def _begun(self, context: Context) -> Watch:
+        # What the triggerer found out must not be lost because Airflow cannot be asked for a moment.
+        pauses = [] if self._find_out == self._look else [*RESUME_PAUSES]
+        while True:
+            try:
+                return begin(self, context)
+            except DysmsConnectionNotFound:
+                if not pauses:
+                    raise
+                time.sleep(pauses.pop(0))
+
     def _look(self, watch: Watch) -> Reports:
         is_over = watch.look(self.log)
         return watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
 
     def _look_once_more(self, watch: Watch, failure: TaskDeferralTimeout | TaskDeferralError) -> Reports:
         """Judge a wait whose trigger brought no reports; what is certain by now counts."""
-        watch.look(self.log)
-        try:
-            return watch.judge(is_over=True, fail_on_failed=self.fail_on_failed)
-        except (AirflowSensorTimeout, AirflowTaskTimeout):
-            if isinstance(failure, TaskDeferralError):
-                raise failure from None
-            raise
+        is_over = watch.look(self.log) or isinstance(failure, TaskDeferralTimeout)
+        reports = watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+        if reports is None:
+            raise failure
+        return reports
 
     def _hear(self, watch: Watch, event: Any) -> Reports:
         is_over = watch.hear(event)

@@ -26,7 +26,7 @@ from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.verdict import output_columns, to_row
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_asked_day
-from airflow_provider_dysms.hooks.private import PrivateField, numbers_in
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.progress import Progress
@@ -51,7 +51,7 @@ MOST_NAMED = 20
 MOST_GAP = 0.05
 
 
-class DysmsToObjectStorageOperator(BaseOperator):
+class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     """Ask what became of every message of a day, and write one row a message into object storage.
 
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by

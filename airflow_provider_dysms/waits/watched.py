@@ -97,6 +97,14 @@ class WatchedSendDetail:
                 return report_of_send_detail(self._chosen(found), datetime.now(UTC))
         return None
 
+    def check_day(self, now: datetime) -> None:
+        """Refuse a day that the service does not remember; a sender's clock that is ahead may make tomorrow of today.
+
+        :raises DysmsWindowError: the service would answer with nothing, and say OK
+        """
+        if self.send_date - DAY != dates.beijing_day(now):
+            dates.check_window(self.send_date, now)
+
     def as_row(self) -> list[str | None]:
         """Return it in few bytes; :meth:`from_row` reads it."""
         sent_at = None if self.sent_at is None else self.sent_at.isoformat()
@@ -115,8 +123,7 @@ class WatchedSendDetail:
     def _days(self, now: datetime) -> list[date]:
         """The day itself first; its neighbours are asked only where it does not have the message."""
         first, last = dates.window(now)
-        if self.send_date - DAY != last:  # a sender's clock that is ahead makes tomorrow of today
-            dates.check_window(self.send_date, now)
+        self.check_day(now)
         return [day for day in (self.send_date, self.send_date + DAY, self.send_date - DAY) if first <= day <= last]
 
     def _is_ours(self, record: SendDetail) -> bool:

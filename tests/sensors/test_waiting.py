@@ -71,6 +71,7 @@ def test_gaps_grow_with_the_age_of_the_wait_and_the_last_poke_is_at_the_timeout(
         ({"poke_interval": timedelta(seconds=30), "max_poke_interval": 40}, 30, 40),
         ({"poke_interval": 600}, 600, 600),  # nobody is asked more often than he said
         ({"poke_interval": 600, "max_wait": 5}, 5, 5),
+        ({"max_wait": 0}, 1, 1),
     ],
 )
 def test_users_bound_the_gaps(

@@ -130,3 +130,22 @@ def test_watched_messages_come_back_as_they_were_and_print_no_number() -> None:
     many = [detail(), detail(out_id="order-7", biz_id=None)]
     assert load(dump(many)) == many
     assert NUMBER not in repr(many)
+
+
+def test_an_id_that_its_sender_gave_before_is_not_taken_for_this_time(emulator: Emulator) -> None:
+    add(emulator, out_id="probe", sent_at=beijing(DAY - timedelta(days=1), 12, 0, 0).isoformat())
+    assert ask(emulator, detail(biz_id=None, out_id="probe")) is None
+    add(emulator, out_id="probe", sent_at=beijing(DAY, 9, 0, 0).isoformat(), state="delivered")
+    later = detail(biz_id=None, out_id="probe", sent_at=beijing(DAY, 12, 0, 0))
+    assert ask(emulator, later) is None
+    add(emulator, out_id="probe", state="failed")
+    found = ask(emulator, later)
+    assert found is not None
+    assert found.state is State.FAILED
+
+
+def test_a_day_that_a_senders_clock_made_of_today_is_no_error(emulator: Emulator) -> None:
+    add(emulator, sent_at=datetime.now(UTC).isoformat())
+    assert ask(emulator, detail(send_date=TODAY + timedelta(days=1))) is not None
+    with pytest.raises(DysmsWindowError):
+        ask(emulator, detail(send_date=TODAY + timedelta(days=2)))

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import DAG, ObjectStoragePath, Variable, task
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_dysms.operators.dysms import DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
@@ -60,7 +61,9 @@ with DAG(
     @task.branch(trigger_rule="none_failed")
     def enough_arrived(ti: Any = None) -> str:
         """Choose by the reports, which are there however the wait ended."""
-        reports = ti.xcom_pull(task_ids=gate.task_id) or ti.xcom_pull(task_ids=gate.task_id, key="reports")
+        reports = ti.xcom_pull(task_ids=gate.task_id) or ti.xcom_pull(task_ids=gate.task_id, key="reports") or []
+        if not any(report["sent_at"] or report["is_final"] for report in reports):
+            raise AirflowFailException("the service told of no message at all: see the log of wave_1_arrived")
         arrived = sum(report["state"] == "delivered" for report in reports)
         return "send_wave_2" if arrived >= SHARE * len(reports) else "hold"
 

@@ -38,10 +38,10 @@ def code() -> str:
 
 def line(report: dict[str, Any]) -> str:
     """Say in a few words what became of a code."""
-    if report["state"] == "delivered":
+    if report["state"] == "delivered" and report["received_at"] and report["sent_at"]:
         took = pendulum.parse(report["received_at"]) - pendulum.parse(report["sent_at"])  # type: ignore[operator]
         return f"delivered after {took.total_seconds():.0f} s"
-    return f"{report['state']} ({report['category'] or 'no receipt yet'})"
+    return f"{report['state']} ({report['category']})" if report["category"] else str(report["state"])
 
 
 with DAG(
@@ -64,7 +64,7 @@ with DAG(
             found = ti.xcom_pull(task_ids=f"arrived_{carrier}") or ti.xcom_pull(
                 task_ids=f"arrived_{carrier}", key="reports"
             )
-            lines[carrier] = line(found[0]) if found else "not sent"
+            lines[carrier] = line(found[0]) if found else f"unknown, see send_{carrier} and arrived_{carrier}"
             print(f"{carrier:8} {lines[carrier]}")
         if not all(said.startswith("delivered") for said in lines.values()):
             raise AirflowFailException("not every carrier delivered its code within a minute")

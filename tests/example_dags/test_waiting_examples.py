@@ -66,7 +66,7 @@ def test_the_probe_says_how_long_each_carrier_took(example: Callable[..., Any], 
     assert sorted(message["phone_number"] for message in emulator.messages()) == sorted(SIMS.values())
 
 
-@pytest.mark.parametrize(("outcome", "said"), [("failed", "failed (unreachable)"), ("waiting", "waiting (no receipt")])
+@pytest.mark.parametrize(("outcome", "said"), [("failed", "failed (unreachable)"), ("waiting", "  waiting\n")])
 def test_the_probe_fails_when_a_code_is_not_there(
     example: Callable[..., Any], emulator: Emulator, capfd: pytest.CaptureFixture[str], outcome: str, said: str
 ) -> None:
@@ -96,6 +96,16 @@ def test_the_second_wave_is_held_when_the_first_has_not(
     # Three of forty failures are enough to know; nobody waits for the others.
     assert sum(counts.values()) == 40
     assert counts.get("unreachable", 0) >= 3 if outcome == "failed" else counts == {"waiting": 40}
+    assert len(emulator.messages()) == 40
+
+
+def test_a_gate_that_could_not_ask_is_no_reason_to_hold_and_say_all_is_well(
+    example: Callable[..., Any], emulator: Emulator
+) -> None:
+    emulator.fault("business", action="QuerySendDetails", code="isp.RAM_PERMISSION_DENY", times=None)
+    run = example("dysms_campaign_gate")
+    assert run.state == "failed"
+    assert states(run)["enough_arrived"] == "failed"
     assert len(emulator.messages()) == 40
 
 

@@ -88,9 +88,9 @@ def _limit(sensor: DysmsWaitSensor) -> tuple[str, float]:
     execution = float("inf") if sensor.execution_timeout is None else sensor.execution_timeout.total_seconds()
     if not sensor.deferrable:
         execution += ALARM_SLACK  # the alarm comes first
-    if execution < sensor.timeout and not sensor.is_rescheduled:
+    if execution < sensor.allowed and not sensor.is_rescheduled:
         return "execution_timeout", execution
-    return "timeout", sensor.timeout
+    return "timeout", sensor.allowed
 
 
 def _pace(sensor: DysmsWaitSensor) -> Pace:

@@ -46,6 +46,9 @@ TRIGGER_SLACK = 60.0
 #: Seconds between look-ups of the connection when a task comes back from the triggerer.
 RESUME_PAUSES = (2.0, 10.0)
 
+#: Seconds by which a sensor's own count of its ``timeout``, in Airflow, lies behind ours.
+TIMEOUT_SLACK = 60.0
+
 #: One report a message where the outcome is certain.
 Reports = list[dict[str, Any]] | None
 
@@ -91,6 +94,7 @@ class DysmsWaitSensor(BaseSensorOperator):
     """
 
     _watch: Watch | None = None
+    allowed: float  # seconds, while the task runs
     _find_out: Callable[[Watch], Reports]
 
     def __init__(
@@ -176,6 +180,8 @@ class DysmsWaitSensor(BaseSensorOperator):
 
     def _wait(self, context: Context, find_out: Callable[[Watch], Reports]) -> Any:
         self._watch, self._find_out = None, find_out
+        # Airflow counts the time by itself, and knows neither reports nor what is certain: it must not come first.
+        self.allowed, self.timeout = self.timeout, self.timeout + TIMEOUT_SLACK
         try:
             return super().execute(context)
         except AirflowRescheduleException:
@@ -188,6 +194,8 @@ class DysmsWaitSensor(BaseSensorOperator):
                 name = "soft_fail" if self.soft_fail else "never_fail"
                 raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
             raise
+        finally:
+            self.timeout = self.allowed
 
     def _begun(self, context: Context) -> Watch:
         # What the triggerer found out must not be lost because Airflow cannot be asked for a moment.

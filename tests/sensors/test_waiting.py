@@ -461,3 +461,20 @@ def test_messages_that_changed_while_the_task_waited_are_said(airflow: Any, emul
     (end,) = airflow.play(dag, change).values()
     assert isinstance(end.error, DysmsTaskFailed)
     assert str(end.error).startswith("The task names other messages than when its wait began")
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "reschedule"}])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_what_is_certain_counts_at_the_timeout_although_airflow_counts_the_time_too(
+    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mode: dict[str, Any], setting: str
+) -> None:
+    lost = add(emulator, "failed", "waiting")
+    with DAG("counted_twice") as dag:
+        limits = {**QUICK, "timeout": 0.4, "until_all_final": True}
+        DysmsMessageSensor(task_id="wait", message_ids=lost, **limits, **SETTINGS[setting], **mode)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 0.3)  # Airflow's clock is ahead of ours
+    (end,) = airflow.play(dag).values()
+    assert end.state == ("failed" if setting == "plain" else "skipped")
+    if setting == "plain":
+        assert isinstance(end.error, DysmsDeliveryFailed)

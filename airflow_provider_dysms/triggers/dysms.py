@@ -95,7 +95,8 @@ class DysmsTrigger(BaseTrigger):
             self._shared = join(conn_id)
             try:
                 watched = await self._opened(wait)
-                watch = Watch(self._shared, wait, self._kind, watched, last_look=LAST_LOOK, epoch=_epoch())
+                ends_at = max(wait.deadline, time.time()) + LAST_LOOK
+                watch = Watch(self._shared, wait, self._kind, watched, ends_at=ends_at, epoch=_epoch())
                 await watch.run()
                 refused = watch.refused
             except TimeoutError:

@@ -40,17 +40,17 @@ class Watch:
     :param wait: decides
     :param kind: of the messages
     :param watched: the messages by position, as ``kind`` is made of them
-    :param last_look: seconds after the deadline by which the last answer must be there
+    :param ends_at: when the last answer must be there, seconds since 1970
     :param epoch: what the event loop's clock lacks to seconds since 1970. It never jumps, so a wait that has begun goes
         by it
     """
 
     __slots__ = (
+        "_ends_at",
         "_epoch",
         "_is_late",
         "_kind",
         "_kinds",
-        "_last_look",
         "_line",
         "_shared",
         "_wait",
@@ -66,7 +66,7 @@ class Watch:
         kind: type[Watched],
         watched: Sequence[Any],
         *,
-        last_look: float,
+        ends_at: float,
         epoch: float,
     ) -> None:
         self.refused: Refused | None = None
@@ -75,8 +75,8 @@ class Watch:
         self._wait = wait
         self._kind = kind
         self._watched = watched
-        self._last_look = last_look
         self._epoch = epoch
+        self._ends_at = ends_at
         self._is_late = False
         self._workers: Sequence[asyncio.Task[None]] = ()
         self._kinds: tuple[type[DysmsError], ...] = ()
@@ -95,7 +95,7 @@ class Watch:
 
     @property
     def _left(self) -> float:
-        return max(self._wait.deadline - self._now(), 0.0) + self._last_look
+        return max(self._ends_at - self._now(), 0.0)
 
     async def _work_abreast(self, count: int) -> None:
         async with asyncio.TaskGroup() as group:
@@ -121,7 +121,7 @@ class Watch:
                 self.refused = refused
             except TimeoutError:
                 self._is_late = True
-                log.warning("The service did not answer for every message within %g s of the end", self._last_look)
+                log.warning("The service did not answer for every message in time")
         if self._is_over:
             for worker in self._workers:
                 if worker is not asyncio.current_task():

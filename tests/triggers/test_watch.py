@@ -83,7 +83,8 @@ def watch(service: Service, count: int = 1, *, pace: Pace | None = None, **how: 
     arguments: dict[str, Any] = {"started_at": 0.0, "asked_at": 0.0, "deadline": LASTS, **how}
     wait = Wait(Goal(count, count), pace or Pace(), **arguments)
     watched = [str(place) for place in range(count)]
-    return wait, Watch(service, wait, WatchedMessage, watched, last_look=60, epoch=0)  # type: ignore[arg-type]
+    ends_at = max(wait.deadline, 0.0) + 60
+    return wait, Watch(service, wait, WatchedMessage, watched, ends_at=ends_at, epoch=0)  # type: ignore[arg-type]
 
 
 @settings(max_examples=40)
@@ -193,3 +194,11 @@ def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str])
     _, watching = watch(service)
     virtual(watching.run())
     assert sum("in vain" in line for line in logged) == len(logged) == 2
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_what_is_throttled_for_ever_ends_with_the_last_look(virtual: Any, count: int) -> None:
+    service = Service([THROTTLED])
+    wait, watching = watch(service, count, deadline=30.0)
+    assert 89 <= virtual(watching.run()) <= 91
+    assert wait.outcome is Outcome.OPEN

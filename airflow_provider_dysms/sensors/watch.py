@@ -147,7 +147,7 @@ class Watch:
         :raises AirflowSensorTimeout: the time is over, and nothing is certain
         :raises AirflowTaskTimeout: the same, by ``execution_timeout``
         """
-        outcome = self._certain() if is_over or self._has_ended else self.wait.outcome
+        outcome = self.wait.certainty if is_over or self._has_ended else self.wait.outcome
         said = sentence(self.wait.final_reports(), self.terms.goal, self.terms.wait_for)
         if outcome is Outcome.LOST and fail_on_failed:
             raise DysmsDeliveryFailed(said, self.rows)
@@ -162,7 +162,3 @@ class Watch:
     def rows(self) -> list[dict[str, Any]]:
         """One report a message, as if the wait ended now."""
         return rows(self.terms.watched, self.wait.final_reports())
-
-    def _certain(self) -> Outcome:
-        known = self.wait.found()
-        return Wait(self.terms.goal, self.terms.pace, started_at=0, deadline=0, known=known).outcome

@@ -80,7 +80,8 @@ async def ours(emulator: Emulator) -> float:
 async def with_httpx(emulator: Emulator) -> float:
     credentials = Credentials(emulator.access_key_id, emulator.access_key_secret)
     call = actions.query_send_details(NUMBER, DAY, page=1, page_size=ROWS)
-    url = f"{emulator.url}/?{signing.canonical_query_string(call.query)}"
+    query_string = signing.canonical_query_string(call.query)
+    url = f"{emulator.url}/?{query_string}"
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=AT_ONCE)) as client:
 
         async def ask() -> int:
@@ -89,7 +90,7 @@ async def with_httpx(emulator: Emulator) -> float:
                 host=f"{emulator.host}:{emulator.port}",
                 action=call.action,
                 version=call.version,
-                query=call.query,
+                query_string=query_string,
                 body=b"",
                 content_type=None,
                 credentials=credentials,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -310,21 +310,22 @@ class DysmsClient:
         return lane
 
     def _signed(self, call: Call, endpoint: Endpoint) -> Request:
+        query_string = signing.canonical_query_string(call.query)
         body = urlencode(call.form).encode("ascii") if call.form else b""
         headers = signing.sign(
             method="POST",
             host=endpoint.netloc,
             action=call.action,
             version=call.version,
-            query=call.query,
+            query_string=query_string,
             body=body,
             content_type=FORM if body else None,
             credentials=self.settings.credentials,
             date=self._now(),
-            nonce=uuid.uuid4().hex,
+            nonce=secrets.token_hex(16),
         )
         headers["user-agent"] = USER_AGENT
-        return Request("POST", f"/?{signing.canonical_query_string(call.query)}", headers, body)
+        return Request("POST", f"/?{query_string}", headers, body)
 
 
 class _Lane:

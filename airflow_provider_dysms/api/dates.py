@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError, shown
 
@@ -31,6 +32,9 @@ _RFC_2822 = re.compile(
     r"(?:[A-Za-z]{3}, ?)?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} "
     r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|GMT|UTC|Z))?"
 )
+
+#: A message that is waited for has the same times in every answer.
+SAME_TIMES = 8192
 
 
 def beijing_day(instant: datetime) -> date:
@@ -115,8 +119,11 @@ def parse_instant(value: object) -> datetime | None:
     if not isinstance(value, str):
         raise ValueError(f"a time is text, not {type(value).__name__}")
     text = value.strip()
-    if not text:
-        return None
+    return _instant(text) if text else None
+
+
+@lru_cache(SAME_TIMES)
+def _instant(text: str) -> datetime:
     try:
         if _ISO.match(text):
             instant = datetime.fromisoformat(text)

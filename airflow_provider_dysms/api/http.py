@@ -34,6 +34,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._parser: httptools.HttpResponseParser | None = None
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self.is_reusable = False
 
     @property
@@ -45,9 +47,10 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def exchange(self, wire: bytes, *, tunnel: bool = False) -> Response:
-        """Send bytes, wait for one answer (``tunnel``: for its headers only)."""
+    async def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> Response:
+        """Send bytes, wait so many seconds for one answer (``tunnel``: for its headers only)."""
         assert self._transport is not None
+        loop = asyncio.get_running_loop()
         self.is_reusable = False
         self._headers: dict[str, str] = {}
         self._received = 0
@@ -55,7 +58,10 @@ class Connection(asyncio.Protocol):
         self._headers_complete = False
         self._tunnel = tunnel
         self._parser = httptools.HttpResponseParser(self)
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer = loop.create_future()
+        self._deadline = loop.time() + within
+        if self._alarm is None:
+            self._alarm = loop.call_at(self._deadline, self._look_at_the_clock)
         self._transport.write(wire)
         try:
             return await self._answer
@@ -93,6 +99,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False
         self._transport = None
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._answer is None or self._answer.done():
             return
         framed = self._headers.keys() & {"content-length", "transfer-encoding"}
@@ -125,6 +133,17 @@ class Connection(asyncio.Protocol):
             self._headers, self._headers_complete = {}, False
         else:
             self._finish(reusable=self._parser.should_keep_alive())
+
+    def _look_at_the_clock(self) -> None:
+        # One timer for many exchanges: thousands a second would fill the event loop with timers that never ring.
+        self._alarm = None
+        if self._answer is None or self._answer.done():
+            return
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._deadline:
+            self._alarm = loop.call_at(self._deadline, self._look_at_the_clock)
+        else:
+            self._fail(TimeoutError())
 
     def _finish(self, *, reusable: bool = False) -> None:
         if self._answer is None or self._answer.done() or self._parser is None:

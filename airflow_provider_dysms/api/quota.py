@@ -85,7 +85,7 @@ class Budget:
                 return min(self._probe_due - now, GLANCE)  # an answer may open the doors at any time
             early = self._next - self._slack - now
             if early > 0:
-                return early
+                return max(early, self._slack / 2)  # one wake for several requests
             due = now
             if self._is_shut:
                 self._probe_due = now + self._pause  # the next one, if this is never answered

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -33,7 +34,7 @@ def sign(
     host: str,
     action: str,
     version: str,
-    query: Mapping[str, str],
+    query_string: str,
     body: bytes,
     content_type: str | None,
     credentials: Credentials,
@@ -44,7 +45,7 @@ def sign(
 
     :param method: ``POST`` or ``GET``
     :param host: value of the ``Host`` header, with the port where it is not the scheme's own
-    :param query: parameters of the query string, not encoded
+    :param query_string: of :func:`canonical_query_string`
     :param body: the body as it is sent; ``b""`` for none
     :param content_type: type of the body; ``None`` where there is none
     :param date: now, an aware instant
@@ -62,7 +63,7 @@ def sign(
     headers["x-acs-signature-nonce"] = nonce
     headers["x-acs-version"] = version
     names = signed_headers(headers)
-    request = canonical_request(method, canonical_query_string(query), canonical_headers(headers), names, payload_hash)
+    request = canonical_request(method, query_string, canonical_headers(headers), names, payload_hash)
     signed = signature(credentials.access_key_secret, string_to_sign(request))
     headers["Authorization"] = authorization(credentials.access_key_id, names, signed)
     return headers
@@ -72,7 +73,12 @@ def acs_date(instant: datetime) -> str:
     """Return an aware instant as ``x-acs-date``: UTC, in whole seconds."""
     if instant.tzinfo is None:
         raise ValueError("a request is dated by an aware instant")
-    return datetime.fromtimestamp(int(instant.timestamp()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(instant.timestamp()))
+
+
+@lru_cache(maxsize=2)
+def _second(timestamp: int) -> str:
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def percent_encode(text: str) -> str:

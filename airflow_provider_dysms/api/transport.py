@@ -131,7 +131,9 @@ class HttpTransport:
     async def _tunnel(self, connection: Connection, proxy: _Proxy, tls: ssl.SSLContext) -> None:
         target = f"{self._endpoint.host}:{self._endpoint.port}"
         answer = await connection.exchange(
-            f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{proxy.authorization}\r\n".encode("ascii"), tunnel=True
+            f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{proxy.authorization}\r\n".encode("ascii"),
+            self._timeout,
+            tunnel=True,
         )
         if answer.status != 200:
             raise self._failed(f"the proxy refused with HTTP {answer.status}", None, request_sent=False)
@@ -139,8 +141,7 @@ class HttpTransport:
 
     async def _exchange(self, connection: Connection, wire: bytes) -> Response:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await connection.exchange(wire)
+            return await connection.exchange(wire, self._timeout)
         except (OSError, TimeoutError) as error:
             raise self._failed("no answer", error, request_sent=True) from None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,6 @@ from asgiref.sync import sync_to_async
 from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.settings import Settings
 
@@ -145,17 +142,17 @@ class WaitsConnection:
             if self._current is None:
                 await self._use()
 
-    @asynccontextmanager
-    async def lease(self) -> AsyncIterator[Reading]:
-        """Use the client of the latest reading for one request; an older one is closed after its last."""
+    def lease(self) -> Reading:
+        """Return the latest reading, to use its client for one request and then :meth:`release` it."""
         reading = self._current
         assert reading is not None
         reading.users += 1
-        try:
-            yield reading
-        finally:
-            reading.users -= 1
-            await self._close_unless_needed(reading)
+        return reading
+
+    async def release(self, reading: Reading) -> None:
+        """Use a reading no longer; an old one is closed by the last who does."""
+        reading.users -= 1
+        await self._close_unless_needed(reading)
 
     async def aclose(self) -> None:
         """Close every connection to the service."""

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from airflow_provider_dysms.api.errors import DysmsAuthError, DysmsSignatureError
+from airflow_provider_dysms.api.errors import DysmsAuthError, DysmsError, DysmsSignatureError
 from airflow_provider_dysms.triggers.connection import WaitsConnection
 from airflow_provider_dysms.triggers.line import Line
 
@@ -48,12 +48,22 @@ class Shared:
         :raises Refused: the connection is no longer usable
         """
         line = self._lines[type(watched)]
-        began = asyncio.get_running_loop().time()
         try:
-            async with line.service(), self.connection.lease() as reading:
-                return await watched.ask(reading.client)
-        except (DysmsAuthError, DysmsSignatureError) as error:
-            refused = error
+            await self.connection.freshen()
+            began = await line.wait_pause_out()
+            reading = self.connection.lease()
+            try:
+                report = await watched.ask(reading.client)
+            except DysmsError as error:
+                line.failed(error, began)
+                if not isinstance(error, (DysmsAuthError, DysmsSignatureError)):
+                    raise
+                refused = error
+            else:
+                line.answered()
+                return report
+            finally:
+                await self.connection.release(reading)
         finally:
             line.leave()
         # Without a place in hand: to look may take long, and the others need not wait for it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsThrottled
@@ -28,6 +29,7 @@ WORKERS = PLACES
 #: No question takes longer (s), however the service behaves: it waits in vain for at most so many pauses. One that
 #: begins long before the deadline needs no time limit, which the event loop would keep long after the answer.
 LONGEST_ASK = 3600.0
+NO_LIMIT = nullcontext()
 
 
 class Watch:
@@ -105,17 +107,15 @@ class Watch:
         # Whoever finds nothing in line may go: what the others hold, they put back and take again themselves.
         while not self._is_over and self._wait.due is not None:
             due, position = self._wait.take()
-            await asyncio.sleep(max(due - self._now(), 0.0))
             try:
-                await self._shared.connection.freshen()
-                place = self._line.stand(due, self._left)
+                place = self._line.stand(due - self._epoch, self._ends_at - self._epoch)
                 try:
                     await place
                 except asyncio.CancelledError:
                     self._line.withdraw(place)
                     raise
                 # Inside, TimeoutError means only this one: the client has errors of its own.
-                async with asyncio.timeout(self._left if self._left < LONGEST_ASK else None):
+                async with NO_LIMIT if self._left > LONGEST_ASK else asyncio.timeout(self._left):
                     await self._ask(position, due)
             except Refused as refused:
                 self.refused = refused

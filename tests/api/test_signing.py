@@ -43,7 +43,8 @@ def signed(**changes: object) -> dict[str, str]:
         "date": NOW,
         "nonce": "3156853299f313e23d1673dc12e1703d",
     }
-    return signing.sign(**(request | changes))
+    request |= changes
+    return signing.sign(query_string=signing.canonical_query_string(request.pop("query")), **request)
 
 
 def names_signed(headers: dict[str, str]) -> list[str]:

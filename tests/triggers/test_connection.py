@@ -131,18 +131,21 @@ def test_it_is_read_again_now_and_then_and_an_edit_is_picked_up(
         monkeypatch.setattr(connection, "REREAD", 0.1)
         shared = WaitsConnection("dysms_default")
         await shared.open()
-        async with shared.lease() as first:
-            await asyncio.sleep(0.12)
-            await asyncio.gather(*(shared.freshen() for _ in range(20)))
-            assert lookups.count == 2
-            async with shared.lease() as same:
-                assert same is first  # nothing was edited
-            connect(extra={"quota_share": 0.5})
-            await asyncio.sleep(0.12)
-            await shared.freshen()
-            async with shared.lease() as edited:
-                assert edited is not first
-                assert edited.client.settings.quota_share == 0.5
+        first = shared.lease()
+        await asyncio.sleep(0.12)
+        await asyncio.gather(*(shared.freshen() for _ in range(20)))
+        assert lookups.count == 2
+        same = shared.lease()
+        assert same is first  # nothing was edited
+        await shared.release(same)
+        connect(extra={"quota_share": 0.5})
+        await asyncio.sleep(0.12)
+        await shared.freshen()
+        edited = shared.lease()
+        assert edited is not first
+        assert edited.client.settings.quota_share == 0.5
+        await shared.release(edited)
+        await shared.release(first)
         assert lookups.count == 3
         await shared.aclose()
 
@@ -163,8 +166,7 @@ def test_where_reading_again_fails_the_old_reading_holds(
         await asyncio.sleep(0.06)
         for _ in range(9):  # the pause after a look-up in vain holds for everybody
             await shared.freshen()
-        async with shared.lease() as reading:
-            assert reading.client.settings.credentials.access_key_id == "LTAI5tEmulator"
+        assert shared.lease().client.settings.credentials.access_key_id == "LTAI5tEmulator"
         assert lookups.count == 2
         await shared.aclose()
 

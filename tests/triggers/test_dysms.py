@@ -149,7 +149,7 @@ def test_mainland_messages_are_found_by_number_and_request(
         WatchedSendDetail(NUMBER, TODAY, ours["biz_id"], "ours"),
         WatchedSendDetail(NUMBER, TODAY, None, "another"),
     )
-    (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan(2)))
+    (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan(2, until_all_final=True)))
     assert (ending.ended, states(ending)) == ("decided", ["failed", "delivered"])
     assert ending.reports[0].error_code == "MK:0001"
 

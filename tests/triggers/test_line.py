@@ -26,17 +26,22 @@ from airflow_provider_dysms.triggers.line import FAILURES, PLACES, Line
 
 
 @asynccontextmanager
-async def turn(of: Line, due: float, within: float = 1e6) -> AsyncIterator[None]:
+async def turn(of: Line, due: float, until: float = 1e6) -> AsyncIterator[None]:
     """Stand in line, and ask in turn."""
-    place = of.stand(due, within)
+    place = of.stand(due, until)
     try:
         await place
     except asyncio.CancelledError:
         of.withdraw(place)
         raise
     try:
-        async with of.service():
+        began = await of.wait_pause_out()
+        try:
             yield
+        except DysmsError as error:
+            of.failed(error, began)
+            raise
+        of.answered()
     finally:
         of.leave()
 
@@ -66,8 +71,38 @@ def test_the_longest_overdue_goes_first(virtual: Any) -> None:
                 order.append(due)
                 await asyncio.sleep(1)
 
+        await asyncio.sleep(10)
         await asyncio.gather(*(note(due) for due in (5.0, 3.0, 9.0, 1.0, 3.0)))
         assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when nobody stood there
+
+    virtual(story())
+
+
+def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -> None:
+    async def story() -> None:
+        shared, went, loop = Line(), {}, asyncio.get_running_loop()
+
+        async def note(due: float) -> None:
+            async with turn(shared, due):
+                went[due] = loop.time()
+
+        await asyncio.gather(*(note(due) for due in (7.0, 2.0, 5.0, 2.5)))
+        assert went == {due: due for due in (7.0, 2.0, 5.0, 2.5)}
+
+    virtual(story())
+
+
+def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = Line(), asyncio.get_running_loop()
+        async with asyncio.timeout(1):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await ask(shared, 3600.0, nothing)
+        assert not shared._order
+        assert not shared._standing
+        assert shared._alarm is None
+        assert loop.time() == 0.5
 
     virtual(story())
 
@@ -113,7 +148,7 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
         for _ in range(2):  # all are free again, and after an answer so is every place
             await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
         assert shared._held == 0
-        assert not shared._waiting
+        assert not shared._standing
 
     virtual(story())
 
@@ -239,7 +274,7 @@ def test_whoever_stands_too_long_is_sent_away_when_the_line_moves(virtual: Any) 
 
         async def late() -> None:
             with pytest.raises(TimeoutError):
-                async with turn(one, 1.0, within=10):
+                async with turn(one, 1.0, until=10):
                     pytest.fail("there was a place")
 
         async def patient() -> float:

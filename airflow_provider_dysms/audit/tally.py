@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME, day_start
 from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed, scope_of
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.verdict import Verdict
 
 #: With a log, a day in which nothing is open may be settled this long after its end.
 QUIET_TIME = timedelta(hours=2)
-
-#: Numbers that are stopped by the blacklist are in none of the day's statistics.
-_NOT_IN_STATISTICS = "blacklist"
 
 
 @dataclass(slots=True)
@@ -33,8 +31,7 @@ class Tally:
     :param off_day: rows that are dated one day off the day that was asked
     :param repeated: lines whose message id an earlier line had, in the log
     :param rejected: reason -> lines that could not be asked
-    :param mainland_segments: billed segments of mainland messages, without those that the blacklist stopped
-    :param international_segments: the same of all others
+    :param billed: ``mainland`` and ``international`` -> what the day's statistics are compared with
     :param delivery_seconds: seconds from a message to its receipt -> delivered messages
     """
 
@@ -46,14 +43,13 @@ class Tally:
     edge: int = 0
     off_day: int = 0
     repeated: int = 0
-    mainland_segments: int = 0
-    international_segments: int = 0
     by_state: Counter[str] = field(default_factory=Counter)
     by_category: Counter[str] = field(default_factory=Counter)
     by_template: dict[str, Counter[str]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     delivery_seconds: Counter[int] = field(default_factory=Counter)
     failed_by_category: Counter[str] = field(default_factory=Counter)
+    billed: dict[str, Billed] = field(default_factory=lambda: {MAINLAND: Billed(), INTERNATIONAL: Billed()})
 
     @property
     def missing(self) -> int:
@@ -80,6 +76,7 @@ class Tally:
         if verdict.state == State.REJECTED:
             self.rejected[verdict.category or ""] += 1
             return
+        self.billed[scope_of(verdict)].add(verdict)
         if verdict.state == State.MISSING:
             return
         if verdict.category is not None:
@@ -90,11 +87,6 @@ class Tally:
             self.delivery_seconds[verdict.delivery_seconds] += 1
         if verdict.message_id is None:
             self.by_template.setdefault(verdict.template_code or "", Counter())[verdict.state] += 1
-        if verdict.segments is not None and verdict.category != _NOT_IN_STATISTICS:
-            if verdict.country == "CN":
-                self.mainland_segments += verdict.segments
-            else:
-                self.international_segments += verdict.segments
 
     def percentile(self, share: float) -> int | None:
         """Return the delivery time (s) within which a share of the delivered messages arrived.
@@ -136,7 +128,7 @@ class Tally:
             "repeated": self.repeated,
             "rejected": dict(sorted(self.rejected.items())),
             "open": self.open,
-            "segments": {"mainland": self.mainland_segments, "international": self.international_segments},
+            "segments": {scope: billed.total for scope, billed in self.billed.items()},
             "failed_by_category": dict(sorted(self.failed_by_category.items())),
             "delivery_seconds": {"p50": self.percentile(0.5), "p95": self.percentile(0.95)},
         }

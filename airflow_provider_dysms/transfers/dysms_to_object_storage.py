@@ -12,14 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import (
-    DysmsError,
-    DysmsIncomplete,
-    DysmsInputError,
-    DysmsRefused,
-    DysmsWindowError,
-    shown,
-)
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
 from airflow_provider_dysms.audit.questions import Match
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
@@ -30,6 +23,12 @@ from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, n
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.progress import Progress
+from airflow_provider_dysms.transfers.statistics import (
+    Statistics,
+    ask_statistics,
+    is_provisional,
+    judge_by_statistics,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,16 +38,11 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.storage.spool import Spool
 
-Statistics = Literal["record", "judge", "skip"]
-
 #: Columns of a log by which a line finds its record.
 KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
 
 #: Rejected lines that the task log names one by one.
 MOST_NAMED = 20
-
-#: With ``statistics="judge"``, a gap to the vendor's own count beyond this share is warned about.
-MOST_GAP = 0.05
 
 
 class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
@@ -65,8 +59,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
       ``edge`` (records of the day's first ten minutes without a line, which belong to the log of the day before),
       ``off_day``, ``repeated`` message ids, ``rejected`` by reason, ``open`` (not final), ``segments``,
       ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``settled``, ``parameters``,
-      ``data``, ``columns``, ``bytes``, ``sha256``;
-    * ``run``: ``requests``, ``pages``, ``throttled``, ``days_left`` in the window, ``replaced`` files, ``statistics``.
+      ``data``, ``columns``, ``bytes``, ``sha256``; and ``provisional``: the day was not over when it was asked about,
+      so that it may have more messages by now;
+    * ``run``: ``requests``, ``pages``, ``throttled``, ``days_left`` in the window, ``replaced`` files, and
+      ``statistics``: the vendor's segments of the day beside ours, what accounts for the difference line by line, or
+      the code with which they were refused. See :func:`.statistics.ask_statistics`.
 
     States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log,
     unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
@@ -95,7 +92,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
     :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
-    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, ``judge`` by it, or ``skip``
+    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest; or ``judge`` by it besides:
+        no record at all against segments of the vendor's fails, and a gap of more than 5 % that nothing is known to
+        account for is warned about; or ``skip``
     :param requests_per_second: takes the place of the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (nothing was asked), or the service refuses for good; not retried
@@ -186,6 +185,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
                 tally, run = hook.run(lambda client: self._audit(client, sent, day, as_of, spool, phone_hash))
                 self._judge(tally, sent, run["statistics"])
                 result = self._result(tally, sent, day, as_of)
+                if result["provisional"]:
+                    self.log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
                 run["days_left"] = dates.days_left(day, datetime.now(UTC))
                 manifest = partition.commit(spool, result, run)
             self.log.info("Wrote %s rows: %s", tally.rows, dict(sorted(tally.by_state.items())))
@@ -261,7 +262,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             async with aclosing(cases):
                 async for verdicts in cases:
                     spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
-        statistics = await self._ask_statistics(client, day)
+        statistics = await ask_statistics(client, day, tally, self.statistics, self.log)
         return tally, {
             "requests": counters.requests,
             "pages": counters.pages,
@@ -269,48 +270,14 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             "statistics": statistics,
         }
 
-    async def _ask_statistics(self, client: DysmsClient, day: date) -> dict[str, Any] | None:
-        """Ask for the vendor's own counts of the day; unless they are to judge, the audit does not depend on them."""
-        if self.statistics == "skip":
-            return None
-        counts: dict[str, Any] = {}
-        for scope, is_globe in (("mainland", False), ("international", True)):
-            try:
-                days = await client.query_send_statistics(day, is_globe=is_globe)
-            except DysmsError as error:
-                if self.statistics == "judge" and not isinstance(error, DysmsRefused):
-                    raise
-                self.log.warning("The day's %s statistics are not to be had: %s", scope, error)
-                counts[scope] = {"refused": error.code or type(error).__name__}
-            else:
-                counts[scope] = {
-                    name: sum(getattr(counted, name) for counted in days)
-                    for name in ("total", "delivered", "failed", "waiting")
-                }
-        return counts
-
     def _judge(self, tally: Tally, sent: SentLog, statistics: dict[str, Any] | None) -> None:
         """Refuse the results that are wrong as a whole although every answer was fine."""
-        recorded = tally.rows - tally.missing - tally.unlogged - sum(tally.rejected.values())
-        billed = sum(counts.get("total", 0) for counts in (statistics or {}).values())
         if sent.keyed and tally.missing_rate > self.max_missing_rate:
             raise DysmsIncomplete(
                 f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
                 f"max_missing_rate={self.max_missing_rate}; a wrong site, account, region or send_date looks like this"
             )
-        if not recorded and billed:
-            found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
-            if sent.lines and (sent.keyed or self.statistics == "judge"):
-                raise DysmsIncomplete(f"{found}; check the account, the columns and send_date")
-            self.log.warning("%s segments on the day", found)
-        if self.statistics == "judge":
-            self._warn_of_gaps(tally, statistics or {})
-
-    def _warn_of_gaps(self, tally: Tally, statistics: dict[str, Any]) -> None:
-        for scope, ours in (("mainland", tally.mainland_segments), ("international", tally.international_segments)):
-            theirs = statistics.get(scope, {}).get("total")
-            if theirs is not None and abs(theirs - ours) > MOST_GAP * max(theirs, ours):
-                self.log.warning("The statistics count %s %s segments, the rows %s", theirs, scope, ours)
+        judge_by_statistics(statistics, tally, sent, self.statistics, self.log)
 
     def _result(self, tally: Tally, sent: SentLog, day: date, as_of: datetime) -> dict[str, Any]:
         parameters = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
@@ -319,6 +286,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             "send_date": day.isoformat(),
             "as_of": as_of.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "keyed": sent.keyed,
+            "provisional": is_provisional(day, as_of),
             "settled": tally.settled(day, as_of, keyed=sent.keyed or not sent.lines),
             "parameters": {
                 **{name: getattr(self, name) for name in parameters},

@@ -1,0 +1,176 @@
+"""The vendor's own counts of the day beside ours, and what accounts for the difference.
+
+QuerySendStatistics counts billed segments, without messages that the blacklist stopped. It counts every send of the
+account, whoever has it in his log, and it counts late; so it alone proves nothing wrong, and nothing right.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, day_start
+from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsRefused
+from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.audit.sent import SentLog
+    from airflow_provider_dysms.audit.tally import Tally
+
+Statistics = Literal["record", "judge", "skip"]
+
+#: With ``statistics="judge"``, a difference beyond this share of the larger count is warned about.
+MOST_GAP = 0.05
+
+_COUNTS = ("total", "delivered", "failed", "waiting")
+
+#: Why one count may be higher than the other: what -> (unit, effect, the reason in words).
+_REASONS = {
+    "other_day": ("segments", "ours_higher", "are dated another day, and are in that day's statistics"),
+    "failed": ("segments", "ours_higher", "failed, and what fails may not be billed"),
+    "blacklist": ("segments", "theirs_higher", "were stopped by the blacklist and are left out of ours"),
+    "no_text": ("rows", "theirs_higher", "have a record without a text, so that their segments are unknown"),
+    "missing": ("lines", "theirs_higher", "have no record at the service"),
+    "rejected": ("lines", "theirs_higher", "of both scopes could not be asked"),
+    "edge": ("rows", "theirs_higher", "of both scopes are of the day's first minutes and in the log of the day before"),
+    "waiting": ("segments", "between_columns", "wait, and a receipt may have come before or after they were counted"),
+}
+
+
+async def ask_statistics(
+    client: DysmsClient, day: date, tally: Tally, choice: Statistics, log: Any
+) -> dict[str, Any] | None:
+    """Ask for the vendor's counts of a day, and put ours beside them.
+
+    Unless they are to judge, the audit does not depend on them; a refusal never fails it, and is written down.
+
+    :param tally: what was counted; the audit is done
+    :param log: the task's logger
+    :returns: ``None`` with ``skip``; else for ``mainland`` and ``international`` ``{"refused": code}``, or
+
+        * ``total``, ``delivered``, ``failed``, ``waiting``: the vendor's segments, and ``asked_at``
+        * ``ours``: the same of the rows that have a record, without those that the blacklist stopped, and of them
+          ``expired`` (the vendor counts these as waiting) and ``unlogged``
+        * ``difference``: the vendor's less ours
+        * ``lines``: what can account for it, each a ``count`` of ``unit`` (``segments``, ``rows`` or ``lines``) with
+          ``what``, ``why`` and ``effect``: ``theirs_higher``, ``ours_higher`` or ``between_columns``
+        * ``remaining``: of the difference in ``total``, what is left after ``other_day``, whose segments are known to
+          be counted on another day; ``gap``: its share of the larger count
+        * ``explained``: ``fully`` (nothing remains), ``possibly`` (a line has an effect in its direction) or ``no``:
+          numbers that were not asked, statistics that are late, the wrong account
+
+    :raises DysmsError: with ``judge``, they are not to be had for now
+
+    Follows https://help.aliyun.com/document_detail/397330.html
+    """
+    if choice == "skip":
+        return None
+    counts: dict[str, Any] = {}
+    for scope in (MAINLAND, INTERNATIONAL):
+        try:
+            days = await client.query_send_statistics(day, is_globe=scope == INTERNATIONAL)
+        except DysmsError as error:
+            if choice == "judge" and not isinstance(error, DysmsRefused):
+                raise
+            log.warning("The day's %s statistics are not to be had: %s", scope, error)
+            counts[scope] = {"refused": error.code or type(error).__name__}
+        else:
+            theirs = {name: sum(getattr(counted, name) for counted in days) for name in _COUNTS}
+            counts[scope] = {**theirs, "asked_at": _now(), **_beside(theirs, tally, tally.billed[scope], day)}
+    return counts
+
+
+def judge_by_statistics(
+    statistics: dict[str, Any] | None, tally: Tally, sent: SentLog, choice: Statistics, log: Any
+) -> None:
+    """Refuse an audit that found nothing where the vendor counted something; with ``judge``, warn of gaps.
+
+    :param statistics: what :func:`ask_statistics` returned
+    :raises DysmsIncomplete: no line of a log has a record, and the statistics are not zero; with ``judge`` also for a
+        list of questions, and for a log without lines
+    """
+    counted = {scope: counts for scope, counts in (statistics or {}).items() if "refused" not in counts}
+    billed = sum(counts["total"] for counts in counted.values())
+    recorded = tally.rows - tally.missing - tally.unlogged - sum(tally.rejected.values())
+    if billed and not recorded:
+        found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
+        if choice == "judge" or (sent.lines and sent.keyed):
+            raise DysmsIncomplete(f"{found}; check the account, the columns and send_date")
+        log.warning("%s segments on the day", found)
+    if choice == "judge":
+        for scope, counts in counted.items():
+            if counts["gap"] > MOST_GAP:
+                log.warning(
+                    "The statistics count %s %s segments, the rows %s; %s",
+                    counts["total"],
+                    scope,
+                    counts["ours"]["total"],
+                    _in_words(counts),
+                )
+
+
+def is_provisional(send_date: date, as_of: datetime) -> bool:
+    """Say whether a day was not over when it was asked about: more messages of it may have followed.
+
+    :param as_of: the oldest instant at which an answer was asked for
+    """
+    return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
+
+
+def _beside(theirs: dict[str, int], tally: Tally, billed: Billed, day: date) -> dict[str, Any]:
+    segments = billed.by_state
+    ours = {
+        "total": billed.total,
+        "delivered": segments["delivered"],
+        "failed": segments["failed"],
+        "waiting": segments["waiting"] + segments["expired"],
+    }
+    other_day = billed.by_day.total() - billed.by_day[day.isoformat()]
+    difference = {name: theirs[name] - ours[name] for name in _COUNTS}
+    remaining = difference["total"] + other_day
+    found = {
+        "other_day": other_day,
+        "failed": ours["failed"],
+        "blacklist": billed.blacklist,
+        "no_text": billed.no_text,
+        "missing": billed.missing,
+        "rejected": sum(tally.rejected.values()),
+        "edge": tally.edge,
+        "waiting": segments["waiting"],
+    }
+    lines = [
+        {"what": what, "count": found[what], "unit": unit, "effect": effect, "why": why}
+        for what, (unit, effect, why) in _REASONS.items()
+        if found[what]
+    ]
+    return {
+        "ours": {**ours, "expired": segments["expired"], "unlogged": billed.unlogged},
+        "difference": difference,
+        "lines": lines,
+        "remaining": remaining,
+        "gap": round(abs(remaining) / max(theirs["total"], ours["total"], 1), 4),
+        "explained": _explained(remaining, lines),
+    }
+
+
+def _explained(remaining: int, lines: list[dict[str, Any]]) -> str:
+    if not remaining:
+        return "fully"
+    return "possibly" if _possible(remaining, lines) else "no"
+
+
+def _possible(remaining: int, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines that can account for what remains; ``other_day`` did so already."""
+    effect = "theirs_higher" if remaining > 0 else "ours_higher"
+    return [line for line in lines if line["effect"] == effect and line["what"] != "other_day"]
+
+
+def _in_words(counts: dict[str, Any]) -> str:
+    if lines := _possible(counts["remaining"], counts["lines"]):
+        return "it may be that " + "; ".join(f"{line['count']} {line['unit']} {line['why']}" for line in lines)
+    return "nothing that was counted accounts for it: numbers that were not asked, or statistics that are late"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

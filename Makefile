@@ -10,7 +10,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e check format bench bench-waits test-oldest clean
+.PHONY: help demo test e2e check format bench bench-waits budget test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -39,6 +39,9 @@ bench: $(VENV)/.installed ## requests a second, as ratios to httpx and the vendo
 
 bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, beside HttpSensorTrigger and sleepers
 	@$(BIN)/python benchmarks/waits.py
+
+budget: $(VENV)/.installed ## requests a second as they are written, against the quota: ten minutes
+	@$(BIN)/python benchmarks/budget.py
 
 test-oldest: ## every test, on the oldest Airflow that is supported
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt

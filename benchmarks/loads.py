@@ -52,11 +52,15 @@ class Script:
             raise RuntimeError(f"a process of the benchmark ended with exit code {self._process.wait(60)}; see --log")
         return json.loads(line)
 
-    def ask(self, order: object) -> Any:
-        """Tell it something; return its answer."""
+    def tell(self, order: object) -> None:
+        """Tell it something."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
+
+    def ask(self, order: object) -> Any:
+        """Tell it something; return its answer."""
+        self.tell(order)
         return self.hear()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,6 @@ import select
 import sys
 import tempfile
 import time
-from asyncio import selector_events
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +28,7 @@ from airflow.executors.workloads import RunTrigger
 from airflow.jobs.triggerer_job_runner import TriggerRunner, TriggerRunnerSupervisor, messages
 from airflow.models.trigger import Trigger
 from airflow.sdk.execution_time.comms import ConnectionResult, GetConnection
+from written import note_requests
 
 PROBE = 0.01
 
@@ -100,7 +100,7 @@ class Supervisor(TriggerRunnerSupervisor):
     def run_in_process(cls) -> None:
         if cls.core is not None:
             os.sched_setaffinity(0, {cls.core})
-        _note_requests(WatchedRunner.report.written)
+        note_requests(WatchedRunner.report.written)
         try:
             WatchedRunner().run()
         finally:
@@ -124,19 +124,6 @@ class Supervisor(TriggerRunnerSupervisor):
             RunTrigger(id=identity, ti=None, classpath=classpath, encrypted_kwargs=Trigger.encrypt_kwargs(kwargs))
             for identity, (classpath, kwargs) in enumerate(triggers, 1)
         )
-
-
-def _note_requests(written: list[float]) -> None:
-    """Note when a request is given to a socket, whoever's client it is."""
-    transport: Any = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
-    write = transport.write
-
-    def noted(self: Any, data: Any) -> None:
-        if bytes(data[:5]) in (b"POST ", b"GET /"):
-            written.append(time.monotonic())
-        write(self, data)
-
-    transport.write = noted
 
 
 def main(descriptor: str, core: str) -> None:

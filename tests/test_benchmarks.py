@@ -24,3 +24,18 @@ def test_fifty_waits_in_the_trigger_runner_look_the_connection_up_once_and_stay_
     assert told["waits that failed"][-2:] == ["0", "0"]
     assert int(told["requests"][-1]) > 50
     assert told["ours: throttled"][-1] == "reached", ran.stdout
+
+
+def test_a_look_at_the_budget_stays_within_the_quota_in_one_process_and_in_four() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("budget.py")), "--seconds=1.5", "--runs=one,four"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said = {line.split("  ")[0]: line.split()[-1] for line in ran.stdout.splitlines() if ": " in line}
+    for name in ("one process", "four processes, a quarter each"):
+        assert said[f"{name}: worst second"] == "reached", ran.stdout
+        assert said[f"{name}: calls that failed"] == "reached", ran.stdout

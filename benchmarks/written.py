@@ -1,0 +1,20 @@
+"""Notes when requests are given to a socket, whoever's client it is: the instant at which a budget is judged."""
+
+from __future__ import annotations
+
+import time
+from asyncio import selector_events
+from typing import Any
+
+
+def note_requests(written: list[float]) -> None:
+    """From here on, append the instant (``time.monotonic()``) of every request that asyncio is given to send."""
+    transport: Any = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
+    write = transport.write
+
+    def noted(self: Any, data: Any) -> None:
+        if bytes(data[:5]) in (b"POST ", b"GET /"):
+            written.append(time.monotonic())
+        write(self, data)
+
+    transport.write = noted

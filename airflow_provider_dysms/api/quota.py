@@ -69,9 +69,10 @@ class Budget:
         """Set the budget anew: the latest configuration of an identity holds."""
         with self._lock:
             self.per_second = per_second
-            # grants within one second <= burst + rate <= per_second
-            burst = max(1, int(per_second * 0.02))
-            self._spacing = 1 / max(per_second - burst, 0.97 * min(per_second, 1))
+            # Grants within one second <= burst + rate <= per_second; of single ones, as many as begin in it. Whoever
+            # wakes late makes up for it within the burst: without one, a share of 75 would lose a tenth to sleep().
+            burst = 1 + int(per_second * 0.02)
+            self._spacing = 1 / max(per_second - burst, 0.97 * (int(per_second) or per_second))
             self._slack = (burst - 1) * self._spacing
 
     def take(self, now: float) -> float:

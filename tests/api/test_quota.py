@@ -95,6 +95,20 @@ def test_no_second_exceeds_the_budget_whatever_is_answered_and_when(
     assert worst_second(grants) <= max(1, per_second)
 
 
+@pytest.mark.parametrize("per_second", [0.5, 1, 2, 5, 7.6, 20, 50, 75, 120, 300, 5000])
+def test_whoever_wakes_up_a_little_late_every_time_still_uses_nearly_all_of_it(per_second: float) -> None:
+    bucket, now, grants = Budget(per_second), 0.0, []
+    while now < 60:
+        wait = bucket.take(now)
+        if wait:
+            now += wait + 0.0015
+        else:
+            grants.append(now)
+            now += 0.00005
+    assert worst_second(grants) <= max(per_second, 1)
+    assert len(grants) >= 0.92 * (int(per_second) or per_second) * 60
+
+
 def test_a_share_below_one_a_second_is_spaced_out() -> None:
     grants = granted(Budget(0.5), seconds=60)
     assert min(later - earlier for earlier, later in itertools.pairwise(grants)) > 2
@@ -106,7 +120,7 @@ def test_idle_time_is_lost_and_not_made_up_for() -> None:
     at_once = 0
     while bucket.take(1000.0) == 0:
         at_once += 1
-    assert at_once <= 2
+    assert at_once <= 1 + 0.02 * 100
 
 
 def test_a_throttled_answer_stops_everybody_and_a_burst_does_not_follow() -> None:
@@ -222,7 +236,7 @@ def test_after_a_stop_the_rate_is_lowered_once_and_grows_back() -> None:
     def rate(now: float) -> float:
         while not bucket.take(now):
             pass
-        return len(granted(bucket, seconds=0.1, start=now)) / 0.1
+        return len(granted(bucket, seconds=0.3, start=now)) / 0.3
 
     assert rate(start + 0.1) == pytest.approx(SLOWER * STOPPED * 980, rel=0.05)
     assert rate(start + RECOVERY / 10) == pytest.approx((SLOWER * STOPPED + 0.1) * 980, rel=0.05)

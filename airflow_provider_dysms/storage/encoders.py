@@ -93,6 +93,21 @@ def open_encoder(file_format: str, compression: str | None, schema: Mapping[str,
     return _Gzipped(file, schema, encoder)
 
 
+def arrow_schema(schema: Mapping[str, type]) -> Any:
+    """Return a schema as pyarrow writes it: a ``pyarrow.Schema``."""
+    import pyarrow
+
+    types = {
+        str: pyarrow.string(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+        datetime: pyarrow.timestamp("us", tz="UTC"),
+        date: pyarrow.date32(),
+    }
+    return pyarrow.schema([(name, types[kind]) for name, kind in schema.items()])
+
+
 def _instant(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
@@ -156,18 +171,10 @@ class _Parquet:
         import pyarrow
         import pyarrow.parquet
 
-        types = {
-            str: pyarrow.string(),
-            int: pyarrow.int64(),
-            float: pyarrow.float64(),
-            bool: pyarrow.bool_(),
-            datetime: pyarrow.timestamp("us", tz="UTC"),
-            date: pyarrow.date32(),
-        }
         self._arrow = pyarrow
         self._file = file
         self._compression = compression
-        self._schema = pyarrow.schema([(name, types[kind]) for name, kind in schema.items()])
+        self._schema = arrow_schema(schema)
         self._batches: list[Any] = []
         self._rows = 0
         self._writer: Any = None

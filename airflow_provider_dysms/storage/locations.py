@@ -2,18 +2,20 @@
 
 ``ObjectStoragePath`` swallows a connection that does not exist and goes on without credentials, and resolves a missing
 host to the working directory: what can be known beforehand is asked beforehand.
+
+Airflow is imported where it is called, so that a commit can be tested, and mutated, a thousand times without it.
 """
 
 from __future__ import annotations
 
 import errno
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook, ObjectStoragePath
-from airflow.sdk.exceptions import AirflowNotFoundException
-from airflow.sdk.io import has_fs
-
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
+
+if TYPE_CHECKING:
+    from airflow.sdk import ObjectStoragePath
 
 #: Whose put is atomic for a reader, or made so; a store joins when a test has shown it.
 LOCAL = frozenset({"file", "local"})
@@ -85,6 +87,8 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _checked_scheme(uri: str, argument: str) -> str:
+    from airflow.sdk.io import has_fs
+
     scheme, separator, _ = uri.partition("://")
     if not separator or not scheme.isascii() or not scheme.isalnum():
         raise DysmsInputError(argument, f"has no scheme; write {_EXAMPLES}")
@@ -118,6 +122,9 @@ def _split_connection(uri: str, argument: str) -> tuple[str | None, str]:
 
 
 def _check_connection(conn_id: str, argument: str) -> None:
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
     try:
         BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
@@ -127,6 +134,8 @@ def _check_connection(conn_id: str, argument: str) -> None:
 
 
 def _attached(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath:
+    from airflow.sdk import ObjectStoragePath
+
     path = ObjectStoragePath(uri, conn_id=conn_id)
     try:
         _ = path.fs

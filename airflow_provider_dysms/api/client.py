@@ -26,6 +26,8 @@ from airflow_provider_dysms.api.transport import HttpTransport, Request, Transpo
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    import httpx
+
     from airflow_provider_dysms.api.actions import Call
     from airflow_provider_dysms.api.endpoints import Endpoint
     from airflow_provider_dysms.api.http import Response
@@ -54,10 +56,11 @@ class DysmsClient:
 
     :param settings: see :class:`.settings.Settings`
     :param retry: see :class:`RetryPolicy`
+    :param transport: carries the requests instead of the package's own engine, and is closed with the client
     :param now: returns the current instant
     :param clock: returns seconds that never go back
     :param sleep: waits some seconds
-    :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable
+    :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable, or stands beside a ``transport``
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class DysmsClient:
         settings: Settings,
         *,
         retry: RetryPolicy | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -76,10 +80,9 @@ class DysmsClient:
         self._clock = clock
         self._sleep = sleep
         self._lanes: dict[str, _Lane] = {}
-        self._transports: dict[Endpoint, Transport] = {
-            endpoint: HttpTransport(
-                endpoint, timeout=settings.timeout, ca_bundle=settings.ca_bundle, proxy=settings.proxy
-            )
+        self._carrier = transport
+        self._transports = {
+            endpoint: _transport(endpoint, settings, transport)
             for endpoint in {settings.endpoint(version) for version in (actions.CHINA, actions.INTERNATIONAL)}
         }
 
@@ -92,6 +95,8 @@ class DysmsClient:
     async def aclose(self) -> None:
         """Close every connection."""
         await asyncio.gather(*(transport.aclose() for transport in self._transports.values()))
+        if self._carrier is not None:
+            await self._carrier.aclose()
 
     async def query_send_details(
         self, phone_number: str, send_date: date, biz_id: str | None = None
@@ -362,6 +367,19 @@ class _Lane:
             while wait := self.budget.take(left := self._clock()):
                 await self._sleep(wait)
         return left
+
+
+def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseTransport | None) -> Transport:
+    if carrier is None:
+        return HttpTransport(endpoint, timeout=settings.timeout, ca_bundle=settings.ca_bundle, proxy=settings.proxy)
+    for name in ("ca_bundle", "proxy"):
+        if getattr(settings, name):
+            raise errors.DysmsInputError(
+                name, "is set in the connection, and a transport that is passed brings its own; leave one of them out"
+            )
+    from airflow_provider_dysms.api.httpx_transport import HttpxTransport
+
+    return HttpxTransport(endpoint, carrier, timeout=settings.timeout)
 
 
 def _judged(call: Call, response: Response) -> Mapping[str, object]:

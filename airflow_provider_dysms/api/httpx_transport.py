@@ -1,0 +1,141 @@
+"""The bytes of one endpoint over any ``httpx.AsyncBaseTransport``: for tests, and for proxies of other kinds.
+
+The limits of our own engine hold here too: a deadline, a bound on what is read, no redirects, no URL in a log (httpx
+logs requests in its clients, and none is used). Only the order is another one: a request is signed and counted before
+its connection stands, because httpx opens connections itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from airflow_provider_dysms.api.errors import DysmsError, DysmsTransportError, DysmsUnreadable
+from airflow_provider_dysms.api.http import MOST_BODY_BYTES, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_dysms.api.endpoints import Endpoint
+    from airflow_provider_dysms.api.transport import Request
+
+#: Errors of httpx that come before the first byte of a request has left.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+#: httpx has one error for answers that are cut off and for those that are no HTTP; its words tell them apart.
+_CUT_OFF = ("closed", "disconnected")
+
+
+class HttpxTransport:
+    """Carries requests to one endpoint over a transport of httpx, which its owner closes.
+
+    :param endpoint: scheme, host and port
+    :param carrier: opens, keeps and closes connections; certificates and proxies are its own matter
+    :param timeout: seconds for connecting, and again for one whole exchange; for both together where the carrier does
+        not tell when a connection stands
+    :param connections: the most requests at a time
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, carrier: httpx.AsyncBaseTransport, *, timeout: float = 10.0, connections: int = 64
+    ) -> None:
+        self._endpoint = endpoint
+        self._carrier = carrier
+        self._timeout = timeout
+        self._places = asyncio.Semaphore(connections)
+
+    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+        async with self._places:
+            answer = await self._exchange(await sign())
+        if isinstance(answer, DysmsError):
+            raise answer  # here, where no error of httpx is its context: those know the URL
+        return answer
+
+    async def aclose(self) -> None:
+        """Close nothing: other endpoints may use the carrier."""
+
+    async def _exchange(self, request: Request) -> Response | DysmsError:
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(self._timeout) as deadline:
+
+                async def trace(event: str, info: dict[str, Any]) -> None:
+                    if progress.has_just_left(event, info):
+                        deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
+
+                return await _read(await self._carrier.handle_async_request(self._request(request, trace)))
+        except (httpx.TransportError, OSError) as error:  # the deadline's TimeoutError is an OSError
+            return self._failed(error, progress)
+        except DysmsUnreadable as error:
+            return error
+
+    def _request(self, request: Request, trace: Callable[[str, dict[str, Any]], Awaitable[None]]) -> httpx.Request:
+        endpoint = self._endpoint
+        each = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
+        return httpx.Request(
+            request.method,
+            # The target as it was signed, not encoded anew.
+            httpx.URL(scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode()),
+            headers={**request.headers, "accept": "application/json", "content-length": str(len(request.body))},
+            content=request.body,
+            extensions={"timeout": each, "trace": trace},
+        )
+
+    def _failed(self, error: Exception, progress: _Progress) -> DysmsError:
+        if isinstance(error, httpx.ProtocolError) and not any(word in str(error) for word in _CUT_OFF):
+            return DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}")
+        sent = progress.was_sent(unknown=not isinstance(error, _NOT_SENT))
+        what = "no answer" if sent else "could not connect"
+        if isinstance(error, (TimeoutError, httpx.TimeoutException)):
+            what += f" within {self._timeout:g} s"
+        elif (verdict := _certificate_verdict(error)) is not None:
+            what += f": the certificate was not accepted: {verdict}"
+        else:
+            what += f": {type(error).__name__}"
+        failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
+        failed.request_sent = sent
+        return failed
+
+
+class _Progress:
+    """How far a request has come, as far as the carrier tells: the transports of httpcore do, others need not."""
+
+    def __init__(self) -> None:
+        self._is_told = False
+        self._has_left = False
+
+    def has_just_left(self, event: str, info: dict[str, Any]) -> bool:
+        self._is_told = True
+        if self._has_left or not event.endswith(".send_request_headers.started"):
+            return False
+        self._has_left = getattr(info.get("request"), "method", b"") != b"CONNECT"  # that one is to the proxy
+        return self._has_left
+
+    def was_sent(self, *, unknown: bool) -> bool:
+        return self._has_left if self._is_told else unknown
+
+
+async def _read(response: httpx.Response) -> Response:
+    try:
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise DysmsUnreadable("the answer is compressed, which was not asked for")
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > MOST_BODY_BYTES:
+                raise DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes")
+        return Response(response.status_code, {**response.headers}, bytes(body))
+    finally:
+        await response.aclose()
+
+
+def _certificate_verdict(error: BaseException | None) -> str | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None

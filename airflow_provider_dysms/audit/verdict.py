@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_provider_dysms.audit.scrubbing import without_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -91,10 +93,13 @@ def to_row(
     """Return a verdict as one row, its values in the order of :func:`output_columns`.
 
     :param content: whether the text of the message is kept
-    :param phone_hash: what a number is replaced by; default: it is written as it is
+    :param phone_hash: what a number is replaced by, and where it stands in another text of ours, that is left out;
+        default: it is written as it is. Ids and carried columns are the user's own and stay
     """
     phone = verdict.phone_number
     if phone_hash is not None and phone is not None:
+        texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
+        verdict = verdict._replace(**{name: without_number(text, phone) for name, text in texts.items()})
         phone = phone_hash(phone)
     return (
         phone,
@@ -118,3 +123,7 @@ def to_row(
         verdict.vendor_extra,
         *verdict.carried,
     )
+
+
+#: What a carrier or a sender wrote, with anything in it.
+_FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")

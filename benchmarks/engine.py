@@ -1,126 +1,186 @@
-"""Signed QuerySendDetails of a full page, requests a second: ours against httpx and the vendor's async SDK.
+"""Signed QuerySendDetails of a full page, requests a second and CPU: ours against four peers, on one service.
 
-All ask the same emulator in the same run, in turns, 64 at a time; what counts is the ratio. `make bench`.
+All ask the same prerendered service in the same run, in turns, each in a process of its own that has a core to itself;
+the service has another. What counts are the ratios of the medians. `make bench`.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
+import json
+import os
 import statistics
-import time
-import uuid
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
-from alibabacloud_dysmsapi20170525.client import Client
-from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest
-from alibabacloud_tea_openapi.models import Config
+from contestants import KEY, NUMBER, ROWS, SECRET
+from figures import table
+from loads import Script
 
 from airflow_provider_dysms.api import actions, dates, signing
-from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
 
-NUMBER, ROWS, REQUESTS, AT_ONCE, ROUNDS = "13900000000", 50, 1500, 64, 5
-NOW = datetime.now(UTC)
-DAY = dates.beijing_day(NOW)
+
+@dataclass(frozen=True)
+class Entry:
+    """One way to ask.
+
+    :param share: of the requests that ours makes; the slower need fewer
+    :param at_a_time: requests in flight where the service answers at once; ``None``: as many as ours
+    """
+
+    label: str
+    share: float
+    at_a_time: int | None = None
+    python: str = sys.executable
+
+
+ENTRIES = {
+    "ours": Entry("ours", 1),
+    "sdk-async": Entry("vendor's SDK, async", 0.2),
+    "sdk-sync": Entry("vendor's SDK, 32 threads", 0.2, 32),
+    "http": Entry("HttpOperator's hook", 0.05, 1),
+    "dlt": Entry("dlt rest_api", 0.1, 1, str(PEERS)),
+}
+
+
+@dataclass
+class Setting:
+    """Under what all are measured, and what was."""
+
+    name: str
+    latency_ms: int
+    at_a_time: int
+    tls: bool = False
+    only: tuple[str, ...] = tuple(ENTRIES)
+    rates: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    def rate(self, name: str) -> float:
+        return statistics.median(self.rates[name])
+
+    def cpu_ms(self, name: str) -> float:
+        return statistics.median(self.cpu[name])
 
 
 def main() -> None:
+    asked = _arguments()
+    settings = [
+        Setting("0 ms", 0, 64),
+        Setting("20 ms", 20, 256),
+        Setting("TLS, 0 ms", 0, 64, tls=True, only=("ours", "sdk-async")),
+    ]
+    cores = sorted(os.sched_getaffinity(0))
+    client_core, service_core = (str(cores[0]), str(cores[1])) if len(cores) > 1 else ("", "")
+    with tempfile.TemporaryDirectory() as folder:
+        body = _page()
+        Path(folder, "page.json").write_text(json.dumps({"body": body, "number": NUMBER}))
+        certificate, key = _certificate(folder)
+        print(f"pages of {ROWS} rows, {len(body.encode()):,} bytes; {asked.rounds} rounds in turns, medians")
+        for setting in settings:
+            tls = [certificate, key] if setting.tls else []
+            with Script("prerendered.py", folder, str(setting.latency_ms), service_core, *tls) as service:
+                url = f"http{'s' * setting.tls}://127.0.0.1:{service.hear()}"
+                for _ in range(asked.rounds):
+                    for name in setting.only:
+                        _measure(setting, name, url, asked.requests, client_core, certificate if setting.tls else "")
+            print(f"\n{setting.name}, {setting.at_a_time} requests at a time\n{table(_rows(setting))}", flush=True)
+    print(f"\n{table([('figure', 'measured', 'target', ''), *_targets(*settings)])}")
+
+
+def _measure(setting: Setting, name: str, url: str, requests: int, core: str, ca: str) -> None:
+    entry = ENTRIES[name]
+    count = max(int(requests * entry.share), 20)
+    at_a_time = min(entry.at_a_time or setting.at_a_time, setting.at_a_time)
+    script = str(Path(__file__).with_name("contestants.py"))
+    ran = subprocess.run(
+        [entry.python, script, name, url, str(count), str(at_a_time), core, ca],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise SystemExit(f"{entry.label} failed:\n{ran.stderr[-2000:]}")
+    told = json.loads(ran.stderr.strip().splitlines()[-1])
+    setting.rates.setdefault(name, []).append(count / told["seconds"])
+    setting.cpu.setdefault(name, []).append(told["cpu"] / count * 1000)
+
+
+def _rows(setting: Setting) -> list[list[str]]:
+    rows = [["", "requests a second", "CPU a request, ms", "ours is so many times as fast"]]
+    for name in setting.rates:
+        rate = setting.rate(name)
+        ratio = setting.rate("ours") / rate
+        rows.append([ENTRIES[name].label, f"{rate:,.0f}", f"{setting.cpu_ms(name):.3f}", f"{ratio:.1f}"])
+    return rows
+
+
+def _targets(plain: Setting, late: Setting, tls: Setting) -> list[tuple[str, str, str, str]]:
+    lines: list[tuple[str, str, str, str]] = []
+
+    def line(name: str, measured: float, target: float, *, least: bool) -> None:
+        reached = measured >= target if least else measured <= target
+        sign, form = (">=", ".1f") if least else ("<=", ".3f")
+        shown = f"{sign} {target:g}"
+        lines.append((name, format(measured, form), shown, "reached" if reached else "MISSED"))
+
+    for setting in (plain, late):
+        for peer, target in (("sdk-async", 4), ("sdk-sync", 6)):
+            ratio = setting.rate("ours") / setting.rate(peer)
+            line(f"{setting.name}: as fast as the {ENTRIES[peer].label}, times", ratio, target, least=True)
+    line("CPU a request, ms", plain.cpu_ms("ours"), 0.18, least=False)
+    line("CPU a request over TLS, ms", tls.cpu_ms("ours"), 0.22, least=False)
+    return lines
+
+
+def _page() -> str:
+    """Return a full page as the emulator renders it."""
+    now = datetime.now(UTC)
     with Emulator.start() as emulator:
-        emulator.quotas(QuerySendDetails=1_000_000)
-        sent = [(NOW - timedelta(seconds=1)).isoformat()] * ROWS
-        emulator.add_messages([{"phone_number": NUMBER, "sent_at": sent_at} for sent_at in sent])
-        peers = {"ours": ours, "httpx": with_httpx, "SDK async": with_sdk}
-        rates: dict[str, list[float]] = {name: [] for name in peers}
-        for _ in range(ROUNDS):
-            for name, peer in peers.items():
-                rates[name].append(asyncio.run(peer(emulator)))
-        first = statistics.median(rates["ours"])
-        for name, measured in rates.items():
-            rate = statistics.median(measured)
-            print(f"{name:<10} {rate:>7,.0f} requests/s   ours is {first / rate:.1f} x as fast")
-
-
-async def rate_of(ask: Callable[[], Awaitable[int]]) -> float:
-    """Return requests a second; every answer must have the whole page."""
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one() -> None:
-        async with places:
-            assert await ask() == ROWS
-
-    started = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(REQUESTS)))
-    return REQUESTS / (time.perf_counter() - started)
-
-
-async def ours(emulator: Emulator) -> float:
-    async with DysmsClient(
-        Settings(
+        sent_at = (now - timedelta(minutes=1)).isoformat()
+        emulator.add_account(access_key_id=KEY, access_key_secret=SECRET)
+        emulator.add_messages([{"phone_number": NUMBER, "sent_at": sent_at}] * ROWS)
+        call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
+        query_string = signing.canonical_query_string(call.query)
+        headers = signing.sign(
+            method="POST",
+            host=f"{emulator.host}:{emulator.port}",
+            action=call.action,
+            version=call.version,
+            query_string=query_string,
+            body=b"",
+            content_type=None,
             credentials=Credentials(emulator.access_key_id, emulator.access_key_secret),
-            host=emulator.host,
-            port=emulator.port,
-            requests_per_second=90_000,
-            quota={"QuerySendDetails": 90_000},
+            date=now,
+            nonce=os.urandom(16).hex(),
         )
-    ) as client:
-
-        async def ask() -> int:
-            return len(await client.query_send_details(NUMBER, DAY))
-
-        return await rate_of(ask)
+        return httpx.post(f"{emulator.url}/?{query_string}", headers=headers).raise_for_status().text
 
 
-async def with_httpx(emulator: Emulator) -> float:
-    credentials = Credentials(emulator.access_key_id, emulator.access_key_secret)
-    call = actions.query_send_details(NUMBER, DAY, page=1, page_size=ROWS)
-    query_string = signing.canonical_query_string(call.query)
-    url = f"{emulator.url}/?{query_string}"
-    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=AT_ONCE)) as client:
-
-        async def ask() -> int:
-            headers = signing.sign(
-                method="POST",
-                host=f"{emulator.host}:{emulator.port}",
-                action=call.action,
-                version=call.version,
-                query_string=query_string,
-                body=b"",
-                content_type=None,
-                credentials=credentials,
-                date=datetime.now(UTC),
-                nonce=uuid.uuid4().hex,
-            )
-            answer = await client.post(url, headers=headers)
-            return len(actions.parse_send_details(answer.json()).records)
-
-        return await rate_of(ask)
+def _certificate(folder: str) -> tuple[str, str]:
+    """Make a certificate for this machine that is its own authority; return its file and that of its key."""
+    certificate, key = str(Path(folder, "certificate.pem")), str(Path(folder, "key.pem"))
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", key, "-out", certificate]
+    order = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files]
+    subprocess.run(order, check=True, capture_output=True)
+    return certificate, key
 
 
-async def with_sdk(emulator: Emulator) -> float:
-    client = Client(
-        Config(
-            access_key_id=emulator.access_key_id,
-            access_key_secret=emulator.access_key_secret,
-            endpoint=f"{emulator.host}:{emulator.port}",
-            protocol="http",
-        )
-    )
-    request = QuerySendDetailsRequest(
-        phone_number=NUMBER, send_date=dates.wire_day(DAY), page_size=ROWS, current_page=1
-    )
-
-    async def ask() -> int:
-        answer = await client.query_send_details_async(request)
-        return len(answer.body.sms_send_detail_dtos.sms_send_detail_dto)
-
-    return await rate_of(ask)
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=6000, help="that ours makes in a round; the others make fewer")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
@@ -16,19 +18,25 @@ if TYPE_CHECKING:
 Record = TypeVar("Record")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendDetail:
-    """One message in the answer of QuerySendDetails. It carries no id and no BizId."""
+class SendDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message in the answer of QuerySendDetails. It carries no id and no BizId.
 
-    phone_number: str = field(repr=False)
+    There are fifty in a page and millions in a day: a struct is made five times as fast as a dataclass.
+    """
+
+    phone_number: str
     send_status: int | None
     error_code: str | None = None
     template_code: str | None = None
-    out_id: str | None = field(default=None, repr=False)
-    content: str | None = field(default=None, repr=False)
+    out_id: str | None = None
+    content: str | None = None
     sent_at: datetime | None = None
     received_at: datetime | None = None
-    extra: Mapping[str, object] = field(default_factory=dict, repr=False, hash=False)
+    extra: Mapping[str, object] = {}
+
+    def __repr__(self) -> str:
+        shown = ("send_status", "error_code", "template_code", "sent_at", "received_at")
+        return f"SendDetail({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def never_changing(self) -> tuple[object, ...]:

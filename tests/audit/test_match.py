@@ -1,9 +1,9 @@
 """Which record becomes the verdict of which line, rule by rule."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.api.records import MessageReport

@@ -67,8 +67,11 @@ def build(world, plot):
 
 
 def _dated(thing, instant):
-    from dataclasses import replace
+    import dataclasses
 
+    import msgspec
+
+    replace = msgspec.structs.replace if isinstance(thing, msgspec.Struct) else dataclasses.replace
     return replace(thing, sent_at=instant)
 
 

@@ -1,0 +1,204 @@
+"""Ways to ask QuerySendDetails for a page of 50 rows, again and again; a process runs one of them.
+
+Started by engine.py: its arguments are the way, the service's URL, how many requests, how many at a time, the core that
+it has for itself, and for HTTPS the certificate to trust. It prints seconds and seconds of CPU as a JSON line, for the
+requests alone: imports and the first requests are over by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ROWS = 50
+NUMBER = "139" + "00000000"
+KEY, SECRET = "LTAI5tBenchmark", "secret"
+
+#: Requests before the measurement: connections are open then, and code is warm.
+FIRST = 100
+
+
+class Ours:
+    """DysmsClient; the budget is larger than what can be asked."""
+
+    async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
+        from airflow_provider_dysms.api import dates
+        from airflow_provider_dysms.api.client import DysmsClient
+        from airflow_provider_dysms.api.credentials import Credentials
+        from airflow_provider_dysms.api.settings import Settings
+
+        parts, day = urlsplit(url), dates.beijing_day(datetime.now(UTC))
+        settings = Settings(
+            credentials=Credentials(KEY, SECRET),
+            host=parts.hostname,
+            port=parts.port,
+            schema=parts.scheme,
+            ca_bundle=ca or None,
+            requests_per_second=90_000,
+            quota={"QuerySendDetails": 90_000},
+        )
+        client = await stack.enter_async_context(DysmsClient(settings))
+
+        async def ask() -> int:
+            return len(await client.query_send_details(NUMBER, day))
+
+        return ask
+
+
+def _sdk(url: str, ca: str) -> tuple[Any, Any]:
+    from alibabacloud_dysmsapi20170525.client import Client
+    from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest
+    from alibabacloud_tea_openapi.models import Config
+
+    parts = urlsplit(url)
+    config = Config(access_key_id=KEY, access_key_secret=SECRET, endpoint=parts.netloc, protocol=parts.scheme)
+    config.ca = ca or None
+    day = datetime.now(UTC).strftime("%Y%m%d")
+    return Client(config), QuerySendDetailsRequest(phone_number=NUMBER, send_date=day, page_size=ROWS, current_page=1)
+
+
+class SdkAsync:
+    """The vendor's SDK, its async method."""
+
+    async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
+        client, request = _sdk(url, ca)
+
+        async def ask() -> int:
+            answer = await client.query_send_details_async(request)
+            return len(answer.body.sms_send_detail_dtos.sms_send_detail_dto)
+
+        return ask
+
+
+class SdkSync:
+    """The vendor's SDK, its blocking method in threads."""
+
+    def asker(self, url: str, ca: str) -> Callable[[], int]:
+        client, request = _sdk(url, ca)
+        return lambda: len(client.query_send_details(request).body.sms_send_detail_dtos.sms_send_detail_dto)
+
+
+class Http:
+    """What HttpOperator does for each page: HttpHook.run, one after the other."""
+
+    def asker(self, url: str, ca: str) -> Callable[[], int]:
+        parts = urlsplit(url)
+        os.environ["AIRFLOW_CONN_BENCH"] = json.dumps(
+            {"conn_type": "http", "host": parts.hostname, "port": parts.port, "schema": parts.scheme}
+        )
+        from airflow.providers.http.hooks.http import HttpHook
+
+        from airflow_provider_dysms.api import actions, dates, signing
+        from airflow_provider_dysms.api.credentials import Credentials
+
+        credentials = Credentials(KEY, SECRET)
+        hook = HttpHook(method="POST", http_conn_id="bench")
+
+        def ask() -> int:
+            now = datetime.now(UTC)
+            call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
+            query_string = signing.canonical_query_string(call.query)
+            headers = signing.sign(
+                method="POST",
+                host=parts.netloc,
+                action=call.action,
+                version=call.version,
+                query_string=query_string,
+                body=b"",
+                content_type=None,
+                credentials=credentials,
+                date=now,
+                nonce=os.urandom(16).hex(),
+            )
+            answer = hook.run(f"/?{query_string}", headers=headers)
+            return len(answer.json()["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
+
+        return ask
+
+
+class Dlt:
+    """dlt's rest_api source: a resource of numbers and one of their pages; unsigned, which is in its favour."""
+
+    def run(self, url: str, requests: int) -> int:
+        import dlt
+        from dlt.sources.rest_api import rest_api_resources
+
+        numbers = dlt.resource([{"phone": NUMBER}] * requests, name="numbers")
+        endpoint = {
+            "path": "/",
+            "method": "POST",
+            "params": {"Action": "QuerySendDetails", "PhoneNumber": "{resources.numbers.phone}", "PageSize": ROWS},
+            "data_selector": "SmsSendDetailDTOs.SmsSendDetailDTO",
+            "paginator": "single_page",
+        }
+        details = {"name": "details", "endpoint": endpoint}
+        _, pages = rest_api_resources({"client": {"base_url": url}, "resources": [numbers, details]})
+        return sum(1 for _ in pages)
+
+
+async def _abreast(
+    contestant: Ours | SdkAsync, url: str, requests: int, at_a_time: int, ca: str
+) -> tuple[float, float]:
+    async with AsyncExitStack() as stack:
+        ask = await contestant.asker(url, at_a_time, ca, stack)
+
+        async def work(left: list[int]) -> None:
+            while left:
+                left.pop()
+                assert await ask() == ROWS
+
+        async def all_of(count: int) -> None:
+            left = [0] * count
+            await asyncio.gather(*(work(left) for _ in range(at_a_time)))
+
+        await all_of(max(FIRST, 2 * at_a_time))
+        started, cpu = time.perf_counter(), time.process_time()
+        await all_of(requests)
+        return time.perf_counter() - started, time.process_time() - cpu
+
+
+def _in_threads(contestant: SdkSync | Http, url: str, requests: int, at_a_time: int, ca: str) -> tuple[float, float]:
+    ask = contestant.asker(url, ca)
+    with ThreadPoolExecutor(at_a_time) as pool:
+        assert set(pool.map(lambda _: ask(), range(FIRST))) == {ROWS}
+        started, cpu = time.perf_counter(), time.process_time()
+        assert set(pool.map(lambda _: ask(), range(requests))) == {ROWS}
+        return time.perf_counter() - started, time.process_time() - cpu
+
+
+def _in_a_pipe(contestant: Dlt, url: str, requests: int) -> tuple[float, float]:
+    assert contestant.run(url, FIRST) == FIRST * ROWS
+    started, cpu = time.perf_counter(), time.process_time()
+    assert contestant.run(url, requests) == requests * ROWS
+    return time.perf_counter() - started, time.process_time() - cpu
+
+
+CONTESTANTS = {"ours": Ours, "sdk-async": SdkAsync, "sdk-sync": SdkSync, "http": Http, "dlt": Dlt}
+
+
+def main(name: str, url: str, requests: str, at_a_time: str, core: str, ca: str = "") -> None:
+    if core:
+        os.sched_setaffinity(0, {int(core)})
+    contestant = CONTESTANTS[name]()
+    if isinstance(contestant, Ours | SdkAsync):
+        seconds, cpu = asyncio.run(_abreast(contestant, url, int(requests), int(at_a_time), ca))
+    elif isinstance(contestant, SdkSync | Http):
+        seconds, cpu = _in_threads(contestant, url, int(requests), int(at_a_time), ca)
+    else:
+        seconds, cpu = _in_a_pipe(contestant, url, int(requests))
+    print(json.dumps({"seconds": seconds, "cpu": cpu}), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

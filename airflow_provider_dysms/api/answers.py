@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 import msgspec
 
@@ -18,6 +17,7 @@ from airflow_provider_dysms.api.errors import DysmsInputError, DysmsUnreadable
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
+    from xml.etree import ElementTree
 
 #: The deepest answer of the documents has five levels.
 MAX_DEPTH = 16
@@ -36,7 +36,7 @@ def decode(body: bytes) -> Mapping[str, object] | None:
     body = body.removeprefix(_BOM).strip()
     try:
         answer = _from_xml(body.decode()) if body.startswith(b"<") else _decode_json(body)
-    except (ValueError, RecursionError, ElementTree.ParseError):
+    except (ValueError, RecursionError, SyntaxError):  # which XML's ParseError is
         return None
     return _capitalised(answer) if isinstance(answer, dict) else None
 
@@ -169,6 +169,8 @@ def _from_xml(document: str) -> object:
     # Neither is ever in an answer; entities are how a small body becomes a large one.
     if "<!DOCTYPE" in document or "<!ENTITY" in document:
         return None
+    from xml.etree import ElementTree  # for answers that are hardly ever there
+
     root = ElementTree.fromstring(document)  # noqa: S314 - as a string, with no document type: nothing to expand
     if not root.tag.endswith(("Response", "Error")):
         return None

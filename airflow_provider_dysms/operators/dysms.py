@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsNotFound, shown
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.dysms import (
     DysmsHook,
@@ -25,6 +25,7 @@ from airflow_provider_dysms.hooks.ids import parse_message_ids
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
+from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -92,7 +93,14 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, BaseOperator):
             hook = DysmsHook(self.dysms_conn_id)
 
             async def ask(client: DysmsClient) -> list[list[SendDetail]]:
-                return [await client.query_send_details(number, day, self.biz_id) for number in numbers]
+                answers = []
+                for place, number in enumerate(numbers, 1):
+                    try:
+                        answers.append(await client.query_send_details(number, day, self.biz_id))
+                    except DysmsError as error:
+                        error.is_about(f"phone_numbers (number {place} of the list{_token(hook, number)})")
+                        raise
+                return answers
 
             answers = hook.run(ask)
             return _small(
@@ -227,6 +235,9 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
         return await client.query_message(message_id)
     except DysmsNotFound:
         return None
+    except DysmsError as error:
+        error.is_about(f"message {message_id}")
+        raise
 
 
 def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition]:
@@ -264,6 +275,14 @@ def _send_detail(record: SendDetail, as_of: datetime) -> dict[str, Any]:
         "template_code": record.template_code,
         "out_id": record.out_id,
     }
+
+
+def _token(hook: DysmsHook, number: str) -> str:
+    """Return how hashed output has a number, where the connection says so."""
+    try:
+        return f", token {hook.privacy_key.phone_token(number)}"
+    except DysmsInputError:
+        return ""
 
 
 def _small(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

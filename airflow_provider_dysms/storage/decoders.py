@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import zlib
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -94,7 +93,7 @@ def _readable(rows_before: int) -> Iterator[None]:
         yield
     except RowsUnreadable:
         raise
-    except (LookupError, ValueError, EOFError, OSError, zlib.error, csv.Error) as error:
+    except Exception as error:  # over bytes that are not its format's a decoder raises what comes
         if isinstance(error, OSError) and error.errno is not None:
             raise  # it is the store's; those of gzip and pyarrow have no number
         raise RowsUnreadable(f"what follows {rows_before} rows cannot be read ({type(error).__name__})") from None

@@ -117,7 +117,14 @@ class _JsonLines:
         self._file = file
         # A struct is built and encoded twice as fast as a dict; column names need not be identifiers.
         fields = {f"c{number}": name for number, name in enumerate(schema)}
-        self._row = msgspec.defstruct("Row", list(fields), rename=fields, gc=False)
+        try:
+            self._row = msgspec.defstruct("Row", list(fields), rename=fields, gc=False)
+        except ValueError:  # it quotes the name
+            raise DysmsInputError(
+                "file_format",
+                "is 'jsonl', and a column has a quotation mark, a backslash or a control character in its name; "
+                "rename it, or take csv or parquet",
+            ) from None
         self._encoder = msgspec.json.Encoder()
 
     def write(self, columns: Columns) -> None:

@@ -49,7 +49,11 @@ class Spool:
         self._rows = 0
         self._content: Content | None = None
         self._file = tempfile.TemporaryFile(prefix="dysms-")  # noqa: SIM115 - closed in __exit__
-        self._encoder = open_encoder(file_format, compression, self.schema, self._file)
+        try:
+            self._encoder = open_encoder(file_format, compression, self.schema, self._file)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Spool:
         return self

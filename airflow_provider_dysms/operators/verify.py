@@ -1,0 +1,60 @@
+"""Checks that a partition still holds what its manifest says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api.dates import parse_day
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.hooks.dysms import airflow_errors
+from airflow_provider_dysms.storage.placeholders import with_day
+from airflow_provider_dysms.storage.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class DysmsVerifyPartitionOperator(BaseOperator):
+    """Read a day's file back and compare it with its manifest; the service is not asked.
+
+    There must be one data file, with the size, the SHA-256, the columns and the number of rows that the manifest says,
+    and counting its rows must give the manifest's ``by_state``, ``missing``, ``unlogged`` and ``open``. The result is
+    what was found: ``data``, ``bytes``, ``sha256``, ``rows``, ``by_state``, ``missing``, ``unlogged``, ``open``. The
+    file is copied to a nameless temporary file once (``TMPDIR`` is honoured), and rows are read a few thousand at a
+    time.
+
+    :param output_uri: the transfer's ``output_uri``; templated
+    :param partition: the transfer's ``partition``; templated
+    :param send_date: the day, in any form that the transfer takes; it may be long past; templated
+    :raises DysmsTaskError: it is not what the manifest says, or there is none; every difference is named. It is
+        retried: a file may be on its way
+    :raises DysmsTaskFailed: an argument is wrong; not retried
+    """
+
+    template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
+
+    def __init__(
+        self,
+        *,
+        output_uri: str,
+        partition: str = "send_date={send_date:%Y-%m-%d}",
+        send_date: Any = YESTERDAY,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.output_uri = output_uri
+        self.partition = partition
+        self.send_date = send_date
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        with airflow_errors():
+            if not isinstance(self.partition, str):
+                raise DysmsInputError("partition", f"must be text, not {type(self.partition).__name__}")
+            found = verify(self.output_uri, with_day(self.partition, parse_day(self.send_date), "partition"))
+            self.log.info("%s holds what its manifest says: %s rows", found.data, found.rows)
+            return found.as_dict()

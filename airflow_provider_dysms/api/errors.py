@@ -7,6 +7,7 @@
     │   └── DysmsWindowError       the service does not remember the day (any more)
     ├── DysmsRefused               the service said no, and would say it again
     │   ├── DysmsAuthError         key, token or account
+    │   │   └── DysmsCredentialsError  whoever should hand out a key did not
     │   ├── DysmsSignatureError    the secret, or something that alters requests on their way
     │   ├── DysmsClockError        this machine's clock
     │   ├── DysmsPermissionError   RAM, or the site's own rules
@@ -66,6 +67,10 @@ class DysmsError(Exception):
         )
         return " ".join(filter(None, (self.message + (f" ({facts})." if facts else "."), self.remedy)))
 
+    def is_about(self, what: str) -> None:
+        """Say in front of the message what it is about, such as a line of a file."""
+        self.message = f"{what}: {self.message}"
+
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.args, self.__dict__.copy())
 
@@ -102,6 +107,12 @@ class DysmsAuthError(DysmsRefused):
     """The service does not accept the key, the token or the account."""
 
     remedy = "Check login, password and security_token of the connection, and the state of the account."
+
+
+class DysmsCredentialsError(DysmsAuthError):
+    """Whoever should hand out a key for the connection's ``auth_type`` did not, and would not."""
+
+    remedy = "Check auth_type and its fields in the connection, and that the role may be assumed by whom they name."
 
 
 class DysmsSignatureError(DysmsRefused):

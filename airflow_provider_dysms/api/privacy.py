@@ -44,6 +44,13 @@ class PrivacyKey:
         """
         return hmac.digest(self._phone_key, phone_number.encode(), "sha256").hex()
 
+    def phone_token(self, phone_number: str) -> str:
+        """Return how an error names a number: the first 12 digits of its hash, by which hashed output has it.
+
+        :param phone_number: as :meth:`phone_hash` takes it
+        """
+        return self.phone_hash(phone_number)[:12]
+
     def digest(self, data: bytes) -> str:
         """Return 16 hex digits by which equal data is known again; too short to be proof against forgery.
 

@@ -48,9 +48,14 @@ def rows(watched: Sequence[Watched], reports: Sequence[Report]) -> list[dict[str
     ]
 
 
+def is_lost(report: Report) -> bool:
+    """Say whether a message did not arrive and will not."""
+    return not report.is_open and report.state is not State.DELIVERED
+
+
 def sentence(reports: Sequence[Report], goal: Goal, wait_for: object) -> str:
     """Say how many of how many did not arrive and why, how many did, and how many were needed."""
-    lost = [report for report in reports if not report.is_open and report.state is not State.DELIVERED]
+    lost = [report for report in reports if is_lost(report)]
     arrived = sum(report.state is State.DELIVERED for report in reports)
     still_open = sum(report.is_open for report in reports)
     said = f"{len(lost)} of {goal.count} messages did not arrive"

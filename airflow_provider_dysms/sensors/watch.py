@@ -10,10 +10,11 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowTaskTimeout
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.hooks.dysms import DysmsTaskError, DysmsTaskFailed, airflow_errors
-from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed, rows, sentence
+from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed, is_lost, rows, sentence
 from airflow_provider_dysms.sensors.look import PATIENCE, ask_open
 from airflow_provider_dysms.waits.stored import Ending, Plan
 from airflow_provider_dysms.waits.wait import Outcome, Wait
+from airflow_provider_dysms.waits.watched import WatchedSendDetail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.waits.goal import Goal
     from airflow_provider_dysms.waits.wait import Pace
     from airflow_provider_dysms.waits.watched import Watched
+
+#: Messages that an error names one by one.
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,13 +154,24 @@ class Watch:
         outcome = self.wait.certainty if is_over or self._has_ended else self.wait.outcome
         said = sentence(self.wait.final_reports(), self.terms.goal, self.terms.wait_for)
         if outcome is Outcome.LOST and fail_on_failed:
-            raise DysmsDeliveryFailed(said, self.rows)
+            raise DysmsDeliveryFailed(f"{said}. {self._first_lost()}", self.rows)
         if outcome is not Outcome.OPEN:
             return self.rows
         if not is_over:
             return None
         timed_out = AirflowTaskTimeout if self._limit == "execution_timeout" else AirflowSensorTimeout
         raise timed_out(f"{self._limit} of {self.terms.seconds:g} s: {said}")
+
+    def _first_lost(self) -> str:
+        """Name some of the messages that did not arrive: by position, and by id or by the token of their number."""
+        lost = [place for place, report in enumerate(self.wait.final_reports()) if is_lost(report)][:MOST_NAMED]
+        return f"The first that did not: {', '.join(f'{place} ({self._named(place)})' for place in lost)}"
+
+    def _named(self, place: int) -> str:
+        each = self.terms.watched[place]
+        if isinstance(each, WatchedSendDetail):
+            return f"token {self.hook.privacy_key.phone_token(each.phone_number)}"
+        return f"id {each.message_id}"
 
     @property
     def rows(self) -> list[dict[str, Any]]:

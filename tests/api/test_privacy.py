@@ -73,3 +73,8 @@ def test_digests_are_keyed_and_short() -> None:
     assert digest == PrivacyKey(KEY).digest(b"1")
     assert len(digest) == 16
     assert len({digest, PrivacyKey(KEY).digest(b"2"), PrivacyKey(KEY + "g").digest(b"1")}) == 3
+
+
+def test_an_error_names_a_number_as_the_hashed_output_begins() -> None:
+    key = PrivacyKey(KEY)
+    assert key.phone_token("13900000000") == key.phone_hash("13900000000")[:12]

@@ -116,7 +116,7 @@ def test_a_row_that_does_not_fit_is_an_error_in_every_format_and_is_not_repeated
 
 @pytest.mark.parametrize("name", ['a "column"', "a\\b", "a\nb"])
 def test_a_name_that_would_have_to_be_escaped_is_an_error_in_json_lines_and_none_elsewhere(name):
-    with pytest.raises(DysmsInputError, match="^file_format is 'jsonl', and a column has a quotation mark"):
+    with pytest.raises(DysmsInputError, match=r"^file_format is 'jsonl', and a column has a quotation mark"):
         encoded([], {name: str})
     for file_format in ("csv", "parquet"):
         assert encoded([], {name: str}, file_format)

@@ -87,7 +87,7 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
             and isinstance(result["bytes"], int)
             and isinstance(result["sha256"], str)
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
         raise DysmsInputError(

@@ -139,8 +139,57 @@ def test_of_two_codes_both_must_be_ok() -> None:
     assert type(judge("QueryMessage", 200, {"Code": "OK", "ResponseCode": None})) is errors.DysmsUnreadable
 
 
-def test_a_redirect_says_that_it_is_not_followed() -> None:
-    assert "redirects are not followed" in str(judge("QueryMessage", 302, None))
+@pytest.mark.parametrize("status", [300, 302, 399])
+def test_a_redirect_says_that_it_is_not_followed(status: int) -> None:
+    error = judged(status)
+    assert type(error) is errors.DysmsConfigError
+    assert error.message == "QuerySendDetails: the endpoint redirects, and redirects are not followed"
+
+
+@pytest.mark.parametrize("status", [299, 400, 404, 503])
+def test_what_is_no_redirect_is_not_called_one(status: int) -> None:
+    for answer in ({}, {"Code": "InvalidVersion"}, {"Code": "Throttling"}):
+        assert "redirect" not in judged(status, **answer).message
+    assert "redirect" not in judged(302, Code="Throttling").message
+
+
+@pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("Throttling.User", "more requests a second than the account may send"),
+        ("InvalidAccessKeyId.NotFound", "the service does not accept the key, the token or the account"),
+        ("InvalidVersion", "the endpoint does not know what it was asked for"),
+        ("DATA_NOT_EXIST", "the service has no such message, or not yet"),
+    ],
+)
+def test_an_error_says_in_one_clause_what_its_class_means(code: str, what: str) -> None:
+    assert judged(400, Code=code).message == f"QuerySendDetails: {what}"
+
+
+@pytest.mark.parametrize(("digits", "repeated"), [("123456", True), ("1234567", False)])
+def test_a_code_or_an_id_with_room_for_a_number_is_not_repeated(digits: str, repeated: bool) -> None:
+    error = judged(400, Code=f"isv.X_{digits}", RequestId=f"R-{digits}")
+    assert (error.code, error.request_id) == ((f"isv.X_{digits}", f"R-{digits}") if repeated else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("value", "repeated"),
+    [
+        (None, "None"),
+        ("csv", "'csv'"),
+        (7, "7"),
+        (0.5, "0.5"),
+        (123456, "123456"),
+        (1234567, "this int"),
+        ("139 0000 1234", "this str"),
+        ("x" * 40, repr("x" * 40)),
+        ("x" * 41, "this str"),
+        (["csv"], "this list"),
+        ({"a": 1}, "this dict"),
+    ],
+)
+def test_an_argument_is_repeated_where_it_is_short_and_has_no_room_for_a_number(value: object, repeated: str) -> None:
+    assert errors.shown(value) == repeated
 
 
 @pytest.mark.parametrize(
@@ -190,7 +239,17 @@ def test_every_error_survives_a_process_boundary(kind: type[DysmsError], again: 
 def test_an_input_error_is_a_value_error_and_names_its_argument() -> None:
     error = errors.DysmsInputError("page_size", "must be 1 to 50")
     assert isinstance(error, ValueError)
-    assert (error.argument, str(error)) == ("page_size", "page_size must be 1 to 50.")
+    assert (error.argument, error.problem, str(error)) == (
+        "page_size",
+        "must be 1 to 50",
+        "page_size must be 1 to 50.",
+    )
+
+
+def test_an_error_can_be_taken_apart() -> None:
+    error = DysmsError("it failed", code="X", request_id=UUID, http_status=400)
+    assert error.args == ("it failed", "X", UUID, 400)
+    assert str(DysmsError("it failed")) == "it failed."
 
 
 def test_the_drawn_tree_is_the_real_tree() -> None:

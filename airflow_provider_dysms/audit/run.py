@@ -1,20 +1,21 @@
-"""Asks what a send log gives rise to, many cases at once, and hands the verdicts out in the order of the log.
+"""Asks what a send log gives rise to, many cases at once, and hands the outcomes out in the order of the log.
 
 A *case* is what has to be looked at together: all lines of one number, all lines of one message id, or a line that
 cannot be asked. Cases are worked off side by side and come out one after the other, so the same log and the same
-records give the same rows, however fast the answers are. Who takes the verdicts slowly slows the asking down.
+records give the same rows, however fast the answers are. Who takes the outcomes slowly slows the asking down. A case
+whose outcome is known already is not asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.api.errors import DysmsNotFound
 from airflow_provider_dysms.audit import judging
 from airflow_provider_dysms.audit.match import Dealt, deal
+from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
 from airflow_provider_dysms.audit.questions import (
     Match,
     Question,
@@ -26,7 +27,7 @@ from airflow_provider_dysms.audit.questions import (
 from airflow_provider_dysms.audit.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
@@ -41,6 +42,12 @@ Answer = TypeVar("Answer")
 #: slow case does not hold the others up, and little enough to keep in memory.
 _CASES_AHEAD = 16
 
+#: The same of cases that are known: so many that among them there are enough to ask, where few are open.
+_KNOWN_AHEAD = 256
+
+#: Outcomes that are handed out before everything else on the event loop has its turn.
+_IN_A_ROW = 64
+
 
 class Ask(Protocol):
     """Who answers: the client. Its answers are complete and about what was asked, or an error."""
@@ -54,17 +61,6 @@ class Ask(Protocol):
         """Return the report of one message; raise ``DysmsNotFound`` where there is none."""
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What became of one case, and what it adds to the tally."""
-
-    lines: int
-    verdicts: list[Verdict]
-    asked: int = 0
-    repeated: int = 0
-    dealt: Dealt = field(default_factory=lambda: Dealt([]))
-
-
 async def audit(
     log: SentLog,
     ask: Ask,
@@ -74,7 +70,8 @@ async def audit(
     match: Match = "auto",
     in_flight: int = 64,
     tally: Tally | None = None,
-) -> AsyncGenerator[list[Verdict], None]:
+    known: Callable[[int, list[Line]], Outcome | None] = lambda number, lines: None,
+) -> AsyncGenerator[Outcome, None]:
     """Say of every line of a send log what became of its message.
 
     A log in which no line has an id or a time is a list of questions: every number is asked once, lines that share one
@@ -88,40 +85,56 @@ async def audit(
         ``biz_id``); by OutId, else by time (``out_id``); by time alone (``sent_at``). A line that lacks the key goes by
         the next one. A message id needs no matching
     :param in_flight: how many questions are open at once
-    :param tally: where the counts go; it is up to date with the verdicts handed out so far
-    :returns: the verdicts of one case at a time; there may be none
+    :param tally: where the counts go; it is up to date with the outcomes handed out so far
+    :param known: takes the number and the lines of a case; returns its outcome, or ``None`` for one that is to be asked
+    :returns: the outcome of one case at a time; it may have no verdict
     :raises DysmsInputError: no line has the key that ``match`` names; nothing was asked
     :raises DysmsError: the first error of an answer, as it is; what was still open is cancelled
     """
     check_match(log, match)
     tally = Tally() if tally is None else tally
-    scope = Scope(send_date, as_of, match, log.keyed)
-    worker = _Worker(ask, scope, len(log.carry), in_flight)
-    cases = _cases(log)
+    worker = _Worker(ask, Scope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
+    cases = enumerate(_cases(log))
     failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
-    def watch(task: asyncio.Task[_Outcome]) -> None:
+    def watch(task: asyncio.Task[Outcome]) -> None:
         if not task.cancelled() and (error := task.exception()) and not failure.done():
             failure.set_result(error)
 
-    ahead: deque[asyncio.Task[_Outcome]] = deque()
+    ahead: deque[asyncio.Task[Outcome] | Outcome] = deque()
+    asking = in_a_row = 0
     try:
         while True:
-            while len(ahead) < in_flight * _CASES_AHEAD and (lines := next(cases, None)):
-                task = asyncio.create_task(worker.work_off(lines))
-                task.add_done_callback(watch)
-                ahead.append(task)
+            while asking < in_flight * _CASES_AHEAD and len(ahead) < in_flight * _KNOWN_AHEAD:
+                if (case := next(cases, None)) is None:
+                    break
+                if outcome := _of_rejected(*case) or known(*case):
+                    ahead.append(outcome)
+                else:
+                    task = asyncio.create_task(worker.work_off(*case))
+                    task.add_done_callback(watch)
+                    ahead.append(task)
+                    asking += 1
             if not ahead:
                 return
-            if not ahead[0].done():
-                await asyncio.wait((ahead[0], failure), return_when=asyncio.FIRST_COMPLETED)
+            first = ahead[0]
+            in_a_row += 1
+            if isinstance(first, asyncio.Task) and not first.done():
+                await asyncio.wait((first, failure), return_when=asyncio.FIRST_COMPLETED)
+                in_a_row = 0
+            elif in_a_row == _IN_A_ROW:
+                await asyncio.sleep(0)
+                in_a_row = 0
             if failure.done():
                 raise failure.result()
-            outcome = ahead.popleft().result()
-            _count(outcome, tally)
-            yield outcome.verdicts
+            ahead.popleft()
+            if isinstance(first, asyncio.Task):
+                asking -= 1
+                first = first.result()
+            _count(first, tally)
+            yield first
     finally:
-        await _end(ahead)
+        await _end(entry for entry in ahead if isinstance(entry, asyncio.Task))
 
 
 def _cases(log: SentLog) -> Iterator[list[Line]]:
@@ -138,6 +151,12 @@ def _cases(log: SentLog) -> Iterator[list[Line]]:
     return iter(cases.values())
 
 
+def _of_rejected(number: int, lines: list[Line]) -> Outcome | None:
+    if lines[0].rejection is None:
+        return None
+    return Outcome(number, lines, [judging.of_rejected(line) for line in lines], Source.LOG)
+
+
 class _Worker:
     """Works off cases, with so many questions open at once."""
 
@@ -147,26 +166,24 @@ class _Worker:
         self.no_carried = (None,) * carried
         self.gate = asyncio.Semaphore(in_flight)
 
-    async def work_off(self, lines: list[Line]) -> _Outcome:
-        if lines[0].rejection is not None:
-            return _Outcome(len(lines), [judging.of_rejected(line) for line in lines])
+    async def work_off(self, number: int, lines: list[Line]) -> Outcome:
         if lines[0].message_id is not None:
-            return await self._by_message_id(lines, lines[0].message_id)
-        return await self._by_number(lines)
+            return await self._by_message_id(number, lines, lines[0].message_id)
+        return await self._by_number(number, lines)
 
-    async def _by_message_id(self, lines: list[Line], message_id: str) -> _Outcome:
+    async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> Outcome:
         send_date, as_of = self.scope.send_date, self.scope.as_of
         try:
             async with self.gate:
                 report = await self.ask.query_message(message_id)
         except DysmsNotFound:
             verdicts = [judging.of_missing(line, send_date, as_of) for line in lines]
-            return _Outcome(len(lines), verdicts, asked=1, repeated=len(lines) - 1)
+            return Outcome(number, lines, verdicts, asked=1)
         off_day = judging.days_off(report, lines[0], send_date)
         verdicts = [judging.of_report(report, line, as_of) for line in lines]
-        return _Outcome(len(lines), verdicts, 1, len(lines) - 1, Dealt([], off_day=off_day))
+        return Outcome(number, lines, verdicts, asked=1, unseen=Unseen(off_day=off_day))
 
-    async def _by_number(self, lines: list[Line]) -> _Outcome:
+    async def _by_number(self, number: int, lines: list[Line]) -> Outcome:
         scope = self.scope
         answers = await self._answers(first_questions(lines, scope))
         dealt = deal(lines, answers, scope)
@@ -174,19 +191,21 @@ class _Worker:
         if further:
             answers |= await self._answers(further)
             dealt = deal(lines, answers, scope)
-        phone, as_of = lines[0].phone, scope.as_of
+        unseen = Unseen(len(further), dealt.ambiguous, dealt.edge, dealt.off_day)
+        return Outcome(number, lines, self._verdicts(lines, dealt), asked=len(answers), unseen=unseen)
+
+    def _verdicts(self, lines: list[Line], dealt: Dealt) -> list[Verdict]:
+        phone, as_of = lines[0].phone, self.scope.as_of
         assert phone is not None
-        if not scope.keyed:
-            verdicts = [judging.of_record(record, lines[0], as_of) for record, _ in dealt.others]
-            return _Outcome(len(lines), verdicts, len(answers), dealt=dealt)
+        if not self.scope.keyed:
+            return [judging.of_record(record, lines[0], as_of) for record, _ in dealt.others]
         verdicts = [
-            judging.of_record(record, line, as_of) if record else judging.of_missing(line, scope.send_date, as_of)
+            judging.of_record(record, line, as_of) if record else judging.of_missing(line, self.scope.send_date, as_of)
             for line, record in zip(lines, dealt.records, strict=True)
         ]
-        verdicts += [
+        return verdicts + [
             judging.of_unlogged(record, phone, biz_id, self.no_carried, as_of) for record, biz_id in dealt.others
         ]
-        return _Outcome(len(lines), verdicts, len(answers), dealt=dealt)
 
     async def _answers(self, questions: list[Question]) -> dict[Question, Sequence[SendDetail]]:
         return dict(zip(questions, await _together([self._answer(question) for question in questions]), strict=True))
@@ -199,26 +218,27 @@ class _Worker:
 async def _together(answers: Sequence[Awaitable[Answer]]) -> list[Answer]:
     if len(answers) == 1:
         return [await answers[0]]
-    tasks = deque(map(asyncio.ensure_future, answers))
+    tasks = list(map(asyncio.ensure_future, answers))
     try:
         return await asyncio.gather(*tasks)
     finally:
         await _end(tasks)
 
 
-async def _end(tasks: deque[asyncio.Future[Answer]] | deque[asyncio.Task[Answer]]) -> None:
+async def _end(futures: Iterable[asyncio.Future[Answer]]) -> None:
     """Cancel what still runs and see it off, so that nothing is left behind."""
+    tasks = list(futures)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _count(outcome: _Outcome, tally: Tally) -> None:
-    tally.lines += outcome.lines
+def _count(outcome: Outcome, tally: Tally) -> None:
+    tally.lines += len(outcome.lines)
     tally.asked += outcome.asked
     tally.repeated += outcome.repeated
-    tally.ambiguous += outcome.dealt.ambiguous
-    tally.edge += outcome.dealt.edge
-    tally.off_day += outcome.dealt.off_day
+    tally.ambiguous += outcome.unseen.ambiguous
+    tally.edge += outcome.unseen.edge
+    tally.off_day += outcome.unseen.off_day
     for verdict in outcome.verdicts:
         tally.add(verdict)

@@ -11,13 +11,16 @@ file with a header alone, which says nothing of types: name them to the reader w
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import re
 import secrets
+import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage.encoders import check_format
@@ -79,7 +82,7 @@ class Partition:
         :raises DysmsInputError: it cannot be written, or it holds a data file that no manifest explains
         :raises DysmsStorageError: the store does not answer
         """
-        with self._refusals():
+        with self.refusals():
             self.store.probe(self.name)
             self.store.probe(self._manifest.rpartition("/")[0])
             self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
@@ -87,6 +90,30 @@ class Partition:
     def committed(self) -> Manifest | None:
         """Return the manifest of what is there now, or ``None``."""
         return decode(self.store.read(self._manifest), self.name)
+
+    def fetch(self, manifest: Manifest) -> IO[bytes] | None:
+        """Return the data file that a manifest describes, as a nameless local one; ``None`` if it does not fit it.
+
+        :param manifest: what :meth:`committed` gave
+        :raises DysmsStorageError: the store does not answer
+        """
+        with self.refusals(), ExitStack() as unwanted:
+            file = unwanted.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
+            found = manifest["result"]
+            try:
+                there = self.store.fetch(found["data"], file)
+            except OSError as error:
+                if error.errno != errno.EBUSY:  # s3fs: another object took its place while it was read
+                    raise
+                there = False
+            if not there or file.tell() != found["bytes"]:
+                return None
+            file.seek(0)
+            if hashlib.file_digest(file, "sha256").hexdigest() != found["sha256"]:
+                return None
+            file.seek(0)
+            unwanted.pop_all()
+            return file
 
     def spool(self, schema: Mapping[str, type]) -> Spool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
@@ -113,7 +140,7 @@ class Partition:
         manifest_of = partial(encode, self._data, content, spool.schema, result, run)
         manifest_of([])  # what is no JSON is an error before anything is put
         for attempt in range(TRIES):
-            with self._refusals():
+            with self.refusals():
                 replaced = self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
                 self.store.upload(self._data, content.file)
                 self.store.write(self._manifest, manifest_of(replaced))
@@ -136,7 +163,8 @@ class Partition:
         return manifest_key(self.name)
 
     @contextmanager
-    def _refusals(self) -> Iterator[None]:
+    def refusals(self) -> Iterator[None]:
+        """Put what the store refuses into words: to be mended, or to be tried again."""
         try:
             yield
         except DysmsError:

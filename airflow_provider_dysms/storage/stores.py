@@ -42,6 +42,9 @@ class Store(Protocol):
     def upload(self, key: str, file: IO[bytes]) -> None:
         """Put an open local file, from its start."""
 
+    def fetch(self, key: str, file: IO[bytes]) -> bool:
+        """Copy a file to an open local one; ``False`` where there is none."""
+
     def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         """Whether the file is there now with this content; an md5 may spare reading it."""
 
@@ -50,6 +53,9 @@ class Store(Protocol):
 
     def remove(self, key: str) -> None:
         """Remove a file; it may be gone already."""
+
+    def clear(self, folder: str) -> None:
+        """Remove a folder with everything in it, and the folder that it lies in if nothing else is there."""
 
     def probe(self, folder: str) -> None:
         """Write an empty file into a folder and remove it, and what was made for it."""
@@ -89,6 +95,14 @@ class LocalFolder:
             _sync(folder)
             folder = folder.parent
 
+    def fetch(self, key: str, file: IO[bytes]) -> bool:
+        try:
+            with (self._root / key).open("rb") as found:
+                shutil.copyfileobj(found, file, 1 << 20)
+        except FileNotFoundError:
+            return False
+        return True
+
     def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         try:
             with (self._root / key).open("rb") as file:
@@ -107,6 +121,13 @@ class LocalFolder:
 
     def remove(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
+
+    def clear(self, folder: str) -> None:
+        path = self._root / folder
+        with suppress(FileNotFoundError):
+            shutil.rmtree(path)
+        with suppress(OSError):  # others are in it
+            path.parent.rmdir()
 
     def probe(self, folder: str) -> None:
         path = self._root / folder
@@ -142,6 +163,15 @@ class ObjectStore:
         # The file has no name any more; its descriptor has one.
         self._fs.put_file(f"/dev/fd/{file.fileno()}", self._path(key))
 
+    def fetch(self, key: str, file: IO[bytes]) -> bool:
+        self._fs.invalidate_cache()
+        try:
+            with self._fs.open(self._path(key), "rb") as found:
+                shutil.copyfileobj(found, file, 1 << 20)
+        except FileNotFoundError:
+            return False
+        return True
+
     def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         self._fs.invalidate_cache()
         try:
@@ -169,6 +199,10 @@ class ObjectStore:
     def remove(self, key: str) -> None:
         with suppress(FileNotFoundError):
             self._fs.rm_file(self._path(key))
+
+    def clear(self, folder: str) -> None:
+        for key in self.keys(folder):
+            self.remove(key)
 
     def probe(self, folder: str) -> None:
         self.write(f"{folder}/{_PROBE}", b"")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -13,33 +13,39 @@ from airflow.sdk.exceptions import AirflowSkipException
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
+from airflow_provider_dysms.audit.outcome import Source
 from airflow_provider_dysms.audit.questions import Match
-from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
-from airflow_provider_dysms.audit.tally import Tally
-from airflow_provider_dysms.audit.verdict import output_columns, to_row
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_asked_day
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.transfers.progress import Progress
+from airflow_provider_dysms.storage.segments import Segments
+from airflow_provider_dysms.storage.shelf import Shelf
+from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, pack_unseen, read_committed
+from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
     Statistics,
     ask_statistics,
     is_provisional,
     judge_by_statistics,
 )
+from airflow_provider_dysms.transfers.walk import Walk, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.storage.spool import Spool
+    from airflow_provider_dysms.api.privacy import PrivacyKey
+    from airflow_provider_dysms.storage.manifests import Manifest
 
 #: Columns of a log by which a line finds its record.
 KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
+
+#: Seconds of ``resume_within``, at most: receipts come within this time.
+LONGEST_RESUME = 259_200
 
 #: Rejected lines that the task log names one by one.
 MOST_NAMED = 20
@@ -131,7 +137,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         partition: str = "send_date={send_date:%Y-%m-%d}",
         content: Literal["drop", "keep"] = "drop",
         phone: Literal["plain", "hashed"] = "plain",
-        refresh: Literal["all"] = "all",
+        refresh: Literal["unsettled", "all"] = "unsettled",
+        resume_within: float = 21_600,
         outside_window: Literal["fail", "skip"] = "fail",
         max_missing_rate: float = 0.05,
         max_rejected_rate: float = 0.05,
@@ -154,6 +161,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         self.content = content
         self.phone = phone
         self.refresh = refresh
+        self.resume_within = resume_within
         self.outside_window = outside_window
         self.max_missing_rate = max_missing_rate
         self.max_rejected_rate = max_rejected_rate
@@ -161,14 +169,14 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         self.requests_per_second = requests_per_second
         self.dysms_conn_id = dysms_conn_id
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Manifest:
         with airflow_errors():
-            as_of = datetime.now(UTC)
+            now = datetime.now(UTC)
             self._check_choices()
-            day = self._day(as_of)
+            day = self._day(now)
             hook = DysmsHook(self.dysms_conn_id, requests_per_second=self.requests_per_second)
             _ = hook.settings  # what is wrong with the connection is said before anything is read or written
-            phone_hash = hook.privacy_key.phone_hash if self.phone == "hashed" else None
+            privacy_key = hook.privacy_key if self.phone == "hashed" else None
             sent = self._read(day)
             partition = Partition.resolve(
                 self.output_uri,
@@ -177,19 +185,56 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
                 compression=self.compression,
             )
             partition.probe()
-            _check_day_of(partition, day)
-            keep = self.content == "keep"
-            columns = output_columns(sent.carry, content=keep, hashed=phone_hash is not None)
-            with partition.spool(columns) as spool:
+            manifest = partition.committed()
+            _check_day_of(manifest, day)
+            known = self._known(sent, day, privacy_key)
+            segments = self._segments(context, partition, _digest(hook, partition, sent, known, privacy_key), now)
+            rows = Rows(
+                sent.carry,
+                content=self.content == "keep",
+                phone_hash=privacy_key.phone_hash if privacy_key else None,
+            )
+            with ExitStack() as opened:
+                spool = opened.enter_context(partition.spool(rows.columns))
+                committed = read_committed(partition, manifest, known, rows, opened.enter_context(Shelf()), self.log)
+                resumed = opened.enter_context(Shelf())
+                if segments:
+                    with partition.refusals():
+                        resumed.put(segments.read())
+                as_of = segments.as_of if segments else now
+                if as_of != now:
+                    self.log.info("An earlier try of this task began at %s; what it asked is not asked again", as_of)
+                walk = Walk(
+                    sent,
+                    day,
+                    as_of,
+                    self.match,
+                    rows,
+                    spool,
+                    resumed=resumed,
+                    saved=segments,
+                    committed=committed,
+                    take_over=self.refresh == "unsettled",
+                    to_csv=self.file_format == "csv",
+                    log=self.log,
+                )
                 # Everything of Airflow happens before or after this one event loop, never inside it.
-                tally, run = hook.run(lambda client: self._audit(client, sent, day, as_of, spool, phone_hash))
-                self._judge(tally, sent, run["statistics"])
-                result = self._result(tally, sent, day, as_of)
+                run = hook.run(lambda client: self._audit(client, walk, day))
+                try:
+                    self._judge(walk, sent, run["statistics"])
+                except DysmsIncomplete:
+                    if segments:  # a retry would only find the same in them
+                        with partition.refusals():
+                            segments.clear()
+                    raise
+                result = self._result(walk, known, day, as_of)
                 if result["provisional"]:
                     self.log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
                 run["days_left"] = dates.days_left(day, datetime.now(UTC))
                 manifest = partition.commit(spool, result, run)
-            self.log.info("Wrote %s rows: %s", tally.rows, dict(sorted(tally.by_state.items())))
+            if segments:
+                self._clear(segments)
+            self.log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
             return manifest
 
     def _check_choices(self) -> None:
@@ -197,7 +242,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             "match": get_args(Match),
             "content": ("drop", "keep"),
             "phone": ("plain", "hashed"),
-            "refresh": ("all",),
+            "refresh": ("unsettled", "all"),
             "outside_window": ("fail", "skip"),
             "statistics": get_args(Statistics),
         }
@@ -208,6 +253,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             rate = getattr(self, name)
             if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
                 raise DysmsInputError(name, f"is a share from 0 to 1, not {shown(rate)}")
+        within = self.resume_within
+        if isinstance(within, bool) or not isinstance(within, (int, float)) or not 0 <= within <= LONGEST_RESUME:
+            raise DysmsInputError(
+                "resume_within", f"is a number of seconds from 0 to {LONGEST_RESUME}, not {shown(within)}"
+            )
         for name in ("sent_uri", "output_uri", "partition"):
             text = getattr(self, name)
             if not isinstance(text, str) and (name, text) != ("sent_uri", None):
@@ -245,33 +295,41 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             self.log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
         return sent
 
-    async def _audit(
-        self,
-        client: DysmsClient,
-        sent: SentLog,
-        day: date,
-        as_of: datetime,
-        spool: Spool,
-        phone_hash: Callable[[str], str] | None,
-    ) -> tuple[Tally, dict[str, Any]]:
-        tally = Tally()
-        keep = self.content == "keep"
-        counters = client.counters
-        cases = audit(sent, client, send_date=day, as_of=as_of, match=self.match, tally=tally)
-        with Progress(self.log, f"Audit of {day}", len(sent.lines), tally, counters):
-            async with aclosing(cases):
-                async for verdicts in cases:
-                    spool.write(to_row(verdict, content=keep, phone_hash=phone_hash) for verdict in verdicts)
-        statistics = await ask_statistics(client, day, tally, self.statistics, self.log)
-        return tally, {
-            "requests": counters.requests,
-            "pages": counters.pages,
-            "throttled": counters.throttled,
+    def _segments(self, context: Context, partition: Partition, digest: str, now: datetime) -> Segments | None:
+        """Return where answers wait for a retry of this task; outside of a run nothing can be retried."""
+        instance = context.get("ti")
+        if instance is None:
+            return None
+        owner = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
+        return Segments(partition.store, owner, digest, now=now, resume_within=self.resume_within)
+
+    def _clear(self, segments: Segments) -> None:
+        try:
+            segments.clear()
+        except Exception as error:  # every store has its own; what was to be done is done
+            self.log.warning("%s could not be removed: %s; remove it", segments.folder, type(error).__name__)
+
+    async def _audit(self, client: DysmsClient, walk: Walk, day: date) -> dict[str, Any]:
+        await walk.run(client)
+        statistics = await ask_statistics(client, day, walk.tally, self.statistics, self.log)
+        return {
+            "requests": client.counters.requests,
+            "pages": client.counters.pages,
+            "throttled": client.counters.throttled,
+            "resumed": walk.cases[Source.RESUMED],
+            "taken_over": walk.cases[Source.COMMITTED],
             "statistics": statistics,
         }
 
-    def _judge(self, tally: Tally, sent: SentLog, statistics: dict[str, Any] | None) -> None:
+    def _judge(self, walk: Walk, sent: SentLog, statistics: dict[str, Any] | None) -> None:
         """Refuse the results that are wrong as a whole although every answer was fine."""
+        tally = walk.tally
+        if walk.lost:
+            raise DysmsIncomplete(
+                f"{len(walk.lost)} lines had a record at the service when the partition was written and have none now, "
+                f"the first of them {walk.lost[0].where}; the partition is kept as it is. A wrong account looks like "
+                "this; write elsewhere if the records are gone for good"
+            )
         if sent.keyed and tally.missing_rate > self.max_missing_rate:
             raise DysmsIncomplete(
                 f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
@@ -279,28 +337,54 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             )
         judge_by_statistics(statistics, tally, sent, self.statistics, self.log)
 
-    def _result(self, tally: Tally, sent: SentLog, day: date, as_of: datetime) -> dict[str, Any]:
-        parameters = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
+    def _known(self, sent: SentLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
+        """Return the part of the result that is known beforehand."""
+        names = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
         return {
-            **tally.as_dict(),
             "send_date": day.isoformat(),
-            "as_of": as_of.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "keyed": sent.keyed,
-            "provisional": is_provisional(day, as_of),
-            "settled": tally.settled(day, as_of, keyed=sent.keyed or not sent.lines),
             "parameters": {
-                **{name: getattr(self, name) for name in parameters},
+                **{name: getattr(self, name) for name in names},
                 "columns": dict(self.columns) if self.columns else None,
                 "carry": list(sent.carry),
+                # Of a text of ours: it tells keys apart, and nothing else.
+                "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
                 "file_format": self.file_format,
                 "compression": self.compression,
             },
         }
 
+    def _result(self, walk: Walk, known: dict[str, Any], day: date, as_of: datetime) -> dict[str, Any]:
+        tally, oldest = walk.tally, walk.oldest_answer
+        return {
+            **tally.as_dict(),
+            **known,
+            "as_of": _instant(as_of),
+            "oldest_answer": _instant(oldest),
+            "provisional": is_provisional(day, oldest),
+            "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
+            "unseen": pack_unseen(walk.unseen),
+        }
 
-def _check_day_of(partition: Partition, day: date) -> None:
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _digest(
+    hook: DysmsHook, partition: Partition, sent: SentLog, known: dict[str, Any], privacy_key: PrivacyKey | None
+) -> str:
+    """Return the digest of everything that rows depend on: who asks whom, about what, and how it is written down."""
+    settings = hook.settings
+    asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.access_key_id)
+    written = [known["parameters"][name] for name in ROWS_DEPEND_ON]
+    digest = fingerprint(sent, (asked, partition.name, known["send_date"], written))
+    # Who has hashed numbers is not to guess those of a short list from a digest without a key.
+    return privacy_key.digest(digest) if privacy_key else digest.hex()
+
+
+def _check_day_of(committed: Manifest | None, day: date) -> None:
     """Refuse to replace the audit of another day."""
-    committed = partition.committed()
     other = committed and committed["result"].get("send_date")
     if other and other != day.isoformat():
         remedy = "put the day into it, as in send_date={send_date:%Y-%m-%d}"

@@ -106,8 +106,8 @@ class World:
 
     async def cases(self, match="auto", in_flight=8):
         return [
-            verdicts
-            async for verdicts in audit(
+            outcome.verdicts
+            async for outcome in audit(
                 self.log(),
                 self,
                 send_date=self.day,

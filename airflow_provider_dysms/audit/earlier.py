@@ -1,0 +1,147 @@
+"""What an earlier audit found out about a case: does it still hold, and what of it has the service lost since?
+
+The rows of an earlier audit do not hold the lines that they come from, so lines are compared as far as rows tell: by
+number, ids and carried cells, and by time where that is what lines and records find each other by. Where it is not
+certain that the lines are the same, the case is asked again, which is never wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.api.delivery import State
+from airflow_provider_dysms.audit.align import align
+from airflow_provider_dysms.audit.match import TOLERANCE
+from airflow_provider_dysms.audit.questions import Scope, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from airflow_provider_dysms.audit.sent import Line
+    from airflow_provider_dysms.audit.verdict import Verdict
+
+_TICK = timedelta(microseconds=1)
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Compares the lines of a case with what an earlier audit said of it.
+
+    :param scope: what the audit of now is about; the earlier one was about the same day, in the same way
+    :param shown: a number -> how it stands in the rows
+    :param blank_is_nothing: whether an empty text was written as nothing, as CSV does
+    """
+
+    scope: Scope
+    shown: Callable[[str], str]
+    blank_is_nothing: bool = False
+
+    def key(self, lines: Sequence[Line]) -> str:
+        """Return what the case of some lines is known by; see :func:`key_of_verdict`."""
+        line = lines[0]
+        if line.message_id is not None:
+            return f"message {line.message_id}"
+        assert line.phone is not None
+        return f"number {self.shown(line.phone.digits)}"
+
+    def holds(self, lines: Sequence[Line], earlier: Sequence[Verdict]) -> bool:
+        """Say whether the verdicts can be taken over: all are final, none is missing, and the lines are the same."""
+        if not earlier or not all(verdict.is_final and verdict.state != State.MISSING for verdict in earlier):
+            return False
+        if not self.scope.keyed:
+            return earlier[0].carried == self._carried(lines[0])
+        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
+        return len(theirs) == len(lines) and all(map(self._fits, lines, theirs)) and self._in_order(lines, theirs)
+
+    def lost(self, lines: Sequence[Line], earlier: Sequence[Verdict], found: Sequence[Verdict]) -> list[Line]:
+        """Return the lines that had a record and now have none.
+
+        :param found: what became of the case now
+        """
+        if not self.scope.keyed:
+            return [] if found or not earlier else [lines[0]]
+        without = {index for index in range(len(lines)) if found[index].state == State.MISSING}
+        if not without:
+            return []
+        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
+        if len(theirs) == len(lines) and all(map(self._fits, lines, theirs)):
+            return [lines[index] for index in sorted(without) if theirs[index].state != State.MISSING]
+        recorded = [verdict for verdict in theirs if verdict.state != State.MISSING]
+        return [lines[index] for index in sorted(without & self._owners(lines, recorded))]
+
+    def _fits(self, line: Line, verdict: Verdict) -> bool:
+        """Say whether a row can be of a line. A record without an OutId, or without a time, got those of the line."""
+        biz_id, out_id = key_of(line, self.scope)
+        if verdict.state == State.MISSING:
+            same_way = (verdict.out_id, verdict.sent_at) == (line.out_id, line.sent_at)
+        elif line.message_id is not None:
+            same_way = True
+        elif out_id and not biz_id:
+            same_way = (verdict.out_id or "").strip() == out_id
+        elif line.sent_at and verdict.sent_at and not biz_id:
+            same_way = abs(verdict.sent_at - line.sent_at) <= TOLERANCE
+        else:
+            same_way = True
+        return (
+            same_way
+            and verdict.message_id == line.message_id
+            and verdict.biz_id == line.biz_id
+            and verdict.carried == self._carried(line)
+            and (line.phone is None or verdict.country == line.phone.country)
+            and (line.phone is None or verdict.phone_number == self.shown(line.phone.digits))
+            and (line.out_id is None or verdict.out_id is not None)
+            and (line.sent_at is None or verdict.sent_at is not None)
+        )
+
+    def _in_order(self, lines: Sequence[Line], verdicts: Sequence[Verdict]) -> bool:
+        """Say whether, among lines of the same ids, the later one has the later record: so they are always dealt."""
+        times: dict[Hashable, list[tuple[datetime, datetime]]] = {}
+        for line, verdict in zip(lines, verdicts, strict=True):
+            if line.message_id is None and line.sent_at and verdict.sent_at:
+                times.setdefault(self._ids(line), []).append((line.sent_at, verdict.sent_at))
+        return all(one[1] <= other[1] for pairs in times.values() for one, other in pairwise(sorted(pairs)))
+
+    def _owners(self, lines: Sequence[Line], recorded: Sequence[Verdict]) -> set[int]:
+        """Return the lines that records were dealt to, where lines have come or gone since: the nearest."""
+        alike: dict[Hashable, list[int]] = {}
+        for index, line in enumerate(lines):
+            alike.setdefault((*self._ids(line), self._carried(line)), []).append(index)
+        records: dict[Hashable, list[Verdict]] = {}
+        for verdict in recorded:
+            kind: Hashable = (
+                verdict.message_id,
+                verdict.biz_id,
+                (verdict.out_id or "").strip() or None,
+                verdict.carried,
+            )
+            if kind not in alike:
+                kind = (verdict.message_id, verdict.biz_id, None, verdict.carried)
+            records.setdefault(kind, []).append(verdict)
+        owners: set[int] = set()
+        for ids, verdicts in records.items():
+            ours = sorted((_ticks(lines[index].sent_at), index) for index in alike.get(ids, ()))
+            theirs = sorted(_ticks(verdict.sent_at) for verdict in verdicts)
+            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs)}
+        return owners
+
+    def _ids(self, line: Line) -> tuple[str | None, str | None, str | None]:
+        biz_id, out_id = key_of(line, self.scope)
+        return line.message_id, line.biz_id, None if biz_id or line.message_id else out_id
+
+    def _carried(self, line: Line) -> tuple[str | None, ...]:
+        return tuple(cell or None for cell in line.carried) if self.blank_is_nothing else line.carried
+
+
+def key_of_verdict(verdict: Verdict) -> str | None:
+    """Return what the case of a verdict is known by; ``None`` for a line that could not be asked."""
+    if verdict.state == State.REJECTED:
+        return None
+    return f"number {verdict.phone_number}" if verdict.message_id is None else f"message {verdict.message_id}"
+
+
+def _ticks(instant: datetime | None) -> int:
+    return ((instant or _NO_TIME) - _NO_TIME) // _TICK

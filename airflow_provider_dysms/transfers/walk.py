@@ -1,0 +1,171 @@
+"""One walk through a log: what is known is taken over, the rest is asked, and all of it becomes rows in one order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airflow_provider_dysms.audit.earlier import Earlier
+from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
+from airflow_provider_dysms.audit.questions import Match, Scope, first_questions
+from airflow_provider_dysms.audit.run import audit
+from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.transfers.progress import Progress
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.audit.sent import Line, SentLog
+    from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.storage.segments import Segments
+    from airflow_provider_dysms.storage.shelf import Shelf
+    from airflow_provider_dysms.storage.spool import Spool
+    from airflow_provider_dysms.transfers.committed import Committed, UnseenAt
+    from airflow_provider_dysms.transfers.rows import Rows
+
+
+class Walk:
+    """Walks once through a log, and knows afterwards what there is to say of it.
+
+    :param as_of: when the try that asked first began
+    :param spool: takes the rows
+    :param resumed: what earlier tries of the same task asked, by the number of the case
+    :param saved: takes what is asked now, for later tries; ``None`` to keep nothing
+    :param committed: what the partition holds, if it can be compared
+    :param take_over: whether what is final there is not asked again
+    """
+
+    def __init__(
+        self,
+        sent: SentLog,
+        send_date: date,
+        as_of: datetime,
+        match: Match,
+        rows: Rows,
+        spool: Spool,
+        *,
+        resumed: Shelf,
+        saved: Segments | None,
+        committed: Committed | None,
+        take_over: bool,
+        to_csv: bool,
+        log: Any,
+    ) -> None:
+        self.tally = Tally()
+        #: How many cases came from where.
+        self.cases = dict.fromkeys(Source, 0)
+        #: Lines that had a record in the committed partition, and now have none.
+        self.lost: list[Line] = []
+        #: What cannot be seen of cases, where it is not nothing.
+        self.unseen: list[UnseenAt] = []
+        self._sent = sent
+        self._scope = Scope(send_date, as_of, match, sent.keyed)
+        self._rows = rows
+        self._spool = spool
+        self._resumed = resumed
+        self._saved = saved
+        self._committed = committed
+        self._take_over = take_over
+        self._log = log
+        blank_is_nothing = to_csv and committed is not None and committed.is_csv
+        self._earlier = Earlier(self._scope, rows.shown, blank_is_nothing)
+        self._pending: list[segments.Entry] = []
+        self._questions = 0
+        self._upload: asyncio.Task[None] | None = None
+
+    @property
+    def oldest_answer(self) -> datetime:
+        """When the oldest of the answers behind the rows was asked for, at the earliest."""
+        if self._committed is None or not self.cases[Source.COMMITTED]:
+            return self._scope.as_of
+        return min(self._scope.as_of, self._committed.oldest_answer)
+
+    async def run(self, client: DysmsClient) -> None:
+        """Walk."""
+        scope = self._scope
+        self._last_saved = time.monotonic()
+        cases = audit(
+            self._sent,
+            client,
+            send_date=scope.send_date,
+            as_of=scope.as_of,
+            match=scope.match,
+            tally=self.tally,
+            known=self._known,
+        )
+        try:
+            with Progress(self._log, f"Audit of {scope.send_date}", len(self._sent.lines), self.tally, client.counters):
+                async with aclosing(cases):
+                    async for outcome in cases:
+                        await self._take(outcome)
+        finally:
+            await self._wait_for_upload()
+
+    def _known(self, number: int, lines: list[Line]) -> Outcome | None:
+        for packed in self._resumed.get(number):
+            unseen, verdicts = self._rows.unpack(packed)
+            return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
+        if self._take_over and (found := self._find(lines)):
+            unseen, verdicts = found
+            if self._earlier.holds(lines, verdicts):
+                return self._outcome(number, lines, verdicts, Source.COMMITTED, unseen)
+        return None
+
+    def _find(self, lines: list[Line]) -> tuple[Unseen, list[Verdict]] | None:
+        return self._committed.find(self._earlier.key(lines)) if self._committed else None
+
+    def _outcome(
+        self, number: int, lines: list[Line], verdicts: list[Verdict], source: Source, unseen: Unseen
+    ) -> Outcome:
+        first = 1 if lines[0].message_id is not None else len(first_questions(lines, self._scope))
+        return Outcome(number, lines, verdicts, source, first + unseen.further, unseen)
+
+    async def _take(self, outcome: Outcome) -> None:
+        kept = outcome.source in (Source.RESUMED, Source.COMMITTED)
+        rows = self._rows.of(outcome.verdicts, kept=kept)
+        self.cases[outcome.source] += 1
+        if any(outcome.unseen):
+            self.unseen.append((self.tally.rows - len(rows), outcome.unseen))
+        if outcome.source in (Source.ASKED, Source.RESUMED) and (found := self._find(outcome.lines)):
+            self.lost += self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+        self._spool.write(rows)
+        if outcome.source is Source.ASKED and self._saved is not None:
+            self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))
+            self._questions += outcome.asked
+            is_late = time.monotonic() - self._last_saved >= segments.SECONDS
+            if is_late or self._questions >= segments.QUESTIONS:
+                await self._save()
+
+    async def _save(self) -> None:
+        """Send a segment on its way, one at a time: who is faster than the store waits for it."""
+        await self._wait_for_upload()
+        assert self._saved is not None
+        self._upload = asyncio.create_task(asyncio.to_thread(self._saved.write, self._pending))
+        self._pending, self._questions, self._last_saved = [], 0, time.monotonic()
+
+    async def _wait_for_upload(self) -> None:
+        if self._upload is not None:
+            upload, self._upload = self._upload, None
+            try:
+                await upload
+            except Exception as error:  # every store has its own; the export does not depend on it
+                self._log.warning("What was asked so far could not be kept for a retry: %s", type(error).__name__)
+
+
+def fingerprint(sent: SentLog, parameters: object) -> bytes:
+    """Return the digest of a log, and of everything else that its rows depend on besides the service.
+
+    :param parameters: JSON-able
+    """
+    encoder = msgspec.json.Encoder()
+    digest = hashlib.sha256(encoder.encode((sent.carry, sent.keyed, parameters)))
+    for line in sent.lines:
+        digest.update(encoder.encode(line))
+    return digest.digest()

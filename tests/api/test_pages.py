@@ -40,7 +40,9 @@ def rows(count: int) -> Rows:
     return [f"row {number}" for number in range(count)]
 
 
-@pytest.mark.parametrize(("count", "requests"), [(0, 1), (1, 1), (49, 1), (50, 3), (51, 4), (99, 5), (100, 5), (137, 6)])
+@pytest.mark.parametrize(
+    ("count", "requests"), [(0, 1), (1, 1), (49, 1), (50, 3), (51, 4), (99, 5), (100, 5), (137, 6)]
+)
 def test_a_quiet_listing_is_read_whole_with_one_page_once_and_more_twice(count: int, requests: int) -> None:
     service = Service(rows(count))
     assert service.read() == rows(count)

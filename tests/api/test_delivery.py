@@ -137,6 +137,16 @@ def test_the_log_names_no_number_and_ends_after_a_while(caplog: pytest.LogCaptur
     assert len(caplog.messages) == 50
 
 
+@pytest.mark.parametrize(("status", "shown"), [("9.a-_b", "9.a-_b"), ("1234567", None), ("失败", None), (None, "None")])
+def test_a_status_that_no_document_has_is_shown_where_it_can_be_nothing_else(
+    caplog: pytest.LogCaptureFixture, status: str | None, shown: str | None
+) -> None:
+    judge_message(report(status, None, None), SOON)
+    assert caplog.messages == [
+        f"QueryMessage: Status {shown or 'of an unknown form'} is in no document; such messages are taken for waiting"
+    ]
+
+
 #: One row a line of the vendor's list and of the carriers' families.
 CODES = {
     "delivered": "DELIVERED DELIVRD success",

@@ -86,18 +86,42 @@ def test_an_order_that_changes_between_pages_is_noticed_or_harmless() -> None:
     assert sorted(Service(rows(137), reverse).read()) == sorted(rows(137))
 
 
-FOREVER: dict[str, Callable[[Service], None]] = {
-    "a total without rows": lambda service: setattr(service, "replace", lambda page, size, rows: []),
-    "an empty last page": lambda service: setattr(
-        service, "replace", lambda page, size, rows: rows if len(rows) == size else []
+FOREVER: dict[str, tuple[Callable[[Service], None], str]] = {
+    "a total without rows": (
+        lambda service: setattr(service, "replace", lambda page, size, rows: []),
+        "page 1 has 0 records where the total of 137 asks for 50",
     ),
-    "a page in place of the next": lambda service: setattr(
-        service, "replace", lambda page, size, rows: service.rows[:size] if page == 2 else rows
+    "an empty last page": (
+        lambda service: setattr(service, "replace", lambda page, size, rows: rows if len(rows) == size else []),
+        "page 3 has 0 records where the total of 137 asks for 37",
     ),
-    "a total that is too large": lambda service: setattr(service, "total", 138),
-    "a total that is too small": lambda service: setattr(service, "total", 136),
-    "more rows than a page holds": lambda service: setattr(
-        service, "replace", lambda page, size, rows: [*rows, "extra"] if page == 1 else rows
+    "a page in place of the next": (
+        lambda service: setattr(
+            service, "replace", lambda page, size, rows: service.rows[:size] if page == 2 else rows
+        ),
+        "two walks gave different records",
+    ),
+    "a total that is too large": (
+        lambda service: setattr(service, "total", 138),
+        "page 3 has 37 records where the total of 138 asks for 38",
+    ),
+    "a total that is too small": (
+        lambda service: setattr(service, "total", 136),
+        "page 3 has 37 records where the total of 136 asks for 36",
+    ),
+    "more rows than a page holds": (
+        lambda service: setattr(service, "replace", lambda page, size, rows: [*rows, "extra"] if page == 1 else rows),
+        "page 1 has 51 records where the total of 137 asks for 50",
+    ),
+    "a total that moves within a walk": (
+        lambda service: setattr(service, "meddle", lambda service, number: service.rows.append("new")),
+        "the total moved from 146 to 147 while paging",
+    ),
+    "a total that moves between the walks": (
+        lambda service: setattr(
+            service, "meddle", lambda service, number: service.rows.append("new") if number % 6 == 4 else None
+        ),
+        "the total moved from 141 to 142",
     ),
 }
 
@@ -105,9 +129,13 @@ FOREVER: dict[str, Callable[[Service], None]] = {
 @pytest.mark.parametrize("fault", FOREVER)
 def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walks(fault: str) -> None:
     service = Service(rows(137))
-    FOREVER[fault](service)
-    with pytest.raises(DysmsIncomplete, match="could not be shown to be complete"):
+    plan, doubt = FOREVER[fault]
+    plan(service)
+    with pytest.raises(DysmsIncomplete) as refused:
         service.read()
+    assert refused.value.message == (
+        f"the list: refused, because after 5 attempts the answer could not be shown to be complete: {doubt}"
+    )
     assert service.requests <= 6 * len(PAUSES)
     assert service.slept == list(PAUSES[1:])
 
@@ -115,6 +143,10 @@ def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walk
 def test_a_total_beyond_reason_is_refused_without_walking_it() -> None:
     service = Service(rows(50))
     service.total = MOST_RECORDS + 1
-    with pytest.raises(DysmsIncomplete):
+    with pytest.raises(DysmsIncomplete, match="complete: a total of 100001 is beyond 100000"):
         service.read()
     assert service.requests == len(PAUSES)
+
+
+def test_the_largest_listing_within_reason_is_read() -> None:
+    assert len(Service(["same"] * MOST_RECORDS).read()) == MOST_RECORDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import uuid
 from collections import deque
 from collections.abc import Callable
 
@@ -109,6 +110,18 @@ def test_whoever_wakes_up_a_little_late_every_time_still_uses_nearly_all_of_it(p
     assert len(grants) >= 0.92 * (int(per_second) or per_second) * 60
 
 
+def test_one_wake_serves_half_a_burst() -> None:
+    bucket = Budget(300)
+    at_once = 0
+    while not (wait := bucket.take(0.0)):
+        at_once += 1
+    assert at_once == 7
+    woken = 0
+    while not bucket.take(wait + 1e-9):
+        woken += 1
+    assert woken == 3
+
+
 def test_a_share_below_one_a_second_is_spaced_out() -> None:
     grants = granted(Budget(0.5), seconds=60)
     assert min(later - earlier for earlier, later in itertools.pairwise(grants)) > 2
@@ -200,6 +213,32 @@ def test_an_answer_opens_only_if_nothing_that_left_later_was_refused() -> None:
     assert bucket.take(0.1) > 0
     bucket.answered(0.004)
     assert bucket.take(0.1) == 0
+
+
+def test_of_two_that_left_at_one_instant_a_refusal_counts_as_the_later() -> None:
+    bucket = Budget(1000)
+    bucket.answered(0.5)
+    bucket.throttled(0.52, 0.5)
+    assert next_grant(bucket, 0.52) == pytest.approx(0.52 + PAUSE)
+
+
+def test_what_left_when_the_doors_were_shut_neither_lengthens_the_pause_nor_lowers_the_rate() -> None:
+    bucket = Budget(1000)
+    bucket.throttled(1.0, 0.5)
+    bucket.throttled(1.1, 1.0)
+    assert next_grant(bucket, 1.1) == pytest.approx(1.0 + PAUSE)
+    bucket = Budget(1000)
+    bucket.throttled(1.0, 0.5)
+    bucket.answered(1.0)
+    assert len(granted(bucket, start=1.0, seconds=1)) == pytest.approx((SLOWER + 0.05) * 980, rel=0.03)
+
+
+def test_what_left_when_the_rate_was_lowered_does_not_lower_it_again() -> None:
+    bucket = Budget(1000)
+    bucket.answered(2.0)
+    bucket.throttled(1.0, 0.5)
+    bucket.throttled(1.02, 1.0)
+    assert len(granted(bucket, start=1.02, seconds=1)) == pytest.approx((SLOWER + 0.05) * 980, rel=0.03)
 
 
 def test_a_wish_of_the_service_is_followed_although_others_are_answered() -> None:
@@ -335,8 +374,12 @@ def test_the_services_wish_is_followed_within_reason(wish: float, pause: float) 
 
 
 def test_a_budget_belongs_to_the_identity_and_the_action() -> None:
-    one = budget("host", "login", "QueryMessage", 10)
-    assert budget("host", "login", "QueryMessage", 10) is one
-    assert budget("host", "login", "QuerySendDetails", 10) is not one
-    assert budget("host", "other", "QueryMessage", 10) is not one
-    assert budget("host", "login", "QueryMessage", 20).per_second == one.per_second == 20
+    login = uuid.uuid4().hex  # budgets are the process's
+    one = budget("host", login, "QueryMessage", 10)
+    assert one.per_second == 10
+    assert budget("host", login, "QueryMessage", 10) is one
+    assert budget("host", login, "QuerySendDetails", 10) is not one
+    assert budget("other", login, "QueryMessage", 10) is not one
+    assert budget("host", f"{login}2", "QueryMessage", 10) is not one
+    assert budget("host", login, "QueryMessage", 20) is one
+    assert one.per_second == 20

@@ -1,0 +1,125 @@
+"""Tries of one audit: the real operator on the emulator, from and to a folder of the test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.emulator import Emulator
+
+DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
+PLENTY = {"QuerySendDetails": 50_000, "QueryMessage": 50_000, "QuerySendStatistics": 20}
+
+#: Somebody names his runs by numbers.
+RUN = "manual__2026-01-05T00:00:00+00:00/139" + "00001111"
+INSTANCE = {"dag_id": "daily", "run_id": RUN, "map_index": -1}
+
+
+class Tries:
+    """Runs the operator as a task of one DAG run, again and again, and looks at what it leaves.
+
+    :param emulator: whom it asks
+    :param folder: logs lie in it, and what is written goes to its ``out``
+    """
+
+    def __init__(self, emulator: Emulator, folder: Path) -> None:
+        self.emulator = emulator
+        self.folder = folder
+        self.out = folder / "out"
+
+    def __call__(
+        self,
+        sent: str | None = "sent.csv",
+        *,
+        task: str = "audit",
+        day: date = DAY,
+        instance: dict[str, Any] = INSTANCE,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Run one try; return the manifest."""
+        from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+        if sent is not None:
+            arguments["sent_uri"] = f"file://{self.folder}/{sent}"
+        arguments = {"output_uri": f"file://{self.out}", "send_date": day, **arguments}
+        context = {"ti": SimpleNamespace(task_id=task, **instance)}
+        return DysmsToObjectStorageOperator(task_id=task, **arguments).execute(context)
+
+    def connection(self, **extra: Any) -> str:
+        """Return the connection as JSON."""
+        given = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **extra}
+        return self.emulator.connection_json(**given)
+
+    def generate(self, messages: int, **how: Any) -> None:
+        """Make up the day, and its log ``sent.csv``."""
+        self.emulator.generate(send_date=DAY, messages=messages, log=self.folder / "sent.csv", **how)
+
+    def refuse_after(self, questions: int) -> None:
+        """Have everything after so many questions about numbers refused, which ends a try at once."""
+        self.emulator.fault(
+            "business", action="QuerySendDetails", code="isp.RAM_PERMISSION_DENY", skip=questions, times=None
+        )
+
+    def asked(self) -> int:
+        """Return how many questions about messages came in since the last look."""
+        counts = self.emulator.requests()
+        self.emulator.reset("requests")
+        return sum(counts.get(action, {"requests": 0})["requests"] for action in ("QuerySendDetails", "QueryMessage"))
+
+    def segments(self) -> list[Path]:
+        return sorted((self.out / "_spool").rglob("*.segment"))
+
+    def data(self, extension: str = "jsonl") -> bytes:
+        return (self.out / f"send_date={DAY}/part-0.{extension}").read_bytes()
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.data().splitlines()]
+
+
+@pytest.fixture
+def tries(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tries:
+    emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
+    tries = Tries(emulator, tmp_path)
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection())
+    return tries
+
+
+@pytest.fixture
+def elsewhere(tries: Tries) -> Callable[[str], Tries]:
+    """Return tries that write to another folder."""
+
+    def make(name: str) -> Tries:
+        other = Tries(tries.emulator, tries.folder)
+        other.out = tries.folder / name
+        return other
+
+    return make
+
+
+@pytest.fixture
+def audit(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Run the operator by itself on a log below ``tmp_path``, into ``tmp_path/out``; return its manifest.
+
+    ``extra`` and ``connection`` change the connection, everything else is an argument of the operator.
+    """
+    from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+    emulator.quotas(**PLENTY)
+
+    def run(sent: str | None = None, **arguments: Any) -> dict[str, Any]:
+        extra = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **arguments.pop("extra", {})}
+        connection = json.loads(emulator.connection_json(**extra)) | arguments.pop("connection", {})
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
+        if sent is not None:
+            arguments["sent_uri"] = f"file://{tmp_path}/{sent}"
+        arguments = {"output_uri": f"file://{tmp_path}/out", "send_date": DAY, **arguments}
+        return DysmsToObjectStorageOperator(task_id="audit", **arguments).execute({})
+
+    return run

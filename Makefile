@@ -53,7 +53,7 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	mkdir -p $(TMPDIR)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3,credentials]' --group dev
 	PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
 	touch $@
 

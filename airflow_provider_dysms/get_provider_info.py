@@ -73,9 +73,34 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
 _FIELDS = {
     "region_id": _field("Region ID", "Chooses the endpoint, such as cn-hangzhou or ap-southeast-1."),
     "auth_type": _field(
-        "Auth type", "access_key (also written AK), or sts with a token.", enum=["access_key", "AK", "sts"]
+        "Auth type",
+        "access_key if empty (also written AK). sts takes a token; the others, fields of their own and the extra "
+        "'credentials'.",
+        enum=[
+            "access_key",
+            "AK",
+            "sts",
+            "ram_role_arn",
+            "ecs_ram_role",
+            "oidc_role_arn",
+            "credentials_uri",
+            "default",
+        ],
     ),
     "security_token": _field("STS token", "Needed with auth_type sts.", format="password"),
+    "role_arn": _field("Role ARN", "The role to assume: ram_role_arn, oidc_role_arn. acs:ram::<account>:role/<name>"),
+    "role_session_name": _field("Role session name", "What the account's audit trail shows: airflow-provider-dysms."),
+    "role_session_expiration": _field(
+        "Role session (s)", "How long an assumed role lasts; 3600 if empty.", type="number", minimum=900, maximum=43200
+    ),
+    "policy": _field("Policy", "Narrows what the assumed role may do, as JSON."),
+    "external_id": _field("External ID", "What the role's owner asks for: ram_role_arn.", format="password"),
+    "sts_endpoint": _field("STS endpoint", "sts.aliyuncs.com if empty: ram_role_arn, oidc_role_arn."),
+    "oidc_provider_arn": _field("OIDC provider ARN", "oidc_role_arn; the cluster's own if empty."),
+    "oidc_token_file": _field("OIDC token file", "A path on the worker: oidc_role_arn; the cluster's own if empty."),
+    "role_name": _field("ECS role name", "ecs_ram_role; the instance is asked if empty."),
+    "metadata_endpoint": _field("Metadata endpoint", "http://100.100.100.200 if empty: ecs_ram_role, default."),
+    "credentials_uri": _field("Credentials URI", "Address that hands out keys: credentials_uri.", format="password"),
     "privacy_key": _field(
         "Privacy key", "Base of every hash of a phone number, at least 16 characters. Keep it.", format="password"
     ),

@@ -12,14 +12,16 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.api import actions, dates, errors, pages, signing
+from airflow_provider_dysms.api.keys import Keys
+from airflow_provider_dysms.api.lanes import Lane
 from airflow_provider_dysms.api.numbers import same_number
-from airflow_provider_dysms.api.quota import Budget, budget
+from airflow_provider_dysms.api.quota import budget
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.transport import HttpTransport, Request, Transport
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
     from airflow_provider_dysms.api.actions import Call
+    from airflow_provider_dysms.api.credentials import Credentials
     from airflow_provider_dysms.api.endpoints import Endpoint
     from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
@@ -40,6 +43,9 @@ Answer = TypeVar("Answer")
 
 USER_AGENT = f"airflow-provider-dysms/{__version__}"
 FORM = "application/x-www-form-urlencoded"
+
+#: The service refuses requests of clocks that are farther off, so its midnight comes at most so long before ours.
+MOST_SKEW = timedelta(minutes=15)
 
 
 @dataclass(slots=True)
@@ -79,7 +85,8 @@ class DysmsClient:
         self._now = now
         self._clock = clock
         self._sleep = sleep
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._keys = Keys(settings.credentials, lambda endpoint: _transport(endpoint, settings, transport))
         self._carrier = transport
         self._transports = {
             endpoint: _transport(endpoint, settings, transport)
@@ -125,7 +132,13 @@ class DysmsClient:
         what = f"QuerySendDetails of {send_date}"
         found = await pages.complete(fetch, lambda record: record.never_changing, sleep=self._sleep, what=what)
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
-        dates.check_window(send_date, self._now())
+        ended = self._now()
+        dates.check_window(send_date, ended)
+        if not found and dates.days_left(send_date, ended + MOST_SKEW) < 0:
+            raise errors.DysmsWindowError(
+                "send_date",
+                f"{send_date} leaves the service's memory about now; it answers nothing, and may be past it",
+            )
         return found
 
     async def query_send_statistics(
@@ -263,14 +276,17 @@ class DysmsClient:
         lane = self._lane(call)
         started = self._clock()
         tried, queued, left = 0, 0.0, float("-inf")
+        key: Credentials | None = None
+        has_other_key = False
 
         async def sign() -> Request:
-            nonlocal queued, left
+            nonlocal queued, left, key
             came = self._clock()
             left = await lane.wait_for_turn()
             queued += left - came
             self.counters.requests += 1
-            return self._signed(call, lane.endpoint)
+            key = self._keys.current
+            return self._signed(call, lane.endpoint, key)
 
         while True:
             try:
@@ -284,6 +300,9 @@ class DysmsClient:
                     tried += 1
                     if not isinstance(error, errors.DysmsTransportError):
                         lane.was_answered(left)
+                if key is not None and not has_other_key and self._keys.refused(error, key):
+                    has_other_key = True
+                    continue
                 pause = self._retry.pause(
                     error,
                     tried=tried,
@@ -300,21 +319,21 @@ class DysmsClient:
                 lane.was_answered(left)
                 return answer
 
-    def _lane(self, call: Call) -> _Lane:
+    def _lane(self, call: Call) -> Lane:
         lane = self._lanes.get(call.action)
         if lane is None:
             endpoint = self.settings.endpoint(call.version)
-            identity = self.settings.credentials.access_key_id
-            lane = self._lanes[call.action] = _Lane(
+            lane = self._lanes[call.action] = Lane(
                 endpoint,
                 self._transports[endpoint],
-                budget(endpoint.netloc, identity, call.action, self.settings.per_second(call.action)),
+                self._keys,
+                budget(endpoint.netloc, self._keys.identity, call.action, self.settings.per_second(call.action)),
                 clock=self._clock,
                 sleep=self._sleep,
             )
         return lane
 
-    def _signed(self, call: Call, endpoint: Endpoint) -> Request:
+    def _signed(self, call: Call, endpoint: Endpoint, key: Credentials) -> Request:
         query_string = signing.canonical_query_string(call.query)
         body = urlencode(call.form).encode("ascii") if call.form else b""
         headers = signing.sign(
@@ -325,48 +344,12 @@ class DysmsClient:
             query_string=query_string,
             body=body,
             content_type=FORM if body else None,
-            credentials=self.settings.credentials,
+            credentials=key,
             date=self._now(),
             nonce=secrets.token_hex(16),
         )
         headers["user-agent"] = USER_AGENT
         return Request("POST", f"/?{query_string}", headers, body)
-
-
-class _Lane:
-    """What the requests of one action share: where they go, and the line they stand in."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        transport: Transport,
-        budget: Budget,
-        *,
-        clock: Callable[[], float],
-        sleep: Callable[[float], Awaitable[object]],
-    ) -> None:
-        self.endpoint = endpoint
-        self.transport = transport
-        self.budget = budget
-        self.answered_at = float("-inf")
-        self._clock = clock
-        self._sleep = sleep
-        self._line = asyncio.Lock()  # first come, first served
-
-    def was_answered(self, left: float) -> None:
-        """Take note that the service answered one of the lane's requests, and did not throttle it.
-
-        :param left: when the request left
-        """
-        self.answered_at = self._clock()
-        self.budget.answered(left)
-
-    async def wait_for_turn(self) -> float:
-        """Wait until the budget lets one request leave; return when it did."""
-        async with self._line:
-            while wait := self.budget.take(left := self._clock()):
-                await self._sleep(wait)
-        return left
 
 
 def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseTransport | None) -> Transport:

@@ -32,6 +32,11 @@ class Credentials:
         if self.security_token is not None:
             _check("security_token", "the STS token", self.security_token)
 
+    @property
+    def identity(self) -> str:
+        """To whom budgets belong."""
+        return self.access_key_id
+
     def __repr__(self) -> str:
         return f"Credentials(access_key_id='{self.access_key_id[:4]}…')"
 

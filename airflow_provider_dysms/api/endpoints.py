@@ -107,6 +107,22 @@ def resolve(
     return Endpoint(scheme, name, port or _DEFAULT_PORT[scheme])
 
 
+def endpoint_of(argument: str, address: str, *, allow_custom: bool = False) -> Endpoint:
+    """Return where an address leads, by the same rules: what hands out keys is trusted with them.
+
+    :param argument: what the address is called, for the error
+    :param address: a host, ``host:port`` or ``https://host:port/``
+    :param allow_custom: whether it may be another one than the vendor's and this machine
+    :raises DysmsInputError: naming ``argument``
+    """
+    try:
+        scheme, name, port = _split(address)
+        scheme = _allowed_scheme(name, scheme, allow_custom)
+    except DysmsInputError as error:
+        raise DysmsInputError(argument, error.problem) from None
+    return Endpoint(scheme, name, port or _DEFAULT_PORT[scheme])
+
+
 def _host_of(version: str, region_id: str | None) -> str:
     if version not in HOST_OF_VERSION:
         raise DysmsInputError("version", f"must be one of {', '.join(HOST_OF_VERSION)}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_dysms.api.credentials import Credentials
+    from airflow_provider_dysms.api.issuers import Issuer
 
 
 #: Seconds for connecting, and again for one exchange.
@@ -25,7 +26,7 @@ QUOTA_SHARE = 0.4
 class Settings:
     """Everything a client needs to know, as a connection says it.
 
-    :param credentials: access key, or STS token
+    :param credentials: a key that stays, or who hands out others
     :param region_id: chooses the endpoint; ``None`` for the API version's own default
     :param host: endpoint override for both API versions, with ``port`` and ``schema``
     :param allow_custom_endpoint: talk to hosts other than ``*.aliyuncs.com`` and this machine
@@ -37,7 +38,7 @@ class Settings:
     :param proxy: ``http://[user:password@]host:port``
     """
 
-    credentials: Credentials
+    credentials: Credentials | Issuer
     region_id: str | None = None
     host: str | None = None
     port: int | None = None

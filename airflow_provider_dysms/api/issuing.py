@@ -1,0 +1,266 @@
+"""Asks for a key through the package alibabacloud-credentials, by our own transport and under our own rules.
+
+The package knows what to ask and how to sign it. Left to itself it also follows redirects, knows no private CA, logs
+URLs that hold tokens, and keeps a background thread (older releases: signal handlers too) for ECS roles, which a forked
+task must not have. So its one function that carries requests hands those of ours to our transport, its log is silent
+about them, and a new provider is asked each time: what is kept, and until when, is decided in :mod:`.issuers`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from airflow_provider_dysms.api import actions, errors
+from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.endpoints import endpoint_of
+from airflow_provider_dysms.api.issuers import METADATA, Issued
+from airflow_provider_dysms.api.transport import HttpTransport, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_dysms.api.endpoints import Endpoint
+    from airflow_provider_dysms.api.http import Response
+    from airflow_provider_dysms.api.issuers import Issuer
+    from airflow_provider_dysms.api.transport import Transport
+
+#: The metadata service is a hop away, or not there at all (s).
+METADATA_TIMEOUT = 3.0
+
+_PRINTABLE = re.compile(r"[!-~]+")
+
+#: Carries what the package asks within this context.
+_carrier: ContextVar[Callable[[Any], Awaitable[Any]] | None] = ContextVar("dysms_carrier", default=None)
+_joined = threading.Lock()
+_is_joined = False
+
+
+async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> Issued:
+    """Ask for a key.
+
+    :param issuer: whom
+    :param transport: returns what carries requests to an endpoint, by HTTPS; plain HTTP stays near, and needs no proxy
+    :raises DysmsCredentialsError: no, and the same the next time
+    :raises DysmsInputError: a field of the connection, or of the machine's own configuration, is wrong
+    :raises DysmsTransportError: not at the moment; ``request_sent`` is false, because no message was asked about
+    """
+    await asyncio.to_thread(_join)  # half a second of imports
+    carrying = _Carrying(issuer, transport)
+    token = _carrier.set(carrying.carry)
+    try:
+        answer = await _asked(issuer)
+    finally:
+        _carrier.reset(token)
+    if isinstance(answer, Issued):
+        return answer
+    if issuer.auth_type == "default" and carrying.failure is None:
+        answer = errors.DysmsCredentialsError("no place where this machine may keep a key has one")
+    raise _as_ours(issuer, carrying.failure or answer)  # here, where no error of the package is its context
+
+
+async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
+    """Return the errors of the package without what they say: they quote whole answers."""
+    try:
+        found = await _get(_providers(issuer))
+        return Issued(
+            Credentials(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None),
+            found.get_expiration(),
+        )
+    except errors.DysmsInputError:
+        return errors.DysmsUnreadable("what was handed out is no key")
+    except errors.DysmsError as error:
+        return error
+    except OSError as error:
+        if issuer.auth_type == "oidc_role_arn":
+            return errors.DysmsInputError("oidc_token_file", f"cannot be read ({type(error).__name__})")
+        return errors.DysmsUnreadable(f"a file could not be read ({type(error).__name__})")
+    except Exception as error:
+        return errors.DysmsUnreadable(f"the answer is not what was expected ({type(error).__name__})")
+
+
+async def _get(providers: list[Any]) -> Any:
+    """Return the first key that one of the providers has; raise the last one's error where none has."""
+    for provider in providers[:-1]:
+        try:
+            if found := await provider.get_credentials_async():
+                return found
+        except Exception as error:
+            logging.getLogger(__name__).debug("%s has no key: %s", type(provider).__name__, type(error).__name__)
+    return await providers[-1].get_credentials_async()
+
+
+def _providers(issuer: Issuer) -> list[Any]:
+    from alibabacloud_credentials import provider as package
+
+    session: dict[str, Any] = {
+        "role_arn": issuer.role_arn,
+        "role_session_name": issuer.role_session_name,
+        "duration_seconds": issuer.role_session_expiration,
+        "policy": issuer.policy,
+        "sts_endpoint": issuer.sts_endpoint and _host(issuer.sts_endpoint),
+    }
+    if issuer.auth_type == "ram_role_arn":
+        assert issuer.login is not None
+        return [
+            package.RamRoleArnCredentialsProvider(
+                access_key_id=issuer.login.access_key_id,
+                access_key_secret=issuer.login.access_key_secret,
+                security_token=issuer.login.security_token,
+                external_id=issuer.external_id,
+                **session,
+            )
+        ]
+    if issuer.auth_type == "oidc_role_arn":
+        return [
+            package.OIDCRoleArnCredentialsProvider(
+                oidc_provider_arn=issuer.oidc_provider_arn, oidc_token_file_path=issuer.oidc_token_file, **session
+            )
+        ]
+    if issuer.auth_type == "ecs_ram_role":
+        return [_instance(issuer.role_name)]
+    if issuer.auth_type == "credentials_uri":
+        return [package.URLCredentialsProvider(uri=issuer.credentials_uri)]
+    return _default_chain()
+
+
+def _default_chain() -> list[Any]:
+    """The package's own chain, in its order, with the ECS role asked in place: its own chain starts the thread."""
+    from alibabacloud_credentials import provider as package
+    from alibabacloud_credentials.utils import auth_util as machine
+
+    class CliProfile(package.CLIProfileCredentialsProvider):  # type: ignore[misc]
+        def _get_credentials_provider(self, config: Any, profile_name: str) -> Any:
+            for profile in config.get("profiles", []):
+                if profile.get("name") == profile_name and profile.get("mode") == "EcsRamRole":
+                    return _instance(profile.get("ram_role_name"))
+            return super()._get_credentials_provider(config, profile_name)
+
+    class Profile(package.ProfileCredentialsProvider):  # type: ignore[misc]
+        def _get_credentials_provider(self, section: Any) -> Any:
+            if section.get("type") == "ecs_ram_role":
+                return _instance(section.get("role_name"))
+            return super()._get_credentials_provider(section)
+
+    chain = [package.EnvironmentVariableCredentialsProvider()]
+    if machine.enable_oidc_credential:
+        chain.append(package.OIDCRoleArnCredentialsProvider())
+    chain += [CliProfile(), Profile()]
+    if machine.environment_ecs_metadata_disabled.lower() != "true":
+        chain.append(_instance(None))
+    if machine.environment_credentials_uri:
+        chain.append(package.URLCredentialsProvider())
+    return chain
+
+
+def _instance(role_name: str | None) -> Any:
+    from alibabacloud_credentials.provider import EcsRamRoleCredentialsProvider
+
+    return EcsRamRoleCredentialsProvider(role_name=role_name, async_update_enabled=False)
+
+
+def _host(endpoint: Endpoint) -> str:
+    """The package writes ``https://`` in front of a host, unless it begins with a scheme."""
+    return endpoint.netloc if endpoint.scheme == "https" else endpoint.url
+
+
+def _join() -> None:
+    """Have the package ask our transport within our contexts, and say nothing there; elsewhere it is as it was."""
+    global _is_joined
+    with _joined:
+        if _is_joined:
+            return
+        import alibabacloud_credentials.provider  # noqa: F401
+        from Tea.core import TeaCore
+
+        own = TeaCore.async_do_action
+
+        async def async_do_action(request: Any, runtime_option: Any = None) -> Any:
+            carry = _carrier.get()
+            return await (own(request, runtime_option) if carry is None else carry(request))
+
+        TeaCore.async_do_action = staticmethod(async_do_action)
+        logging.getLogger("credentials").addFilter(lambda _: _carrier.get() is None)
+        _is_joined = True
+
+
+class _Carrying:
+    """Carries the package's requests while one key is asked for."""
+
+    def __init__(self, issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> None:
+        self.failure: errors.DysmsError | None = None
+        self._issuer = issuer
+        self._transport = transport
+
+    async def carry(self, asked: Any) -> Any:
+        from Tea.core import TeaCore
+        from Tea.response import TeaResponse
+
+        self.failure = None
+        try:
+            answer = await self._send(TeaCore.compose_url(asked), asked)
+        except errors.DysmsError as error:
+            self.failure = error
+            raise
+        given = TeaResponse()
+        given.status_code, given.headers, given.body = answer.status, answer.headers, answer.body
+        return given
+
+    async def _send(self, url: str, asked: Any) -> Response:
+        parts = urlsplit(url)
+        endpoint = self._endpoint(f"{parts.scheme}://{parts.netloc}")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {name.lower(): str(value) for name, value in asked.headers.items()} | {"host": endpoint.netloc}
+        if not _PRINTABLE.fullmatch(target) or not "".join(headers.values()).isprintable():
+            raise errors.DysmsUnreadable(f"{endpoint.netloc}: what was answered cannot be asked with")
+        body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
+        request = Request(asked.method, target, headers, body)
+
+        async def sign() -> Request:
+            return request
+
+        is_near = endpoint.scheme == "http"
+        carrier = (
+            HttpTransport(endpoint, timeout=METADATA_TIMEOUT)
+            if is_near
+            else await asyncio.to_thread(self._transport, endpoint)
+        )
+        try:
+            answer = await carrier.send(sign)
+        finally:
+            await carrier.aclose()
+        if answer.status != 200:
+            error = errors.judge(asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body))
+            if error is not None:
+                raise error
+        return answer
+
+    def _endpoint(self, address: str) -> Endpoint:
+        if address == METADATA.url:
+            return self._issuer.metadata_endpoint
+        return endpoint_of(
+            f"a host that auth_type {self._issuer.auth_type} leads to",
+            address,
+            allow_custom=self._issuer.allow_custom_endpoint,
+        )
+
+
+def _as_ours(issuer: Issuer, error: errors.DysmsError) -> errors.DysmsError:
+    """Return an error that says what it is about, and which never leaves a message's fate open."""
+    if isinstance(error, errors.DysmsInputError):
+        return error
+    kind = errors.DysmsCredentialsError if errors.is_lasting(error) else errors.DysmsTransportError
+    ours = kind(
+        f"no key from {issuer.auth_type}: {error.message}",
+        code=error.code,
+        request_id=error.request_id,
+        http_status=error.http_status,
+    )
+    if isinstance(ours, errors.DysmsTransportError):
+        ours.request_sent = False
+    return ours

@@ -1,0 +1,68 @@
+"""What the requests of one action share: where they go, who signs them, and the line they stand in."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from airflow_provider_dysms.api.endpoints import Endpoint
+    from airflow_provider_dysms.api.keys import Keys
+    from airflow_provider_dysms.api.quota import Budget
+    from airflow_provider_dysms.api.transport import Transport
+
+
+class Lane:
+    """The waiting line of one client and one action.
+
+    :param endpoint: where the requests go
+    :param transport: carries them
+    :param keys: sign them
+    :param budget: says when one may leave
+    :param clock: returns seconds that never go back
+    :param sleep: waits some seconds
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        transport: Transport,
+        keys: Keys,
+        budget: Budget,
+        *,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self.endpoint = endpoint
+        self.transport = transport
+        self.budget = budget
+        self.answered_at = float("-inf")
+        self._keys = keys
+        self._clock = clock
+        self._sleep = sleep
+        self._line = asyncio.Lock()  # first come, first served
+
+    def was_answered(self, left: float) -> None:
+        """Take note that the service answered one of the lane's requests, and did not throttle it.
+
+        :param left: when the request left
+        """
+        self.answered_at = self._clock()
+        self.budget.answered(left)
+
+    async def wait_for_turn(self) -> float:
+        """Wait until the budget lets one request leave, and a key is there to sign it; return when it did.
+
+        :raises DysmsError: there is no key, see :meth:`.keys.Keys.ready`
+        """
+        came = time.monotonic()
+        async with self._line:
+            # The key first: requests that had their turn and waited for a key would leave in a burst.
+            while True:
+                await self._keys.ready(came)
+                if not (wait := self.budget.take(left := self._clock())):
+                    return left
+                await self._sleep(wait)

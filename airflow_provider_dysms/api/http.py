@@ -129,7 +129,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         assert self._parser is not None
-        if self._parser.get_status_code() < 200:  # an interim answer; the real one follows
+        if 100 <= self._parser.get_status_code() < 200:  # an interim answer; the real one follows
             self._headers, self._headers_complete = {}, False
         else:
             self._finish(reusable=self._parser.should_keep_alive())

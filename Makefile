@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 CONSTRAINTS := constraints.txt
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
@@ -10,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e check format bench bench-waits budget test-oldest clean
+.PHONY: help demo test e2e conformance conformance-peers check format bench bench-waits budget test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +24,12 @@ test: $(VENV)/.installed ## every test
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
 	$(BIN)/python -m pytest -m e2e
+
+conformance: $(VENV)/.installed ## thousands of hostile answers at every way in: two minutes
+	@$(BIN)/python -m pytest -q -m "not e2e" tests/conformance
+
+conformance-peers: $(PEERS)/.installed ## the same answers to the vendor's SDK, HttpOperator and dlt: three minutes
+	@$(PEERS)/bin/python tests/conformance/peers.py
 
 check: $(VENV)/.installed ## lint, types, layers
 	$(BIN)/ruff check .
@@ -47,7 +54,7 @@ test-oldest: ## every test, on the oldest Airflow that is supported
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-oldest .cache .tmp .demo
+	rm -rf .venv .venv-oldest .venv-peers .cache .tmp .demo
 
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	mkdir -p $(TMPDIR)
@@ -59,4 +66,11 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.installed-e2e: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group e2e
+	touch $@
+
+$(PEERS)/.installed: pyproject.toml $(CONSTRAINTS)
+	mkdir -p $(TMPDIR)
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	$(PEERS)/bin/python -m pip install --quiet --editable . --group peers
 	touch $@

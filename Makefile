@@ -11,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e conformance conformance-peers check format bench bench-waits budget test-oldest clean
+.PHONY: help demo test e2e conformance conformance-peers check format bench bench-waits budget mutation test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,11 +50,14 @@ bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runne
 budget: $(VENV)/.installed ## requests a second as they are written, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py
 
+mutation: .venv-mutation/.installed ## what no test would notice, in the judges, the walk, the commit, the budget: half an hour
+	@.venv-mutation/bin/python scripts/mutation.py $(ONLY)
+
 test-oldest: ## every test, on the oldest Airflow that is supported
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-oldest .venv-peers .cache .tmp .demo
+	rm -rf .venv .venv-oldest .venv-mutation .mutation .venv-peers .cache .tmp .demo
 
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	mkdir -p $(TMPDIR)
@@ -73,4 +76,12 @@ $(PEERS)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
 	$(PEERS)/bin/python -m pip install --quiet --editable . --group peers
+	touch $@
+
+# Without Airflow, and without the package: what is mutated is a copy.
+.venv-mutation/.installed: pyproject.toml $(CONSTRAINTS)
+	mkdir -p $(TMPDIR)
+	$(PYTHON) -m venv .venv-mutation
+	.venv-mutation/bin/python -m pip install --quiet --upgrade pip
+	.venv-mutation/bin/python -m pip install --quiet --group mutation
 	touch $@

@@ -1,9 +1,8 @@
 """Walks the pages of a listing to the end and proves the result complete, or refuses it.
 
-Records have no unique id, and the service changes listings while they are read. A page that is not full is one read:
-complete when its records are as many as the total. More are walked twice, with page sizes that put the borders
-elsewhere: complete when every page of both walks names the same total and both walks give the same records by the
-fields that never change. So is a single full page: a total that only counts the page would look like it.
+Records have no unique id, and the service changes listings while they are read. One page is one read: complete when its
+records are as many as the total. More pages are walked twice, with page sizes that put the borders elsewhere: complete
+when every page of both walks names the same total and both walks give the same records by the fields that never change.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ FetchPage = Callable[[int, int], Awaitable[Page[Record]]]
 class _Walk(Generic[Record]):
     records: list[Record]
     total: int
+    pages: int
 
 
 async def complete(
@@ -55,7 +55,7 @@ async def complete(
             await sleep(pause)
         try:
             first = await _walk(fetch, PAGE_SIZES[0])
-            if first.total < PAGE_SIZES[0]:
+            if first.pages == 1:
                 return first.records
             second = await _walk(fetch, PAGE_SIZES[1])
         except DysmsIncomplete as error:
@@ -90,4 +90,4 @@ async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
             raise DysmsIncomplete(
                 f"page {number} has {len(page.records)} records where the total of {total} asks for {due}"
             )
-    return _Walk(records, total)
+    return _Walk(records, total, pages)

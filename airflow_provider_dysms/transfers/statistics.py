@@ -32,8 +32,12 @@ _REASONS = {
     "blacklist": ("segments", "theirs_higher", "were stopped by the blacklist and are left out of ours"),
     "no_text": ("rows", "theirs_higher", "have a record without a text, so that their segments are unknown"),
     "missing": ("lines", "theirs_higher", "have no record at the service"),
-    "rejected": ("lines", "theirs_higher", "of both scopes could not be asked"),
-    "edge": ("rows", "theirs_higher", "of both scopes are of the day's first minutes and in the log of the day before"),
+    "rejected": ("lines", "theirs_higher", "could not be asked, in both scopes"),
+    "edge": (
+        "rows",
+        "theirs_higher",
+        "are of the day's first minutes and in the log of the day before, in both scopes",
+    ),
     "waiting": ("segments", "between_columns", "wait, and a receipt may have come before or after they were counted"),
 }
 
@@ -98,6 +102,8 @@ def judge_by_statistics(
         if choice == "judge" or (sent.lines and sent.keyed):
             raise DysmsIncomplete(f"{found}; check the account, the columns and send_date")
         log.warning("%s segments on the day", found)
+    elif counted and not recorded and sent.lines:
+        log.warning("The service has no record and counts no segment: a wrong site, account or region looks like this")
     if choice == "judge":
         for scope, counts in counted.items():
             if counts["gap"] > MOST_GAP:
@@ -168,7 +174,7 @@ def _possible(remaining: int, lines: list[dict[str, Any]]) -> list[dict[str, Any
 
 def _in_words(counts: dict[str, Any]) -> str:
     if lines := _possible(counts["remaining"], counts["lines"]):
-        return "it may be that " + "; ".join(f"{line['count']} {line['unit']} {line['why']}" for line in lines)
+        return "it may be " + "; ".join(f"{line['unit']} that {line['why']}: {line['count']}" for line in lines)
     return "nothing that was counted accounts for it: numbers that were not asked, or statistics that are late"
 
 

@@ -17,7 +17,6 @@ from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers import progress
-from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -28,22 +27,6 @@ FIELDS += ["state", "error_code", "received_at", "segments"]
 PLENTY = {"QuerySendDetails": 50_000, "QueryMessage": 50_000, "QuerySendStatistics": 20}
 
 Run = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def audit(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the operator on the emulator, from files below ``tmp_path`` into ``tmp_path/out``; return its manifest."""
-    emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
-
-    def run(sent: str | None = None, **arguments: Any) -> dict[str, Any]:
-        extra = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **arguments.pop("extra", {})}
-        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(**extra))
-        if sent is not None:
-            arguments["sent_uri"] = f"file://{tmp_path}/{sent}"
-        arguments = {"output_uri": f"file://{tmp_path}/out", "send_date": DAY, **arguments}
-        return DysmsToObjectStorageOperator(task_id="audit", **arguments).execute({})
-
-    return run
 
 
 def write(path: Path, *lines: str, header: str = "phone_number,sent_at") -> None:
@@ -223,100 +206,6 @@ def test_each_of_the_nine_faults_ends_with_the_right_rows_or_a_loud_error(
         counts = audit("sent.csv", max_missing_rate=0)["result"]["by_state"]
         inserted = {"unlogged": 1} if FAULTS[fault]["kind"] == "insert_row" else {}
         assert counts == {"delivered": 137, **inserted}
-
-
-def test_the_wrong_site_account_or_region_is_not_a_day_without_messages(
-    audit: Run, emulator: Emulator, tmp_path: Path
-) -> None:
-    write(tmp_path / "sent.csv", *(f"1390000{place:04},{NOON.isoformat()}" for place in range(20)))
-    with pytest.raises(AirflowException, match="max_missing_rate"):
-        audit("sent.csv")
-    assert not (tmp_path / "out").exists()
-
-
-def test_no_record_for_any_line_although_the_statistics_have_some_fails_whatever_the_rate(
-    audit: Run, emulator: Emulator, tmp_path: Path
-) -> None:
-    emulator.add_message(phone_number="13911111111", sent_at=NOON.isoformat())
-    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
-    with pytest.raises(AirflowException, match="statistics count 1"):
-        audit("sent.csv", max_missing_rate=1)
-
-
-def test_strangers_do_not_hide_that_no_line_has_a_record(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
-    emulator.add_message(phone_number=NUMBER, sent_at=(NOON + timedelta(hours=3)).isoformat())
-    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
-    with pytest.raises(AirflowException, match="statistics count 1"):
-        audit("sent.csv", max_missing_rate=1)
-
-
-def test_a_message_dated_the_day_after_is_found_and_one_of_the_day_before_is_no_stranger(
-    audit: Run, emulator: Emulator, tmp_path: Path
-) -> None:
-    midnight = dates.day_start(DAY)
-    emulator.add_message(phone_number=NUMBER, sent_at=(midnight + timedelta(seconds=5)).isoformat())
-    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
-    emulator.add_message(phone_number=NUMBER, sent_at=(midnight + timedelta(days=1, seconds=2)).isoformat())
-    late = midnight + timedelta(days=1, seconds=-1)
-    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}", f"{NUMBER},{late.isoformat()}")
-    manifest = audit("sent.csv")
-    assert manifest["result"]["by_state"] == {"delivered": 2}
-    assert manifest["result"]["edge"] == 1
-
-
-def test_the_window_that_closes_during_the_walk_fails_the_task(
-    audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    checks = iter(range(10_000))
-    real = dates.window
-
-    def closing(now: datetime) -> tuple[date, date]:
-        first, last = real(now)
-        return (first, last) if next(checks) < 12 else (DAY + timedelta(days=1), last)
-
-    monkeypatch.setattr(dates, "window", closing)
-    write(tmp_path / "sent.csv", *(f"1390000{place:04},{NOON.isoformat()}" for place in range(20)))
-    with pytest.raises(AirflowFailException, match="outside the 30 days"):
-        audit("sent.csv", max_missing_rate=1)
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_log_without_lines_writes_an_empty_partition_and_warns_when_the_statistics_have_some(
-    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    write(tmp_path / "sent.csv")
-    assert audit("sent.csv")["result"]["rows"] == 0
-    assert "statistics" not in "".join(capfd.readouterr())
-    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
-    assert audit("sent.csv")["result"]["rows"] == 0
-    assert rows(tmp_path) == []
-    assert "statistics count 1" in "".join(capfd.readouterr())
-
-
-def test_statistics_that_are_refused_are_written_down_and_fail_nothing(
-    audit: Run, emulator: Emulator, tmp_path: Path
-) -> None:
-    emulator.add_message(phone_number=NUMBER, sent_at=NOON.isoformat())
-    emulator.fault("business", action="QuerySendStatistics", code="isp.RAM_PERMISSION_DENY", times=None)
-    write(tmp_path / "sent.csv", f"{NUMBER},{NOON.isoformat()}")
-    assert audit("sent.csv")["run"]["statistics"]["mainland"] == {"refused": "isp.RAM_PERMISSION_DENY"}
-    assert audit("sent.csv", statistics="skip")["run"]["statistics"] is None
-    emulator.clear_faults()
-    fault = {"code": "isp.SYSTEM_ERROR", "where": {"IsGlobe": "1"}, "times": None}
-    emulator.fault("business", action="QuerySendStatistics", **fault)
-    assert audit("sent.csv")["run"]["statistics"]["mainland"] == {"refused": "isp.SYSTEM_ERROR"}
-
-
-def test_statistics_that_judge_warn_of_a_gap_and_refuse_a_list_without_an_answer(
-    audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for number in (NUMBER, "13911111111"):
-        emulator.add_message(phone_number=number, sent_at=NOON.isoformat())
-    audit(phone_numbers=[NUMBER], statistics="judge")
-    assert "The statistics count 2 mainland segments, the rows 1" in "".join(capfd.readouterr())
-    with pytest.raises(AirflowException, match="no record for any"):
-        audit(phone_numbers=["13922222222"], statistics="judge")
-    assert audit(phone_numbers=["13922222222"])["result"]["rows"] == 0
 
 
 def test_one_partition_is_not_given_to_two_days(audit: Run, emulator: Emulator, tmp_path: Path) -> None:

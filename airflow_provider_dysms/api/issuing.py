@@ -201,11 +201,12 @@ class _Carrying:
         from Tea.core import TeaCore
         from Tea.response import TeaResponse
 
-        self.failure = None
+        if self.failure is not None and errors.is_lasting(self.failure):
+            self.failure = None  # the package knows another way; after what passes, its way may be the wrong one
         try:
             answer = await self._send(TeaCore.compose_url(asked), asked)
         except errors.DysmsError as error:
-            self.failure = error
+            self.failure = self.failure or error
             raise
         given = TeaResponse()
         given.status_code, given.headers, given.body = answer.status, answer.headers, answer.body

@@ -11,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e conformance conformance-peers check format bench bench-waits budget mutation test-oldest clean
+.PHONY: help demo test e2e conformance conformance-peers crash check format bench bench-waits budget mutation test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +24,10 @@ test: $(VENV)/.installed ## every test
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
 	$(BIN)/python -m pytest -m e2e
+
+# CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most.
+crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: half an hour
+	@$(BIN)/python tests/crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 conformance: $(VENV)/.installed ## thousands of hostile answers at every way in: two minutes
 	@$(BIN)/python -m pytest -q -m "not e2e" tests/conformance

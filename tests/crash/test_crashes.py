@@ -1,0 +1,68 @@
+"""A part of what `make crash` does: exports that die, fail and meet, under the eyes of a reader.
+
+Every trial ends with a try that is left alone, and holds bytes and manifest against what nobody disturbed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from random import Random
+
+import pytest
+from boundaries import Fault
+from trials import SCENARIOS, Report, Trials
+
+Kills = Callable[[int], Callable[[], bool]]
+
+
+def some(kind: str, share: int) -> Callable[[list[Fault]], Iterable[Fault]]:
+    """Choose every so many of the faults of a kind; an odd number has those before and those after a call."""
+    return lambda faults: [fault for fault in faults if fault.kind == kind][::share]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_export_that_is_killed_at_a_call_is_finished_by_its_retry(
+    on_disk: Trials, report: Report, scenario: str
+) -> None:
+    on_disk.boundaries(scenario, some("kill", 27))
+    assert report.problems == []
+    assert report.counts["kill at a boundary"] >= 5
+
+
+@pytest.mark.parametrize("kind", ["error", "full"])
+def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be_tried_again(
+    on_disk: Trials, report: Report, kind: str
+) -> None:
+    on_disk.boundaries("a new file for an old one", some(kind, {"error": 25, "full": 11}[kind]))
+    assert report.problems == []
+    assert report.counts["failed"] >= 2
+
+
+@pytest.mark.parametrize("kind", ["kill", "error", "full"])
+def test_an_export_to_s3_that_is_killed_or_cut_off_is_finished_by_its_retry(
+    on_s3: Trials, report: Report, kind: str
+) -> None:
+    on_s3.boundaries("a new file for an old one", some(kind, 51))
+    assert report.problems == []
+    assert report.counts[f"{kind} at a boundary"] >= 1
+
+
+def test_exports_that_are_killed_at_any_time_are_finished_by_their_retries(
+    on_disk: Trials, report: Report, kills: Kills
+) -> None:
+    on_disk.timed(Random(1), kills(12))
+    assert report.problems == []
+
+
+def test_eight_that_write_one_partition_at_once_leave_one_file_and_its_manifest(
+    on_disk: Trials, report: Report
+) -> None:
+    on_disk.at_once(2)
+    assert report.problems == []
+    assert report.counts["ended"] == 16
+
+
+def test_null_control_a_writer_in_place_is_found_out(on_disk: Trials, report: Report, kills: Kills) -> None:
+    on_disk.timed(Random(1), kills(6), naive=True)
+    assert report.counts["torn"] > 0
+    assert report.counts["different"] > 0

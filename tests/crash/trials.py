@@ -1,0 +1,300 @@
+"""Exports that are disturbed while a reader looks on, and what is found then."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from random import Random
+from typing import Any
+
+from boundaries import GROWS, Fault
+from lanes import LOGS, MANIFEST, PARTITION, SEGMENT, Expected, Lane, data_files, fits, timeless
+from places import Files, Place, Reader
+
+#: What is not ours, and must outlive everything.
+FOREIGN = {"README.txt": b"not ours", f"{PARTITION}/_SUCCESS": b"", f"{PARTITION}/.notes": b"nor this"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is there when an export begins.
+
+    :param old: format of the partition's file; ``None``: there is none
+    :param new: format of the one that comes
+    :param killed: whether an earlier try of the same task was killed after it had asked everything
+    """
+
+    old: str | None = "jsonl"
+    new: str = "jsonl"
+    killed: bool = False
+
+
+SCENARIOS = {
+    "a new file for an old one": Scenario(),
+    "the first file": Scenario(old=None),
+    "another format": Scenario(old="csv"),
+    "the retry of a killed one": Scenario(killed=True),
+}
+
+#: What must not happen: a reader saw a part, or nothing; a retry left something else, or something of ours behind, or
+#: asked what had been kept for it; something of others was touched; an error that may pass was said to be for good; a
+#: fault found nothing to break.
+WRONG = ("torn", "lost", "different", "left", "foreign", "refused", "wasted", "missed")
+
+#: Kills of a run before its last try, at most.
+TRIES = 6
+
+#: The boundary where the data file is put, or its sibling made.
+_DATA = re.compile(r"(create|put_object) .*/\.?part-0\.")
+
+#: Seconds, about one call.
+SHORT = 0.001
+
+
+@dataclass
+class Report:
+    """Counts of all lanes, and a sentence on everything that was not right."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    phases: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, what: str, by: int = 1) -> None:
+        with self.lock:
+            self.counts[what] += by
+
+    def killed(self, last: str, *, committed: bool) -> None:
+        with self.lock:
+            self.counts["kills"] += 1
+            self.counts["after" if committed else "before"] += 1
+            self.phases[phase(last)] += 1
+
+    def problem(self, kind: str, sentence: str) -> None:
+        with self.lock:
+            self.counts[kind] += 1
+            self.problems.append((kind, sentence))
+
+
+def phase(last: str) -> str:
+    """Say in which part of an export a boundary lies."""
+    verb, _, path = last.partition(" ")
+    known = {"log-": "reading the log", ".probe": "probing", "_spool/": "at a segment", "tmp": "asking and spooling"}
+    if not last:
+        return "starting"
+    for part, what in known.items():
+        if part in path:
+            return what
+    looks = verb.split("_")[0] in {"open", "read", "scan", "head", "get", "list"}
+    return "looking" if looks else "writing the manifest" if "_manifests/" in path else "writing the data"
+
+
+class Trials:
+    """Disturbed exports into places of one kind.
+
+    :param new_place: gives an empty place
+    """
+
+    def __init__(self, lane: Lane, new_place: Callable[[], Place], report: Report) -> None:
+        self._lane = lane
+        self._new_place = new_place
+        self._report = report
+        self._asked = 0
+        self._expected: dict[tuple[object, ...], Expected] = {}
+
+    def expected(self, log: int, **how: Any) -> Expected:
+        key = (log, *how.values())
+        if key not in self._expected:
+            self._expected[key] = self._lane.expected(self._new_place(), log, **how)
+        return self._expected[key]
+
+    def timed(self, random: Random, wanted: Callable[[], bool], **how: Any) -> None:
+        """Kill exports at random times while they replace each other's file, and let every run's last try end.
+
+        :param wanted: asked before each run
+        :param how: further fields of the order, see victims.py
+        """
+        place, log, seconds, boundaries = self._furnished(), 0, 0.0, 0
+        self._lane.export(place, log, self._lane.new_run())
+        while wanted():
+            if random.random() < 0.1 or not seconds:  # others use this machine too
+                undisturbed = self._lane.export(place, log, self._lane.new_run(), names=True)
+                seconds, boundaries = undisturbed["seconds"], len(undisturbed["boundaries"])
+            log, run = 1 - log, self._lane.new_run()
+            refresh = random.choice(["all", "unsettled"])
+            expected, told = self.expected(log, refresh=refresh), f"log {log}"
+            with self._watched(place, data_files(place), expected.data, told) as seen:
+                for _ in range(random.randint(1, TRIES)):
+                    if random.random() < 0.5:
+                        when = {"kill_after": random.uniform(0, seconds)}
+                    else:  # most of the time goes into asking; here every call is as likely as any other
+                        when = {"armed_at": random.randrange(boundaries), "kill_after": random.uniform(0, SHORT)}
+                    ended = self._lane.export(place, log, run, refresh=refresh, **when, **how)
+                    if ended["died"]:
+                        committed = data_files(place) == expected.data
+                        self._report.killed(ended["last"], committed=committed)
+                        seen.append(f"killed after {ended['seconds'] * 1000:.0f} ms at {ended['last']!r}")
+                        if committed:
+                            break
+                    else:
+                        self._ended(ended, told)
+                        break
+                self._retry(place, log, run, "; ".join(seen) or told, expected, refresh=refresh, **how)
+
+    def boundaries(self, scenario: str, take: Callable[[list[Fault]], Iterable[Fault]] = list) -> None:
+        """Let each boundary of an export go wrong in every way.
+
+        :param take: chooses among the faults
+        """
+        what, place, log = SCENARIOS[scenario], self._furnished(), 1
+        names = self._names(place, log, self._prepared(place, log, what), what.new)
+        self._report.counts[f"boundaries of {scenario}, {place.uri.split(':')[0]}"] = len(names)
+        for fault in take(faults(names)):
+            log = 1 - log
+            run = self._prepared(place, log, what)
+            expected = self.expected(log, file_format=what.new)
+            told = f"{scenario}: {fault.kind} {'after' if fault.after else 'before'} {names[fault.at]!r} ({fault.at})"
+            with self._watched(place, data_files(place), expected.data, told):
+                ended = self._lane.export(place, log, run, file_format=what.new, fault=asdict(fault))
+                self._report.count(f"{fault.kind} at a boundary")
+                if ended["died"] != (fault.kind == "kill"):
+                    self._report.problem("missed", f"{told}: {ended}")
+                if not ended["died"]:
+                    self._ended(ended, told)
+                    if "manifest" in ended and (not fits(place) or ended["manifest"] != _manifest(place)):
+                        self._report.problem("different", f"{told}: it said that all was well")
+                self._retry(place, log, run, told, expected, file_format=what.new)
+
+    def at_once(self, rounds: int, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Let eight write the same partition, of eight logs, at the same time."""
+        place = self._furnished()
+        by_data = {log: self.expected(log) for log in range(LOGS)}
+        for _ in range(rounds):
+            if not wanted():
+                break
+            runs = [self._lane.new_run() for _ in by_data]
+            orders = [self._lane.order(place, log, run) for log, run in zip(by_data, runs, strict=True)]
+            for ended in self._lane.exports(*orders):
+                self._ended(ended, "eight at once")
+                if "manifest" not in ended:
+                    self._report.problem("different", f"eight at once: {ended}")
+            data, manifest = data_files(place), _manifest(place)
+            whole = [each for each in by_data.values() if each.data == data]
+            if not whole or not fits(place) or manifest is None or timeless(manifest) != whole[0].result:
+                self._report.problem("different", "eight at once: data and manifest do not fit")
+            self._tidy(place, "eight at once")
+            self._report.count("rounds of eight")
+
+    def _furnished(self) -> Place:
+        place = self._new_place()
+        for key, content in FOREIGN.items():
+            place.put(key, content)
+        return place
+
+    def _prepared(self, place: Place, log: int, what: Scenario) -> str:
+        """Bring a place into the state of a scenario; return the run of the export that comes."""
+        if what.old != what.new:
+            for key in set(place.keys()) - FOREIGN.keys():
+                place.remove(key)
+        if what.old and not data_files(place):
+            self._lane.export(place, 1 - log, self._lane.new_run(), file_format=what.old)
+        run = self._lane.new_run()
+        if what.killed:
+            if not self._asked:
+                names = self._names(place, 1 - log, self._lane.new_run(), what.new)
+                self._asked = next(at for at, name in enumerate(names) if _DATA.match(name))
+            killed = Fault("kill", self._asked)
+            self._lane.export(place, log, run, file_format=what.new, fault=asdict(killed))
+        return run
+
+    def _names(self, place: Place, log: int, run: str, file_format: str) -> list[str]:
+        names: list[str] = self._lane.export(place, log, run, file_format=file_format, names=True)["boundaries"]
+        return names
+
+    @contextmanager
+    def _watched(self, place: Place, old: Files, new: Files, told: str) -> Iterator[list[str]]:
+        """Look on, and judge at the end: for each extension a reader sees the old file or the new one, whole."""
+        history: list[str] = []
+        with Reader(place, f"{PARTITION}/part-*") as reader:
+            yield history
+        self._report.count("looks", reader.looks)
+        for extension in {key.rpartition(".")[2] for key in (*old, *new)}:
+            allowed = [_of(extension, old), _of(extension, new)]
+            for state in reader.seen:
+                seen = _of(extension, state)
+                if seen not in allowed:
+                    sizes = {key: len(content) for key, content in seen.items()}
+                    kind = "torn" if seen else "lost"
+                    self._report.problem(kind, f"{'; '.join(history) or told}: a reader saw {sizes or 'nothing'}")
+
+    def _ended(self, ended: dict[str, Any], told: str) -> None:
+        """Judge an export that was not killed: what failed may be tried again."""
+        self._report.count("ended" if "manifest" in ended else "failed")
+        if not ended.keys() & {"manifest", "failed"}:
+            self._report.problem("refused", f"{told}: {ended.get('refused', ended)}")
+
+    def _retry(self, place: Place, log: int, run: str, told: str, expected: Expected, **how: Any) -> None:
+        """Run the last try, and hold what it leaves against what nobody disturbed."""
+        kept = sum(key.endswith(".segment") for key in place.keys("_spool"))
+        self._lane.requests()
+        ended = self._lane.export(place, log, run, **how)
+        asked = self._lane.requests()
+        self._report.count("retries")
+        self._report.count("asked again", asked)
+        self._report.count("to be asked", expected.requests)
+        self._report.count("segments", kept)
+        if asked > expected.requests - kept * SEGMENT:
+            self._report.problem("wasted", f"{told}: the retry asked {asked} times, although {kept} segments were kept")
+        if "manifest" not in ended:
+            self._report.problem("different", f"{told}: the retry ended in {ended}")
+        elif data_files(place) != expected.data:
+            self._report.problem("different", f"{told}: other bytes after the retry")
+        elif timeless(ended["manifest"]) != expected.result or ended["manifest"] != _manifest(place) or not fits(place):
+            self._report.problem("different", f"{told}: another manifest after the retry")
+        self._tidy(place, told)
+
+    def _tidy(self, place: Place, told: str) -> None:
+        """See what is left: nothing of ours, everything of others."""
+        keys = set(place.keys())
+        changed = [key for key, content in FOREIGN.items() if place.get(key) != content]
+        if changed:
+            self._report.problem("foreign", f"{told}: {changed} is not what it was")
+        ours = keys - FOREIGN.keys() - data_files(place).keys() - {MANIFEST}
+        siblings = {key for key in ours if key.rpartition("/")[2].startswith(".") and key.endswith(".tmp")}
+        if ours - siblings:
+            self._report.problem("left", f"{told}: left in the store: {sorted(ours - siblings)}")
+        self._report.count("siblings", len(siblings))
+        for key in siblings:
+            place.remove(key)
+        on_disk = self._lane.take_left_behind()
+        # SQLite makes its files and then takes their names away, and one may be killed in between.
+        empty = [name for name, size in on_disk.items() if size == 0 and name.startswith("etilqs_")]
+        self._report.count("empty", len(empty))
+        if len(on_disk) > len(empty):
+            self._report.problem("left", f"{told}: left in TMPDIR: {on_disk}")
+
+
+def faults(names: list[str]) -> list[Fault]:
+    """Return all that can go wrong at the boundaries."""
+    planned = []
+    for at, name in enumerate(names):
+        verb = name.partition(" ")[0]
+        for kind in ("kill", "error"):
+            planned += [Fault(kind, at), Fault(kind, at, after=True)]  # type: ignore[arg-type]
+        if verb in GROWS or "_" in verb:
+            planned.append(Fault("full", at))
+    return planned
+
+
+def _of(extension: str, files: Files) -> Files:
+    return {key: content for key, content in files.items() if key.endswith(f".{extension}")}
+
+
+def _manifest(place: Place) -> dict[str, Any] | None:
+    stored = place.get(MANIFEST)
+    return None if stored is None else json.loads(stored)

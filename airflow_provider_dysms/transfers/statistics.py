@@ -36,7 +36,7 @@ _REASONS = {
     "edge": (
         "rows",
         "theirs_higher",
-        "are of the day's first minutes and in the log of the day before, in both scopes",
+        "are of the day's first minutes, so of the log of the day before, in both scopes",
     ),
     "waiting": ("segments", "between_columns", "wait, and a receipt may have come before or after they were counted"),
 }

@@ -11,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e conformance conformance-peers crash check format bench bench-waits budget mutation test-oldest clean
+.PHONY: help demo test e2e conformance conformance-peers crash check format bench bench-waits budget mutation rotation test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ conformance: $(VENV)/.installed ## thousands of hostile answers at every way in:
 
 conformance-peers: $(PEERS)/.installed ## the same answers to the vendor's SDK, HttpOperator and dlt: three minutes
 	@$(PEERS)/bin/python tests/conformance/peers.py
+
+rotation: $(VENV)/.installed ## five minutes of an export and a wait with keys that end every five seconds
+	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
 check: $(VENV)/.installed ## lint, types, layers
 	$(BIN)/ruff check .

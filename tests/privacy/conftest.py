@@ -1,0 +1,75 @@
+"""One Airflow at level DEBUG that runs the canary DAGs, and what they leave."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow_api import until
+from canary_run import DAG, Traces, gather
+from running_airflow import RunningAirflow
+from scene import Scene
+
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.emulator.state import Key
+
+
+@pytest.fixture(scope="session")
+def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
+    """An emulator that writes all that it says into a file."""
+    output = tmp_path_factory.mktemp("emulator") / "output.txt"
+    command = [sys.executable, "-m", "airflow_provider_dysms.emulator", "--port", "0", "--until-stdin-closes"]
+    with output.open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
+    until(lambda: b"\n" in output.read_bytes(), 30, "the emulator serves")
+    told = json.loads(shlex.split(output.read_text())[1].partition("=")[2])
+    key = Key(access_key_id=told["login"], access_key_secret=told["password"])
+    with Emulator(process, told["host"], told["port"], key) as emulator:
+        yield emulator, output
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[Any]:
+    """A client of an S3 server with a bucket ``audits``."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    with contextlib.closing(boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)) as client:
+        client.create_bucket(Bucket="audits")
+        yield client
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _airflow(
+    _emulator_that_speaks: tuple[Emulator, Path], _s3: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RunningAirflow, Scene]]:
+    scene = Scene(tmp_path_factory.mktemp("canary"), *_emulator_that_speaks, _s3)
+    environment = scene.plant()
+    with RunningAirflow(scene.folder / "home", environment=environment) as airflow:
+        source = DAG.read_text().replace("NUMBER-IN-THE-SOURCE", scene.canaries.number("source"))
+        (airflow.dags / DAG.name).write_text(source)
+        yield airflow, scene
+
+
+@pytest.fixture(scope="session")
+def traces(_airflow: tuple[RunningAirflow, Scene]) -> Traces:
+    """What the DAG ``canary`` leaves."""
+    return gather(*_airflow, "canary")
+
+
+@pytest.fixture(scope="session")
+def more_traces(_airflow: tuple[RunningAirflow, Scene], traces: Traces) -> Traces:
+    """What the DAGs ``canary`` and ``canary_more`` leave."""
+    return gather(*_airflow, "canary_more")

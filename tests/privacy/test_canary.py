@@ -1,0 +1,141 @@
+"""No number, text or secret is told by a whole Airflow at level DEBUG, however tasks are given it, however they end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from canary_run import Traces
+from hiding_places import layers
+
+from airflow_provider_dysms.api.privacy import PrivacyKey
+
+#: Where a canary may be, and has to be found, or the search finds nothing: (canary, place), both regular expressions.
+#: What a user writes into a DAG's source, hands to ``expand`` or has in an XCom of his own, Airflow stores as it is.
+ALLOWED = [
+    ("number source", r"table dag_code\.source_code|home: dags/canary\.py"),
+    ("number (params|default_args|expand)", r"table serialized_dag\.data"),
+    ("number upstream", r"table xcom\.value"),
+    ("number upstream", r"home: logs/.*/task_id=upstream/.*"),  # Airflow's own line about what was returned
+    ("(number|text) plain", r"out: plain/.*/part-0\.jsonl\.gz"),
+    ("(foreign|text) audit_plain", r"out: plain/.*/part-0\.jsonl\.gz"),
+    ("number rejected", r"out: plain/.*/part-0\.jsonl\.gz"),
+]
+ALLOWED_MORE = [
+    ("(number|text) s3", r"s3: out/.*/part-0\.jsonl"),
+    ("(foreign|text) audit_plain", r"s3: out/.*/part-0\.jsonl"),
+    ("text kept", r"out: list/.*/part-0\.csv"),
+]
+
+#: May be there, and need not.
+BORNE = [
+    # The same once more: the database's own file, and what the scheduler repeats of a task's log.
+    ("number (source|params|default_args|expand|upstream)", r"home: (airflow\.db.*|scheduler\.log)"),
+    ("number s3", r"s3: sent\.csv"),
+    # A killed audit keeps what it had, for its next try.
+    ("number killed_plain.*", r"out: killed_plain/_spool/.*"),
+]
+
+LEAKED = "number leaked"
+
+#: How the careless task's number has to be found.
+LEAKS = [
+    r"table rendered_task_instance_fields\.rendered_fields",
+    r"table serialized_dag\.data",
+    r"table xcom\.value",
+    r"passing trigger",
+    r"home: airflow\.db.*",
+    r"home: logs/.*/task_id=careless/attempt=1\.log",
+    r"home: logs/.*/task_id=careless/.*trigger.*",
+]
+
+ENDS_BADLY = {"careless", "deferrable_timeout", "audit_killed_hashed"}
+MORE_END_BADLY = {
+    "query_refused",
+    "query_interrupted",
+    "send_uncertain",
+    "send_globe_refused",
+    "poke_fails",
+    "message_poke_refused",
+    "deferrable_fails",
+    "no_privacy_key",
+    "audit_rejected",
+    "audit_incomplete",
+    "audit_killed_plain",
+}
+
+
+def told(traces: Traces, allowed: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield what was found where it must not be."""
+    for place, hits in traces.canaries.items():
+        for name, spelling in hits.items():
+            may_be = any(re.fullmatch(who, name) and re.fullmatch(where, place) for who, where in [*allowed, *BORNE])
+            if name != LEAKED and not may_be:
+                yield f"{name} ({spelling}) in {place}"
+
+
+def unfound(traces: Traces, wanted: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield what should have been found and was not."""
+    found = traces.canaries
+    for who, where in wanted:
+        if not any(
+            re.fullmatch(where, place) and any(re.fullmatch(who, name) for name in hits)
+            for place, hits in found.items()
+        ):
+            yield who, where
+
+
+def test_the_tasks_ended_as_they_were_meant_to(traces: Traces) -> None:
+    assert {task for task, state in traces.states.items() if state == "failed"} == ENDS_BADLY
+    assert set(traces.states.values()) == {"success", "failed"}
+
+
+def test_nothing_is_told_but_what_the_user_told_airflow_himself(traces: Traces) -> None:
+    assert list(told(traces, ALLOWED)) == []
+
+
+def test_what_may_be_there_is_found_there(traces: Traces) -> None:
+    assert list(unfound(traces, ALLOWED)) == []
+
+
+def test_a_careless_task_is_found_everywhere(traces: Traces) -> None:
+    assert list(unfound(traces, [(LEAKED, where) for where in LEAKS])) == []
+
+
+def test_the_loggers_that_say_most_were_heard(traces: Traces) -> None:
+    logs = "\n".join(text.decode(errors="replace") for place, text in traces.texts.items() if place.endswith(".log"))
+    said = set(re.findall(r'"level":"debug"[^\n]*?"logger":"([\w.]+)"', logs))
+    assert {"asyncio", "airflow_provider_dysms"} <= {name.split(".")[0] for name in said}
+
+
+def test_a_wait_is_stored_sealed_and_its_seal_is_the_only_thing_around_its_numbers(traces: Traces) -> None:
+    scene = traces.scene
+    stored = b"\n".join(layers(traces.texts["passing trigger"], traces.fernet))
+    seals = re.findall(rb'"sealed": ?"([\w=-]+)"', stored)
+    opened = b"\n".join(PrivacyKey(scene.canaries.secret("privacy_key")).unseal(seal.decode()) for seal in seals)
+    assert {"number partial", "number also_partial"} <= scene.canaries.found_in(opened).keys()
+
+
+def test_a_killed_audit_leaves_nothing_on_the_worker(traces: Traces) -> None:
+    assert "audit_killed_hashed" in traces.states
+    assert [place for place in traces.texts if place.startswith("temporary: ")] == []
+
+
+@pytest.mark.canary
+class TestMore:
+    """What takes longer: `make canary`."""
+
+    def test_the_tasks_ended_as_they_were_meant_to(self, more_traces: Traces) -> None:
+        assert {task for task, state in more_traces.states.items() if state == "failed"} == MORE_END_BADLY
+
+    def test_nothing_is_told_but_what_the_user_told_airflow_himself(self, more_traces: Traces) -> None:
+        assert list(told(more_traces, ALLOWED + ALLOWED_MORE)) == []
+
+    def test_what_may_be_there_is_found_there(self, more_traces: Traces) -> None:
+        assert list(unfound(more_traces, ALLOWED + ALLOWED_MORE)) == []
+
+    def test_the_store_was_talked_to_at_level_debug(self, more_traces: Traces) -> None:
+        said = more_traces.log_of("audit_s3")
+        assert '"logger":"botocore' in said
+        assert "PutObject" in said

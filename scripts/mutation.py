@@ -21,16 +21,16 @@ ROOT = Path(__file__).parents[1]
 COPY = ROOT / ".mutation"
 PACKAGE = "airflow_provider_dysms"
 
-#: The module, and the test files that are to notice.
+#: The module, and the tests that are to notice.
 MODULES = {
     "api/errors.py": ["api/test_errors.py"],
     "api/delivery.py": ["api/test_delivery.py"],
     "api/dates.py": ["api/test_dates.py"],
     "api/pages.py": ["api/test_pages.py"],
     "api/quota.py": ["api/test_quota.py"],
-    "storage/manifests.py": ["storage/test_commit.py"],
-    "storage/partition.py": ["storage/test_commit.py"],
-    "storage/stores.py": ["storage/test_commit.py"],
+    "storage/manifests.py": ["storage/commit"],
+    "storage/partition.py": ["storage/commit"],
+    "storage/stores.py": ["storage/commit"],
 }
 
 #: How mutmut says what became of a mutant: by the exit code of pytest, and of what stopped it.
@@ -90,7 +90,8 @@ def main(only: str = "") -> None:
 def _copy(modules: dict[str, list[str]]) -> None:
     """Lay out the package and the tests that are needed."""
     shutil.rmtree(COPY, ignore_errors=True)
-    shutil.copytree(ROOT / PACKAGE, COPY / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    no_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / PACKAGE, COPY / PACKAGE, ignore=no_caches)
     for module in modules:
         # What is remembered from the run without mutants would hide them; and decorated functions are not changed.
         path = COPY / PACKAGE / module
@@ -98,9 +99,9 @@ def _copy(modules: dict[str, list[str]]) -> None:
     tests = dict.fromkeys(test for tests in modules.values() for test in tests)
     (COPY / "tests").mkdir()
     for test in tests:
-        path = COPY / "tests" / test
+        found, path = ROOT / "tests" / test, COPY / "tests" / test
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "tests" / test, path)
+        shutil.copytree(found, path, ignore=no_caches) if found.is_dir() else shutil.copy(found, path)
     (COPY / "tests" / "conftest.py").write_text(CONFTEST)
     settings = {
         "source_paths": [PACKAGE],

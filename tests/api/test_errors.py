@@ -246,6 +246,12 @@ def test_an_input_error_is_a_value_error_and_names_its_argument() -> None:
     )
 
 
+def test_an_error_may_be_told_what_it_is_about() -> None:
+    error = judged(503)
+    error.is_about("line 7")
+    assert str(error) == "line 7: QuerySendDetails: the service failed on its own account (HTTP 503)."
+
+
 def test_an_error_can_be_taken_apart() -> None:
     error = DysmsError("it failed", code="X", request_id=UUID, http_status=400)
     assert error.args == ("it failed", "X", UUID, 400)

@@ -1,0 +1,106 @@
+"""What a manifest accounts for, what is none, and data that are fetched by one."""
+
+from __future__ import annotations
+
+import errno
+import json
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.storage.manifests import decode, explained
+
+DAY = "send_date=2025-06-01"
+DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
+WRITTEN = '{"name":"甲","count":1}\n{"name":"b","count":null}\n'.encode()
+
+
+def stored(**changes: Any) -> bytes:
+    manifest: dict[str, Any] = {
+        "version": 1,
+        "result": {"data": DATA, "bytes": 1, "sha256": "x"},
+        "run": {"replaced": [f"{DAY}/part-0.csv"]},
+    }
+    for name, value in changes.items():
+        part, _, inner = name.partition("__")
+        if inner:
+            manifest[part][inner] = value
+        else:
+            manifest[part] = value
+    return json.dumps(manifest).encode()
+
+
+def test_a_manifest_accounts_for_its_data_and_for_what_it_was_about_to_take_away():
+    assert decode(None, DAY) is None
+    assert explained(None) == set()
+    assert explained(decode(stored(), DAY)) == {DATA, f"{DAY}/part-0.csv"}
+    assert explained(decode(stored(run={}), DAY)) == {DATA}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff",
+        stored(version=2),
+        stored(version=None),
+        stored(result=None),
+        stored(run=None),
+        stored(result__data="../precious"),
+        stored(result__data=f"{DAY}/precious.csv"),
+        stored(result__data="send_date=2025-06-02/part-0.csv"),
+        stored(result__bytes="1"),
+        stored(result__sha256=None),
+        stored(run__replaced=[f"{DAY}/precious.csv"]),
+    ],
+)
+def test_a_manifest_that_is_none_of_ours_is_refused_and_nothing_it_names_is_touched(place, content):
+    place.put(MANIFEST, content)
+    place.put(f"{DAY}/precious.csv")
+    before = place.files()
+    for refused in (place.partition().committed, place.partition().probe, place.commit):
+        with pytest.raises(DysmsInputError) as told:
+            refused()
+        assert (told.value.argument, told.value.problem) == (
+            "output_uri",
+            f"has no readable manifest at {MANIFEST} (version 1 of this package); move it away, or write with the "
+            "release that wrote it",
+        )
+    assert place.files() == before
+
+
+def test_the_data_that_a_manifest_describes_is_fetched_from_its_start(place):
+    file = place.partition().fetch(place.commit())
+    assert file is not None
+    with file:
+        assert file.read() == WRITTEN
+
+
+@pytest.mark.parametrize("content", [None, WRITTEN[:-1], WRITTEN + b"\n", bytes(len(WRITTEN))])
+def test_data_that_do_not_fit_the_manifest_are_not_fetched(place, content):
+    manifest = place.commit()
+    if content is None:
+        place.store.remove(DATA)
+    else:
+        place.put(DATA, content)
+    assert place.partition().fetch(manifest) is None
+
+
+@pytest.mark.parametrize("number", [errno.EBUSY, errno.EIO])
+def test_data_that_change_while_they_are_fetched_do_not_fit_and_other_errors_are_told(place, number):
+    manifest = place.commit()
+    steps = place.steps()
+
+    def refuse(verb: str, key: str) -> None:
+        raise OSError(number, "as planned")
+
+    steps.before = refuse
+    if number == errno.EBUSY:
+        assert place.partition(store=steps).fetch(manifest) is None
+    else:
+        with pytest.raises(DysmsStorageError, match="as planned"):
+            place.partition(store=steps).fetch(manifest)

@@ -1,0 +1,174 @@
+"""Other writers between the steps of a commit, and stores that refuse one: one file is left, and its manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import uuid
+
+import pytest
+
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.storage import partition as partitions
+from airflow_provider_dysms.storage.partition import TRIES
+
+DAY = "send_date=2025-06-01"
+DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
+SCHEMA = {"name": str, "count": int}
+ROWS = [("甲", 1), ("b", None)]
+WRITTEN = '{"name":"甲","count":1}\n{"name":"b","count":null}\n'.encode()
+
+
+def other(place, *, rows=(("other", 2),), extension="jsonl"):
+    """Another writer, who is refused where he finds the data of a change of format that has no manifest yet."""
+
+    def write() -> None:
+        with contextlib.suppress(DysmsInputError):
+            place.commit(rows, extension=extension, result={"writer": "other"})
+
+    return write
+
+
+def once(action, verb, count=1):
+    """Do something at the n-th time that the verb is met."""
+    met = 0
+
+    def meet(met_verb: str, key: str) -> None:
+        nonlocal met
+        met += met_verb == verb
+        if met_verb == verb and met == count:
+            action()
+
+    return meet
+
+
+def fits(place):
+    files = place.files()
+    result = json.loads(files.pop(MANIFEST))["result"]
+    (data,) = files.items()
+    return data == (result["data"], data[1]) and hashlib.sha256(data[1]).hexdigest() == result["sha256"]
+
+
+@pytest.mark.parametrize("extension", ["jsonl", "csv"])
+@pytest.mark.parametrize("verb", ["upload", "write", "remove", "keys", "read", "holds"])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whenever_another_writer_comes_between_one_file_is_left_and_the_manifest_fits_it(
+    place, naps, extension, verb, count, moment
+):
+    place.commit(extension="csv")
+    steps = place.steps()
+    setattr(steps, moment, once(other(place, extension=extension), verb, count))
+    place.commit(store=steps)
+    assert fits(place)
+
+
+def test_where_the_other_came_last_and_is_whole_the_manifest_that_is_told_is_the_others(place):
+    steps = place.steps()
+    steps.after = once(other(place), "write")
+    assert place.commit(store=steps)["result"]["writer"] == "other"
+    assert place.files()[DATA] == b'{"name":"other","count":2}\n'
+
+
+def test_data_of_another_under_our_manifest_is_noticed_and_both_are_written_once_more(place, naps):
+    steps = place.steps()
+    steps.after = once(lambda: place.put(DATA, b'{"name":"x","count":3}\n'), "write")
+    place.commit(store=steps)
+    assert fits(place)
+    assert place.files()[DATA] == WRITTEN
+    assert steps.taken == [f"upload {DATA}", f"write {MANIFEST}"] * 2
+    assert len(naps) == 1
+
+
+def test_data_of_the_same_length_is_noticed_too_and_a_missing_file(place, naps):
+    for meddle in (
+        lambda: place.put(DATA, bytes(len(WRITTEN))),
+        lambda: place.store.remove(DATA),
+        lambda: place.store.remove(MANIFEST),
+    ):
+        steps = place.steps()
+        steps.after = once(meddle, "write")
+        place.commit(store=steps)
+        assert fits(place)
+    assert len(naps) == 3
+
+
+def test_a_writer_gives_up_on_others_that_never_rest_after_pauses_that_grow(place, naps, monkeypatch):
+    drawn: list[tuple[float, float]] = []
+
+    class Highest:
+        def uniform(self, lowest: float, highest: float) -> float:
+            drawn.append((lowest, highest))
+            return highest
+
+    monkeypatch.setattr(partitions.secrets, "SystemRandom", Highest)
+    steps = place.steps()
+    steps.after = lambda verb, key: place.put(DATA, uuid.uuid4().bytes) if verb == "write" else None
+    with pytest.raises(DysmsStorageError) as gave_up:
+        place.commit(store=steps)
+    assert gave_up.value.message == (
+        f"{place.root.protocol}://{place.root.path}/{DATA}: data and manifest do not fit after 10 tries; other tasks "
+        "keep writing this partition, let one at a time do so (max_active_tis_per_dag=1)"
+    )
+    assert drawn == [(0, 0.05 * 2**attempt) for attempt in range(TRIES)]
+    assert naps == [highest for _, highest in drawn]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            DysmsInputError,
+            "(Permission denied); the task lists, reads,",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            DysmsStorageError,
+            "(No space left on device); the store may be",
+        ),
+        (
+            RuntimeError("secret"),
+            DysmsInputError,
+            "(RuntimeError); the task lists, reads, writes and deletes there: check",
+        ),
+    ],
+)
+@pytest.mark.parametrize("verb", ["upload", "write", "read", "keys", "holds", "remove", "probe"])
+def test_what_a_store_refuses_is_an_error_of_ours_and_the_old_file_or_the_new_is_there(place, error, kind, told, verb):
+    place.commit(extension="csv")
+    before = place.files()
+    steps = place.steps()
+
+    def refuse(met: str, key: str) -> None:
+        if met == verb:
+            raise error
+
+    steps.before = refuse
+    target = place.partition(store=steps)
+    with pytest.raises(kind) as refused, target.spool(SCHEMA) as spool:  # noqa: PT012
+        target.probe()
+        spool.write(ROWS)
+        target.commit(spool, {}, {})
+    assert f"output_uri cannot be written: {place.root.protocol}://{place.root.path} {told}" in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert type(refused.value.__cause__) is type(error)
+    after = place.files()
+    assert after[MANIFEST] == before[MANIFEST] or after[DATA] == WRITTEN
+    place.commit()
+    assert fits(place)
+
+
+def test_an_error_of_ours_stays_what_it_is(place):
+    steps = place.steps()
+    ours = DysmsStorageError("as it was")
+
+    def refuse(met: str, key: str) -> None:
+        raise ours
+
+    steps.before = refuse
+    with pytest.raises(DysmsStorageError) as refused:
+        place.commit(store=steps)
+    assert refused.value is ours

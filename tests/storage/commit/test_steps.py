@@ -1,0 +1,197 @@
+"""A commit, step by step: what is put, in which order, what is taken away, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+
+import pytest
+
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.storage import partition as partitions
+from airflow_provider_dysms.storage.partition import Partition
+
+DAY = "send_date=2025-06-01"
+DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
+SCHEMA = {"name": str, "count": int}
+ROWS = [("甲", 1), ("b", None)]
+WRITTEN = '{"name":"甲","count":1}\n{"name":"b","count":null}\n'.encode()
+
+
+def test_the_data_file_is_put_first_and_the_manifest_that_describes_it_after_it(place):
+    steps = place.steps()
+    manifest = place.commit(store=steps, result={"b": "甲", "a": 1}, run={"requests": 7})
+    assert steps.taken == [f"upload {DATA}", f"write {MANIFEST}"]
+    files = place.files()
+    assert files[DATA] == WRITTEN
+    assert files[MANIFEST].decode() == (
+        '{\n  "result": {\n    "a": 1,\n    "b": "甲",\n'
+        f'    "bytes": {len(WRITTEN)},\n'
+        '    "columns": [\n'
+        '      {\n        "name": "name",\n        "type": "string"\n      },\n'
+        '      {\n        "name": "count",\n        "type": "integer"\n      }\n'
+        "    ],\n"
+        f'    "data": "{DATA}",\n    "rows": 2,\n    "sha256": "{hashlib.sha256(WRITTEN).hexdigest()}"\n  }},\n'
+        '  "run": {\n    "requests": 7\n  },\n  "version": 1\n}\n'
+    )
+    assert json.loads(files[MANIFEST]) == manifest == place.partition().committed()
+
+
+def test_nothing_is_committed_where_nothing_was(place):
+    assert place.partition().committed() is None
+    assert place.store.keys(DAY) == []
+
+
+def test_what_the_caller_counted_cannot_take_the_place_of_what_is_there(place):
+    manifest = place.commit(result={"data": "elsewhere", "rows": 9})
+    assert (manifest["result"]["data"], manifest["result"]["rows"]) == (DATA, 2)
+
+
+def test_another_format_takes_the_place_of_the_last_and_the_manifest_says_so(place):
+    place.commit()
+    steps = place.steps()
+    manifest = place.commit(extension="csv.gz", store=steps, run={"requests": 1})
+    assert manifest["run"] == {"requests": 1, "replaced": [DATA]}
+    assert steps.taken == [f"upload {DAY}/part-0.csv.gz", f"write {MANIFEST}", f"remove {DATA}"]
+    assert set(place.files()) == {f"{DAY}/part-0.csv.gz", MANIFEST}
+
+
+def test_a_second_commit_of_equal_rows_gives_equal_bytes(place):
+    place.commit()
+    before = place.files()
+    place.commit()
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("key", [f"{DAY}/part-1.jsonl", f"{DAY}/deeper/x", f"{DAY}/part-0.csv"])
+def test_a_data_file_that_nothing_explains_is_refused_by_name_and_stays(place, key):
+    place.put(key)
+    with pytest.raises(DysmsInputError) as refused:
+        place.commit()
+    assert (refused.value.argument, refused.value.problem) == (
+        "output_uri",
+        f"holds a data file that no manifest explains: {place.root.protocol}://{place.root.path}/{key}; a partition "
+        "has one data file: move it away, or write elsewhere",
+    )
+    with pytest.raises(DysmsInputError, match="no manifest explains"):
+        place.partition().probe()
+    assert place.files() == {key: b"mine"}
+
+
+def test_of_several_unexplained_files_the_first_is_named(place):
+    for key in ("b", "a", "c"):
+        place.put(f"{DAY}/{key}")
+    with pytest.raises(DysmsInputError, match=f"{DAY}/a;"):
+        place.commit()
+
+
+def test_a_file_that_comes_while_the_partition_is_written_is_refused_too_and_stays(place):
+    steps = place.steps()
+    steps.after = lambda verb, key: place.put(f"{DAY}/theirs.jsonl") if verb == "write" else None
+    with pytest.raises(DysmsInputError, match="no manifest explains"):
+        place.commit(store=steps)
+    assert set(place.files()) == {DATA, MANIFEST, f"{DAY}/theirs.jsonl"}
+
+
+def test_what_readers_skip_and_what_lies_beside_is_nobodys_business(place):
+    beside = [f"{DAY}/_SUCCESS", f"{DAY}/.crc", f"{DAY}/_deep/x", f"{DAY}/.deep/x", f"{DAY}1/part-0.csv", "x.txt"]
+    for key in beside:
+        place.put(key)
+    place.partition().probe()
+    place.commit(extension="csv")
+    place.commit()
+    assert set(place.files()) == {*beside, DATA, MANIFEST}
+
+
+def test_a_probe_leaves_nothing_where_nothing_was_and_all_where_something_was(place, tmp_path):
+    place.partition().probe()
+    assert place.files() == {}
+    assert not (tmp_path / "out").exists()
+    place.commit()
+    before = place.files()
+    steps = place.steps()
+    probed: list[str] = []
+    steps.before = lambda verb, key: probed.append(key) if verb == "probe" else None
+    place.partition(store=steps).probe()
+    assert probed == [DAY, "_manifests"]
+    assert place.files() == before
+
+
+def test_a_probe_of_a_nested_partition_looks_where_its_manifest_will_lie(place):
+    name = f"app=shop/{DAY}"
+    steps = place.steps()
+    probed: list[str] = []
+    steps.before = lambda verb, key: probed.append(key) if verb == "probe" else None
+    place.partition(name=name, store=steps).probe()
+    assert probed == [name, "_manifests/app=shop"]
+    place.commit(name=name)
+    assert set(place.files()) == {f"{name}/part-0.jsonl", f"_manifests/{name}.json"}
+
+
+@pytest.mark.parametrize("column", ["name", "count"])
+def test_a_column_named_like_a_folder_of_the_partition_is_refused(place, column):
+    with pytest.raises(DysmsInputError) as refused:
+        place.partition(name=f"send_date=2025-06-01/{column}=1").spool(SCHEMA)
+    assert (refused.value.argument, refused.value.problem) == (
+        "partition",
+        f"names '{column}', which is a column of the data; rename one",
+    )
+    place.partition(name=column).spool(SCHEMA).__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("result", [{"at": object()}, {"rate": float("nan")}])
+@pytest.mark.parametrize("part", ["result", "run"])
+def test_what_is_no_json_is_refused_before_anything_is_put(place, part, result):
+    with pytest.raises((TypeError, ValueError)):
+        place.commit(**{part: result})
+    assert place.files() == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "argument", "told"),
+    [
+        (
+            {"partition": ".hidden"},
+            "partition",
+            "is no folder name; write letters, digits and '=' as in send_date={send_",
+        ),
+        ({"partition": "a/../b"}, "partition", "is no folder name"),
+        ({"partition": "a/"}, "partition", "is no folder name"),
+        ({"partition": None}, "partition", "is no folder name"),
+        ({"partition": DAY, "file_format": "xls"}, "file_format", "is 'xls'; take one of"),
+        (
+            {"partition": DAY, "file_format": "csv", "compression": "zip"},
+            "compression",
+            "is 'zip'; for csv take one of",
+        ),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused_by_its_argument(asked, argument, told):
+    with pytest.raises(DysmsInputError) as refused:
+        Partition.resolve("file:///out", **asked)
+    assert refused.value.argument == argument
+    assert refused.value.problem.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("how", "key"),
+    [
+        ({}, f"{DAY}/part-0.jsonl"),
+        ({"compression": "gzip"}, f"{DAY}/part-0.jsonl.gz"),
+        ({"file_format": "csv", "compression": "gzip"}, f"{DAY}/part-0.csv.gz"),
+    ],
+)
+def test_a_place_that_is_resolved_writes_there_in_the_format_that_was_asked_for(place, monkeypatch, how, key):
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(partitions, "locate", lambda uri, argument: (asked.append((uri, argument)), place.root)[1])
+    target = Partition.resolve("protocol://out", partition=DAY, **how)
+    assert asked == [("protocol://out", "output_uri")]
+    assert target.uri == f"{place.root.protocol}://{place.root.path}/{key}"
+    with target.spool(SCHEMA) as spool:
+        spool.write(ROWS)
+        target.commit(spool, {}, {})
+    found = place.files()
+    assert set(found) == {key, MANIFEST}
+    data = gzip.decompress(found[key]) if key.endswith(".gz") else found[key]
+    assert data.startswith(b"name,count" if "csv" in key else b'{"name"')

@@ -57,6 +57,22 @@ class Tries:
         given = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **extra}
         return self.emulator.connection_json(**given)
 
+    def send(self, messages: int) -> None:
+        """Send one message each to so many numbers, each one question; write the log ``sent.csv``."""
+        noon = dates.day_start(DAY) + timedelta(hours=12)
+        sent = [
+            {
+                "phone_number": f"1390000{place:04}",
+                "out_id": f"order-{place}",
+                "sent_at": (noon + timedelta(seconds=place)).isoformat(),
+                "state": "waiting" if place % 50 == 0 else "failed" if place % 10 == 0 else "delivered",
+            }
+            for place in range(messages)
+        ]
+        self.emulator.add_messages(sent)
+        lines = [f"{line['phone_number']},{line['out_id']},{place % 7}" for place, line in enumerate(sent)]
+        (self.folder / "sent.csv").write_text("\n".join(["phone_number,out_id,campaign", *lines, ""]), "utf-8")
+
     def generate(self, messages: int, **how: Any) -> None:
         """Make up the day, and its log ``sent.csv``."""
         self.emulator.generate(send_date=DAY, messages=messages, log=self.folder / "sent.csv", **how)

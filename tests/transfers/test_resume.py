@@ -1,0 +1,281 @@
+"""A retry goes on where the try before it was ended, and comes to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from moto.server import ThreadedMotoServer
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage.segments import Segments
+
+DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
+NUMBERS = 300
+SEGMENT = 10
+INSTANCE = {"dag_id": "daily", "run_id": "manual__2026-01-05T00:00:00+00:00", "map_index": -1}
+
+
+@pytest.fixture(autouse=True)
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "QUESTIONS", SEGMENT)
+
+
+@pytest.fixture
+def ended_try(tries: Any) -> Callable[..., int]:
+    """A log of so many numbers, and a try of its audit that was ended on the way; how many answers it has kept."""
+
+    def run(**arguments: Any) -> int:
+        before = len(tries.segments())
+        tries.emulator.reset()
+        tries.send(NUMBERS)
+        tries.refuse_after(240)
+        with pytest.raises(AirflowFailException, match="RAM_PERMISSION_DENY"):
+            tries(**arguments)
+        tries.emulator.clear_faults()
+        tries.asked()
+        return SEGMENT * (len(tries.segments()) - before)
+
+    return run
+
+
+def test_a_retry_asks_only_the_rest_and_comes_to_the_bytes_of_an_uninterrupted_run(
+    tries: Any, ended_try: Callable[..., int], elsewhere: Callable[[str], Any]
+) -> None:
+    kept = ended_try()
+    assert 40 <= kept <= 240
+    manifest = tries()
+    assert manifest["run"]["resumed"] == kept
+    assert tries.asked() == NUMBERS - kept
+    assert manifest["run"]["requests"] == NUMBERS - kept + 2  # the statistics
+    assert not (tries.out / "_spool").exists()
+
+    whole = elsewhere("whole")
+    result = whole()["result"]
+    assert tries.data() == whole.data()
+    of_the_try = dict.fromkeys(("as_of", "oldest_answer"))
+    assert {**manifest["result"], **of_the_try} == {**result, **of_the_try}
+
+
+def test_a_second_end_is_gone_on_from_too_and_all_is_dated_by_the_try_that_asked_first(
+    tries: Any, ended_try: Callable[..., int], elsewhere: Callable[[str], Any]
+) -> None:
+    kept = ended_try()
+    begun = tries.segments()[0].name.split("-")[0]
+    tries.refuse_after(180)
+    with pytest.raises(AirflowFailException):
+        tries()
+    kept_then = SEGMENT * len(tries.segments())
+    assert kept_then > kept
+    assert len({path.name.split("-")[0] for path in tries.segments()}) == 1
+    tries.emulator.clear_faults()
+    tries.asked()
+    manifest = tries()
+    assert manifest["run"]["resumed"] == kept_then
+    as_of = manifest["result"]["as_of"]
+    assert begun.startswith(as_of.translate({ord(sign): None for sign in "-:Z"}))
+    assert manifest["result"]["oldest_answer"] == as_of
+    whole = elsewhere("whole")
+    whole()
+    assert tries.data() == whole.data()
+
+
+def test_a_killed_try_is_gone_on_from_on_another_node_and_leaves_nothing_on_its_own(
+    tries: Any, tmp_path: Path, elsewhere: Callable[[str], Any]
+) -> None:
+    tries.send(NUMBERS)
+    tries.emulator.fault("stall", action="QuerySendDetails", skip=150, times=None, seconds=5)
+    node = tmp_path / "node"
+    node.mkdir()
+    arguments = {
+        "sent_uri": f"file://{tmp_path}/sent.csv",
+        "output_uri": f"file://{tries.out}",
+        "send_date": str(DAY),
+    }
+    order = json.dumps({"questions": SEGMENT, "arguments": arguments, "instance": INSTANCE})
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("victim.py")), order],
+        env={**os.environ, "TMPDIR": str(node)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as victim:
+        until = time.monotonic() + 120
+        while len(tries.segments()) < 2 and victim.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        victim.send_signal(signal.SIGKILL)
+    assert victim.returncode == -signal.SIGKILL
+    assert list(node.rglob("*")) == []
+    kept = SEGMENT * len(tries.segments())
+    assert kept >= 40
+
+    tries.emulator.clear_faults()
+    manifest = tries(instance=INSTANCE)
+    assert manifest["run"]["resumed"] == kept
+    assert manifest["run"]["requests"] == NUMBERS - kept + 2
+    assert sorted(path.name for path in tries.out.iterdir()) == ["_manifests", f"send_date={DAY}"]
+    whole = elsewhere("whole")
+    whole()
+    assert tries.data() == whole.data()
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "the way of matching": {"match": "out_id"},
+    "the text is kept": {"content": "keep"},
+    "numbers are hashed": {"phone": "hashed"},
+    "columns are carried": {"carry": ["campaign"]},
+    "it is too long ago": {"resume_within": 0.001},
+    "nothing is ever gone on from": {"resume_within": 0},
+    "another place": {"partition": "other={send_date:%Y-%m-%d}"},
+    "another format": {"file_format": "csv"},
+    "another rate": {"max_missing_rate": 0.5},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_the_rows_depend_on_decides_whether_a_retry_goes_on(
+    tries: Any, ended_try: Callable[..., int], change: str
+) -> None:
+    kept = ended_try()
+    manifest = tries(**CHANGES[change])
+    assert manifest["run"]["resumed"] == (kept if change in ("another format", "another rate") else 0)
+    assert tries.asked() == NUMBERS - manifest["run"]["resumed"]
+    assert not (tries.out / "_spool").exists()
+
+
+def test_with_another_log_or_another_privacy_key_everything_is_asked(
+    tries: Any, ended_try: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended_try(phone="hashed")
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    assert tries(phone="hashed")["run"]["resumed"] == 0
+    ended_try()
+    log = tries.folder / "sent.csv"
+    log.write_text("".join(log.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+    assert tries(refresh="all")["run"]["resumed"] == 0
+
+
+def test_a_torn_segment_is_asked_again_and_those_after_it_are_not(
+    tries: Any, ended_try: Callable[..., int], elsewhere: Callable[[str], Any]
+) -> None:
+    kept = ended_try()
+    first, second, third, *_ = tries.segments()
+    first.write_bytes(first.read_bytes()[:-100])
+    second.write_bytes(b"")
+    third.write_bytes(zlib.compress(b"\xc0"))
+    (third.parent / ".000009.segment.0123.tmp").write_bytes(b"what a kill left")
+    assert tries()["run"]["resumed"] == kept - 3 * SEGMENT > 0
+    assert not (tries.out / "_spool").exists()
+    whole = elsewhere("whole")
+    whole()
+    assert tries.data() == whole.data()
+
+
+def test_segments_are_as_private_as_the_output_and_their_names_say_nothing(
+    tries: Any, ended_try: Callable[..., int]
+) -> None:
+    def inside() -> str:
+        return "".join(zlib.decompress(path.read_bytes()).decode("utf-8", "replace") for path in tries.segments())
+
+    ended_try(phone="hashed")
+    number = tries.emulator.messages()[0]["phone_number"][:7]
+    assert number not in inside()
+    assert "【" not in inside()
+    names = [path.relative_to(tries.out).as_posix() for path in tries.segments()]
+    assert not any("139" in name.split("/")[1] and "00001111" in name for name in names)
+    assert all(set(name) <= set("0123456789abcdefT-_/.spoolgmnt") for name in names)
+    tries.out = tries.folder / "plain"
+    ended_try(content="keep")
+    assert "【" in inside()
+
+
+def test_what_a_retry_would_only_find_wrong_again_is_not_kept(tries: Any, ended_try: Callable[..., int]) -> None:
+    tries.send(NUMBERS)
+    messages = tries.emulator.messages()
+    tries.emulator.reset()
+    with pytest.raises(AirflowException, match="max_missing_rate"):
+        tries()
+    assert not tries.segments()
+    tries.emulator.add_messages(messages)
+    assert tries()["run"]["resumed"] == 0
+
+
+def test_the_rate_of_missing_lines_is_judged_over_what_was_asked_before_as_well(tries: Any) -> None:
+    tries.send(NUMBERS)
+    unknown = "".join(f"1390001{number:04},none-{number},0\n" for number in range(100))
+    log = tries.folder / "sent.csv"
+    header, lines = log.read_text("utf-8").split("\n", 1)
+    log.write_text(f"{header}\n{unknown}{lines}", "utf-8")
+    tries.refuse_after(495)
+    with pytest.raises(AirflowFailException, match="RAM_PERMISSION_DENY"):
+        tries()
+    tries.emulator.clear_faults()
+    assert tries.segments()
+    with pytest.raises(AirflowException, match=r"100 of \d+ lines have no record"):
+        tries()
+    assert not tries.segments()
+
+
+def test_other_tasks_keep_their_segments(tries: Any, ended_try: Callable[..., int]) -> None:
+    one, two = ended_try(task="one"), ended_try(task="two")
+    assert tries(task="two")["run"]["resumed"] == two
+    assert SEGMENT * len(tries.segments()) == one
+    assert tries(task="one", refresh="all")["run"]["resumed"] == one
+    assert not (tries.out / "_spool").exists()
+
+
+def test_segments_that_cannot_be_written_are_warned_about_and_the_export_goes_on(
+    tries: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(self: Segments, entries: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Segments, "write", full)
+    tries.send(NUMBERS)
+    assert tries()["result"]["lines"] == NUMBERS
+    assert "could not be kept for a retry" in "".join(capfd.readouterr())
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An empty bucket ``spools`` behind the connection ``aws_spools``."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    extra = {"endpoint_url": url, "region_name": "us-east-1"}
+    connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_SPOOLS", json.dumps(connection))
+    client = boto3.client("s3", aws_access_key_id="key", aws_secret_access_key="secret", **extra)
+    client.create_bucket(Bucket="spools")
+    yield client
+    client.close()
+    server.stop()
+
+
+def test_segments_lie_in_a_bucket_too(tries: Any, bucket: Any, ended_try: Callable[..., int]) -> None:
+    def keys() -> list[str]:
+        return [entry["Key"] for entry in bucket.list_objects_v2(Bucket="spools").get("Contents", [])]
+
+    place = {"output_uri": "s3://aws_spools@spools/out"}
+    ended_try(**place)
+    kept = SEGMENT * len(keys())
+    assert kept >= 40
+    assert all(key.startswith("out/_spool/") for key in keys())
+    assert tries(**place)["run"]["resumed"] == kept
+    assert keys() == [f"out/_manifests/send_date={DAY}.json", f"out/send_date={DAY}/part-0.jsonl"]
+    tries()
+    body = bucket.get_object(Bucket="spools", Key=f"out/send_date={DAY}/part-0.jsonl")["Body"].read()
+    assert body == tries.data()

@@ -1,0 +1,320 @@
+"""Only what is not final is asked again, and the merged file is the one that asking everything would give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException
+
+from airflow_provider_dysms.api import dates
+
+TODAY = dates.beijing_day(datetime.now(UTC))
+DAY = TODAY - timedelta(days=1)
+NOON = dates.day_start(DAY) + timedelta(hours=12)
+KINDS = {"biz_id": 0.3, "out_id": 0.25, "sent_at": 0.25, "international": 0.2}
+#: What says of which try a result is, and how it came about.
+OF_THE_TRY = dict.fromkeys(("as_of", "oldest_answer", "parameters", "settled", "provisional"))
+
+
+def settle(tries: Any, state: str = "delivered") -> int:
+    """Let every message that waits have its receipt; return how many did."""
+    messages = tries.emulator.messages()
+    waiting = [message for message in messages if message["state"] == "waiting"]
+    for message in waiting:
+        message["state"] = state
+        del message["error_code"], message["received_at"]
+    replace(tries, messages)
+    return len(waiting)
+
+
+def replace(tries: Any, messages: list[dict[str, Any]]) -> None:
+    """Have the service know these messages and no others."""
+    tries.emulator.reset()
+    tries.emulator.quotas(QuerySendDetails=50_000, QueryMessage=50_000)
+    tries.emulator.add_messages(messages)
+
+
+def test_a_thousand_lines_of_which_twenty_are_open_are_twenty_requests(tries: Any) -> None:
+    tries.send(1_000)
+    first = tries()
+    assert tries.asked() == 1_000
+    assert first["result"]["open"] == 20
+    settle(tries)
+    second = tries()
+    assert tries.asked() == 20
+    assert second["run"]["requests"] == 20 + 2  # the statistics
+    assert second["run"]["taken_over"] == 980
+    assert second["result"]["by_state"] == {"delivered": 920, "failed": 80}
+    assert second["result"]["asked"] == 1_000
+    third = tries()
+    assert tries.asked() == 0
+    assert third["result"]["sha256"] == second["result"]["sha256"]
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "jsonl": {},
+    "csv": {"file_format": "csv", "compression": "gzip"},
+    "parquet": {"file_format": "parquet"},
+    "hashed": {"phone": "hashed"},
+    "texts kept": {"content": "keep", "file_format": "parquet", "compression": "snappy"},
+    "time alone": {"match": "sent_at"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_merged_file_equals_asking_everything_byte_for_byte_and_so_do_the_counts(
+    tries: Any, elsewhere: Callable[[str], Any], form: str
+) -> None:
+    tries.generate(1_500, seed=7, kinds=KINDS, midnight=20, ambiguous=10)
+    arguments = {"carry": ["user_id", "campaign"], **FORMS[form]}
+    data = tries(**arguments)["result"]["data"]
+    before = (tries.out / data).read_bytes()
+    assert settle(tries)
+    merged = tries(**arguments)
+    whole = elsewhere("whole")
+    result = whole(**arguments)["result"]
+    assert merged["run"]["taken_over"] > 700
+    assert before != (tries.out / data).read_bytes() == (whole.out / data).read_bytes()
+    assert {**merged["result"], **OF_THE_TRY} == {**result, **OF_THE_TRY}
+    assert merged["result"]["ambiguous"] >= 10
+
+
+def test_a_log_that_has_grown_is_asked_for_its_new_lines(tries: Any, elsewhere: Callable[[str], Any]) -> None:
+    tries.generate(800, seed=8, kinds=KINDS)
+    log = tries.folder / "sent.csv"
+    text = log.read_text("utf-8")
+    header, *lines = text.splitlines(keepends=True)
+    log.write_text("".join([header, *lines[:600]]), "utf-8")
+    tries()
+    log.write_text("".join([header, *lines[100:]]), "utf-8")
+    tries.asked()
+    merged = tries()
+    assert 100 < tries.asked() < 500
+    whole = elsewhere("whole")
+    whole()
+    assert tries.data() == whole.data()
+    assert merged["run"]["taken_over"] > 200
+
+
+@pytest.mark.parametrize("change", ["out_id", "sent_at", "campaign"])
+def test_a_line_that_has_changed_is_asked_again(tries: Any, elsewhere: Callable[[str], Any], change: str) -> None:
+    number, other = "13900000001", "13900000002"
+    for place in range(2):
+        at = (NOON + timedelta(hours=place)).isoformat()
+        tries.emulator.add_message(phone_number=number, sent_at=at, out_id=f"order-{place}")
+    tries.emulator.add_message(phone_number=other, sent_at=NOON.isoformat())
+
+    def write(*lines: tuple[str, ...]) -> None:
+        text = "\n".join(",".join(line) for line in [("phone_number", "sent_at", "out_id", "campaign"), *lines])
+        (tries.folder / "sent.csv").write_text(text + "\n", "utf-8")
+
+    early, late = NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat()
+    keyed = change == "out_id"
+    ids = ("order-0", "order-1") if keyed else ("", "")
+    write((number, early, ids[0], "a"), (number, late, ids[1], "a"), (other, early, "", ""))
+    tries()
+    tries.asked()
+    tries()
+    assert tries.asked() == 0
+    changed = {
+        "out_id": [(number, early, ids[1], "a"), (number, late, ids[0], "a")],
+        "sent_at": [(number, late, "", "a"), (number, early, "", "a")],
+        "campaign": [(number, early, "", "a"), (number, late, "", "b")],
+    }[change]
+    write(*changed, (other, early, "", ""))
+    arguments = {"carry": ["campaign"]} if change == "campaign" else {}
+    if change == "campaign":
+        write((number, early, "", "a"), (number, late, "", "a"), (other, early, "", ""))
+        tries(**arguments)
+        tries.asked()
+        write(*changed, (other, early, "", ""))
+    tries(**arguments)
+    assert tries.asked() == 1
+    whole = elsewhere("whole")
+    whole(**arguments)
+    assert tries.data() == whole.data()
+
+
+@pytest.mark.parametrize("refresh", ["unsettled", "all"])
+def test_a_line_that_had_a_record_and_has_none_fails_whatever_the_rate(tries: Any, refresh: str) -> None:
+    tries.send(100)
+    tries()
+    before = tries.data()
+    messages = tries.emulator.messages()
+    gone = [place for place, message in enumerate(messages) if message["state"] == "waiting"]
+    assert len(gone) == 2
+    replace(tries, [message for place, message in enumerate(messages) if place not in gone])
+    with pytest.raises(AirflowException, match=r"2 lines had a record .* first of them sent\.csv:2;"):
+        tries(refresh=refresh, max_missing_rate=1)
+    assert tries.data() == before
+    (tries.out / f"_manifests/send_date={DAY}.json").unlink()
+    (tries.out / f"send_date={DAY}/part-0.jsonl").unlink()
+    assert tries(refresh=refresh, max_missing_rate=1)["result"]["missing"] == 2
+
+
+def test_a_record_that_is_gone_is_found_out_in_a_log_that_has_grown(tries: Any) -> None:
+    number = "13900000001"
+    for hour in (0, 2):
+        at = (NOON + timedelta(hours=hour)).isoformat()
+        tries.emulator.add_message(phone_number=number, sent_at=at, state="waiting" if hour else "delivered")
+    log = tries.folder / "sent.csv"
+    lines = [f"{number},{(NOON + timedelta(hours=hour)).isoformat()}\n" for hour in (0, 1, 2)]
+    log.write_text("".join(["phone_number,sent_at\n", lines[0], lines[2]]), "utf-8")
+    tries()
+    log.write_text("".join(["phone_number,sent_at\n", *lines]), "utf-8")
+    assert tries(max_missing_rate=1)["result"]["by_state"] == {"delivered": 1, "missing": 1, "waiting": 1}
+    replace(tries, tries.emulator.messages()[:1])
+    with pytest.raises(AirflowException, match=r"1 lines had a record .* first of them sent\.csv:4;"):
+        tries(max_missing_rate=1)
+
+
+def test_what_changes_behind_a_final_line_is_found_by_asking_everything_alone(tries: Any) -> None:
+    tries.send(100)
+    tries()
+    messages = tries.emulator.messages()
+    for message in messages:
+        if message["state"] == "failed":
+            message["state"] = "delivered"
+            del message["error_code"], message["received_at"]
+    stranger = {**messages[1], "out_id": "stranger"}
+    replace(tries, [*messages, stranger])
+    assert tries()["result"]["by_state"] == {"delivered": 90, "failed": 8, "waiting": 2}
+    every = tries(refresh="all")
+    assert every["result"]["by_state"] == {"delivered": 98, "unlogged": 1, "waiting": 2}
+    assert every["run"]["taken_over"] == 0
+
+
+def test_a_list_of_questions_asks_the_numbers_without_a_final_record(tries: Any) -> None:
+    tries.send(100)
+    numbers = [f"1390000{place:04}" for place in range(110)]
+    first = tries(None, phone_numbers=numbers)
+    assert first["result"]["rows"] == 100
+    tries.asked()
+    settle(tries)
+    tries.emulator.add_message(phone_number=numbers[105], sent_at=NOON.isoformat())
+    second = tries(None, phone_numbers=numbers)
+    assert tries.asked() == 2 + 10
+    assert second["result"]["rows"] == 101
+    assert second["result"]["asked"] == 110
+    replace(tries, [])
+    with pytest.raises(AirflowException, match="101 lines had a record"):
+        tries(None, phone_numbers=numbers, refresh="all", statistics="skip")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"phone": "hashed"}, "phone"),
+        ({"content": "keep"}, "content"),
+        ({"match": "out_id"}, "match"),
+        ({"carry": ["campaign"]}, "carry"),
+        ({"columns": {"phone_number": "phone_number", "out_id": "out_id"}}, "columns"),
+    ],
+)
+def test_a_partition_of_another_kind_is_not_taken_over_and_the_log_says_why(
+    tries: Any, capfd: pytest.CaptureFixture[str], change: dict[str, Any], reason: str
+) -> None:
+    tries.send(60)
+    tries()
+    tries.asked()
+    assert tries(**change)["run"]["taken_over"] == 0
+    assert tries.asked() == 60
+    assert f"{reason}" in "".join(line for line in capfd.readouterr().out.splitlines() if "not taken over" in line)
+
+
+def test_another_privacy_key_makes_other_rows(tries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries.send(60)
+    tries(phone="hashed")
+    assert tries(phone="hashed")["run"]["taken_over"] == 58
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    assert tries(phone="hashed")["run"]["taken_over"] == 0
+
+
+@pytest.mark.parametrize("damage", ["torn", "gone", "another's"])
+def test_a_data_file_that_does_not_fit_its_manifest_is_asked_anew_with_a_warning(
+    tries: Any, capfd: pytest.CaptureFixture[str], damage: str
+) -> None:
+    tries.send(60)
+    tries()
+    data: Path = tries.out / f"send_date={DAY}/part-0.jsonl"
+    whole = data.read_bytes()
+    if damage == "gone":
+        data.unlink()
+    else:
+        data.write_bytes(whole[:-1] if damage == "torn" else whole.replace(b"delivered", b"deliverex"))
+    assert tries()["run"]["taken_over"] == 0
+    assert "does not fit its manifest" in "".join(capfd.readouterr())
+    assert data.read_bytes() == whole
+
+
+@pytest.mark.parametrize("formats", [("csv", "jsonl"), ("parquet", "csv"), ("jsonl", "parquet")])
+def test_another_format_is_read_and_rewritten(
+    tries: Any, elsewhere: Callable[[str], Any], formats: tuple[str, str]
+) -> None:
+    before, after = formats
+    tries.send(60)
+    log = tries.folder / "sent.jsonl"
+    lines = [line.split(",") for line in (tries.folder / "sent.csv").read_text("utf-8").splitlines()[1:]]
+    cells = (
+        {"phone_number": number, "out_id": out_id, "campaign": "" if campaign == "3" else campaign}
+        for number, out_id, campaign in lines
+    )
+    log.write_text("".join(json.dumps(line) + "\n" for line in cells), "utf-8")
+    arguments = {"sent": "sent.jsonl", "carry": ["campaign"]}
+    tries(file_format=before, **arguments)
+    assert tries(file_format=after, **arguments)["run"]["taken_over"] > 45
+    whole = elsewhere("whole")
+    whole(file_format=after, **arguments)
+    assert tries.data(after) == whole.data(after)
+    assert tries(file_format=after, **arguments)["run"]["taken_over"] == 58
+
+
+def test_a_file_is_settled_by_its_oldest_answer(
+    tries: Any, monkeypatch: pytest.MonkeyPatch, elsewhere: Callable[[str], Any]
+) -> None:
+    tries.send(60)
+    tries()
+    path = tries.out / f"_manifests/send_date={DAY}.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    early = (dates.day_start(DAY) + timedelta(hours=23)).astimezone(UTC)
+    manifest["result"]["oldest_answer"] = early.isoformat(timespec="seconds").replace("+00:00", "Z")
+    path.write_text(json.dumps(manifest), "utf-8")
+    settle(tries)
+    merged = tries()["result"]
+    assert merged["oldest_answer"] == manifest["result"]["oldest_answer"] < merged["as_of"]
+    assert merged["provisional"]
+    assert not merged["settled"]
+    every = tries(refresh="all")["result"]
+    assert every["oldest_answer"] == every["as_of"]
+    assert not every["provisional"]
+
+
+def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callable[[str], Any]) -> None:
+    from airflow_provider_dysms.storage import segments
+
+    tries.send(300)
+    log = tries.folder / "sent.csv"
+    text = log.read_text("utf-8").splitlines(keepends=True)
+    log.write_text("".join(text[:101]), "utf-8")
+    tries()
+    log.write_text("".join(text), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segments, "QUESTIONS", 10)
+        tries.refuse_after(150)
+        with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
+            tries()
+        tries.emulator.clear_faults()
+        tries.asked()
+        kept = 10 * len(tries.segments())
+        assert kept
+        manifest = tries()
+    assert (manifest["run"]["resumed"], manifest["run"]["taken_over"]) == (kept, 98)
+    assert tries.asked() == 202 - kept
+    whole = elsewhere("whole")
+    whole()
+    assert tries.data() == whole.data()

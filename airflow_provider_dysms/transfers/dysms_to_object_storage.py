@@ -59,21 +59,29 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
     ``output_uri/_manifests/<partition>.json``. The manifest is the task's result: ``version``, and
 
-    * ``result``, which follows from the log, the records and ``as_of`` alone: ``send_date``, ``as_of``, ``lines`` of
+    * ``result``, which follows from the log, the records and ``as_of`` alone: ``send_date``, ``as_of`` (when the try
+      that asked first began), ``oldest_answer`` (the same of the oldest answer that rows rest on), ``lines`` of
       the log, ``asked`` questions, ``rows``, counts ``by_state``, ``by_category``, ``failed_by_category`` and
       ``by_template``, ``missing``, ``unlogged``, ``ambiguous`` (records that could as well have gone to another line),
       ``edge`` (records of the day's first ten minutes without a line, which belong to the log of the day before),
       ``off_day``, ``repeated`` message ids, ``rejected`` by reason, ``open`` (not final), ``segments``,
-      ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``settled``, ``parameters``,
-      ``data``, ``columns``, ``bytes``, ``sha256``; and ``provisional``: the day was not over when it was asked about,
-      so that it may have more messages by now;
-    * ``run``: ``requests``, ``pages``, ``throttled``, ``days_left`` in the window, ``replaced`` files, and
+      ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``parameters``, ``data``,
+      ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more, and ``provisional``: the day was not
+      over, so that it may have more messages by now, both as of the oldest answer; and ``unseen``, packed for the next
+      refresh: the share of single numbers in the counts that rows do not show (``ambiguous``, ``edge``, ``off_day``);
+    * ``run``, of this try alone: ``requests``, ``pages``, ``throttled``; ``resumed``, numbers and message ids that an
+      earlier try had asked, and ``taken_over``, those that were final in the partition; ``days_left`` in the window,
+      ``replaced`` files, and
       ``statistics``: the vendor's segments of the day beside ours, what accounts for the difference line by line, or
       the code with which they were refused. See :func:`.statistics.ask_statistics`.
 
     States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log,
     unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
     asked).
+
+    A retry of the task goes on where the one before it ended, also on another worker: what is asked goes in segments to
+    ``output_uri/_spool/``, under the same ``content`` and ``phone`` as the output, and is removed when the file is
+    there. A task that is given up leaves its segments behind; give ``_spool/`` a lifecycle rule if that may happen.
 
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
@@ -94,7 +102,13 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
     :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``
-    :param refresh: ``all``: every line is asked
+    :param refresh: ``unsettled`` (default): where the partition has been written before, in the same way, the numbers
+        and message ids of which every line is unchanged and final are taken over from it; those that wait, are missing
+        or new are asked, and the whole is written again. Receipts that come after a failure, and new messages without
+        a line to numbers that are final, are found by ``all`` alone, which asks every line. Either way a line that had
+        a record and now has none fails the task
+    :param resume_within: seconds after its first try began in which a retry goes on with its answers, default six
+        hours; raise it for exports that take longer. 0: never, and nothing is kept
     :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
     :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
@@ -376,7 +390,7 @@ def _digest(
 ) -> str:
     """Return the digest of everything that rows depend on: who asks whom, about what, and how it is written down."""
     settings = hook.settings
-    asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.access_key_id)
+    asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     written = [known["parameters"][name] for name in ROWS_DEPEND_ON]
     digest = fingerprint(sent, (asked, partition.name, known["send_date"], written))
     # Who has hashed numbers is not to guess those of a short list from a digest without a key.

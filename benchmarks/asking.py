@@ -22,6 +22,7 @@ from written import note_requests
 from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsError
+from airflow_provider_dysms.api.issuers import Issuer
 from airflow_provider_dysms.api.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Order:
     """What to ask, how, and how long.
 
     :param port: of the emulator on this machine
+    :param key: access key and its secret
+    :param credentials_uri: hands out other keys, in the place of that one
     :param action: ``QueryMessage`` or ``QuerySendDetails``
     :param asked: message ids, or phone numbers of ``day``
     :param quota: of the account, requests a second; all of it is ours
@@ -42,6 +45,7 @@ class Order:
 
     port: int
     key: tuple[str, str]
+    credentials_uri: str | None
     action: str
     asked: list[str]
     day: str
@@ -68,11 +72,13 @@ class Outcome:
 async def asked(order: Order) -> Outcome:
     """Ask until the time is up, and wait for the last answers."""
     outcome = Outcome()
-    note_requests(outcome.written)
+    note_requests(outcome.written, b"POST /?")
     failed: Counter[str] = Counter()
     names = itertools.cycle(order.asked)
     settings = Settings(
-        credentials=Credentials(*order.key),
+        credentials=Issuer(auth_type="credentials_uri", credentials_uri=order.credentials_uri)
+        if order.credentials_uri
+        else Credentials(*order.key),
         host="127.0.0.1",
         port=order.port,
         quota_share=1,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from figures import table, worst_second
 from loads import Script
+from rotating import Rotating
 
 from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.emulator import Emulator
@@ -38,6 +39,7 @@ class Load:
     :param quota: requests a second of the account, all of them ours
     :param given: how many of them the service lets through in truth, where these are fewer
     :param fault: a plan of the emulator's fault ``throttle``
+    :param rotates: seconds after which every key ends
     """
 
     name: str
@@ -46,6 +48,7 @@ class Load:
     processes: int = 1
     given: int | None = None
     fault: dict[str, Any] = field(default_factory=dict)
+    rotates: float | None = None
 
     @property
     def refuses(self) -> bool:
@@ -61,6 +64,8 @@ def loads(details: int) -> dict[str, Load]:
     return {
         "one": Load("one process"),
         "four": Load("four processes, a quarter each", processes=4),
+        "rotating": Load("one process, keys end after 5 s", rotates=5),
+        "four-rotating": Load("four processes, keys end after 5 s", processes=4, rotates=5),
         "details": Load("QuerySendDetails", action="QuerySendDetails", quota=details),
         "every-other": Load("refused every other second", fault={"rhythm": 1.0}),
         "four-every-other": Load("the same, four processes", processes=4, fault={"rhythm": 1.0}),
@@ -73,14 +78,17 @@ def loads(details: int) -> dict[str, Load]:
 class Run:
     """What was seen of a load.
 
+    :param written: when each request was given to a socket, in order
+    :param failed: how many calls ended in an error
     :param counts: the service's own: ``requests``, ``throttled``, ``worst_second``
+    :param keys: that were handed out
     """
 
     load: Load
-    seconds: float
     written: list[float]
     failed: int
     counts: dict[str, int]
+    keys: int
 
     @property
     def worst(self) -> int:
@@ -89,9 +97,8 @@ class Run:
 
     @property
     def used(self) -> float:
-        """The share of the quota that was used from the first request on."""
-        first = min(self.written)
-        return sum(instant < first + self.seconds for instant in self.written) / (self.load.quota * self.seconds)
+        """The share of the quota that was used, from the first request to the last."""
+        return len(self.written) / (self.load.quota * max(self.written[-1] - self.written[0], 1))
 
     @property
     def asked(self) -> float:
@@ -118,6 +125,7 @@ def measure(load: Load, *, workers: int, seconds: float) -> Run:
     """
     with Emulator.start() as emulator, contextlib.ExitStack() as stack:
         day, names = _prepared(emulator, load)
+        rotating = stack.enter_context(Rotating(emulator, load.rotates)) if load.rotates else None
         scripts = [stack.enter_context(Script("asking.py")) for _ in range(load.processes)]
         for script in scripts:
             script.hear()
@@ -127,6 +135,7 @@ def measure(load: Load, *, workers: int, seconds: float) -> Run:
                 {
                     "port": emulator.port,
                     "key": (emulator.access_key_id, emulator.access_key_secret),
+                    "credentials_uri": rotating and rotating.uri,
                     "action": load.action,
                     "asked": names,
                     "day": day,
@@ -139,7 +148,8 @@ def measure(load: Load, *, workers: int, seconds: float) -> Run:
         outcomes = [script.hear() for script in scripts]
         written = sorted(instant for outcome in outcomes for instant in outcome["written"])
         failed = sum(sum(outcome["failed"].values()) for outcome in outcomes)
-        return Run(load, seconds, written, failed, emulator.requests()[load.action])
+        keys = rotating.handed_out if rotating else 1
+        return Run(load, written, failed, emulator.requests()[load.action], keys)
 
 
 def _prepared(emulator: Emulator, load: Load) -> tuple[str, list[str]]:
@@ -170,6 +180,7 @@ def _rows(runs: Sequence[Run]) -> list[list[str]]:
         ("worst second there", lambda run: f"{run.counts['worst_second']:,}"),
         ("throttled", lambda run: f"{run.counts['throttled']:,}"),
         ("failed", lambda run: f"{run.failed:,}"),
+        ("keys", lambda run: f"{run.keys:,}"),
     ]
     return [[name for name, _ in columns], *([shown(run) for _, shown in columns] for run in runs)]
 

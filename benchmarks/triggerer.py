@@ -100,7 +100,7 @@ class Supervisor(TriggerRunnerSupervisor):
     def run_in_process(cls) -> None:
         if cls.core is not None:
             os.sched_setaffinity(0, {cls.core})
-        note_requests(WatchedRunner.report.written)
+        note_requests(WatchedRunner.report.written, b"POST /", b"GET /")
         try:
             WatchedRunner().run()
         finally:

@@ -7,13 +7,16 @@ from asyncio import selector_events
 from typing import Any
 
 
-def note_requests(written: list[float]) -> None:
-    """From here on, append the instant (``time.monotonic()``) of every request that asyncio is given to send."""
+def note_requests(written: list[float], *beginnings: bytes) -> None:
+    """From here on, append the instant (``time.monotonic()``) of every request that asyncio is given to send.
+
+    :param beginnings: of the requests that count
+    """
     transport: Any = selector_events._SelectorSocketTransport  # type: ignore[attr-defined]
     write = transport.write
 
     def noted(self: Any, data: Any) -> None:
-        if bytes(data[:5]) in (b"POST ", b"GET /"):
+        if bytes(data[:16]).startswith(beginnings):
             written.append(time.monotonic())
         write(self, data)
 

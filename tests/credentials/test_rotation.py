@@ -86,9 +86,7 @@ def test_no_export_and_no_wait_fails_while_keys_come_and_go(
     lines = seconds * EACH_SECOND
     noon = dates.day_start(DAY) + timedelta(hours=12)
     numbers = [f"139{place:08}" for place in range(lines)]
-    emulator.add_messages(
-        [{"phone_number": each, "out_id": each[3:], "sent_at": noon.isoformat()} for each in numbers]
-    )
+    emulator.add_messages([{"phone_number": each, "out_id": each[3:], "sent_at": noon.isoformat()} for each in numbers])
     (tmp_path / "sent.csv").write_text("\n".join(["phone_number,out_id", *(f"{n},{n[3:]}" for n in numbers), ""]))
     emulator.configure(transition="time", receipt_seconds=seconds)
     message_id = connect(auth_type).send_message_to_globe("+85251234567", "Hello").message_id

@@ -1,4 +1,4 @@
-"""Ways to ask QuerySendDetails for a page of 49 rows, again and again; a process runs one of them.
+"""Ways to ask QuerySendDetails for a page of 50 rows, again and again; a process runs one of them.
 
 Started by engine.py: its arguments are the way, the service's URL, how many requests, how many at a time, the core that
 it has for itself, and for HTTPS the certificate to trust. It prints seconds and seconds of CPU as a JSON line, for the
@@ -21,8 +21,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-#: A page of 50 is a full one: there may be more, and the client asks twice.
-ROWS = 49
+ROWS = 50
 NUMBER = "139" + "00000000"
 KEY, SECRET = "LTAI5tBenchmark", "secret"
 

@@ -9,7 +9,7 @@ A JSON object, version 1::
               sha256   its digest
               rows     how many rows it has
               columns  name and type of each, in order: string, integer, float, boolean, timestamp, date
-    run       what the caller knows of this run, and
+    run       what the caller knows of this run, the vendor's own counts among it where there are any, and
               replaced data files of the partition that this commit takes away, where there are any
 
 Equal results give equal bytes of ``result``. Later versions only append.

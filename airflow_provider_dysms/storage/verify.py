@@ -5,6 +5,7 @@ The data file is read once, into a nameless local file; its rows are never in me
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import tempfile
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.storage.decoders import CHUNK, RowsUnreadable, format_of, read_rows, schema_of
+from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
 from airflow_provider_dysms.storage.encoders import check_format
 from airflow_provider_dysms.storage.locations import clean_uri, refused
 from airflow_provider_dysms.storage.manifests import Manifest, explained, manifest_key
@@ -131,10 +132,8 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
         about = "was about to be taken away" if key in explained(manifest) else "the manifest does not name"
         yield f"there is a second data file, {key}, which {about}"
     with tempfile.TemporaryFile(prefix="dysms-") as copy:
-        try:
-            _fetch(place, copy, found)
-        except FileNotFoundError:
-            yield f"there is no data file {found.data}"
+        if problem := _fetch(place, copy, found):
+            yield problem
             return
         for name in ("bytes", "sha256"):
             if getattr(found, name) != result[name]:
@@ -151,17 +150,19 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
             yield from _differing(name, counted[name], result[name])
 
 
-def _fetch(place: Partition, copy: IO[bytes], found: Verified) -> None:
-    """Copy the data file to this machine, and measure it on the way."""
-    digest = hashlib.sha256()
-    fs = place.root.fs
-    fs.invalidate_cache()
-    with fs.open(f"{place.root.path.rstrip('/')}/{found.data}", "rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            copy.write(chunk)
+def _fetch(place: Partition, copy: IO[bytes], found: Verified) -> str | None:
+    """Copy the data file to this machine and measure it, or say why that cannot be done."""
+    try:
+        if not place.store.fetch(found.data, copy):
+            return f"there is no data file {found.data}"
+    except OSError as error:
+        if error.errno != errno.EBUSY:  # s3fs: another object took its place while it was read
+            raise
+        return f"the data file {found.data} was replaced while it was read"
     found.bytes = copy.tell()
-    found.sha256 = digest.hexdigest()
+    copy.seek(0)
+    found.sha256 = hashlib.file_digest(copy, "sha256").hexdigest()
+    return None
 
 
 def _count(copy: IO[bytes], result: Mapping[str, Any], found: Verified) -> None:

@@ -120,7 +120,7 @@ def test_every_reason_for_a_difference_is_a_line_of_its_own(
         "waiting": (1, "segments", "between_columns"),
     }
     ours = scope["ours"]
-    assert (ours["total"], ours["unlogged"], ours["waiting"]) == (40 + 1 + 2 + 2, 2, 1)
+    assert (ours["total"], ours["delivered"], ours["waiting"], ours["unlogged"]) == (45, 40 + 2 + 2, 1, 2)
     # Theirs: as ours, without the next day's two, and with the edge, the one without a text, the one nobody asked for.
     assert scope["difference"]["total"] == scope["total"] - ours["total"]
     assert scope["remaining"] == scope["difference"]["total"] + 2

@@ -1,0 +1,67 @@
+"""What an auditor finds in a manifest: all that was promised, and all of it documented."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+RESULT = {
+    "asked",
+    "rows",
+    "by_state",
+    "by_category",
+    "by_template",
+    "missing",
+    "unlogged",
+    "ambiguous",
+    "edge",
+    "settled",
+    "provisional",
+    "as_of",
+    "sha256",
+    "bytes",
+    "columns",
+    "parameters",
+}
+RUN = {"requests", "pages", "throttled", "days_left", "statistics"}
+
+
+@pytest.fixture
+def manifest(tries: Any, emulator: Emulator) -> dict[str, Any]:
+    kinds = {"biz_id": 0.3, "out_id": 0.3, "sent_at": 0.2, "international": 0.2}
+    tries.generate(200, seed=4, kinds=kinds, unlogged=0.05)
+    manifest: dict[str, Any] = tries()
+    return manifest
+
+
+def test_it_has_what_was_promised_and_names_all_of_it(manifest: dict[str, Any]) -> None:
+    assert manifest["result"].keys() >= RESULT
+    assert manifest["run"].keys() >= RUN
+    documented = set(re.findall(r"``(\w+)``", DysmsToObjectStorageOperator.__doc__ or ""))
+    assert {*manifest, *manifest["result"], *manifest["run"]} <= documented
+
+
+def test_it_is_stored_as_it_is_returned(manifest: dict[str, Any], tries: Any) -> None:
+    (stored,) = Path(tries.out / "_manifests").iterdir()
+    assert json.loads(stored.read_text("utf-8")) == manifest
+
+
+def test_its_counts_add_up(manifest: dict[str, Any], tries: Any) -> None:
+    result = manifest["result"]
+    states = result["by_state"]
+    assert sum(states.values()) == result["rows"] == len(tries.rows())
+    assert (states["missing"], states["unlogged"]) == (result["missing"], result["unlogged"])
+    assert result["lines"] == result["rows"] - result["unlogged"]
+    templated = [row for row in tries.rows() if row["message_id"] is None and row["state"] != "missing"]
+    assert sum(sum(counts.values()) for counts in result["by_template"].values()) == len(templated)
+    assert sum(result["failed_by_category"].values()) == states["failed"]
+    for scope, theirs in manifest["run"]["statistics"].items():
+        assert theirs["total"] == theirs["ours"]["total"] == result["segments"][scope]
+        assert theirs["ours"]["total"] == sum(theirs["ours"][name] for name in ("delivered", "failed", "waiting"))

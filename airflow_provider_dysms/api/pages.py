@@ -74,9 +74,7 @@ async def complete(
 
 async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
     page = await fetch(1, size)
-    total = page.total
-    if total > MOST_RECORDS:
-        raise DysmsIncomplete(f"a total of {total} is beyond {MOST_RECORDS}")
+    total = _believable(page.total)
     records = list(page.records)
     pages = max(1, -(-total // size))
     for number in range(1, pages + 1):
@@ -84,10 +82,17 @@ async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
             page = await fetch(number, size)
             records += page.records
         if page.total != total:
-            raise DysmsIncomplete(f"the total moved from {total} to {page.total} while paging")
+            raise DysmsIncomplete(f"the total moved from {total} to {_believable(page.total)} while paging")
         due = min(size, total - (number - 1) * size)
         if len(page.records) != due:
             raise DysmsIncomplete(
                 f"page {number} has {len(page.records)} records where the total of {total} asks for {due}"
             )
     return _Walk(records, total, pages)
+
+
+def _believable(total: int) -> int:
+    """Return a total; one that is none is not repeated, because a server may put anything there, a number too."""
+    if total > MOST_RECORDS:
+        raise DysmsIncomplete(f"the total is beyond {MOST_RECORDS}")
+    return total

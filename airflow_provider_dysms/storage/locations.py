@@ -12,7 +12,7 @@ import errno
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError, shown
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -95,12 +95,12 @@ def _checked_scheme(uri: str, argument: str) -> str:
     if scheme not in LOCAL | S3:
         raise DysmsInputError(
             argument,
-            f"has the scheme {scheme!r}, whose writes are not shown to be atomic yet; use file:// or s3:// "
+            f"has the scheme {shown(scheme)}, whose writes are not shown to be atomic yet; use file:// or s3:// "
             "(other stores often speak S3 too: set endpoint_url in the extras of an aws connection)",
         )
     if not has_fs(scheme):
         raise DysmsInputError(
-            argument, f"has the scheme {scheme!r}, which needs: pip install 'airflow-provider-dysms[s3]'"
+            argument, f"has the scheme {shown(scheme)}, which needs: pip install 'airflow-provider-dysms[s3]'"
         )
     return scheme
 

@@ -136,7 +136,7 @@ def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walk
 def test_a_total_beyond_reason_is_refused_without_walking_it() -> None:
     service = Service(rows(50))
     service.total = MOST_RECORDS + 1
-    with pytest.raises(DysmsIncomplete, match="complete: a total of 100001 is beyond 100000"):
+    with pytest.raises(DysmsIncomplete, match="complete: the total is beyond 100000"):
         service.read()
     assert service.requests == len(PAUSES)
 

@@ -14,6 +14,7 @@ import io
 import os
 import secrets
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, Protocol
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 #: Always the same name: what a killed task left of it, the next one takes away.
 _PROBE = ".probe"
+
+#: Seconds after which nobody writes to a sibling any more: whoever made it was killed.
+_STALE = 3_600.0
 
 
 class Store(Protocol):
@@ -89,6 +93,7 @@ class LocalFolder:
             output.flush()
             os.fsync(output.fileno())
             os.replace(temporary, target)
+        _sweep(target)
         # A name is on the disk when its folder is, and that one's name when ...
         folder = target.parent
         while folder.is_relative_to(self._root):
@@ -221,6 +226,14 @@ def _sibling(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
             yield temporary, output
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of a target have left beside it; readers do not see it, and it is in nobody's way."""
+    with suppress(OSError):
+        for sibling in target.parent.glob(f".{target.name}.*.tmp"):
+            if time.time() - sibling.stat().st_mtime > _STALE:
+                sibling.unlink()
 
 
 def _created(path: Path, mode: Literal["xb", "wb"], tries: int = 100) -> IO[bytes]:

@@ -18,7 +18,8 @@ from typing import Any
 
 from lanes import Lane
 from places import Bucket, Folder, s3_server
-from trials import SCENARIOS, WRONG, Report, Trials
+from reports import WRONG, Report
+from trials import SCENARIOS, Trials
 
 #: Emulators and forking processes side by side.
 LANES = 2
@@ -57,6 +58,7 @@ class Work:
         for trials, scenario in itertools.product((on_disk, on_s3), SCENARIOS):
             trials.boundaries(scenario, lambda faults: itertools.takewhile(self._in_time, faults[number::LANES]))
         on_disk.at_once(ROUNDS // LANES, self._in_time)
+        on_disk.at_once(ROUNDS // LANES, self._in_time, logs=(0, 0, 1, 1))
 
     def _timed(self, trials: Trials, random: Random) -> None:
         left = TURN
@@ -76,7 +78,7 @@ class Work:
         if now > self._told + 30:
             self._told = now
             counts = self.report.counts
-            done = ("kills", "kill at a boundary", "error at a boundary", "full at a boundary", "rounds of eight")
+            done = ("kills", "kill at a boundary", "error at a boundary", "full at a boundary", "rounds of 8 at once")
             say(", ".join(f"{counts[what]} {what}" for what in done if counts[what]))
         return now < self._deadline
 
@@ -91,9 +93,10 @@ def summary(report: Report) -> list[str]:
     return [
         *named,
         f"at every boundary, before and after: {broken}",
-        f"eight at once: {counts['rounds of eight']} rounds",
-        f"{counts['looks']} looks of readers; left: {counts['siblings']} hidden files of the killed beside the data, "
-        f"{counts['empty']} empty ones of SQLite in TMPDIR",
+        f"{counts['rounds of 8 at once']} rounds of 8 at once, {counts['rounds of 4 at once']} of 2 tries of 2 tasks",
+        f"{counts['looks']} looks of readers",
+        f"{counts['siblings']} hidden files of the killed beside the data, which later runs took away, "
+        f"and {counts['empty']} empty ones of SQLite in TMPDIR",
         f"{counts['retries']} retries asked {counts['asked again']} of {counts['to be asked']} questions again, "
         f"with {counts['segments']} segments kept for them",
         f"{counts['kills']} kills: {counts['before']} before the commit, {counts['after']} after; {phases}; {wrong}",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from lanes import Lane
 from places import Bucket, Folder, s3_server
-from trials import Report, Trials
+from reports import Report
+from trials import Trials
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,9 @@ class Place(Protocol):
 
     def remove(self, key: str) -> None: ...
 
+    def age(self, key: str) -> None:
+        """Let a file be hours old."""
+
 
 class Folder:
     """A folder of the local file system."""
@@ -69,6 +72,9 @@ class Folder:
         path = self.path / key
         (path.rmdir if path.is_dir() else path.unlink)()
 
+    def age(self, key: str) -> None:
+        os.utime(self.path / key, (0, 0))
+
 
 class Bucket:
     """A prefix of a bucket."""
@@ -97,6 +103,9 @@ class Bucket:
 
     def remove(self, key: str) -> None:
         self._client.delete_object(Bucket=BUCKET, Key=f"{self._prefix}/{key}")
+
+    def age(self, key: str) -> None:
+        raise NotImplementedError("objects are put in one piece: there is nothing that could be left of one")
 
 
 class _S3:

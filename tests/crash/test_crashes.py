@@ -10,7 +10,8 @@ from random import Random
 
 import pytest
 from boundaries import Fault
-from trials import SCENARIOS, Report, Trials
+from reports import Report
+from trials import SCENARIOS, Trials
 
 Kills = Callable[[int], Callable[[], bool]]
 
@@ -60,6 +61,12 @@ def test_eight_that_write_one_partition_at_once_leave_one_file_and_its_manifest(
     on_disk.at_once(2)
     assert report.problems == []
     assert report.counts["ended"] == 16
+
+
+def test_tries_of_one_task_that_run_at_once_do_not_harm_each_other(on_disk: Trials, report: Report) -> None:
+    on_disk.at_once(2, logs=(0, 0, 1, 1))
+    assert report.problems == []
+    assert report.counts["ended"] == 8
 
 
 def test_null_control_a_writer_in_place_is_found_out(on_disk: Trials, report: Report, kills: Kills) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
 from boundaries import GROWS, Fault
 from lanes import LOGS, MANIFEST, PARTITION, SEGMENT, Expected, Lane, data_files, fits, timeless
 from places import Files, Place, Reader
+from reports import Report
 
 #: What is not ours, and must outlive everything.
 FOREIGN = {"README.txt": b"not ours", f"{PARTITION}/_SUCCESS": b"", f"{PARTITION}/.notes": b"nor this"}
@@ -41,57 +41,17 @@ SCENARIOS = {
     "the retry of a killed one": Scenario(killed=True),
 }
 
-#: What must not happen: a reader saw a part, or nothing; a retry left something else, or something of ours behind, or
-#: asked what had been kept for it; something of others was touched; an error that may pass was said to be for good; a
-#: fault found nothing to break.
-WRONG = ("torn", "lost", "different", "left", "foreign", "refused", "wasted", "missed")
-
 #: Kills of a run before its last try, at most.
 TRIES = 6
 
 #: The boundary where the data file is put, or its sibling made.
 _DATA = re.compile(r"(create|put_object) .*/\.?part-0\.")
 
+#: What a killed writer may leave beside data and manifest.
+_SIBLING = re.compile(r"^[^_].*/\.part-0\.\w+\.\w+\.tmp$|^_manifests/\..*\.tmp$")
+
 #: Seconds, about one call.
 SHORT = 0.001
-
-
-@dataclass
-class Report:
-    """Counts of all lanes, and a sentence on everything that was not right."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    phases: Counter[str] = field(default_factory=Counter)
-    problems: list[tuple[str, str]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self, what: str, by: int = 1) -> None:
-        with self.lock:
-            self.counts[what] += by
-
-    def killed(self, last: str, *, committed: bool) -> None:
-        with self.lock:
-            self.counts["kills"] += 1
-            self.counts["after" if committed else "before"] += 1
-            self.phases[phase(last)] += 1
-
-    def problem(self, kind: str, sentence: str) -> None:
-        with self.lock:
-            self.counts[kind] += 1
-            self.problems.append((kind, sentence))
-
-
-def phase(last: str) -> str:
-    """Say in which part of an export a boundary lies."""
-    verb, _, path = last.partition(" ")
-    known = {"log-": "reading the log", ".probe": "probing", "_spool/": "at a segment", "tmp": "asking and spooling"}
-    if not last:
-        return "starting"
-    for part, what in known.items():
-        if part in path:
-            return what
-    looks = verb.split("_")[0] in {"open", "read", "scan", "head", "get", "list"}
-    return "looking" if looks else "writing the manifest" if "_manifests/" in path else "writing the data"
 
 
 class Trials:
@@ -128,7 +88,7 @@ class Trials:
             log, run = 1 - log, self._lane.new_run()
             refresh = random.choice(["all", "unsettled"])
             expected, told = self.expected(log, refresh=refresh), f"log {log}"
-            with self._watched(place, data_files(place), expected.data, told) as seen:
+            with self._watched(place, [data_files(place), expected.data], told) as seen:
                 for _ in range(random.randint(1, TRIES)):
                     if random.random() < 0.5:
                         when = {"kill_after": random.uniform(0, seconds)}
@@ -159,7 +119,7 @@ class Trials:
             run = self._prepared(place, log, what)
             expected = self.expected(log, file_format=what.new)
             told = f"{scenario}: {fault.kind} {'after' if fault.after else 'before'} {names[fault.at]!r} ({fault.at})"
-            with self._watched(place, data_files(place), expected.data, told):
+            with self._watched(place, [data_files(place), expected.data], told):
                 ended = self._lane.export(place, log, run, file_format=what.new, fault=asdict(fault))
                 self._report.count(f"{fault.kind} at a boundary")
                 if ended["died"] != (fault.kind == "kill"):
@@ -170,25 +130,29 @@ class Trials:
                         self._report.problem("different", f"{told}: it said that all was well")
                 self._retry(place, log, run, told, expected, file_format=what.new)
 
-    def at_once(self, rounds: int, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Let eight write the same partition, of eight logs, at the same time."""
-        place = self._furnished()
-        by_data = {log: self.expected(log) for log in range(LOGS)}
-        for _ in range(rounds):
-            if not wanted():
-                break
-            runs = [self._lane.new_run() for _ in by_data]
-            orders = [self._lane.order(place, log, run) for log, run in zip(by_data, runs, strict=True)]
-            for ended in self._lane.exports(*orders):
-                self._ended(ended, "eight at once")
-                if "manifest" not in ended:
-                    self._report.problem("different", f"eight at once: {ended}")
+    def at_once(
+        self, rounds: int, wanted: Callable[[], bool] = lambda: True, logs: Sequence[int] = range(LOGS)
+    ) -> None:
+        """Let many write the same partition at the same time.
+
+        :param logs: one for each of them; who shares one is a try of the same task, as after a lost heartbeat
+        """
+        told, place = f"{len(logs)} at once", self._furnished()
+        whole = [self.expected(log) for log in logs]
+        self._lane.export(place, logs[0], self._lane.new_run())
+        for _ in itertools.takewhile(lambda _: wanted(), range(rounds)):
+            runs = {log: self._lane.new_run() for log in logs}
+            with self._watched(place, [each.data for each in whole], told):
+                for ended in self._lane.exports(*(self._lane.order(place, log, runs[log]) for log in logs)):
+                    self._ended(ended, told)
+                    if "manifest" not in ended:
+                        self._report.problem("different", f"{told}: {ended}")
             data, manifest = data_files(place), _manifest(place)
-            whole = [each for each in by_data.values() if each.data == data]
-            if not whole or not fits(place) or manifest is None or timeless(manifest) != whole[0].result:
-                self._report.problem("different", "eight at once: data and manifest do not fit")
-            self._tidy(place, "eight at once")
-            self._report.count("rounds of eight")
+            results = [each.result for each in whole if each.data == data]
+            if not results or not manifest or timeless(manifest) != results[0] or not fits(place):
+                self._report.problem("different", f"{told}: data and manifest do not fit")
+            self._tidy(place, told)
+            self._report.count(f"rounds of {told}")
 
     def _furnished(self) -> Place:
         place = self._new_place()
@@ -217,14 +181,14 @@ class Trials:
         return names
 
     @contextmanager
-    def _watched(self, place: Place, old: Files, new: Files, told: str) -> Iterator[list[str]]:
-        """Look on, and judge at the end: for each extension a reader sees the old file or the new one, whole."""
+    def _watched(self, place: Place, whole: Sequence[Files], told: str) -> Iterator[list[str]]:
+        """Look on, and judge at the end: for each extension a reader sees one of the whole states."""
         history: list[str] = []
         with Reader(place, f"{PARTITION}/part-*") as reader:
             yield history
         self._report.count("looks", reader.looks)
-        for extension in {key.rpartition(".")[2] for key in (*old, *new)}:
-            allowed = [_of(extension, old), _of(extension, new)]
+        for extension in {key.rpartition(".")[2] for files in whole for key in files}:
+            allowed = [_of(extension, files) for files in whole]
             for state in reader.seen:
                 seen = _of(extension, state)
                 if seen not in allowed:
@@ -239,7 +203,10 @@ class Trials:
             self._report.problem("refused", f"{told}: {ended.get('refused', ended)}")
 
     def _retry(self, place: Place, log: int, run: str, told: str, expected: Expected, **how: Any) -> None:
-        """Run the last try, and hold what it leaves against what nobody disturbed."""
+        """Run the last try an hour later, and hold what it leaves against what nobody disturbed."""
+        for key in filter(_SIBLING.search, place.keys()):
+            self._report.count("siblings")
+            place.age(key)
         kept = sum(key.endswith(".segment") for key in place.keys("_spool"))
         self._lane.requests()
         ended = self._lane.export(place, log, run, **how)
@@ -265,12 +232,8 @@ class Trials:
         if changed:
             self._report.problem("foreign", f"{told}: {changed} is not what it was")
         ours = keys - FOREIGN.keys() - data_files(place).keys() - {MANIFEST}
-        siblings = {key for key in ours if key.rpartition("/")[2].startswith(".") and key.endswith(".tmp")}
-        if ours - siblings:
-            self._report.problem("left", f"{told}: left in the store: {sorted(ours - siblings)}")
-        self._report.count("siblings", len(siblings))
-        for key in siblings:
-            place.remove(key)
+        if ours:
+            self._report.problem("left", f"{told}: left in the store: {sorted(ours)}")
         on_disk = self._lane.take_left_behind()
         # SQLite makes its files and then takes their names away, and one may be killed in between.
         empty = [name for name, size in on_disk.items() if size == 0 and name.startswith("etilqs_")]

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -124,6 +125,15 @@ def test_a_local_file_that_cannot_be_put_in_its_place_leaves_nothing_beside_the_
     with pytest.raises(OSError, match="full"):
         folder.write("a/b", b"new")
     assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == {"b": b"old"}
+
+
+def test_what_killed_writers_left_beside_a_file_goes_with_the_next_one_and_nothing_else_does(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name, minutes in {".b.0123.tmp": 61, ".b.4567.tmp": 59, ".c.0123.tmp": 61, ".b.notes": 61}.items():
+        (tmp_path / "a" / name).write_bytes(b"left")
+        os.utime(tmp_path / "a" / name, (0, time.time() - 60 * minutes))
+    LocalFolder(tmp_path).write("a/b", b"x")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [".b.4567.tmp", ".b.notes", ".c.0123.tmp", "b"]
 
 
 def test_a_folder_that_vanishes_while_a_file_is_made_is_made_again(tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
-from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.sdk import BaseOperator
@@ -20,6 +19,7 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
+from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.segments import Segments
 from airflow_provider_dysms.storage.shelf import Shelf
 from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, pack_unseen, read_committed
@@ -113,8 +113,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
     :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
     :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest; or ``judge`` by it besides:
-        no record at all against segments of the vendor's fails, and a gap of more than 5 % that nothing is known to
-        account for is warned about; or ``skip``
+        no record at all against segments of the vendor's fails, and a gap of more than 5 % is warned about, with what
+        may account for it; or ``skip``
     :param requests_per_second: takes the place of the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (nothing was asked), or the service refuses for good; not retried
@@ -194,7 +194,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             sent = self._read(day)
             partition = Partition.resolve(
                 self.output_uri,
-                partition=_with_day(self.partition, day, "partition"),
+                partition=with_day(self.partition, day, "partition"),
                 file_format=self.file_format,
                 compression=self.compression,
             )
@@ -294,7 +294,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         if self.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self.phone_numbers))
         else:
-            files = open_inputs(_with_day(self.sent_uri, day, "sent_uri"))
+            files = open_inputs(with_day(self.sent_uri, day, "sent_uri"))
             sent = read_sent_log(files, send_date=day, columns=self.columns, carry=self.carry)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self.columns or {}).keys()):
@@ -403,14 +403,3 @@ def _check_day_of(committed: Manifest | None, day: date) -> None:
     if other and other != day.isoformat():
         remedy = "put the day into it, as in send_date={send_date:%Y-%m-%d}"
         raise DysmsInputError("partition", f"holds the audit of {other}; {remedy}")
-
-
-def _with_day(text: str, day: date, argument: str) -> str:
-    """Fill in ``{send_date:...}``."""
-    try:
-        fields = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
-        if set(fields) <= {"send_date"}:
-            return text.format(send_date=day)
-    except (AttributeError, ValueError, IndexError, KeyError):
-        pass
-    raise DysmsInputError(argument, "knows one placeholder, {send_date:%Y-%m-%d}; write other braces twice: {{ }}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape
 
 import msgspec
 
 _JSON = msgspec.json.Encoder()
+#: What no XML document can have.
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TYPES = {"JSON": b"application/json;charset=utf-8", "XML": b"text/xml;charset=utf-8"}
 
 
@@ -29,4 +32,4 @@ def _element(name: str, value: object) -> str:
         return f"<{name}>{inner}</{name}>"
     if value is None or value == "":
         return f"<{name}/>"
-    return f"<{name}>{escape(str(value))}</{name}>"
+    return f"<{name}>{escape(_NOT_XML.sub('?', str(value)))}</{name}>"

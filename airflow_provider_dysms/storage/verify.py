@@ -10,7 +10,7 @@ import hashlib
 import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
@@ -22,6 +22,7 @@ from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from io import BufferedRandom
 
 #: How often a partition is looked at that another task writes meanwhile.
 TRIES = 5
@@ -150,7 +151,7 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
             yield from _differing(name, counted[name], result[name])
 
 
-def _fetch(place: Partition, copy: IO[bytes], found: Verified) -> str | None:
+def _fetch(place: Partition, copy: BufferedRandom, found: Verified) -> str | None:
     """Copy the data file to this machine and measure it, or say why that cannot be done."""
     try:
         if not place.store.fetch(found.data, copy):
@@ -165,7 +166,7 @@ def _fetch(place: Partition, copy: IO[bytes], found: Verified) -> str | None:
     return None
 
 
-def _count(copy: IO[bytes], result: Mapping[str, Any], found: Verified) -> None:
+def _count(copy: BufferedRandom, result: Mapping[str, Any], found: Verified) -> None:
     """Read the rows and count them.
 
     :raises RowsUnreadable: they cannot be read as what the manifest says

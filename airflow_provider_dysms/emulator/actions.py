@@ -157,7 +157,7 @@ def _page(call: Call, page_name: str, size_name: str) -> tuple[int, int]:
         text = call.parameters[name]
         if not (text.isascii() and text.removeprefix("-").isdigit()):
             raise invalid(name)
-        if not 1 <= int(text) <= highest:
+        if len(text) > 10 or not 1 <= int(text) <= highest:
             # The metadata gives the statistics' limits to the gateway; QuerySendDetails' are the service's own.
             if statistics or call.switches.bad_page == "gateway":
                 raise invalid(name)

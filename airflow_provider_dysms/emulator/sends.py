@@ -133,7 +133,7 @@ def _json(text: str | None, shape: type) -> Any:
         return shape()
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, shape):
         raise business("isv.INVALID_JSON_PARAM", "A parameter is not JSON of the right kind.")

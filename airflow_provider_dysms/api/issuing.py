@@ -1,44 +1,29 @@
-"""Asks for a key through the package alibabacloud-credentials, by our own transport and under our own rules.
+"""Asks for a key through the package alibabacloud-credentials.
 
-The package knows what to ask and how to sign it. Left to itself it also follows redirects, knows no private CA, logs
-URLs that hold tokens, and keeps a background thread (older releases: signal handlers too) for ECS roles, which a forked
-task must not have. So its one function that carries requests hands those of ours to our transport, its log is silent
-about them, and a new provider is asked each time: what is kept, and until when, is decided in :mod:`.issuers`.
+The package knows what to ask and how to sign it. A new provider is asked each time: what is kept, and until when, is
+decided in :mod:`.issuers`, and the background thread that the package has for ECS roles (with signal handlers in older
+releases) is never begun: a forked task must not have it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import threading
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from airflow_provider_dysms.api import actions, errors
+from airflow_provider_dysms.api import errors
+from airflow_provider_dysms.api.carrying import Carrier, join
 from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.endpoints import endpoint_of
-from airflow_provider_dysms.api.issuers import METADATA, Issued
-from airflow_provider_dysms.api.transport import HttpTransport, Request
+from airflow_provider_dysms.api.issuers import Issued
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from airflow_provider_dysms.api.endpoints import Endpoint
-    from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.issuers import Issuer
     from airflow_provider_dysms.api.transport import Transport
 
-#: The metadata service is a hop away, or not there at all (s).
-METADATA_TIMEOUT = 3.0
-
-_PRINTABLE = re.compile(r"[!-~]+")
-
-#: Carries what the package asks within this context.
-_carrier: ContextVar[Callable[[Any], Awaitable[Any]] | None] = ContextVar("dysms_carrier", default=None)
-_joined = threading.Lock()
-_is_joined = False
+log = logging.getLogger(__name__)
 
 
 async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> Issued:
@@ -50,18 +35,15 @@ async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> I
     :raises DysmsInputError: a field of the connection, or of the machine's own configuration, is wrong
     :raises DysmsTransportError: not at the moment; ``request_sent`` is false, because no message was asked about
     """
-    await asyncio.to_thread(_join)  # half a second of imports
-    carrying = _Carrying(issuer, transport)
-    token = _carrier.set(carrying.carry)
-    try:
+    await asyncio.to_thread(join)
+    carrier = Carrier(issuer, transport)
+    with carrier.carrying():
         answer = await _asked(issuer)
-    finally:
-        _carrier.reset(token)
     if isinstance(answer, Issued):
         return answer
-    if issuer.auth_type == "default" and carrying.failure is None:
+    if issuer.auth_type == "default" and carrier.failure is None:
         answer = errors.DysmsCredentialsError("no place where this machine may keep a key has one")
-    raise _as_ours(issuer, carrying.failure or answer)  # here, where no error of the package is its context
+    raise _as_ours(issuer, carrier.failure or answer)  # here, where no error of the package is its context
 
 
 async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
@@ -91,7 +73,7 @@ async def _get(providers: list[Any]) -> Any:
             if found := await provider.get_credentials_async():
                 return found
         except Exception as error:
-            logging.getLogger(__name__).debug("%s has no key: %s", type(provider).__name__, type(error).__name__)
+            log.debug("%s has no key: %s", type(provider).__name__, type(error).__name__)
     return await providers[-1].get_credentials_async()
 
 
@@ -167,88 +149,6 @@ def _instance(role_name: str | None) -> Any:
 def _host(endpoint: Endpoint) -> str:
     """The package writes ``https://`` in front of a host, unless it begins with a scheme."""
     return endpoint.netloc if endpoint.scheme == "https" else endpoint.url
-
-
-def _join() -> None:
-    """Have the package ask our transport within our contexts, and say nothing there; elsewhere it is as it was."""
-    global _is_joined
-    with _joined:
-        if _is_joined:
-            return
-        import alibabacloud_credentials.provider  # noqa: F401
-        from Tea.core import TeaCore
-
-        own = TeaCore.async_do_action
-
-        async def async_do_action(request: Any, runtime_option: Any = None) -> Any:
-            carry = _carrier.get()
-            return await (own(request, runtime_option) if carry is None else carry(request))
-
-        TeaCore.async_do_action = staticmethod(async_do_action)
-        logging.getLogger("credentials").addFilter(lambda _: _carrier.get() is None)
-        _is_joined = True
-
-
-class _Carrying:
-    """Carries the package's requests while one key is asked for."""
-
-    def __init__(self, issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> None:
-        self.failure: errors.DysmsError | None = None
-        self._issuer = issuer
-        self._transport = transport
-
-    async def carry(self, asked: Any) -> Any:
-        from Tea.core import TeaCore
-        from Tea.response import TeaResponse
-
-        if self.failure is not None and errors.is_lasting(self.failure):
-            self.failure = None  # the package knows another way; after what passes, its way may be the wrong one
-        try:
-            answer = await self._send(TeaCore.compose_url(asked), asked)
-        except errors.DysmsError as error:
-            self.failure = self.failure or error
-            raise
-        given = TeaResponse()
-        given.status_code, given.headers, given.body = answer.status, answer.headers, answer.body
-        return given
-
-    async def _send(self, url: str, asked: Any) -> Response:
-        parts = urlsplit(url)
-        endpoint = self._endpoint(f"{parts.scheme}://{parts.netloc}")
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {name.lower(): str(value) for name, value in asked.headers.items()} | {"host": endpoint.netloc}
-        if not _PRINTABLE.fullmatch(target) or not "".join(headers.values()).isprintable():
-            raise errors.DysmsUnreadable(f"{endpoint.netloc}: what was answered cannot be asked with")
-        body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
-        request = Request(asked.method, target, headers, body)
-
-        async def sign() -> Request:
-            return request
-
-        is_near = endpoint.scheme == "http"
-        carrier = (
-            HttpTransport(endpoint, timeout=METADATA_TIMEOUT)
-            if is_near
-            else await asyncio.to_thread(self._transport, endpoint)
-        )
-        try:
-            answer = await carrier.send(sign)
-        finally:
-            await carrier.aclose()
-        if answer.status != 200:
-            error = errors.judge(asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body))
-            if error is not None:
-                raise error
-        return answer
-
-    def _endpoint(self, address: str) -> Endpoint:
-        if address == METADATA.url:
-            return self._issuer.metadata_endpoint
-        return endpoint_of(
-            f"a host that auth_type {self._issuer.auth_type} leads to",
-            address,
-            allow_custom=self._issuer.allow_custom_endpoint,
-        )
 
 
 def _as_ours(issuer: Issuer, error: errors.DysmsError) -> errors.DysmsError:

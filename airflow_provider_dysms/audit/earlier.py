@@ -55,7 +55,9 @@ class Earlier:
         if not self.scope.keyed:
             return earlier[0].carried == self._carried(lines[0])
         theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        return len(theirs) == len(lines) and all(map(self._fits, lines, theirs)) and self._in_order(lines, theirs)
+        if len(theirs) != len(lines) or not all(map(self._fits, lines, theirs)):
+            return False
+        return len(lines) == 1 or self._in_order(lines, theirs)
 
     def lost(self, lines: Sequence[Line], earlier: Sequence[Verdict], found: Sequence[Verdict]) -> list[Line]:
         """Return the lines that had a record and now have none.

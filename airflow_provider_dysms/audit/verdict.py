@@ -6,6 +6,7 @@ The columns are a promise to readers: their names, their types and their order s
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_dysms.audit.scrubbing import without_number
@@ -99,7 +100,8 @@ def to_row(
     phone = verdict.phone_number
     if phone_hash is not None and phone is not None:
         texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
-        verdict = verdict._replace(**{name: without_number(text, phone) for name, text in texts.items()})
+        scrubbed: dict[str, Any] = {name: without_number(text, phone) for name, text in texts.items()}
+        verdict = verdict._replace(**scrubbed)
         phone = phone_hash(phone)
     return (
         phone,
@@ -129,11 +131,10 @@ def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
     """Return the verdict that a row of :func:`to_row` is of: the number as it stands there, the text if it was kept."""
     at = _BEFORE_CONTENT
     text, rest = (row[at], row[at + 1 :]) if content else (None, row[at:])
-    fields = dict(zip(_ROW_FIELDS, row[:at], strict=True))
-    return Verdict(**fields, content=text, vendor=rest[0], vendor_extra=rest[1], carried=tuple(rest[2:]))
+    return Verdict._make((*_IN_ORDER(row), text, rest[0], rest[1], tuple(rest[2:])))
 
 
 #: What a carrier or a sender wrote, with anything in it.
 _FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")
 _BEFORE_CONTENT = list(COLUMNS).index("content")
-_ROW_FIELDS = tuple(COLUMNS)[:_BEFORE_CONTENT]
+_IN_ORDER = itemgetter(*map(list(COLUMNS).index, Verdict._fields[:_BEFORE_CONTENT]))

@@ -66,6 +66,11 @@ class Segments:
         self.as_of = now
         self._next = 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is any time in which segments are good."""
+        return bool(self._within)
+
     def read(self) -> Iterator[Entry]:
         """Yield what earlier tries have left, one segment in memory at a time; remove it all if there is nothing good.
 
@@ -85,8 +90,6 @@ class Segments:
 
     def write(self, entries: list[Entry]) -> None:
         """Put a segment; the event loop may run meanwhile, in another thread."""
-        if not self._within:
-            return
         packed = msgspec.msgpack.encode(_Segment(VERSION, self._digest, self.as_of, entries))
         # The oldest lineage sorts first: its beginning is what all its answers are dated by.
         name = f"{self.as_of:%Y%m%dT%H%M%S%f}-{self._next:06}.segment"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -13,16 +12,16 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
 from airflow_provider_dysms.audit.outcome import Source
-from airflow_provider_dysms.audit.questions import Match
+from airflow_provider_dysms.audit.questions import Match, Scope
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors, parse_asked_day
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
-from airflow_provider_dysms.storage.segments import Segments
 from airflow_provider_dysms.storage.shelf import Shelf
 from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, pack_unseen, read_committed
+from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
     Statistics,
@@ -30,7 +29,7 @@ from airflow_provider_dysms.transfers.statistics import (
     is_provisional,
     judge_by_statistics,
 )
-from airflow_provider_dysms.transfers.walk import Walk, fingerprint
+from airflow_provider_dysms.transfers.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,32 +201,27 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             manifest = partition.committed()
             _check_day_of(manifest, day)
             known = self._known(sent, day, privacy_key)
-            segments = self._segments(context, partition, _digest(hook, partition, sent, known, privacy_key), now)
             rows = Rows(
                 sent.carry,
                 content=self.content == "keep",
                 phone_hash=privacy_key.phone_hash if privacy_key else None,
             )
-            with ExitStack() as opened:
-                spool = opened.enter_context(partition.spool(rows.columns))
-                committed = read_committed(partition, manifest, known, rows, opened.enter_context(Shelf()), self.log)
-                resumed = opened.enter_context(Shelf())
-                if segments:
-                    with partition.refusals():
-                        resumed.put(segments.read())
-                as_of = segments.as_of if segments else now
-                if as_of != now:
-                    self.log.info("An earlier try of this task began at %s; what it asked is not asked again", as_of)
+            written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
+            digest = digest_of(sent, hook.settings, written, privacy_key)
+            segments = segments_of(context, partition.store, digest, now=now, resume_within=self.resume_within)
+            with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
+                with partition.refusals():
+                    resumed.put(segments.read())
+                if segments.as_of != now:
+                    self.log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
                 walk = Walk(
                     sent,
-                    day,
-                    as_of,
-                    self.match,
+                    Scope(day, segments.as_of, self.match, sent.keyed),
                     rows,
                     spool,
                     resumed=resumed,
                     saved=segments,
-                    committed=committed,
+                    committed=read_committed(partition, manifest, known, rows, shelf, self.log),
                     take_over=self.refresh == "unsettled",
                     to_csv=self.file_format == "csv",
                     log=self.log,
@@ -237,17 +231,14 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
                 try:
                     self._judge(walk, sent, run["statistics"])
                 except DysmsIncomplete:
-                    if segments:  # a retry would only find the same in them
-                        with partition.refusals():
-                            segments.clear()
+                    remove(segments, self.log)  # a retry would find the same in them
                     raise
-                result = self._result(walk, known, day, as_of)
+                result = self._result(walk, known, day, segments.as_of)
                 if result["provisional"]:
                     self.log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
                 run["days_left"] = dates.days_left(day, datetime.now(UTC))
                 manifest = partition.commit(spool, result, run)
-            if segments:
-                self._clear(segments)
+            remove(segments, self.log)
             self.log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
             return manifest
 
@@ -309,20 +300,6 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
             self.log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
         return sent
 
-    def _segments(self, context: Context, partition: Partition, digest: str, now: datetime) -> Segments | None:
-        """Return where answers wait for a retry of this task; outside of a run nothing can be retried."""
-        instance = context.get("ti")
-        if instance is None:
-            return None
-        owner = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
-        return Segments(partition.store, owner, digest, now=now, resume_within=self.resume_within)
-
-    def _clear(self, segments: Segments) -> None:
-        try:
-            segments.clear()
-        except Exception as error:  # every store has its own; what was to be done is done
-            self.log.warning("%s could not be removed: %s; remove it", segments.folder, type(error).__name__)
-
     async def _audit(self, client: DysmsClient, walk: Walk, day: date) -> dict[str, Any]:
         await walk.run(client)
         statistics = await ask_statistics(client, day, walk.tally, self.statistics, self.log)
@@ -383,18 +360,6 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
 
 def _instant(instant: datetime) -> str:
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _digest(
-    hook: DysmsHook, partition: Partition, sent: SentLog, known: dict[str, Any], privacy_key: PrivacyKey | None
-) -> str:
-    """Return the digest of everything that rows depend on: who asks whom, about what, and how it is written down."""
-    settings = hook.settings
-    asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
-    written = [known["parameters"][name] for name in ROWS_DEPEND_ON]
-    digest = fingerprint(sent, (asked, partition.name, known["send_date"], written))
-    # Who has hashed numbers is not to guess those of a short list from a digest without a key.
-    return privacy_key.digest(digest) if privacy_key else digest.hex()
 
 
 def _check_day_of(committed: Manifest | None, day: date) -> None:

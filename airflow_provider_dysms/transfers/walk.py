@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from airflow_provider_dysms.audit.earlier import Earlier
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
-from airflow_provider_dysms.audit.questions import Match, Scope, first_questions
+from airflow_provider_dysms.audit.questions import Scope, first_questions
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import segments
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.audit.sent import Line, SentLog
@@ -34,10 +31,10 @@ if TYPE_CHECKING:
 class Walk:
     """Walks once through a log, and knows afterwards what there is to say of it.
 
-    :param as_of: when the try that asked first began
+    :param scope: what the audit is about, as of the begin of the try that asked first
     :param spool: takes the rows
     :param resumed: what earlier tries of the same task asked, by the number of the case
-    :param saved: takes what is asked now, for later tries; ``None`` to keep nothing
+    :param saved: takes what is asked now, for later tries
     :param committed: what the partition holds, if it can be compared
     :param take_over: whether what is final there is not asked again
     """
@@ -45,14 +42,12 @@ class Walk:
     def __init__(
         self,
         sent: SentLog,
-        send_date: date,
-        as_of: datetime,
-        match: Match,
+        scope: Scope,
         rows: Rows,
         spool: Spool,
         *,
         resumed: Shelf,
-        saved: Segments | None,
+        saved: Segments,
         committed: Committed | None,
         take_over: bool,
         to_csv: bool,
@@ -66,7 +61,7 @@ class Walk:
         #: What cannot be seen of cases, where it is not nothing.
         self.unseen: list[UnseenAt] = []
         self._sent = sent
-        self._scope = Scope(send_date, as_of, match, sent.keyed)
+        self._scope = scope
         self._rows = rows
         self._spool = spool
         self._resumed = resumed
@@ -75,7 +70,7 @@ class Walk:
         self._take_over = take_over
         self._log = log
         blank_is_nothing = to_csv and committed is not None and committed.is_csv
-        self._earlier = Earlier(self._scope, rows.shown, blank_is_nothing)
+        self._earlier = Earlier(scope, rows.shown, blank_is_nothing)
         self._pending: list[segments.Entry] = []
         self._questions = 0
         self._upload: asyncio.Task[None] | None = None
@@ -136,7 +131,7 @@ class Walk:
         if outcome.source in (Source.ASKED, Source.RESUMED) and (found := self._find(outcome.lines)):
             self.lost += self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
         self._spool.write(rows)
-        if outcome.source is Source.ASKED and self._saved is not None:
+        if outcome.source is Source.ASKED and self._saved.is_open:
             self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))
             self._questions += outcome.asked
             is_late = time.monotonic() - self._last_saved >= segments.SECONDS
@@ -146,7 +141,6 @@ class Walk:
     async def _save(self) -> None:
         """Send a segment on its way, one at a time: who is faster than the store waits for it."""
         await self._wait_for_upload()
-        assert self._saved is not None
         self._upload = asyncio.create_task(asyncio.to_thread(self._saved.write, self._pending))
         self._pending, self._questions, self._last_saved = [], 0, time.monotonic()
 
@@ -157,15 +151,3 @@ class Walk:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
                 self._log.warning("What was asked so far could not be kept for a retry: %s", type(error).__name__)
-
-
-def fingerprint(sent: SentLog, parameters: object) -> bytes:
-    """Return the digest of a log, and of everything else that its rows depend on besides the service.
-
-    :param parameters: JSON-able
-    """
-    encoder = msgspec.json.Encoder()
-    digest = hashlib.sha256(encoder.encode((sent.carry, sent.keyed, parameters)))
-    for line in sent.lines:
-        digest.update(encoder.encode(line))
-    return digest.digest()

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_provider_dysms.api.errors import DysmsNotFound
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.audit import judging
 from airflow_provider_dysms.audit.match import Dealt, deal
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
@@ -167,9 +167,14 @@ class _Worker:
         self.gate = asyncio.Semaphore(in_flight)
 
     async def work_off(self, number: int, lines: list[Line]) -> Outcome:
-        if lines[0].message_id is not None:
-            return await self._by_message_id(number, lines, lines[0].message_id)
-        return await self._by_number(number, lines)
+        try:
+            if lines[0].message_id is not None:
+                return await self._by_message_id(number, lines, lines[0].message_id)
+            return await self._by_number(number, lines)
+        except DysmsError as error:
+            if not isinstance(error, DysmsInputError) and lines[0].where not in error.message:
+                error.is_about(lines[0].where)
+            raise
 
     async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> Outcome:
         send_date, as_of = self.scope.send_date, self.scope.as_of

@@ -11,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e conformance conformance-peers crash check format bench bench-waits budget mutation rotation canary test-oldest clean
+.PHONY: help demo test e2e scale conformance conformance-peers crash check format bench bench-waits budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +24,9 @@ test: $(VENV)/.installed ## every test
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
 	$(BIN)/python -m pytest -m e2e
+
+scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes
+	@.venv-scale/bin/python -m pytest -q -m scale tests/scale
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most.
 crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: half an hour
@@ -67,7 +70,7 @@ test-oldest: ## every test, on the oldest Airflow that is supported
 	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-oldest .venv-mutation .mutation .venv-peers .cache .tmp .demo
+	rm -rf .venv .venv-oldest .venv-scale .venv-mutation .mutation .venv-peers .cache .tmp .demo
 
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	mkdir -p $(TMPDIR)
@@ -75,6 +78,11 @@ $(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3,credentials]' --group dev
 	PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
+	touch $@
+
+.venv-scale/.installed-scale: pyproject.toml $(CONSTRAINTS)
+	$(MAKE) .venv-scale/.installed VENV=.venv-scale
+	.venv-scale/bin/python -m pip install --quiet --group e2e --group scale
 	touch $@
 
 $(VENV)/.installed-e2e: $(VENV)/.installed

@@ -9,31 +9,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from serving import PATIENCE, free_port, install, serve, until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: PostgreSQL refuses to run as root; Debian's package makes this user for it.
 USER = "postgres"
-PATIENCE = 60.0
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with running() as url:
-        print(url, flush=True)
-        try:
-            sys.stdin.read()
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
+    serve(running)
 
 
 @contextmanager
@@ -62,7 +54,8 @@ def running() -> Iterator[str]:
                 start_new_session=True,  # Ctrl-C is for us: Airflow's parts go first
             )
         try:
-            until_ready(process, programs, folder, port)
+            asked = [programs / "pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(port)]
+            until_ready(process, lambda: subprocess.run(asked).returncode == 0, folder / "log")
             yield f"postgresql+psycopg2://{USER}@127.0.0.1:{port}/postgres"
         finally:
             process.send_signal(signal.SIGQUIT)
@@ -80,35 +73,16 @@ def installed() -> Path:
     folders = [Path(found).resolve().parent] if found else sorted(packaged, key=version)
     if folders:
         return folders[-1]
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        raise FileNotFoundError("PostgreSQL is not installed: initdb is neither on PATH nor in /usr/lib/postgresql")
-    # The package would make a cluster of its own, and start it.
-    clusters = Path("/etc/postgresql-common/createcluster.conf")
-    clusters.parent.mkdir(exist_ok=True)
-    clusters.write_text("create_main_cluster = false\n")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (("update",), ("install", "--yes", "--no-install-recommends", "postgresql")):
-        subprocess.run(["apt-get", "--quiet", *command], env=environment, check=True, stdout=sys.stderr)
+    if shutil.which("apt-get") and os.geteuid() == 0:  # the package would make a cluster of its own, and start it
+        clusters = Path("/etc/postgresql-common/createcluster.conf")
+        clusters.parent.mkdir(exist_ok=True)
+        clusters.write_text("create_main_cluster = false\n")
+    install("postgresql")
     return installed()
 
 
 def version(programs: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in programs.parent.name.split("."))
-
-
-def until_ready(process: subprocess.Popen[bytes], programs: Path, folder: Path, port: int) -> None:
-    asked = [programs / "pg_isready", "--quiet", "--host", "127.0.0.1", "--port", str(port)]
-    end = time.monotonic() + PATIENCE
-    while subprocess.run(asked).returncode:
-        if process.poll() is not None or time.monotonic() > end:
-            raise RuntimeError(f"PostgreSQL did not come up:\n{(folder / 'log').read_text()}")
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -69,6 +69,10 @@ class AirflowApi:
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{urllib.parse.quote(key)}"
         return self.get(f"{path}?map_index={map_index}")["value"]
 
+    def add_pool(self, name: str, slots: int) -> None:
+        """Add a pool."""
+        self._ask("POST", "pools", {"name": name, "slots": slots})
+
     def get(self, path: str) -> Any:
         """Return what the API says under a path."""
         return self._ask("GET", path)

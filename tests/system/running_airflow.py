@@ -26,6 +26,7 @@ COMMANDS = {
     "dag-processor": ("dag-processor",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "triggerer": ("triggerer", "--skip-serve-logs"),
+    "worker": ("celery", "worker", "--skip-serve-logs"),
     "standalone": ("standalone",),
 }
 PARTS = ("api-server", "dag-processor", "scheduler", "triggerer")
@@ -61,7 +62,7 @@ class RunningAirflow(AirflowApi):
     :param parts: what to start, of ``COMMANDS``
     :param database: SQLAlchemy URL of an empty database; a file of SQLite in the home when absent
     :param impatient: notice within seconds what Airflow's own settings notice within minutes, a new DAG file too
-    :param environment: further environment variables: connections, other settings
+    :param environment: further environment variables: connections, other settings, another executor
     """
 
     def __init__(
@@ -128,14 +129,15 @@ class RunningAirflow(AirflowApi):
         """Kill everything; the home and the database stay."""
         self._sessions.kill_all()
 
-    def start(self, part: str, name: str | None = None) -> None:
+    def start(self, part: str, name: str | None = None, *options: str) -> None:
         """Start a part, and do not wait for it.
 
         :param part: one of ``COMMANDS``
         :param name: its name for :meth:`kill`, and of its log; the part's own when absent
+        :param options: further options of its command
         """
         name = name or part
-        self._running[name] = self._start(name, *COMMANDS[part])
+        self._running[name] = self._start(name, *COMMANDS[part], *options)
 
     def start_triggerer(self, name: str = "triggerer") -> None:
         """Start a triggerer, one more or one again, and wait until it has said that it lives."""

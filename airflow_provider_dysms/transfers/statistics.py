@@ -38,6 +38,11 @@ _REASONS = {
         "theirs_higher",
         "are of the day's first minutes, so of the log of the day before, in both scopes",
     ),
+    "expired": (
+        "segments",
+        "between_columns",
+        "have no receipt after 72 hours: here they wait, there they may have failed",
+    ),
     "waiting": ("segments", "between_columns", "wait, and a receipt may have come before or after they were counted"),
 }
 
@@ -55,7 +60,7 @@ async def ask_statistics(
 
         * ``total``, ``delivered``, ``failed``, ``waiting``: the vendor's segments, and ``asked_at``
         * ``ours``: the same of the rows that have a record, without those that the blacklist stopped, and of them
-          ``expired`` (the vendor counts these as waiting) and ``unlogged``
+          ``expired`` (taken for waiting here) and ``unlogged``
         * ``difference``: the vendor's less ours
         * ``lines``: what can account for it, each a ``count`` of ``unit`` (``segments``, ``rows`` or ``lines``) with
           ``what``, ``why`` and ``effect``: ``theirs_higher``, ``ours_higher`` or ``between_columns``
@@ -143,6 +148,7 @@ def _beside(theirs: dict[str, int], tally: Tally, billed: Billed, day: date) -> 
         "missing": billed.missing,
         "rejected": sum(tally.rejected.values()),
         "edge": tally.edge,
+        "expired": segments["expired"],
         "waiting": segments["waiting"],
     }
     lines = [

@@ -92,6 +92,7 @@ def test_every_state_stands_beside_the_vendors_and_an_expired_one_waits_there(
     assert lines_of(scope) == {
         "failed": (3, "segments", "ours_higher"),
         "blacklist": (2, "segments", "theirs_higher"),
+        "expired": (1, "segments", "between_columns"),
     }
 
 

@@ -38,6 +38,11 @@ def test_a_manifest_accounts_for_its_data_and_for_what_it_was_about_to_take_away
     assert explained(decode(stored(run={}), DAY)) == {DATA}
 
 
+def test_a_manifest_may_account_for_a_file_of_every_format() -> None:
+    others = [f"{DAY}/part-0.{extension}" for extension in ("jsonl.gz", "csv", "csv.gz", "parquet")]
+    assert explained(decode(stored(run__replaced=others), DAY)) == {DATA, *others}
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -82,6 +82,18 @@ def test_data_of_another_under_our_manifest_is_noticed_and_both_are_written_once
     assert len(naps) == 1
 
 
+def test_our_data_under_the_manifest_of_another_are_noticed_although_they_are_as_long(place, naps):
+    theirs = place.commit([("c", 3), ("乙", None)])
+    manifest = place.files()[MANIFEST]
+    assert theirs["result"]["bytes"] == len(WRITTEN)
+    steps = place.steps()
+    steps.after = once(lambda: place.put(MANIFEST, manifest), "write")
+    place.commit(store=steps)
+    assert fits(place)
+    assert place.files()[DATA] == WRITTEN
+    assert len(naps) == 1
+
+
 def test_data_of_the_same_length_is_noticed_too_and_a_missing_file(place, naps):
     for meddle in (
         lambda: place.put(DATA, bytes(len(WRITTEN))),

@@ -95,7 +95,16 @@ def test_a_file_that_comes_while_the_partition_is_written_is_refused_too_and_sta
 
 
 def test_what_readers_skip_and_what_lies_beside_is_nobodys_business(place):
-    beside = [f"{DAY}/_SUCCESS", f"{DAY}/.crc", f"{DAY}/_deep/x", f"{DAY}/.deep/x", f"{DAY}1/part-0.csv", "x.txt"]
+    beside = [
+        f"{DAY}/_SUCCESS",
+        f"{DAY}/.crc",
+        f"{DAY}/_deep/x",
+        f"{DAY}/.deep/x",
+        f"{DAY}/deep/_x",
+        f"{DAY}/deep/.x/y",
+        f"{DAY}1/part-0.csv",
+        "x.txt",
+    ]
     for key in beside:
         place.put(key)
     place.partition().probe()
@@ -129,10 +138,29 @@ def test_a_probe_of_a_nested_partition_looks_where_its_manifest_will_lie(place):
     assert set(place.files()) == {f"{name}/part-0.jsonl", f"_manifests/{name}.json"}
 
 
+def test_a_folder_may_end_in_what_hides_a_file_in_front(place):
+    place.commit(name="app_")
+    assert place.partition(name="app_").committed()["result"]["data"] == "app_/part-0.jsonl"
+
+
+def test_what_is_put_in_one_piece_is_not_read_again_for_the_second_look(bucket, monkeypatch):
+    files, read = type(bucket.root.fs), []
+    really = files.open
+
+    def spied(self, key, mode="rb", **how):
+        read.append((key, mode))
+        return really(self, key, mode, **how)
+
+    monkeypatch.setattr(files, "open", spied)
+    bucket.commit()
+    assert (f"{bucket.root.path}/{DATA}", "wb") in read
+    assert (f"{bucket.root.path}/{DATA}", "rb") not in read
+
+
 @pytest.mark.parametrize("column", ["name", "count"])
 def test_a_column_named_like_a_folder_of_the_partition_is_refused(place, column):
     with pytest.raises(DysmsInputError) as refused:
-        place.partition(name=f"send_date=2025-06-01/{column}=1").spool(SCHEMA)
+        place.partition(name=f"send_date=2025-06-01/{column}=1=2").spool(SCHEMA)
     assert (refused.value.argument, refused.value.problem) == (
         "partition",
         f"names '{column}', which is a column of the data; rename one",

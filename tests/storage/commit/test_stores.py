@@ -196,3 +196,32 @@ def test_what_was_listed_before_is_not_believed_where_data_are_fetched(bucket, m
     with tempfile.TemporaryFile() as file:
         assert not bucket.store.fetch("a", file)
     assert forgotten == [1]
+
+
+def test_a_root_may_end_in_a_slash(bucket):
+    store = store_at(SimpleNamespace(fs=bucket.root.fs, path=f"{bucket.root.path}/", protocol="s3"))
+    store.write("a/b", b"x")
+    assert store.keys("a") == ["a/b"]
+    assert bucket.files() == {"a/b": b"x"}
+
+
+def test_a_probe_of_a_bucket_writes_an_empty_object(bucket, monkeypatch):
+    written: list[tuple[str, bytes]] = []
+    monkeypatch.setattr(type(bucket.root.fs), "pipe_file", lambda self, *what: written.append(what))
+    bucket.store.probe("a")
+    assert written == [(f"{bucket.root.path}/a/.probe", b"")]
+
+
+def test_a_probe_bears_another_that_removes_its_file_and_a_writer_that_moves_in(tmp_path, monkeypatch):
+    really = Path.open
+
+    def meddled(self, *how, **more):
+        file = really(self, *how, **more)
+        if self.name == ".probe":
+            self.unlink()
+            (self.parent / "theirs").touch()
+        return file
+
+    monkeypatch.setattr(Path, "open", meddled)
+    LocalFolder(tmp_path).probe("a/b")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["theirs"]

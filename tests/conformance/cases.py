@@ -8,11 +8,11 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from book import Book, dumped
+from book import Book, Row, dumped
 from entries import ENTRIES, Entry, Place
 from faults import FAULTS
 from hostile import Ask, Hostile, Script, Steps
@@ -54,7 +54,8 @@ class Case:
 
     @property
     def right(self) -> Right:
-        return right(self.fault, self.entry, once=self.when.startswith("once"))
+        expected = right(self.fault, self.entry, once=self.when.startswith("once"))
+        return replace(expected, is_lie=self.fault.is_lie and WHEN[self.when][1] is None)
 
     @property
     def timeout(self) -> float:
@@ -121,11 +122,13 @@ def _one_of(case: Case) -> int:
 class Played:
     """A case, while and after it is played."""
 
+    limit = LIMIT
+
     def __init__(self, case: Case) -> None:
         self.case = case
         self.book = Book()
         self.script = Script(self._answer)
-        self.end, self.why, self.seconds = End.HUNG, f"not over after {LIMIT:g} s", 0.0
+        self.end, self.why, self.seconds = End.HUNG, f"not over after {self.limit:g} s", 0.0
         self._struck = 0
         self._started = threading.Event()
         self._over = threading.Event()
@@ -143,14 +146,18 @@ class Played:
             except BaseException as error:
                 found = error  # type: ignore[assignment]
         self.seconds = time.monotonic() - self._started_at
-        if self.seconds < LIMIT:
-            self.end, self.why = judge(found, self.case.right, self.case.entry, self.book, self.script)
+        if self.seconds < self.limit:
+            self.end, self.why = self.judged(found)
         self._over.set()
+
+    def judged(self, found: list[Row] | BaseException) -> tuple[End, str]:
+        """Say what came of it, and why where it is wrong."""
+        return judge(found, self.case.right, self.case.entry, self.book, self.script)
 
     def wait(self) -> End:
         """Return what came of it, when it is over or has hung."""
         self._started.wait()
-        self._over.wait(max(0.0, self._started_at + LIMIT - time.monotonic()))
+        self._over.wait(max(0.0, self._started_at + self.limit - time.monotonic()))
         return self.end
 
     def _answer(self, ask: Ask) -> Steps:
@@ -168,11 +175,12 @@ class Play:
 
     cases: Iterable[Case]
     abreast: int = ABREAST
+    kind: type[Played] = Played
     _server: Hostile = field(default_factory=Hostile)
 
     @cached_property
     def played(self) -> dict[str, Played]:
-        return {case.name: Played(case) for case in self.cases}
+        return {case.name: self.kind(case) for case in self.cases}
 
     def __enter__(self) -> Play:
         self._server.__enter__()

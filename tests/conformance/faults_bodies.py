@@ -128,7 +128,7 @@ def twice(name: str, value: str, *, last: bool) -> Strike:
 DOUBLE = [
     ("Code", '"isp.SYSTEM_ERROR"', "DysmsServerError"),
     ("Code", '"isv.ACCOUNT_ABNORMAL"', "DysmsAuthError"),
-    ("TotalCount", "50", "DysmsIncomplete"),
+    ("TotalCount", "100", "DysmsIncomplete"),
     ("TotalCount", "0", "DysmsIncomplete"),
     ("SmsSendDetailDTOs", '{"SmsSendDetailDTO":[]}', "DysmsIncomplete"),
     ("SmsSendDetailDTOs", "null", "DysmsIncomplete"),

@@ -67,7 +67,7 @@ listing("total", "the total between blanks", total(lambda honest, ask: f" {hones
 listing("total", "a total of 0 over rows", total(lambda honest, ask: 0), "DysmsIncomplete")
 listing("total", "a total of 2 over all rows", total(lambda honest, ask: 2), "DysmsIncomplete")
 listing("total", "a total of 49", total(lambda honest, ask: 49), "DysmsIncomplete")
-listing("total", "a total of 50", total(lambda honest, ask: 50), "DysmsIncomplete")
+listing("total", "a total of 50", total(lambda honest, ask: 50), "DysmsIncomplete", is_lie=True)
 listing("total", "a total of 98", total(lambda honest, ask: 98), "DysmsIncomplete")
 listing("total", "a total of 100", total(lambda honest, ask: 100), "DysmsIncomplete")
 listing("total", "a total that is 1 too low", total(lambda honest, ask: honest - 1), "DysmsIncomplete")
@@ -79,6 +79,7 @@ listing(
     "the page's own count as the total",
     changed(lambda answer, ask: total_in(answer)[0].update({total_in(answer)[1]: len(rows_of(answer))})),
     "DysmsIncomplete",
+    is_lie=True,
 )
 listing("total", "a total that grows", total(lambda honest, ask: honest + ask.number), "DysmsIncomplete")
 listing("total", "a total that shrinks", total(lambda honest, ask: honest - ask.number), "DysmsIncomplete")
@@ -88,6 +89,7 @@ listing(
     "a total that is the page's end",
     total(lambda honest, ask: min(honest, ask.page * ask.size)),
     "DysmsIncomplete",
+    is_lie=True,
 )
 
 # Rows that are no rows, and other people's.

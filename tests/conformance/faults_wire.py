@@ -42,7 +42,7 @@ def begun(first: bytes, *then: Step) -> Strike:
 
     def strike(ask: Ask, book: Book) -> Iterator[Step]:
         yield first
-        yield from forever(*then)
+        yield from forever(*then, 0.001)  # everybody else is served by the same loop
 
     return strike
 

@@ -138,6 +138,7 @@ class Hostile:
             if isinstance(step, bytes):
                 writer.write(step)
                 await writer.drain()
+                await asyncio.sleep(0)  # draining need not wait, and nobody else would have a turn in a flood
             elif isinstance(step, float):
                 await asyncio.sleep(step)
             elif step is Act.RESET:

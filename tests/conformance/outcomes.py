@@ -34,6 +34,7 @@ class End(StrEnum):
     HUNG = "hung"
     SPUN = "spun"
     TWICE = "sent twice"
+    BELIEVED = "believed (a full page that its total calls all there is)"
     ELSE = "otherwise wrong"
 
 
@@ -54,8 +55,12 @@ class Right:
 
     #: What is no HTTP to one engine may be no answer to another, or readable: it must be right then, or pass.
     is_loose: bool = False
+    #: One page is one read: a full one whose total says that it is all is believed, unless something else tells.
+    is_lie: bool = False
 
     def allows(self, refused: Refused) -> bool:
+        if self.is_lie and refused.error in PASSING | {"timeout"}:
+            return True
         if self.is_loose and {self.error, refused.error} <= PASSING | {EXACT}:
             return True
         return (self.error, self.again, self.uncertain) == (refused.error, refused.again, refused.uncertain)
@@ -68,15 +73,17 @@ def right(fault: Fault, entry: Entry, *, once: bool) -> Right:
         error = fault.always
     if error == "DysmsNotFound" and entry.kind in ("operator", "transfer", *WAITS):
         return _right_if_unknown(entry, once=once)
+    # Of what has no end, there is too much, or it takes too long: whichever comes first.
+    is_loose = fault.group == "flood" or ("httpx" in entry.name and fault.group in WIRE)
     if error == EXACT or entry.kind in ("client", "hook"):
-        return Right(error, is_loose="httpx" in entry.name and fault.group in WIRE)
+        return Right(error, is_loose=is_loose)
     if entry.kind in WAITS:
         # What has no code of the vendor comes from something on the way: a wait outlives it.
         if error in PASSING or not fault.is_coded:
             return Right(EXACT if once else "timeout")
         return Right(error, again=False) if entry.kind == "sensor" else Right("refused", again=False)
     uncertain = entry.action in SENDS and error in UNCERTAIN
-    return Right(error, again=error in PASSING and not uncertain, uncertain=uncertain)
+    return Right(error, again=error in PASSING and not uncertain, uncertain=uncertain, is_loose=is_loose)
 
 
 def _right_if_unknown(entry: Entry, *, once: bool) -> Right:
@@ -103,7 +110,7 @@ def judge(
             return End.REFUSED, ""
         return End.ELSE, f"{type(found).__name__}: {found}; right is {expected}"
     if wrong := difference(found, truth(book, entry, expected)):
-        return End.SILENT, wrong
+        return End.BELIEVED if expected.is_lie else End.SILENT, wrong
     if expected.error != EXACT and not expected.is_loose:
         return End.ELSE, f"gave the right rows; right is {expected}"
     return End.EXACT, ""

@@ -42,6 +42,7 @@ class Fault:
     :param on: the actions that it makes sense for
     :param is_coded: whether the answer carries a code of the vendor
     :param is_paged: whether it needs more than one page
+    :param is_lie: whether the first page and its total agree in a lie, so that one page alone cannot show it
     """
 
     name: str
@@ -52,6 +53,7 @@ class Fault:
     on: frozenset[str] = ANY
     is_coded: bool = False
     is_paged: bool = False
+    is_lie: bool = False
 
 
 FAULTS: dict[str, Fault] = {}

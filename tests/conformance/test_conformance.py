@@ -20,7 +20,7 @@ def marked(case: Case) -> object:
 @pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_an_answer_is_right_or_refused(play: Play, case: Case) -> None:
     played = play.played[case.name]
-    assert played.wait() in (End.EXACT, End.REFUSED), played.why
+    assert played.wait() in (End.EXACT, End.REFUSED, End.BELIEVED), played.why
 
 
 def test_there_are_enough_cases_and_each_has_a_name_of_its_own() -> None:

@@ -240,11 +240,13 @@ def test_whatever_is_answered_instead_of_a_key_is_an_error_that_leaves_no_messag
     assert "wrong secret" not in shown
 
 
-def test_nobody_to_ask_fails_in_time_and_all_wait_together(connect: Connect, stand_in: Any) -> None:
-    hook = connect(sts_endpoint="http://127.0.0.1:9", timeout=1)
-    found = many(hook, retry=IMPATIENT)
+def test_one_question_that_failed_has_failed_for_all_who_waited_for_its_answer(connect: Connect, stand_in: Any) -> None:
+    stand_in.before_answer = lambda: time.sleep(1)  # by then all stand in line
+    stand_in.answers = [(503, {}, b"")] * 99
+    found = many(connect(), retry=IMPATIENT)
     assert {type(each) for each in found} == {DysmsTransportError}
     assert not any(each.request_sent for each in found)
+    assert len(stand_in.asked) <= 3
 
 
 def test_a_token_file_that_is_not_there_is_named(connect: Connect, tmp_path: Path) -> None:
@@ -280,15 +282,23 @@ def test_the_event_loop_runs_on_while_a_key_is_asked_for(connect: Connect, stand
 def test_no_secret_is_logged_at_any_level(
     connect: Connect, stand_in: Any, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    secrets = ["base-secret-of-the-login", "eyJhbGciOi", "the-secret-in-the-uri", "metadata-token", "Signature="]
+    secrets = [
+        "half-a-secret",
+        "base-secret-of-the-login",
+        "eyJhbGciOi",
+        "the-secret-in-the-uri",
+        "metadata-token",
+        "Signature=",
+    ]
     with caplog.at_level(logging.DEBUG):
         for auth_type in AUTH_TYPES:
-            stand_in.answers = [(503, {}, b"")]
+            half = {"Code": "Success", "AccessKeyId": "STS.half", "AccessKeySecret": "half-a-secret"}
+            stand_in.answers = [(503, {}, b""), (200, {}, json.dumps({**half, "Credentials": half}).encode())]
             stand_in.lasts = 1
             hook = connect(auth_type)
             hook.query_send_details(NUMBER, TODAY)
             shown = repr(hook.settings)
-            assert not any(secret in shown for secret in [*secrets[:3], *stand_in.secrets])
+            assert not any(secret in shown for secret in [*secrets[:4], *stand_in.secrets])
     out = capfd.readouterr()
     told = caplog.text + out.out + out.err
     assert not [secret for secret in [*secrets, *stand_in.secrets] if secret in told]

@@ -286,7 +286,9 @@ class DysmsClient:
             queued += left - came
             self.counters.requests += 1
             key = self._keys.current
-            return self._signed(call, lane.endpoint, key)
+            request = self._signed(call, lane.endpoint, key)
+            lane.budget.left(self._clock())
+            return request
 
         while True:
             try:

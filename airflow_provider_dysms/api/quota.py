@@ -28,6 +28,12 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
     }
 )
 
+#: The part of a second's requests that may leave at once. Whoever wakes late makes up for it within this, no further;
+#: where timers ring 10 ms late, 2 in 100 would use 83 % of the budget, 3 use 92 %, 4 use 94 % and would cost more.
+BURST = 0.03
+#: One wake in so long (s) serves several requests.
+WAKE = 0.01
+
 #: Where a request was throttled and none that left later is answered, everybody stops for one of the vendor's windows
 #: (s); then a single request leaves, and everybody waits for its answer. Each further refusal lengthens the pause;
 #: twice as long would be the wrong moment again where the service refuses in a rhythm.
@@ -69,10 +75,10 @@ class Budget:
         """Set the budget anew: the latest configuration of an identity holds."""
         with self._lock:
             self.per_second = per_second
-            # Grants within one second <= burst + rate <= per_second; of single ones, as many as begin in it. Whoever
-            # wakes late makes up for it within the burst: without one, a share of 75 would lose a tenth to sleep().
-            burst = 1 + int(per_second * 0.02)
-            self._spacing = 1 / max(per_second - burst, 0.97 * (int(per_second) or per_second))
+            # Grants within one second <= burst + rate <= per_second; of single ones, as many as begin in it.
+            burst = 1 + int(per_second * BURST)
+            rate = per_second - burst if burst > 1 else (int(per_second) or per_second) * (1 - BURST)
+            self._spacing = 1 / rate
             self._slack = (burst - 1) * self._spacing
 
     def take(self, now: float) -> float:
@@ -86,13 +92,18 @@ class Budget:
                 return min(self._probe_due - now, GLANCE)  # an answer may open the doors at any time
             early = self._next - self._slack - now
             if early > 0:
-                return max(early, self._slack / 2)  # one wake for several requests
+                return max(early, min(self._slack / 2, WAKE))
             due = now
             if self._is_shut:
                 self._probe_due = now + self._pause  # the next one, if this is never answered
                 due = now + self._slack  # no burst when the doors open
             self._next = max(self._next, due) + self._spacing / self._pace(now)
             return 0.0
+
+    def left(self, now: float) -> None:
+        """Take note that the request which was granted last leaves only now: the machine had something else to do."""
+        with self._lock:
+            self._next = max(self._next, now + self._spacing)
 
     def answered(self, left: float) -> None:
         """Take note that the service answered anything but "throttled".

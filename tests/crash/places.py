@@ -79,7 +79,7 @@ class Folder:
 class Bucket:
     """A prefix of a bucket."""
 
-    pause = 0.02
+    pause = 0.05
 
     def __init__(self, client: Any) -> None:
         self._client = client

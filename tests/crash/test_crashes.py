@@ -25,16 +25,16 @@ def some(kind: str, share: int) -> Callable[[list[Fault]], Iterable[Fault]]:
 def test_an_export_that_is_killed_at_a_call_is_finished_by_its_retry(
     on_disk: Trials, report: Report, scenario: str
 ) -> None:
-    on_disk.boundaries(scenario, some("kill", 27))
+    on_disk.boundaries(scenario, some("kill", 45))
     assert report.problems == []
-    assert report.counts["kill at a boundary"] >= 5
+    assert report.counts["kill at a boundary"] >= 3
 
 
 @pytest.mark.parametrize("kind", ["error", "full"])
 def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be_tried_again(
     on_disk: Trials, report: Report, kind: str
 ) -> None:
-    on_disk.boundaries("a new file for an old one", some(kind, {"error": 25, "full": 11}[kind]))
+    on_disk.boundaries("a new file for an old one", some(kind, {"error": 41, "full": 9}[kind]))
     assert report.problems == []
     assert report.counts["failed"] >= 2
 
@@ -43,7 +43,7 @@ def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be
 def test_an_export_to_s3_that_is_killed_or_cut_off_is_finished_by_its_retry(
     on_s3: Trials, report: Report, kind: str
 ) -> None:
-    on_s3.boundaries("a new file for an old one", some(kind, 51))
+    on_s3.boundaries("a new file for an old one", some(kind, 61))
     assert report.problems == []
     assert report.counts[f"{kind} at a boundary"] >= 1
 
@@ -51,22 +51,22 @@ def test_an_export_to_s3_that_is_killed_or_cut_off_is_finished_by_its_retry(
 def test_exports_that_are_killed_at_any_time_are_finished_by_their_retries(
     on_disk: Trials, report: Report, kills: Kills
 ) -> None:
-    on_disk.timed(Random(1), kills(12))
+    on_disk.timed(Random(1), kills(8))
     assert report.problems == []
 
 
 def test_eight_that_write_one_partition_at_once_leave_one_file_and_its_manifest(
     on_disk: Trials, report: Report
 ) -> None:
-    on_disk.at_once(2)
+    on_disk.at_once(1)
     assert report.problems == []
-    assert report.counts["ended"] == 16
+    assert report.counts["ended"] == 8
 
 
 def test_tries_of_one_task_that_run_at_once_do_not_harm_each_other(on_disk: Trials, report: Report) -> None:
-    on_disk.at_once(2, logs=(0, 0, 1, 1))
+    on_disk.at_once(1, logs=(0, 0, 1, 1))
     assert report.problems == []
-    assert report.counts["ended"] == 8
+    assert report.counts["ended"] == 4
 
 
 def test_null_control_a_writer_in_place_is_found_out(on_disk: Trials, report: Report, kills: Kills) -> None:

@@ -65,13 +65,6 @@ class Trials:
         self._new_place = new_place
         self._report = report
         self._asked = 0
-        self._expected: dict[tuple[object, ...], Expected] = {}
-
-    def expected(self, log: int, **how: Any) -> Expected:
-        key = (log, *how.values())
-        if key not in self._expected:
-            self._expected[key] = self._lane.expected(self._new_place(), log, **how)
-        return self._expected[key]
 
     def timed(self, random: Random, wanted: Callable[[], bool], **how: Any) -> None:
         """Kill exports at random times while they replace each other's file, and let every run's last try end.
@@ -87,7 +80,7 @@ class Trials:
                 seconds, boundaries = undisturbed["seconds"], len(undisturbed["boundaries"])
             log, run = 1 - log, self._lane.new_run()
             refresh = random.choice(["all", "unsettled"])
-            expected, told = self.expected(log, refresh=refresh), f"log {log}"
+            expected, told = self._lane.expected(self._new_place, log, refresh=refresh), f"log {log}"
             with self._watched(place, [data_files(place), expected.data], told) as seen:
                 for _ in range(random.randint(1, TRIES)):
                     if random.random() < 0.5:
@@ -117,7 +110,7 @@ class Trials:
         for fault in take(faults(names)):
             log = 1 - log
             run = self._prepared(place, log, what)
-            expected = self.expected(log, file_format=what.new)
+            expected = self._lane.expected(self._new_place, log, file_format=what.new)
             told = f"{scenario}: {fault.kind} {'after' if fault.after else 'before'} {names[fault.at]!r} ({fault.at})"
             with self._watched(place, [data_files(place), expected.data], told):
                 ended = self._lane.export(place, log, run, file_format=what.new, fault=asdict(fault))
@@ -138,7 +131,7 @@ class Trials:
         :param logs: one for each of them; who shares one is a try of the same task, as after a lost heartbeat
         """
         told, place = f"{len(logs)} at once", self._furnished()
-        whole = [self.expected(log) for log in logs]
+        whole = [self._lane.expected(self._new_place, log) for log in logs]
         self._lane.export(place, logs[0], self._lane.new_run())
         for _ in itertools.takewhile(lambda _: wanted(), range(rounds)):
             runs = {log: self._lane.new_run() for log in logs}
@@ -163,8 +156,9 @@ class Trials:
     def _prepared(self, place: Place, log: int, what: Scenario) -> str:
         """Bring a place into the state of a scenario; return the run of the export that comes."""
         if what.old != what.new:
-            for key in set(place.keys()) - FOREIGN.keys():
-                place.remove(key)
+            while ours := set(place.keys()) - FOREIGN.keys():  # a folder shows when it is empty
+                for key in ours:
+                    place.remove(key)
         if what.old and not data_files(place):
             self._lane.export(place, 1 - log, self._lane.new_run(), file_format=what.old)
         run = self._lane.new_run()

@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from book import Book, Row, dumped
-from entries import ENTRIES, Entry, Place
+from entries import ENTRIES
+from entry import Entry, Place
 from faults import FAULTS
 from hostile import Ask, Hostile, Script, Steps
 from outcomes import SENDS, WAITS, End, Right, judge, right

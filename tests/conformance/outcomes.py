@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from book import MESSAGE_IDS, MESSAGES, NUMBER, WATCHED, Book, Row
-from entries import Entry, Refused
+from entry import Entry, Refused
 from faults_codes import ELSEWHERE
 from hostile import Script
 from striking import DETAILS, EXACT, GLOBE, MESSAGE, PASSING, SMS, WIRE, Fault

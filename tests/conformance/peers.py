@@ -33,7 +33,8 @@ from alibabacloud_tea_openapi.models import Config
 from book import DAY, NUMBER, Row
 from cases import Case, Play, Played
 from dlt.sources.rest_api import rest_api_resources
-from entries import ENTRIES, SECRET, Entry, Place
+from entries import ENTRIES
+from entry import SECRET, Entry, Place
 from faults import FAULTS
 from outcomes import End
 from striking import DETAILS, Fault

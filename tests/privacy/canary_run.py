@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -53,6 +54,13 @@ class Traces:
                     found[place] = hits | found.get(place, {})
         return found
 
+    def files(self, place: str) -> list[bytes]:
+        """Return what stands in places.
+
+        :param place: regular expression
+        """
+        return [text for name, text in self.texts.items() if re.fullmatch(place, name)]
+
     def log_of(self, task_id: str) -> str:
         """Return what a task has logged."""
         return "\n".join(text.decode() for place, text in self.texts.items() if f"/task_id={task_id}/" in place)
@@ -65,7 +73,7 @@ def run(airflow: RunningAirflow, scene: Scene, dag_id: str) -> dict[str, str | N
     """
     scene.begin(dag_id)
     run_id = airflow.trigger(dag_id)
-    to_kill = {f"audit_{name}": scene.canaries.number(name) for name in ("killed_plain", "killed_hashed")}
+    alive = {"audit_killed_plain", "audit_killed_hashed"}
     end = time.monotonic() + PATIENCE
     waiting: set[str] = set()
     arrives_at = math.inf
@@ -74,10 +82,10 @@ def run(airflow: RunningAirflow, scene: Scene, dag_id: str) -> dict[str, str | N
         if now > end:
             raise TimeoutError(f"{dag_id} does not end: {airflow.states(dag_id, run_id)}")
         tasks = {task["task_id"]: task["state"] for task in airflow.tasks(dag_id, run_id)}
-        asked = {call["parameters"].get("PhoneNumber") for call in scene.emulator.calls()}
-        for task_id in [task_id for task_id, number in to_kill.items() if number in asked and task_id in tasks]:
-            del to_kill[task_id]
-            airflow.kill_task(dag_id, run_id, task_id, supervisor=False)
+        for task_id in alive & tasks.keys():
+            if scene.has_kept_something(task_id):
+                airflow.kill_task(dag_id, run_id, task_id, supervisor=False)
+                alive.remove(task_id)
         for place, content in _passing(airflow.home / "airflow.db"):
             scene.passing.setdefault(place, set()).add(content)
         waiting |= {task_id for task_id, state in tasks.items() if state in ("deferred", "up_for_reschedule")}

@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken
 
 _GZIP = b"\x1f\x8b"
+_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _PARQUET = b"PAR1"
 
 #: Text of base64 that begins as zlib's, gzip's or Fernet's does.
@@ -57,6 +58,9 @@ def layers(data: bytes, fernet: Fernet | None = None, depth: int = _DEPTH) -> It
 def _unpacked(data: bytes) -> Iterator[bytes]:
     if data.startswith(_GZIP):
         yield gzip.decompress(data)
+    elif data.startswith(_ZLIB):
+        with contextlib.suppress(zlib.error):
+            yield zlib.decompress(data)
     elif data.startswith(_PARQUET):
         import pyarrow.parquet as pq
 

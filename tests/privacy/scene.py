@@ -99,6 +99,10 @@ class Scene:
             story = {"out_id": "later", "settles_at": self._later, "state": "failed"}
             self._message(self.canaries.number("fails_later"), "fails_later", **story)
 
+    def has_kept_something(self, task_id: str) -> bool:
+        """Say whether an audit that is meant to be killed has kept a part of its answers."""
+        return any((self.folder / "out" / task_id.removeprefix("audit_") / "_spool").rglob("*.segment"))
+
     def arrive(self) -> None:
         """Let every message arrive that waits, and every trigger of the careless one end."""
         self.emulator.tick()
@@ -148,6 +152,7 @@ class Scene:
             {"phone_number": number("hashed_rejected") + "1"},
         ]
         (self.folder / "sent" / "hashed.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        self._csv("refused", [[number("refused"), "refused", "", ""]])
         self._csv("incomplete", [[number("unknown"), "unknown", "", ""]])
         for phone in ("plain", "hashed"):
             killed = [number(f"killed_{phone}_{place}") for place in range(ANSWERED)]

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hmac
+import io
 import re
 from collections.abc import Iterator
 
+import pyarrow.parquet as pq
 import pytest
+from airflow.sdk import BaseOperator
 from canary_run import Traces
 from hiding_places import layers
 
 from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.operators import dysms as operators
+from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
+from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
 
 #: Where a canary may be, and has to be found, or the search finds nothing: (canary, place), both regular expressions.
 #: What a user writes into a DAG's source, hands to ``expand`` or has in an XCom of his own, Airflow stores as it is.
@@ -26,6 +34,8 @@ ALLOWED_MORE = [
     ("(number|text) s3", r"s3: out/.*/part-0\.jsonl"),
     ("(foreign|text) audit_plain", r"s3: out/.*/part-0\.jsonl"),
     ("text kept", r"out: list/.*/part-0\.csv"),
+    # A killed audit keeps what it had, for its next try.
+    ("number killed_plain.*", r"out: killed_plain/_spool/.*\.segment"),
 ]
 
 #: May be there, and need not.
@@ -33,8 +43,8 @@ BORNE = [
     # The same once more: the database's own file, and what the scheduler repeats of a task's log.
     ("number (source|params|default_args|expand|upstream)", r"home: (airflow\.db.*|scheduler\.log)"),
     ("number s3", r"s3: sent\.csv"),
-    # A killed audit keeps what it had, for its next try.
-    ("number killed_plain.*", r"out: killed_plain/_spool/.*"),
+    # Of a segment that was not finished; the next one takes it away.
+    ("number killed_plain.*", r"out: killed_plain/_spool/.*\.segment\..*\.tmp"),
 ]
 
 LEAKED = "number leaked"
@@ -61,6 +71,7 @@ MORE_END_BADLY = {
     "deferrable_fails",
     "no_privacy_key",
     "audit_rejected",
+    "audit_refused",
     "audit_incomplete",
     "audit_killed_plain",
 }
@@ -117,9 +128,55 @@ def test_a_wait_is_stored_sealed_and_its_seal_is_the_only_thing_around_its_numbe
     assert {"number partial", "number also_partial"} <= scene.canaries.found_in(opened).keys()
 
 
-def test_a_killed_audit_leaves_nothing_on_the_worker(traces: Traces) -> None:
-    assert "audit_killed_hashed" in traces.states
-    assert [place for place in traces.texts if place.startswith("temporary: ")] == []
+def test_a_killed_audit_keeps_hashes_for_its_next_try_and_leaves_nothing_on_the_worker(traces: Traces) -> None:
+    kept = traces.files(r"out: killed_hashed/_spool/.*\.segment")
+    stored = b"\n".join(layer for text in kept for layer in layers(text))
+    assert hmac_of(traces, traces.scene.canaries.number("killed_hashed_0")).encode() in stored
+    assert traces.files(r"temporary: .*") == []
+
+
+def test_numbers_are_hashed_by_hmac_and_stand_in_no_column_beside(traces: Traces) -> None:
+    scene = traces.scene
+    (content,) = traces.files(r"out: hashed/.*/part-0\.parquet")
+    rows = pq.read_table(io.BytesIO(content)).to_pylist()
+    numbers = [scene.canaries.number("hashed"), scene.canaries.foreign("audit_hashed")]
+    assert [row["phone_hash"] for row in rows[:2]] == [hmac_of(traces, number) for number in numbers]
+    assert [row["state"] for row in rows] == ["failed", "failed", "rejected"]
+    assert [row["error_code"] for row in rows] == ["***", "NO ROUTE TO ***", None]
+    assert not {"content", "phone_number"} & rows[0].keys()
+
+
+def test_errors_say_what_is_needed_to_go_on(traces: Traces) -> None:
+    assert "plain.csv:4 is rejected: phone_number" in traces.log_of("audit_plain_keep")
+    said = traces.log_of("hook")
+    assert "QuerySendDetails: the service does not take a parameter as it is (code isv.MOBILE_NUMBER_ILLEGAL" in said
+    assert re.search(r"SendSms: .*request id [0-9A-F]{8}-", said)
+
+
+def test_a_stored_trigger_prints_as_what_is_no_secret(traces: Traces) -> None:
+    """In the triggerer's logs, and wherever else it is printed."""
+    scene = traces.scene
+    trigger = DysmsSendDetailsTrigger(sealed=scene.canaries.number("leaked"), count=1, digest="0" * 16)
+    assert scene.canaries.found_in(f"{trigger!r} {trigger}".encode()) == {}
+
+
+def test_we_tell_lineage_nothing() -> None:
+    """OpenLineage asks operators by such methods; without them it sees names of tasks, and the assets they declare."""
+    ours = [
+        *(each for each in vars(operators).values() if isinstance(each, type) and issubclass(each, BaseOperator)),
+        DysmsMessageSensor,
+        DysmsSendDetailsSensor,
+        DysmsToObjectStorageOperator,
+    ]
+    assert len(ours) > 6
+    assert [each for each in ours for name in dir(each) if name.startswith("get_openlineage")] == []
+
+
+def hmac_of(traces: Traces, number: str) -> str:
+    """Return the hash of a number: HKDF (RFC 5869) and HMAC, by nothing but SHA-256."""
+    extracted = hmac.digest(bytes(32), traces.scene.canaries.secret("privacy_key").encode(), "sha256")
+    key = hmac.digest(extracted, b"airflow-provider-dysms/1/phone_hash" + b"\x01", "sha256")
+    return hmac.digest(key, number.encode(), "sha256").hex()
 
 
 @pytest.mark.canary
@@ -139,3 +196,13 @@ class TestMore:
         said = more_traces.log_of("audit_s3")
         assert '"logger":"botocore' in said
         assert "PutObject" in said
+
+    def test_errors_say_what_is_needed_to_go_on(self, more_traces: Traces) -> None:
+        key = PrivacyKey(more_traces.scene.canaries.secret("privacy_key"))
+        token = {name: key.phone_token(more_traces.scene.canaries.number(name)) for name in ("refused", "failed")}
+        refused = more_traces.log_of("query_refused")
+        assert f"phone_numbers (number 1 of the list, token {token['refused']}): QuerySendDetails" in refused
+        assert re.search(r"request id [0-9A-F]{8}-", refused)
+        assert f"The first that did not: 1 (token {token['failed']})" in more_traces.log_of("poke_fails")
+        assert "the first are rejected.csv:2 (phone_number" in more_traces.log_of("audit_rejected")
+        assert "refused.csv:2: QuerySendDetails: " in more_traces.log_of("audit_refused")

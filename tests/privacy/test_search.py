@@ -65,6 +65,7 @@ def parquet(content: bytes) -> bytes:
 
 LAYERS = {
     "gzip": gzip.compress,
+    "zlib": zlib.compress,
     "zlib in base64": lambda content: b'{"known": "' + base64.b64encode(zlib.compress(content)) + b'"}',
     "gzip in base64": lambda content: base64.urlsafe_b64encode(gzip.compress(content)),
     "Parquet": parquet,

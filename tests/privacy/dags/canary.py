@@ -23,22 +23,25 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsSendSmsOperator,
 )
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
+from airflow_provider_dysms.storage import segments
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 PLANTED = json.loads(Path(os.environ["PLANTED"]).read_text())
 NUMBER, TEXT, IDS, DAY, SENT, OUT = (PLANTED[name] for name in ("number", "text", "ids", "day", "sent", "out"))
 
+# What a large audit keeps for its next try, a small one shall keep too.
+segments.QUESTIONS = 20
+
 ASK = {"send_date": DAY}
 SMS = {"sign_name": "示例", "template_code": "SMS_1"}
 WAIT = {"poke_interval": 1, "deferrable": False}
 AUDIT = {"send_date": DAY, "phone_numbers": None, "statistics": "skip", "max_missing_rate": 1, "max_rejected_rate": 0.5}
-AGAIN = {"retries": 1, "retry_delay": timedelta(0)}
-# A trigger that is quick makes Airflow fail the task now and then.
-DEFER = {"poke_interval": 1, "deferrable": True, **AGAIN}
+DEFER = {"poke_interval": 1, "deferrable": True}
 DAGS = {
     "schedule": None,
     "params": {"number": NUMBER["params"]},
-    "default_args": {"phone_numbers": NUMBER["default_args"]},
+    # A machine that is slow makes Airflow fail a task now and then: one heartbeat too late is enough.
+    "default_args": {"phone_numbers": NUMBER["default_args"], "retries": 2, "retry_delay": timedelta(0)},
     "user_defined_macros": {"planted": NUMBER},
 }
 
@@ -67,7 +70,7 @@ class Careless(BaseOperator):
 
 
 with DAG("canary", **DAGS):
-    Careless(task_id="careless", number=NUMBER["leaked"])
+    Careless(task_id="careless", number=NUMBER["leaked"], retries=0)
 
     @task
     def upstream():
@@ -155,6 +158,7 @@ with DAG("canary", **DAGS):
         sent_uri=f"{SENT}/killed_hashed.csv",
         output_uri=f"{OUT}/killed_hashed",
         phone="hashed",
+        retries=0,
         **AUDIT,
     )
 
@@ -162,7 +166,11 @@ with DAG("canary_more", **DAGS):
     DysmsQuerySendDetailsOperator(task_id="query_source", phone_numbers="NUMBER-IN-THE-SOURCE", **ASK)
     DysmsQuerySendDetailsOperator(task_id="query_refused", phone_numbers=int(NUMBER["refused"]), **ASK)
     DysmsQuerySendDetailsOperator(
-        task_id="query_interrupted", phone_numbers=NUMBER["stalled"], execution_timeout=timedelta(seconds=2), **ASK
+        task_id="query_interrupted",
+        phone_numbers=NUMBER["stalled"],
+        execution_timeout=timedelta(seconds=2),
+        retries=1,
+        **ASK,
     )
     DysmsQueryMessageOperator(task_id="query_message", message_ids=[IDS["hook"], IDS["failed"]])
     DysmsQuerySendStatisticsOperator(task_id="statistics", first_date=DAY, output_uri=f"{OUT}/statistics")
@@ -171,7 +179,6 @@ with DAG("canary_more", **DAGS):
         phone_numbers=NUMBER["uncertain"],
         template_param=json.dumps({"code": TEXT["uncertain"]}),
         out_id="uncertain",
-        **AGAIN,
         **SMS,
     )
     DysmsSendMessageToGlobeOperator(task_id="send_globe_refused", to=NUMBER["refused_foreign"], message=TEXT["refused"])
@@ -208,12 +215,18 @@ with DAG("canary_more", **DAGS):
         task_id="audit_rejected", sent_uri=f"{SENT}/rejected.csv", output_uri=f"{OUT}/rejected", **AUDIT
     )
     DysmsToObjectStorageOperator(
+        task_id="audit_refused", sent_uri=f"{SENT}/refused.csv", output_uri=f"{OUT}/refused", **AUDIT
+    )
+    DysmsToObjectStorageOperator(
         task_id="audit_incomplete",
         sent_uri=f"{SENT}/incomplete.csv",
         output_uri=f"{OUT}/incomplete",
-        **AGAIN,
         **{**AUDIT, "max_missing_rate": 0},
     )
     DysmsToObjectStorageOperator(
-        task_id="audit_killed_plain", sent_uri=f"{SENT}/killed_plain.csv", output_uri=f"{OUT}/killed_plain", **AUDIT
+        task_id="audit_killed_plain",
+        sent_uri=f"{SENT}/killed_plain.csv",
+        output_uri=f"{OUT}/killed_plain",
+        retries=0,
+        **AUDIT,
     )

@@ -182,7 +182,7 @@ def test_what_is_no_json_is_refused_before_anything_is_put(place, part, result):
         (
             {"partition": ".hidden"},
             "partition",
-            "is no folder name; write letters, digits and '=' as in send_date={send_",
+            "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}",
         ),
         ({"partition": "a/../b"}, "partition", "is no folder name"),
         ({"partition": "a/"}, "partition", "is no folder name"),
@@ -216,6 +216,8 @@ def test_a_place_that_is_resolved_writes_there_in_the_format_that_was_asked_for(
     target = Partition.resolve("protocol://out", partition=DAY, **how)
     assert asked == [("protocol://out", "output_uri")]
     assert target.uri == f"{place.root.protocol}://{place.root.path}/{key}"
+    nested = Partition.resolve("protocol://out", partition=f"app=shop/{DAY}", **how)
+    assert nested.uri == f"{place.root.protocol}://{place.root.path}/app=shop/{key}"
     with target.spool(SCHEMA) as spool:
         spool.write(ROWS)
         target.commit(spool, {}, {})

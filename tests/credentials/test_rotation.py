@@ -68,9 +68,8 @@ def wait_for(message_id: str, seconds: float) -> Ending:
 @pytest.mark.parametrize(
     ("auth_type", "seconds", "lasts"),
     [
-        ("ram_role_arn", 8, 1),  # from one to two seconds
+        ("ecs_ram_role", 8, 1),  # from one to two seconds
         pytest.param("ram_role_arn", 300, 4, marks=pytest.mark.rotation),
-        pytest.param("ecs_ram_role", 60, 4, marks=pytest.mark.rotation),
     ],
 )
 def test_no_export_and_no_wait_fails_while_keys_come_and_go(
@@ -107,3 +106,5 @@ def test_no_export_and_no_wait_fails_while_keys_come_and_go(
     print(f"{auth_type}: {keys} keys in {took:.0f} s, {asked}, {refused} asked again with another key, 0 failures")
     assert keys >= took / (lasts + 1)
     assert refused <= lines / 100
+    # What the vendor's package keeps for ECS roles, where it is left to itself.
+    assert not [each for each in threading.enumerate() if each.name.startswith(("APScheduler", "non-blocking"))]

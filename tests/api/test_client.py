@@ -372,6 +372,22 @@ def test_a_day_that_leaves_the_window_while_it_is_read_is_refused(emulator: Emul
         )
 
 
+def test_nothing_found_just_before_a_day_leaves_the_window_may_be_forgotten_already(emulator: Emulator) -> None:
+    last_day = DAY - timedelta(days=30)
+    midnight = dates.day_start(DAY + timedelta(days=1))
+
+    def found(number: str, before_midnight: timedelta) -> int:
+        emulator.set_clock(midnight - before_midnight, frozen=True)
+        ours = midnight - before_midnight
+        return len(ask(emulator, lambda client: client.query_send_details(number, last_day), now=lambda: ours))
+
+    emulator.add_message(phone_number=NUMBER, sent_at=(dates.day_start(last_day) + timedelta(hours=1)).isoformat())
+    assert found(NUMBER, timedelta(minutes=14)) == 1
+    assert found("13911111111", timedelta(minutes=15, seconds=1)) == 0
+    with pytest.raises(errors.DysmsWindowError, match="leaves the service's memory about now"):
+        found("13911111111", timedelta(minutes=14))
+
+
 def test_a_report_about_another_message_is_refused() -> None:
     """A server that gives one answer to every question."""
     body = b'{"ResponseCode": "OK", "MessageId": "2", "Status": "1", "ErrorCode": "DELIVERED"}'

@@ -34,13 +34,13 @@ segments.QUESTIONS = 20
 
 ASK = {"send_date": DAY}
 SMS = {"sign_name": "示例", "template_code": "SMS_1"}
-WAIT = {"poke_interval": 1, "deferrable": False}
+WAIT = {"poke_interval": 2, "deferrable": False}
 AUDIT = {"send_date": DAY, "phone_numbers": None, "statistics": "skip", "max_missing_rate": 1, "max_rejected_rate": 0.5}
 DEFER = {"poke_interval": 1, "deferrable": True}
 DAGS = {
     "schedule": None,
     "params": {"number": NUMBER["params"]},
-    # A machine that is slow makes Airflow fail a task now and then: one heartbeat too late is enough.
+    # A scheduler that is slow fails a task now and then that waits again before it has heard of the wait before.
     "default_args": {"phone_numbers": NUMBER["default_args"], "retries": 2, "retry_delay": timedelta(0)},
     "user_defined_macros": {"planted": NUMBER},
 }

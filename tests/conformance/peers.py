@@ -2,8 +2,9 @@
 
 Run in an environment of its own: `make conformance-peers`. Pauses between tries are shortened for all; the others need
 not sign. What each gives is compared with the rows of an honest service: *exact*, *loud* (an error), *SILENT* (wrong
-rows, and no error), *HUNG* (no end within 40 s). Floods without end are left out (the others take them in for ever),
-and a first page whose total calls it all there is (everybody believes it).
+rows, and no error), *HUNG* (no end within 40 s). Of codes, statuses and odd values a share is played. Left out are
+floods without end and bombs (the others take them in), and a first page whose total calls it all there is (everybody
+believes it).
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import logging
 import os
 import sys
 import tempfile
+import zlib
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 os.environ |= {
@@ -31,7 +34,7 @@ from alibabacloud_dysmsapi20170525.client import Client
 from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest
 from alibabacloud_tea_openapi.models import Config
 from book import DAY, NUMBER, Row
-from cases import Case, Play, Played
+from cases import CODES, LOOKS, Case, Play, Played
 from dlt.sources.rest_api import rest_api_resources
 from entries import ENTRIES
 from entry import SECRET, Entry, Place
@@ -130,26 +133,30 @@ class Compared(Played):
 
 def main() -> int:
     logging.disable(logging.CRITICAL)
+    say = partial(print, file=sys.stdout, flush=True)  # some of the others put something else in its place
     entries = [US, *(Entry(name, "peer", DETAILS, ask) for name, ask in PEERS.items())]
     lines = [[Case(fault, when, entry) for entry in entries] for fault in FAULTS.values() for when in _whens(fault)]
     width = max(len(_name(line[0])) for line in lines)
     said = {End.EXACT: "exact", End.REFUSED: "loud", End.SILENT: "SILENT", End.HUNG: "HUNG"}
     counts: dict[str, Counter[str]] = {column: Counter() for column in COLUMNS}
-    print(f"{'':{width}}  {'  '.join(f'{column:12}' for column in COLUMNS)}")
+    say(f"{'':{width}}  {'  '.join(f'{column:12}' for column in COLUMNS)}")
     with Play([case for line in lines for case in line], kind=Compared) as play:
         for line in lines:
             ends = [said.get(play.played[case.name].wait(), "loud") for case in line]
             for column, end in zip(COLUMNS, ends, strict=True):
                 counts[column][end] += 1
-            print(f"{_name(line[0]):{width}}  {'  '.join(f'{end:12}' for end in ends)}", flush=True)
+            say(f"{_name(line[0]):{width}}  {'  '.join(f'{end:12}' for end in ends)}")
     for end in said.values():
         what = f"{len(lines)} faults: {end}"
-        print(f"{what:{width}}  {'  '.join(f'{counts[column][end]:<12}' for column in COLUMNS)}")
+        say(f"{what:{width}}  {'  '.join(f'{counts[column][end]:<12}' for column in COLUMNS)}")
     return 1 if counts["us"]["SILENT"] or counts["us"]["HUNG"] else 0
 
 
 def _whens(fault: Fault) -> tuple[str, ...]:
-    if DETAILS not in fault.on or fault.is_lie or (fault.group == "flood" and fault.name.endswith(" end")):
+    is_endless = fault.name.endswith(" end") or "bomb" in fault.name
+    if DETAILS not in fault.on or fault.is_lie or is_endless:
+        return ()
+    if fault.group in CODES | LOOKS and zlib.crc32(fault.name.encode()) % 3:
         return ()
     return WHENS if fault.is_paged else WHENS[:2]
 
@@ -164,6 +171,4 @@ def _told(row: Row) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    os._exit(code)  # whoever hung still does
+    os._exit(main())  # whoever hung still does

@@ -85,7 +85,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
     :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, and shown as a count.
-        Literals in a DAG's source, in ``partial``, ``expand`` or ``default_args`` are stored by Airflow as they are
+        Literals in a DAG's source, in ``expand`` or ``default_args`` are stored by Airflow as they are
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
         ``out_id``, ``sent_at`` where the log has them; default: the columns that have our names; templated
     :param carry: columns of the log that are copied to the output; templated
@@ -100,7 +100,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
-    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``
+    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``; then the
+        number is left out (``***``) of code, text and description too. Ids and carried columns are yours and stay
     :param refresh: ``unsettled`` (default): where the partition has been written before, in the same way, the numbers
         and message ids of which every line is unchanged and final are taken over from it; those that wait, are missing
         or new are asked, and the whole is written again. Receipts that come after a failure, and new messages without

@@ -127,8 +127,13 @@ class Earlier:
         for ids, verdicts in records.items():
             ours = sorted((_ticks(lines[index].sent_at), index) for index in alike.get(ids, ()))
             theirs = sorted(_ticks(verdict.sent_at) for verdict in verdicts)
-            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs)}
+            is_near = TOLERANCE // _TICK if self._by_time([lines[index] for _, index in ours]) else None
+            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs, is_near)}
         return owners
+
+    def _by_time(self, lines: Sequence[Line]) -> bool:
+        """Say whether lines have nothing but their time to find their records by."""
+        return all(line.message_id is None and line.sent_at and not any(key_of(line, self.scope)) for line in lines)
 
     def _ids(self, line: Line) -> tuple[str | None, str | None, str | None]:
         biz_id, out_id = key_of(line, self.scope)

@@ -72,21 +72,15 @@ class Segments:
         return bool(self._within)
 
     def read(self) -> Iterator[Entry]:
-        """Yield what earlier tries have left, one segment in memory at a time; remove it all if there is nothing good.
-
-        To be read to its end before the first :meth:`write`.
-        """
+        """Yield what earlier tries have left, one segment in memory at a time; before the first :meth:`write`."""
         as_of: datetime | None = None
-        keys = self._store.keys(self.folder)
-        for key in keys:
+        for key in self._store.keys(self.folder) if self.is_open else ():
             segment = self._good(key)
             if segment is None or (as_of is not None and segment.as_of != as_of):
                 continue
             as_of = self.as_of = segment.as_of
             self._next = 1 + max(self._next, _place(key))
             yield from segment.entries
-        if keys and as_of is None:
-            self.clear()
 
     def write(self, entries: list[Entry]) -> None:
         """Put a segment; the event loop may run meanwhile, in another thread."""

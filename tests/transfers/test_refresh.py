@@ -140,6 +140,30 @@ def test_a_line_that_has_changed_is_asked_again(tries: Any, elsewhere: Callable[
     assert tries.data() == whole.data()
 
 
+def test_a_line_of_another_time_is_another_line(tries: Any) -> None:
+    for number in ("13900000001", "13900000002"):
+        tries.emulator.add_message(phone_number=number, sent_at=NOON.isoformat())
+    log = tries.folder / "sent.csv"
+    text = f"phone_number,sent_at\n13900000001,{NOON.isoformat()}\n13900000002,{NOON.isoformat()}\n"
+    log.write_text(text, "utf-8")
+    tries()
+    log.write_text(text[::-1].replace(NOON.isoformat()[::-1], (NOON + timedelta(hours=2)).isoformat()[::-1], 1)[::-1])
+    assert tries(max_missing_rate=1)["result"]["by_state"] == {"delivered": 1, "missing": 1, "unlogged": 1}
+
+
+def test_a_line_without_a_record_is_asked_again_however_late(tries: Any) -> None:
+    day = TODAY - timedelta(days=6)
+    noon = (dates.day_start(day) + timedelta(hours=12)).isoformat()
+    numbers = ("13900000001", "13900000002")
+    tries.emulator.add_message(phone_number=numbers[0], sent_at=noon)
+    log = tries.folder / "sent.csv"
+    log.write_text("".join(["phone_number,sent_at\n", *(f"{number},{noon}\n" for number in numbers)]), "utf-8")
+    first = tries(day=day, max_missing_rate=1)["result"]
+    assert (first["missing"], first["open"]) == (1, 0)
+    tries.emulator.add_message(phone_number=numbers[1], sent_at=noon)
+    assert tries(day=day)["result"]["by_state"] == {"delivered": 2}
+
+
 @pytest.mark.parametrize("refresh", ["unsettled", "all"])
 def test_a_line_that_had_a_record_and_has_none_fails_whatever_the_rate(tries: Any, refresh: str) -> None:
     tries.send(100)

@@ -228,6 +228,15 @@ def test_the_rate_of_missing_lines_is_judged_over_what_was_asked_before_as_well(
     assert not tries.segments()
 
 
+def test_segments_are_also_put_after_some_time(
+    tries: Any, ended_try: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "QUESTIONS", 10_000)
+    assert ended_try() == 0
+    monkeypatch.setattr(segments, "SECONDS", 0.01)
+    assert ended_try() > 0
+
+
 def test_other_tasks_keep_their_segments(tries: Any, ended_try: Callable[..., int]) -> None:
     one, two = ended_try(task="one"), ended_try(task="two")
     assert tries(task="two")["run"]["resumed"] == two

@@ -12,18 +12,17 @@ from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, is_lasting, shown
 from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.api.retry import RetryPolicy
-from airflow_provider_dysms.hooks.connection import read_connection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 
     import httpx
 
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
     from airflow_provider_dysms.api.settings import Settings
 
@@ -98,6 +97,8 @@ class DysmsHook(BaseHook):
     @property
     def privacy_key(self) -> PrivacyKey:
         """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
+        from airflow_provider_dysms.api.privacy import PrivacyKey
+
         return PrivacyKey(self._connection[1])
 
     def read(self) -> tuple[Settings, str | None]:
@@ -117,10 +118,10 @@ class DysmsHook(BaseHook):
         :param retry: how patient the client is with what passes; default its own
         :raises RuntimeError: an event loop is running already
         """
-        settings = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
+        _ = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
 
         async def within() -> Result:
-            async with DysmsClient(settings, retry=retry, transport=self.transport) as client:
+            async with self._client(retry) as client:
                 return await session(client)
 
         return asyncio.run(within())
@@ -276,7 +277,7 @@ class DysmsHook(BaseHook):
         return None in answers.values(), sentence
 
     async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        async with DysmsClient(self.settings, retry=IMPATIENT, transport=self.transport) as client:
+        async with self._client(IMPATIENT) as client:
             return await client.access()
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
@@ -294,7 +295,12 @@ class DysmsHook(BaseHook):
             from asgiref.sync import sync_to_async
 
             await sync_to_async(lambda: self.settings)()
-        return DysmsClient(self.settings, transport=self.transport)
+        return self._client()
+
+    def _client(self, retry: RetryPolicy | None = None) -> DysmsClient:
+        from airflow_provider_dysms.api.client import DysmsClient  # and its engine, which no DAG file needs
+
+        return DysmsClient(self.settings, retry=retry, transport=self.transport)
 
     @cached_property
     def _connection(self) -> tuple[Settings, str | None]:
@@ -305,6 +311,8 @@ class DysmsHook(BaseHook):
                 f"dysms_conn_id: the connection {self.dysms_conn_id!r} is not defined, or Airflow could not be asked; "
                 "create it with the connection type dysms"
             ) from None
+        from airflow_provider_dysms.hooks.connection import read_connection
+
         try:
             return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:

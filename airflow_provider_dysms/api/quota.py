@@ -31,7 +31,7 @@ QUOTAS: Mapping[str, float] = MappingProxyType(
 #: The part of a second's requests that may leave at once. Whoever wakes late makes up for it within this, no further;
 #: where timers ring 10 ms late, 2 in 100 would use 83 % of the budget, 3 use 92 %, 4 use 94 % and would cost more.
 BURST = 0.03
-#: One wake in so long (s) serves several requests.
+#: One wake in so long (s) serves several requests; it must leave most of a burst to those who wake late.
 WAKE = 0.01
 
 #: Where a request was throttled and none that left later is answered, everybody stops for one of the vendor's windows
@@ -92,7 +92,7 @@ class Budget:
                 return min(self._probe_due - now, GLANCE)  # an answer may open the doors at any time
             early = self._next - self._slack - now
             if early > 0:
-                return max(early, min(self._slack / 2, WAKE))
+                return max(early, min(self._slack, WAKE))
             due = now
             if self._is_shut:
                 self._probe_due = now + self._pause  # the next one, if this is never answered

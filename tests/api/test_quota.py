@@ -118,7 +118,7 @@ def test_whoever_wakes_up_a_little_late_every_time_still_uses_nearly_all_of_it(p
 @pytest.mark.parametrize(
     ("per_second", "burst", "pause", "woken"), [(100, 4, 1.5 / 96, 1), (300, 10, WAKE, 2), (5000, 151, WAKE, 48)]
 )
-def test_one_wake_serves_several_and_at_most_half_a_burst(
+def test_one_wake_serves_several_and_leaves_most_of_a_burst(
     per_second: int, burst: int, pause: float, woken: int
 ) -> None:
     bucket = Budget(per_second)

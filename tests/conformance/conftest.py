@@ -22,10 +22,12 @@ def play(request: pytest.FixtureRequest) -> Iterator[Play]:
         yield playing
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    if (playing := config.stash.get(PLAY, None)) is None:
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say the counts last, behind pytest's own."""
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or (playing := config.stash.get(PLAY, None)) is None:
         return
     counts = Counter(each.end for each in playing.played.values())
     always = (End.EXACT, End.REFUSED, End.SILENT, End.HUNG, End.SPUN, End.TWICE)
     said = [f"{counts[end]} {end}" for end in End if end in always or counts[end]]
-    terminalreporter.write_line(f"conformance: {len(playing.played)} cases: {', '.join(said)}")
+    terminal.write_line(f"conformance: {len(playing.played)} cases: {', '.join(said)}")

@@ -54,6 +54,19 @@ class Traces:
                     found[place] = hits | found.get(place, {})
         return found
 
+    def counted(self, told: int) -> str:
+        """Return how much was planted, searched and found.
+
+        :param told: how often something was found where it must not be
+        """
+        size = sum(map(len, self.texts.values())) / 1e6
+        found = sum(map(len, self.canaries.values()))
+        planted = len(self.scene.canaries.values)
+        return (
+            f"{len(self.states)} tasks, {planted} canaries, {len(self.texts)} places ({size:.1f} MB): "
+            f"{found} finds, {told} of them where none may be"
+        )
+
     def files(self, place: str) -> list[bytes]:
         """Return what stands in places.
 

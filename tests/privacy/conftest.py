@@ -7,7 +7,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,20 @@ from scene import Scene
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.state import Key
+
+#: What is said at the end of the run.
+COUNTS = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(COUNTS, []):
+        terminalreporter.write_line(f"canary: {line}")
+
+
+@pytest.fixture
+def say_last(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say something at the end of the run."""
+    return pytestconfig.stash.setdefault(COUNTS, []).append
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ def test_a_log_that_has_grown_is_asked_for_its_new_lines(tries: Any, elsewhere: 
 def test_a_line_that_has_changed_is_asked_again(tries: Any, elsewhere: Callable[[str], Any], change: str) -> None:
     number, other = "13900000001", "13900000002"
     for place in range(2):
-        at = (NOON + timedelta(hours=place)).isoformat()
+        at = (NOON + timedelta(minutes=5 * place)).isoformat()
         tries.emulator.add_message(phone_number=number, sent_at=at, out_id=f"order-{place}")
     tries.emulator.add_message(phone_number=other, sent_at=NOON.isoformat())
 
@@ -113,7 +113,7 @@ def test_a_line_that_has_changed_is_asked_again(tries: Any, elsewhere: Callable[
         text = "\n".join(",".join(line) for line in [("phone_number", "sent_at", "out_id", "campaign"), *lines])
         (tries.folder / "sent.csv").write_text(text + "\n", "utf-8")
 
-    early, late = NOON.isoformat(), (NOON + timedelta(hours=1)).isoformat()
+    early, late = NOON.isoformat(), (NOON + timedelta(minutes=5)).isoformat()
     keyed = change == "out_id"
     ids = ("order-0", "order-1") if keyed else ("", "")
     write((number, early, ids[0], "a"), (number, late, ids[1], "a"), (other, early, "", ""))
@@ -191,7 +191,6 @@ def test_a_record_that_is_gone_is_found_out_in_a_log_that_has_grown(tries: Any) 
     log.write_text("".join(["phone_number,sent_at\n", lines[0], lines[2]]), "utf-8")
     tries()
     log.write_text("".join(["phone_number,sent_at\n", *lines]), "utf-8")
-    assert tries(max_missing_rate=1)["result"]["by_state"] == {"delivered": 1, "missing": 1, "waiting": 1}
     replace(tries, tries.emulator.messages()[:1])
     with pytest.raises(AirflowException, match=r"1 lines had a record .* first of them sent\.csv:4;"):
         tries(max_missing_rate=1)

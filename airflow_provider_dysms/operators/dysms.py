@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.dysms import (
@@ -26,7 +25,6 @@ from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, p
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
-from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
+    from airflow_provider_dysms.storage.partition import Partition
 
 #: A result beyond this many bytes of JSON does not belong into Airflow's database.
 MOST_XCOM_BYTES = 256 * 1024
@@ -199,7 +198,8 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
             first, last = parse_days(self.first_date, self.last_date)
             is_globe = is_international(self.scope)
             names = _texts("sign_names", self.sign_names)
-            wanted = list(product(_template_types(self.template_types), names or (None,)))
+            numbers_of_types = _template_types(self.template_types)
+            wanted = list(product(numbers_of_types, names or (None,)))
             hook = DysmsHook(self.dysms_conn_id)
             _ = hook.settings  # as in the transfer: said before anything is written
             partitions = _partitions(self.output_uri, first, last) if self.output_uri is not None else {}
@@ -210,7 +210,7 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
                         first,
                         last,
                         is_globe=is_globe,
-                        template_type=None if template_type is None else TEMPLATE_TYPES[template_type],
+                        template_type=numbers_of_types[template_type],
                         sign_name=sign_name,
                     )
                     for template_type, sign_name in wanted
@@ -242,6 +242,8 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
 
 def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition]:
     """Find the place of every day, and show that the first can be written."""
+    from airflow_provider_dysms.storage.partition import Partition
+
     days = [(first + timedelta(days=count)).isoformat() for count in range((last - first).days + 1)]
     partitions = {day: Partition.resolve(output_uri, partition=f"send_date={day}") for day in days}
     partitions[days[0]].probe()
@@ -254,12 +256,15 @@ def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict
         return dict(partition.commit(spool, {"send_date": day}, {}))
 
 
-def _template_types(wanted: Sequence[str] | None) -> list[str | None]:
-    names: list[str | None] = list(_texts("template_types", wanted))
+def _template_types(wanted: Sequence[str] | None) -> dict[str | None, int | None]:
+    """Return the vendor's number of each type that is wanted; of no type in particular, where none is."""
+    from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
+
+    names = _texts("template_types", wanted)
     for name in names:
         if name not in TEMPLATE_TYPES:
             raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {shown(name)}")
-    return names or [None]
+    return {name: TEMPLATE_TYPES[name] for name in names} or {None: None}
 
 
 def _texts(argument: str, value: object) -> list[str]:

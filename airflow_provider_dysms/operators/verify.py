@@ -10,8 +10,6 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.dysms import airflow_errors
-from airflow_provider_dysms.storage.placeholders import with_day
-from airflow_provider_dysms.storage.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +50,9 @@ class DysmsVerifyPartitionOperator(BaseOperator):
         self.send_date = send_date
 
     def execute(self, context: Context) -> dict[str, Any]:
+        from airflow_provider_dysms.storage.placeholders import with_day
+        from airflow_provider_dysms.storage.verify import verify
+
         with airflow_errors():
             if not isinstance(self.partition, str):
                 raise DysmsInputError("partition", f"must be text, not {type(self.partition).__name__}")

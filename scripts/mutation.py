@@ -109,8 +109,8 @@ def _copy(modules: dict[str, list[str]]) -> None:
         "pytest_add_cli_args_test_selection": [f"tests/{test}" for test in tests],
         "pytest_add_cli_args": ["--import-mode=importlib", "-p", "no:cacheprovider"],
         "use_git_change_detection": False,
-        "timeout_multiplier": 5.0,
-        "timeout_constant": 30.0,  # s: a busy machine must not pass for a test that noticed
+        "timeout_multiplier": 3.0,
+        "timeout_constant": 10.0,  # s: a busy machine must not pass for a test that noticed
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     (COPY / "pyproject.toml").write_text("[tool.mutmut]\n" + "\n".join(lines) + "\n")

@@ -225,3 +225,32 @@ def test_a_probe_bears_another_that_removes_its_file_and_a_writer_that_moves_in(
     monkeypatch.setattr(Path, "open", meddled)
     LocalFolder(tmp_path).probe("a/b")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["theirs"]
+
+
+def test_what_is_not_there_is_not_fetched(place):
+    with tempfile.TemporaryFile() as file:
+        assert not place.store.fetch("a/b", file)
+        place.store.write("a/b", b"x")
+        assert place.store.fetch("a/b", file)
+
+
+def test_what_a_killed_writer_left_beside_a_file_goes_after_an_hour_and_a_sweep_bears_others(tmp_path, monkeypatch):
+    folder = LocalFolder(tmp_path)
+    folder.write("a/b", b"x")
+    old, new = (tmp_path / "a" / f".b.{name}.tmp" for name in ("0" * 16, "1" * 16))
+    for path, age in ((old, 3_700), (new, 3_500)):
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+    folder.write("a/b", b"y")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [new.name, "b"]
+    os.utime(new, (0, 0))
+    really = Path.unlink
+
+    def gone(self, missing_ok=False):
+        really(self, missing_ok)
+        if self == new:
+            raise FileNotFoundError(self)
+
+    monkeypatch.setattr(Path, "unlink", gone)
+    folder.write("a/b", b"z")
+    assert folder.read("a/b") == b"z"

@@ -26,7 +26,8 @@ MODULES = {
     "triggers.dysms": ["airflow_provider_dysms.triggers.dysms"],
     "transfers.dysms_to_object_storage": ["airflow_provider_dysms.transfers.dysms_to_object_storage"],
 }
-MODULES["every class"] = [module for modules in MODULES.values() for module in modules]
+#: What a DAG file may name.
+MODULES["every class"] = [f"airflow_provider_dysms.{name}" for name in list(MODULES)[1:] if name != "triggers.dysms"]
 
 MEASURED = """
 import sys, time

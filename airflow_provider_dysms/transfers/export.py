@@ -1,0 +1,246 @@
+"""One run of the transfer: read the log, ask, write. Every DAG file loads the operator, and none loads this."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, get_args
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
+from airflow_provider_dysms.audit.outcome import Source
+from airflow_provider_dysms.audit.questions import Match, Scope
+from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
+from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
+from airflow_provider_dysms.hooks.private import numbers_in
+from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.partition import Partition
+from airflow_provider_dysms.storage.placeholders import with_day
+from airflow_provider_dysms.storage.shelf import Shelf
+from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, pack_unseen, read_committed
+from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
+from airflow_provider_dysms.transfers.rows import Rows
+from airflow_provider_dysms.transfers.statistics import (
+    Statistics,
+    ask_statistics,
+    is_provisional,
+    judge_by_statistics,
+)
+from airflow_provider_dysms.transfers.walk import Walk
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.privacy import PrivacyKey
+    from airflow_provider_dysms.storage.manifests import Manifest
+    from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+#: Columns of a log by which a line finds its record.
+KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
+
+#: Seconds of ``resume_within``, at most: receipts come within this time.
+LONGEST_RESUME = 259_200
+
+#: Rejected lines that the task log names one by one.
+MOST_NAMED = 20
+
+
+class Export:
+    """One run of the transfer.
+
+    :param task: its arguments, rendered
+    """
+
+    def __init__(self, task: DysmsToObjectStorageOperator) -> None:
+        self._task = task
+        self._log = task.log
+
+    def run(self, context: Context) -> Manifest:
+        """Do it, and return the manifest that is committed."""
+        now = datetime.now(UTC)
+        self._check_choices()
+        day = self._day(now)
+        hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
+        _ = hook.settings  # what is wrong with the connection is said before anything is read or written
+        privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
+        sent = self._read(day)
+        partition = Partition.resolve(
+            self._task.output_uri,
+            partition=with_day(self._task.partition, day, "partition"),
+            file_format=self._task.file_format,
+            compression=self._task.compression,
+        )
+        partition.probe()
+        manifest = partition.committed()
+        _check_day_of(manifest, day)
+        known = self._known(sent, day, privacy_key)
+        rows = Rows(
+            sent.carry,
+            content=self._task.content == "keep",
+            phone_hash=privacy_key.phone_hash if privacy_key else None,
+        )
+        written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
+        digest = digest_of(sent, hook.settings, written, privacy_key)
+        segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
+        with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
+            with partition.refusals():
+                resumed.put(segments.read())
+            if segments.as_of != now:
+                self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
+            walk = Walk(
+                sent,
+                Scope(day, segments.as_of, self._task.match, sent.keyed),
+                rows,
+                spool,
+                resumed=resumed,
+                saved=segments,
+                committed=read_committed(partition, manifest, known, rows, shelf, self._log),
+                take_over=self._task.refresh == "unsettled",
+                to_csv=self._task.file_format == "csv",
+                log=self._log,
+            )
+            # Everything of Airflow happens before or after this one event loop, never inside it.
+            run = hook.run(lambda client: self._audit(client, walk, day))
+            try:
+                self._judge(walk, sent, run["statistics"])
+            except DysmsIncomplete:
+                remove(segments, self._log)  # a retry would find the same in them
+                raise
+            result = self._result(walk, known, day, segments.as_of)
+            if result["provisional"]:
+                self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
+            run["days_left"] = dates.days_left(day, datetime.now(UTC))
+            manifest = partition.commit(spool, result, run)
+        remove(segments, self._log)
+        self._log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
+        return manifest
+
+    def _check_choices(self) -> None:
+        choices: dict[str, tuple[Any, ...]] = {
+            "match": get_args(Match),
+            "content": ("drop", "keep"),
+            "phone": ("plain", "hashed"),
+            "refresh": ("unsettled", "all"),
+            "outside_window": ("fail", "skip"),
+            "statistics": get_args(Statistics),
+        }
+        for name, known in choices.items():
+            if getattr(self._task, name) not in known:
+                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {shown(getattr(self._task, name))}")
+        for name in ("max_missing_rate", "max_rejected_rate"):
+            rate = getattr(self._task, name)
+            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+                raise DysmsInputError(name, f"is a share from 0 to 1, not {shown(rate)}")
+        within = self._task.resume_within
+        if isinstance(within, bool) or not isinstance(within, (int, float)) or not 0 <= within <= LONGEST_RESUME:
+            raise DysmsInputError(
+                "resume_within", f"is a number of seconds from 0 to {LONGEST_RESUME}, not {shown(within)}"
+            )
+        for name in ("sent_uri", "output_uri", "partition"):
+            text = getattr(self._task, name)
+            if not isinstance(text, str) and (name, text) != ("sent_uri", None):
+                raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
+        if (self._task.sent_uri is None) == (self._task.phone_numbers is None):
+            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
+        for name in ("columns", "carry"):
+            if self._task.phone_numbers is not None and getattr(self._task, name):
+                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
+
+    def _day(self, as_of: datetime) -> date:
+        try:
+            return parse_asked_day(self._task.send_date, as_of, self._log)
+        except DysmsWindowError as error:
+            if self._task.outside_window == "skip":
+                raise AirflowSkipException(str(error)) from None
+            raise
+
+    def _read(self, day: date) -> SentLog:
+        if self._task.sent_uri is None:
+            sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
+        else:
+            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"))
+            sent = read_sent_log(files, send_date=day, columns=self._task.columns, carry=self._task.carry)
+            if sent.lines and not sent.keyed:
+                if named := sorted(KEYS & (self._task.columns or {}).keys()):
+                    raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
+                self._log.info("No line has a BizId, an OutId, a time or a message id: the log is a list of questions")
+        sent.check_rejected(self._task.max_rejected_rate)
+        for line in sent.rejected[:MOST_NAMED]:
+            self._log.warning(
+                "%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else ""
+            )
+        if len(sent.rejected) > MOST_NAMED:
+            self._log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
+        return sent
+
+    async def _audit(self, client: DysmsClient, walk: Walk, day: date) -> dict[str, Any]:
+        await walk.run(client)
+        statistics = await ask_statistics(client, day, walk.tally, self._task.statistics, self._log)
+        return {
+            "requests": client.counters.requests,
+            "pages": client.counters.pages,
+            "throttled": client.counters.throttled,
+            "resumed": walk.cases[Source.RESUMED],
+            "taken_over": walk.cases[Source.COMMITTED],
+            "statistics": statistics,
+        }
+
+    def _judge(self, walk: Walk, sent: SentLog, statistics: dict[str, Any] | None) -> None:
+        """Refuse the results that are wrong as a whole although every answer was fine."""
+        tally = walk.tally
+        if walk.lost:
+            raise DysmsIncomplete(
+                f"{len(walk.lost)} lines had a record at the service when the partition was written and have none now, "
+                f"the first of them {walk.lost[0].where}; the partition is kept as it is. A wrong account looks like "
+                "this; write elsewhere if the records are gone for good"
+            )
+        if sent.keyed and tally.missing_rate > self._task.max_missing_rate:
+            raise DysmsIncomplete(
+                f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
+                f"max_missing_rate={self._task.max_missing_rate}; a wrong site, account, region or send_date looks "
+                "like this"
+            )
+        judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log)
+
+    def _known(self, sent: SentLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
+        """Return the part of the result that is known beforehand."""
+        names = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
+        return {
+            "send_date": day.isoformat(),
+            "keyed": sent.keyed,
+            "parameters": {
+                **{name: getattr(self._task, name) for name in names},
+                "columns": dict(self._task.columns) if self._task.columns else None,
+                "carry": list(sent.carry),
+                # Of a text of ours: it tells keys apart, and nothing else.
+                "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
+                "file_format": self._task.file_format,
+                "compression": self._task.compression,
+            },
+        }
+
+    def _result(self, walk: Walk, known: dict[str, Any], day: date, as_of: datetime) -> dict[str, Any]:
+        tally, oldest = walk.tally, walk.oldest_answer
+        return {
+            **tally.as_dict(),
+            **known,
+            "as_of": _instant(as_of),
+            "oldest_answer": _instant(oldest),
+            "provisional": is_provisional(day, oldest),
+            "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
+            "unseen": pack_unseen(walk.unseen),
+        }
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _check_day_of(committed: Manifest | None, day: date) -> None:
+    """Refuse to replace the audit of another day."""
+    other = committed and committed["result"].get("send_date")
+    if other and other != day.isoformat():
+        remedy = "put the day into it, as in send_date={send_date:%Y-%m-%d}"
+        raise DysmsInputError("partition", f"holds the audit of {other}; {remedy}")

@@ -66,6 +66,8 @@ def worst_second(grants: list[float]) -> int:
 def test_no_second_exceeds_the_budget_and_most_of_it_is_used(per_second: int, stalls: float) -> None:
     grants = granted(Budget(per_second), seconds=10, stalls=stalls)
     assert worst_second(grants) <= per_second
+    if per_second >= 100:
+        assert worst_second(grants) < per_second  # one may be written later than it was granted
     if per_second >= 100 and not stalls:
         assert len(grants) >= 0.95 * per_second * 10
 

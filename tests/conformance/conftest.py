@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cases import Play
+from cases import Case, Play
 from outcomes import End
 
 PLAY = pytest.StashKey[Play]()
@@ -16,8 +16,8 @@ PLAY = pytest.StashKey[Play]()
 @pytest.fixture(scope="session")
 def play(request: pytest.FixtureRequest) -> Iterator[Play]:
     """Every case that is selected, being played."""
-    selected = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    with Play([params["case"] for params in selected if "case" in params]) as playing:
+    selected = [item.callspec.params.get("case") for item in request.session.items if hasattr(item, "callspec")]
+    with Play([case for case in selected if isinstance(case, Case)]) as playing:
         request.config.stash[PLAY] = playing
         yield playing
 

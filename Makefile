@@ -11,7 +11,7 @@ export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
 
-.PHONY: help demo test e2e scale conformance conformance-peers crash check format bench bench-waits budget mutation rotation canary test-oldest clean
+.PHONY: help demo test e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -51,11 +51,14 @@ format: $(VENV)/.installed ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed ## requests a second, as ratios to httpx and the vendor's SDK
+bench: $(VENV)/.installed $(PEERS)/.installed ## requests a second and CPU, as ratios to the vendor's SDK, HttpOperator and dlt
 	@$(BIN)/python benchmarks/engine.py
 
 bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, beside HttpSensorTrigger and sleepers
 	@$(BIN)/python benchmarks/waits.py
+
+bench-imports: $(VENV)/.installed ## milliseconds that a DAG file pays for naming our classes
+	@$(BIN)/python benchmarks/imports.py
 
 budget: $(VENV)/.installed ## requests a second as they are written, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py

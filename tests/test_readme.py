@@ -47,7 +47,10 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         "make format",
         ".venv",
     )
-    too_long = ("make test-oldest", "make e2e", "make bench-waits")
+    too_long = (
+        *("make test-oldest", "make e2e", "make scale", "make canary", "make rotation", "make mutation", "make budget"),
+        *("make conformance", "make conformance-peers", "make crash", "make bench-waits", "make bench-imports"),
+    )
     assert len(COMMANDS) == len({*run_by_tests, *too_long})
     assert all(line.startswith((*run_by_tests, *too_long)) for line in COMMANDS)
     targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
@@ -169,6 +172,24 @@ def test_the_audit_example_runs(run_example: Callable[..., Any], emulator: Emula
     assert manifest["result"]["by_state"] == {"delivered": 1}
 
 
+def test_the_mapped_example_runs(run_example: Callable[..., Any], emulator: Emulator, tmp_path: Path) -> None:
+    days = [DAY - timedelta(days=1), DAY]
+    for day in days:
+        sent_at = (dates.day_start(day) + timedelta(hours=12)).isoformat()
+        emulator.add_message(phone_number=NUMBER, sent_at=sent_at, out_id=f"o-{day}")
+        (tmp_path / f"{day:%Y%m%d}.csv").write_text(f"phone_number,out_id,sent_at\n{NUMBER},o-{day},{sent_at}\n")
+    run = run_example(
+        "sms_catch_up",
+        {
+            "s3://aws_default@my-bucket/sent": f"file://{tmp_path}",
+            "s3://aws_default@my-bucket": f"file://{tmp_path}",
+            '["2026-11-18", "2026-11-19", "2026-11-20"]': repr([day.isoformat() for day in days]),
+        },
+    )
+    assert run.state == "success"
+    assert all((tmp_path / f"audits/send_date={day}/part-0.jsonl").exists() for day in days)
+
+
 def test_the_send_and_wait_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:
     emulator.configure(transition="at_once")
     conf = {"phone_numbers": NUMBER, "sign_name": "示例", "template_code": "SMS_200000001", "code": "1234"}
@@ -194,6 +215,6 @@ def test_the_python_example_runs(run_example: Callable[..., Any], emulator: Emul
 
 def test_every_class_of_the_table_exists() -> None:
     named = re.findall(r"^\| `([\w.]+)\.(\w+)` \|", README, re.MULTILINE)
-    assert len(named) == 10
+    assert len(named) == 11
     for module, name in named:
         assert hasattr(import_module(f"airflow_provider_dysms.{module}"), name)

@@ -55,10 +55,10 @@ class Work:
         random = Random(f"{self._seed}/{number}")
         while self._wanted():
             self._timed(on_s3 if random.random() < S3_SHARE else on_disk, random)
-        for trials, scenario in itertools.product((on_disk, on_s3), SCENARIOS):
-            trials.boundaries(scenario, lambda faults: itertools.takewhile(self._in_time, faults[number::LANES]))
         on_disk.at_once(ROUNDS // LANES, self._in_time)
         on_disk.at_once(ROUNDS // LANES, self._in_time, logs=(0, 0, 1, 1))
+        for trials, scenario in itertools.product((on_disk, on_s3), SCENARIOS):
+            trials.boundaries(scenario, lambda faults: itertools.takewhile(self._in_time, faults[number::LANES]))
 
     def _timed(self, trials: Trials, random: Random) -> None:
         left = TURN

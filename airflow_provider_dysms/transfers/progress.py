@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.api.client import Counters
+    from airflow_provider_dysms.api.caller import Counters
     from airflow_provider_dysms.audit.tally import Tally
 
 #: Seconds between two lines.

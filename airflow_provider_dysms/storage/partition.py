@@ -85,7 +85,7 @@ class Partition:
         with self.refusals():
             self.store.probe(self.name)
             self.store.probe(self._manifest.rpartition("/")[0])
-            self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
+            self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
 
     def committed(self) -> Manifest | None:
         """Return the manifest of what is there now, or ``None``."""
@@ -141,7 +141,7 @@ class Partition:
         manifest_of([])  # what is no JSON is an error before anything is put
         for attempt in range(TRIES):
             with self.refusals():
-                replaced = self._others(self._data_files(), decode(self.store.read(self._manifest), self.name))
+                replaced = self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
                 self.store.upload(self._data, content.file)
                 self.store.write(self._manifest, manifest_of(replaced))
                 for key in replaced:
@@ -187,7 +187,7 @@ class Partition:
             )
         return sorted(others)
 
-    def _data_files(self) -> set[str]:
+    def data_files(self) -> set[str]:
         """Everything that a reader would take for data: readers skip names with a dot or an underscore in front."""
         return {
             key
@@ -202,7 +202,7 @@ class Partition:
             return None
         found = manifest["result"]
         md5 = content.md5 if found["sha256"] == content.sha256 else None
-        files = self._data_files()
+        files = self.data_files()
         self._others(files, manifest)
         if files == {found["data"]} and self.store.holds(found["data"], found["bytes"], found["sha256"], md5):
             return manifest

@@ -129,7 +129,7 @@ def _manifest(place: Partition, uri: str) -> Manifest:
 def _differences(place: Partition, manifest: Manifest, found: Verified) -> Iterator[str]:
     """Fill in what is found, and yield in words what of it the manifest does not say."""
     result = manifest["result"]
-    for key in sorted(place._data_files() - {found.data}):
+    for key in sorted(place.data_files() - {found.data}):
         about = "was about to be taken away" if key in explained(manifest) else "the manifest does not name"
         yield f"there is a second data file, {key}, which {about}"
     with tempfile.TemporaryFile(prefix="dysms-") as copy:

@@ -134,7 +134,7 @@ class Dlt:
         import dlt
         from dlt.sources.rest_api import rest_api_resources
 
-        numbers = dlt.resource([{"phone": NUMBER}] * requests, name="numbers")
+        numbers = dlt.resource([[{"phone": NUMBER}] * requests], name="numbers")
         endpoint = {
             "path": "/",
             "method": "POST",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
@@ -182,7 +182,7 @@ class Caller:
             content_type=FORM if body else None,
             credentials=key,
             date=self._now(),
-            nonce=secrets.token_hex(16),
+            nonce=os.urandom(16).hex(),
         )
         headers["user-agent"] = USER_AGENT
         return Request("POST", f"/?{query_string}", headers, body)

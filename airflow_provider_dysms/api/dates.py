@@ -13,7 +13,10 @@ from functools import lru_cache
 
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsWindowError, shown
 
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+BEIJING_AHEAD = timedelta(hours=8)
+BEIJING = timezone(BEIJING_AHEAD, "Asia/Shanghai")
+
+_ORDINAL_OF_1970 = date(1970, 1, 1).toordinal()
 
 #: "You can query records from the past 30 days" (QuerySendDetails); whether day -30 is included is not documented,
 #: so it is asked, and warned about.
@@ -42,7 +45,12 @@ def beijing_day(instant: datetime) -> date:
 
     It goes through ``timestamp()``, which is exact for every tzinfo and every subclass of ``datetime``.
     """
-    return datetime.fromtimestamp(instant.timestamp(), BEIJING).date()
+    return _day((instant.timestamp() + BEIJING_AHEAD.total_seconds()) // 86_400)
+
+
+@lru_cache(maxsize=8)
+def _day(since_1970: float) -> date:
+    return date.fromordinal(_ORDINAL_OF_1970 + int(since_1970))
 
 
 def day_start(day: date) -> datetime:
@@ -81,7 +89,7 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
 
 def wire_day(day: date) -> str:
     """Return a day as the API takes it: ``yyyyMMdd``."""
-    return day.strftime("%Y%m%d")
+    return day.isoformat().replace("-", "")
 
 
 def window(now: datetime) -> tuple[date, date]:
@@ -118,6 +126,11 @@ def parse_instant(value: object) -> datetime | None:
         return None
     if not isinstance(value, str):
         raise ValueError(f"a time is text, not {type(value).__name__}")
+    if value[4:17:3] == "-- ::" and len(value) == 19:  # "2026-11-22 15:04:05", of which a page has a hundred
+        try:
+            return datetime.fromisoformat(value + "Z") - BEIJING_AHEAD
+        except (ValueError, OverflowError):
+            raise _no_time() from None
     text = value.strip()
     return _instant(text) if text else None
 
@@ -137,4 +150,8 @@ def _instant(text: str) -> datetime:
         instant.astimezone(BEIJING)  # the last hours of the calendar have no day there
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("not a time of a form that the service is known to write") from None
+        raise _no_time() from None
+
+
+def _no_time() -> ValueError:
+    return ValueError("not a time of a form that the service is known to write")

@@ -15,7 +15,7 @@ from airflow_provider_dysms.api.records import Page, SendDetail
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    PhoneNum: Annotated[str, msgspec.Meta(min_length=1)]
+    PhoneNum: str
     SendStatus: int
     ErrCode: str = ""
     TemplateCode: str = ""
@@ -44,23 +44,24 @@ def read_page(body: bytes) -> Page[SendDetail] | None:
     """Return the page of an answer that says OK, or ``None`` where it is not in this form."""
     try:
         answer = _decode(body)
-        records = tuple([_record(row) for row in answer.SmsSendDetailDTOs.SmsSendDetailDTO])
+        rows = answer.SmsSendDetailDTOs.SmsSendDetailDTO
+        if not all(number.strip() == number != "" for number in {row.PhoneNum for row in rows}):
+            return None
+        records = tuple(
+            [
+                SendDetail(
+                    phone_number=row.PhoneNum,
+                    send_status=row.SendStatus,
+                    error_code=row.ErrCode.strip() or None,
+                    template_code=row.TemplateCode.strip() or None,
+                    out_id=row.OutId or None,
+                    content=row.Content or None,
+                    sent_at=parse_instant(row.SendDate),
+                    received_at=parse_instant(row.ReceiveDate),
+                )
+                for row in rows
+            ]
+        )
     except ValueError:  # msgspec's are, and those of a time
         return None
     return Page(records, answer.TotalCount)
-
-
-def _record(row: _Row) -> SendDetail:
-    number = row.PhoneNum.strip()
-    if not number:
-        raise ValueError
-    return SendDetail(
-        phone_number=number,
-        send_status=row.SendStatus,
-        error_code=row.ErrCode.strip() or None,
-        template_code=row.TemplateCode.strip() or None,
-        out_id=row.OutId or None,
-        content=row.Content or None,
-        sent_at=parse_instant(row.SendDate),
-        received_at=parse_instant(row.ReceiveDate),
-    )

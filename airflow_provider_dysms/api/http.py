@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """What came back, headers by their names in lower case."""
 
@@ -27,10 +27,17 @@ class Response:
     body: bytes = field(repr=False)
 
 
-class Connection(asyncio.Protocol):
-    """One connection: the protocol of asyncio and the callbacks of httptools at once."""
+class Connection(asyncio.BufferedProtocol):
+    """One connection: the protocol of asyncio and the callbacks of httptools at once.
 
-    def __init__(self) -> None:
+    :param loop: the event loop in which it lives
+    :param buffer: where what arrives is put until it is parsed, which is before anything else arrives: all connections
+        of a loop may share one
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, buffer: memoryview) -> None:
+        self._loop = loop
+        self._buffer = buffer
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._parser: httptools.HttpResponseParser | None = None
@@ -50,18 +57,18 @@ class Connection(asyncio.Protocol):
     async def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> Response:
         """Send bytes, wait so many seconds for one answer (``tunnel``: for its headers only)."""
         assert self._transport is not None
-        loop = asyncio.get_running_loop()
         self.is_reusable = False
         self._headers: dict[str, str] = {}
         self._received = 0
-        self._body = bytearray()
+        self._body: list[bytes] = []
+        self._body_bytes = 0
         self._headers_complete = False
         self._tunnel = tunnel
         self._parser = httptools.HttpResponseParser(self)
-        self._answer = loop.create_future()
-        self._deadline = loop.time() + within
+        self._answer = self._loop.create_future()
+        self._deadline = self._loop.time() + within
         if self._alarm is None:
-            self._alarm = loop.call_at(self._deadline, self._look_at_the_clock)
+            self._alarm = self._loop.call_at(self._deadline, self._look_at_the_clock)
         self._transport.write(wire)
         try:
             return await self._answer
@@ -70,26 +77,28 @@ class Connection(asyncio.Protocol):
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
         assert self._transport is not None
-        loop = asyncio.get_running_loop()
-        self._transport = await loop.start_tls(self._transport, self, tls, server_hostname=host)
+        self._transport = await self._loop.start_tls(self._transport, self, tls, server_hostname=host)
 
-    # asyncio.Protocol
+    # asyncio.BufferedProtocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self.is_reusable = True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._answer is None or self._answer.done() or self._parser is None:
             self.close()  # nothing was asked
             return
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._buffer[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self._answer.done():
                 self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
-        self._received += len(data)
+        self._received += nbytes
         # Beside the body there are headers, the borders of its chunks, and trailers, which have no end of their own.
         if not self._headers_complete and self._received > MOST_HEADER_BYTES:
             self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
@@ -123,8 +132,9 @@ class Connection(asyncio.Protocol):
             self._finish(reusable=True)
 
     def on_body(self, body: bytes) -> None:
-        self._body += body
-        if len(self._body) > MOST_BODY_BYTES:
+        self._body.append(body)
+        self._body_bytes += len(body)
+        if self._body_bytes > MOST_BODY_BYTES:
             self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
 
     def on_message_complete(self) -> None:
@@ -139,9 +149,8 @@ class Connection(asyncio.Protocol):
         self._alarm = None
         if self._answer is None or self._answer.done():
             return
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._deadline:
-            self._alarm = loop.call_at(self._deadline, self._look_at_the_clock)
+        if self._loop.time() < self._deadline:
+            self._alarm = self._loop.call_at(self._deadline, self._look_at_the_clock)
         else:
             self._fail(TimeoutError())
 
@@ -154,7 +163,7 @@ class Connection(asyncio.Protocol):
             self._fail(DysmsUnreadable("the answer is compressed, which was not asked for"))
             return
         self.is_reusable = reusable
-        self._answer.set_result(Response(self._parser.get_status_code(), self._headers, bytes(self._body)))
+        self._answer.set_result(Response(self._parser.get_status_code(), self._headers, b"".join(self._body)))
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():

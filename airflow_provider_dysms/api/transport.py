@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.endpoints import Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A signed request.
 
@@ -35,6 +35,12 @@ class Request:
     target: str = field(repr=False)
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+
+
+#: The service's own quota, 5,000 a second, with answers that take 40 ms.
+CONNECTIONS = 256
+
+_READ_BYTES = 64 * 1024
 
 
 class Transport(Protocol):
@@ -69,12 +75,13 @@ class HttpTransport:
         timeout: float = 10.0,
         ca_bundle: str | None = None,
         proxy: str | None = None,
-        connections: int = 64,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
         self._tls = _tls_context(ca_bundle) if endpoint.scheme == "https" else None
         self._proxy = _Proxy.parse(proxy) if proxy else None
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
         self._places = asyncio.Semaphore(connections)
         self.opened = 0
@@ -111,12 +118,11 @@ class HttpTransport:
     async def _open(self) -> Connection:
         address = self._proxy or self._endpoint
         tls = None if self._proxy else self._tls
-        connection = Connection()
+        loop = asyncio.get_running_loop()
+        connection = Connection(loop, self._buffer)
         try:
             async with asyncio.timeout(self._timeout):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: connection, address.host, address.port, ssl=tls
-                )
+                await loop.create_connection(lambda: connection, address.host, address.port, ssl=tls)
                 if self._proxy and self._tls:
                     await self._tunnel(connection, self._proxy, self._tls)
         except (OSError, TimeoutError) as error:
@@ -148,12 +154,11 @@ class HttpTransport:
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None
         target = self._endpoint.url + request.target if plain_proxy else request.target
-        lines = [
-            f"{request.method} {target} HTTP/1.1",
-            *(f"{name}: {value}" for name, value in request.headers.items()),
-        ]
-        lines += ["accept: application/json", f"content-length: {len(request.body)}"]
-        head = "\r\n".join(lines) + "\r\n" + (plain_proxy.authorization if plain_proxy else "") + "\r\n"
+        headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
+        head = (
+            f"{request.method} {target} HTTP/1.1\r\n{headers}accept: application/json\r\n"
+            f"content-length: {len(request.body)}\r\n{plain_proxy.authorization if plain_proxy else ''}\r\n"
+        )
         return head.encode("utf-8") + request.body
 
     def _failed(self, what: str, error: BaseException | None, *, request_sent: bool) -> DysmsTransportError:

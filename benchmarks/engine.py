@@ -146,9 +146,8 @@ def _page() -> str:
     """Return a full page as the emulator renders it."""
     now = datetime.now(UTC)
     with Emulator.start() as emulator:
-        sent_at = (now - timedelta(minutes=1)).isoformat()
         emulator.add_account(access_key_id=KEY, access_key_secret=SECRET)
-        emulator.add_messages([{"phone_number": NUMBER, "sent_at": sent_at}] * ROWS)
+        emulator.add_messages([_message(second, now) for second in range(ROWS)])
         call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
         query_string = signing.canonical_query_string(call.query)
         headers = signing.sign(
@@ -164,6 +163,16 @@ def _page() -> str:
             nonce=os.urandom(16).hex(),
         )
         return httpx.post(f"{emulator.url}/?{query_string}", headers=headers).raise_for_status().text
+
+
+def _message(second: int, now: datetime) -> dict[str, str]:
+    """Return one of a page's messages; no two are equal, as in life."""
+    return {
+        "phone_number": NUMBER,
+        "sent_at": (now - timedelta(minutes=2) + timedelta(seconds=second)).isoformat(),
+        "out_id": f"order-{second:06}",
+        "content": f"【示例】您正在申请手机注册，验证码为：{second:06}，5分钟内有效，如非本人操作请忽略。",
+    }
 
 
 def _certificate(folder: str) -> tuple[str, str]:

@@ -39,7 +39,7 @@ _REPORT = _ENVELOPE | frozenset(
 _NUMBER_DETAIL = frozenset({"Country", "Region", "Carrier"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request, before it is signed. Its parameters are personal data, so no repr shows them.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -182,7 +181,7 @@ class Caller:
             content_type=FORM if body else None,
             credentials=key,
             date=self._now(),
-            nonce=os.urandom(16).hex(),
+            nonce=f"{random.getrandbits(128):032x}",  # unique, also after a fork; it need not be secret
         )
         headers["user-agent"] = USER_AGENT
         return Request("POST", f"/?{query_string}", headers, body)

@@ -6,12 +6,16 @@ exactly today's form is left to that one.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
-from airflow_provider_dysms.api.dates import parse_instant
+from airflow_provider_dysms.api.dates import EPOCH, LOCAL_EPOCH
 from airflow_provider_dysms.api.records import Page, SendDetail
+
+#: Without a zone: Beijing's.
+_Time = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -21,8 +25,8 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     TemplateCode: str = ""
     OutId: str = ""
     Content: str = ""
-    SendDate: str = ""
-    ReceiveDate: str = ""
+    SendDate: _Time | None = None
+    ReceiveDate: _Time | None = None
 
 
 class _Rows(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,23 +49,24 @@ def read_page(body: bytes) -> Page[SendDetail] | None:
     try:
         answer = _decode(body)
         rows = answer.SmsSendDetailDTOs.SmsSendDetailDTO
-        if not all(number.strip() == number != "" for number in {row.PhoneNum for row in rows}):
-            return None
-        records = tuple(
-            [
-                SendDetail(
-                    phone_number=row.PhoneNum,
-                    send_status=row.SendStatus,
-                    error_code=row.ErrCode.strip() or None,
-                    template_code=row.TemplateCode.strip() or None,
-                    out_id=row.OutId or None,
-                    content=row.Content or None,
-                    sent_at=parse_instant(row.SendDate),
-                    received_at=parse_instant(row.ReceiveDate),
-                )
-                for row in rows
-            ]
-        )
-    except ValueError:  # msgspec's are, and those of a time
+        records = [
+            SendDetail(
+                phone_number=row.PhoneNum,
+                send_status=row.SendStatus,
+                error_code=row.ErrCode or None,
+                template_code=row.TemplateCode or None,
+                out_id=row.OutId or None,
+                content=row.Content or None,
+                sent_at=EPOCH + (sent - LOCAL_EPOCH) if (sent := row.SendDate) else None,
+                received_at=EPOCH + (received - LOCAL_EPOCH) if (received := row.ReceiveDate) else None,
+            )
+            for row in rows
+        ]
+    except (ValueError, OverflowError):  # msgspec's are, and those of a time
         return None
-    return Page(records, answer.TotalCount)
+    # A page has few of them, so each is looked at once.
+    numbers = {row.PhoneNum for row in rows}
+    texts = numbers.union([row.ErrCode for row in rows], [row.TemplateCode for row in rows])
+    if "" in numbers or any(text.strip() != text for text in texts):
+        return None
+    return Page(tuple(records), answer.TotalCount)

@@ -27,7 +27,7 @@ PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0)
 FetchPage = Callable[[int, int], Awaitable[Page[Record]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Walk(Generic[Record]):
     records: list[Record]
     total: int

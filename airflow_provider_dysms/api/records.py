@@ -90,7 +90,7 @@ class MessageSent:
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page(Generic[Record]):
     """One page of a listing, with the total that the service claims for the whole of it."""
 

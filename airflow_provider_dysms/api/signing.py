@@ -89,7 +89,12 @@ def percent_encode(text: str) -> str:
 
 def canonical_query_string(query: Mapping[str, str]) -> str:
     """Return the parameters in the order of their names. It is also what is sent, so both are the same."""
-    return "&".join([f"{percent_encode(name)}={percent_encode(query[name])}" for name in sorted(query)])
+    return "&".join([f"{encoded}={percent_encode(query[name])}" for name, encoded in _parameters(tuple(query))])
+
+
+@lru_cache(maxsize=64)
+def _parameters(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, percent_encode(name)) for name in sorted(names)]
 
 
 def hashed_request_payload(body: bytes) -> str:
@@ -99,13 +104,18 @@ def hashed_request_payload(body: bytes) -> str:
 
 def canonical_headers(headers: Mapping[str, str]) -> str:
     """Return one line a header: its name in lower case, its value trimmed, in the order of the names."""
-    lines = sorted([(name.lower(), value.strip()) for name, value in headers.items()])
-    return "".join([f"{name}:{value}\n" for name, value in lines])
+    return "".join([f"{lower}:{headers[name].strip()}\n" for lower, name in _in_order(tuple(headers))])
 
 
 def signed_headers(headers: Mapping[str, str]) -> str:
     """Return the names of the headers that are signed."""
-    return ";".join(sorted([name.lower() for name in headers]))
+    return ";".join([lower for lower, _ in _in_order(tuple(headers))])
+
+
+@lru_cache(maxsize=64)
+def _in_order(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    # Requests of one action have the same names, thousands of times a second.
+    return sorted([(name.lower(), name) for name in names])
 
 
 def canonical_request(method: str, query_string: str, headers: str, names: str, payload_hash: str) -> str:

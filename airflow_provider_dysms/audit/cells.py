@@ -60,13 +60,17 @@ def as_id(cell: object, longest: int, *, given: bool = False) -> str | None:
     :param given: whether it is one that the service gave, which is ASCII without blanks
     :raises ValueError: no id can look like that; the text says why, a clause without the cell
     """
-    if is_blank(cell):
+    if not isinstance(cell, str):
+        if is_blank(cell):
+            return None
+        if isinstance(cell, float) and not (cell.is_integer() and abs(cell) < _EXACT_FLOAT):
+            raise ValueError("is a number that lost its last digits; write ids as text")
+        if not isinstance(cell, (int, float, Decimal)) or isinstance(cell, bool):
+            raise ValueError(f"is no text, but {type(cell).__name__}")
+        cell = as_text(cell) or ""
+    text = cell.strip()
+    if not text:
         return None
-    if isinstance(cell, float) and not (cell.is_integer() and abs(cell) < _EXACT_FLOAT):
-        raise ValueError("is a number that lost its last digits; write ids as text")
-    if not isinstance(cell, (str, int, float, Decimal)) or isinstance(cell, bool):
-        raise ValueError(f"is no text, but {type(cell).__name__}")
-    text = (as_text(cell) or "").strip()
     if len(text) > longest:
         raise ValueError(f"is longer than {longest} characters")
     if not text.isprintable():

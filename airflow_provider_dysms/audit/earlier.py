@@ -20,7 +20,7 @@ from airflow_provider_dysms.audit.questions import Scope, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-    from airflow_provider_dysms.audit.sent import Line
+    from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.verdict import Verdict
 
 _TICK = timedelta(microseconds=1)

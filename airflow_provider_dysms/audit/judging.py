@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
-    from airflow_provider_dysms.audit.sent import Line
+    from airflow_provider_dysms.audit.lines import Line
 
 _MAINLAND = "CN"
 
@@ -26,12 +26,7 @@ def of_record(record: SendDetail, line: Line, as_of: datetime) -> Verdict:
     """Judge the record of a line."""
     assert line.phone is not None
     delivery = judge_send_detail(record, as_of)
-    return _of_detail(record, line.phone, delivery)._replace(
-        biz_id=line.biz_id,
-        out_id=record.out_id or line.out_id,
-        sent_at=record.sent_at or line.sent_at,
-        carried=line.carried,
-    )
+    return _of_detail(record, line.phone, delivery, delivery.state, line.biz_id, line, line.carried)
 
 
 def of_unlogged(
@@ -39,12 +34,8 @@ def of_unlogged(
 ) -> Verdict:
     """Judge a record that no line tells of; what became of it goes beside."""
     delivery = judge_send_detail(record, as_of)
-    return _of_detail(record, phone, delivery)._replace(
-        state=State.UNLOGGED.value,
-        biz_id=biz_id,
-        carried=carried,
-        vendor_extra=_json({"delivery": delivery.state.value}),
-    )
+    extra = _json({"delivery": delivery.state.value})
+    return _of_detail(record, phone, delivery, State.UNLOGGED, biz_id, None, carried, extra)
 
 
 def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
@@ -151,24 +142,36 @@ def of_rejected(line: Line) -> Verdict:
     )
 
 
-def _of_detail(record: SendDetail, phone: PhoneNumber, delivery: Delivery) -> Verdict:
+def _of_detail(
+    record: SendDetail,
+    phone: PhoneNumber,
+    delivery: Delivery,
+    state: State,
+    biz_id: str | None,
+    line: Line | None,
+    carried: tuple[str | None, ...],
+    vendor_extra: str | None = None,
+) -> Verdict:
     content = record.content
     return Verdict(
-        state=delivery.state.value,
+        state=state.value,
         is_final=delivery.is_final,
         phone_number=phone.digits,
         country=phone.country,
-        out_id=record.out_id,
+        biz_id=biz_id,
+        out_id=record.out_id or (line.out_id if line else None),
         template_code=record.template_code,
         sign_name=sign_name(content) if content else None,
         category=delivery.category,
         fault=delivery.fault,
         error_code=record.error_code,
-        sent_at=record.sent_at,
+        sent_at=record.sent_at or (line.sent_at if line else None),
         received_at=record.received_at,
         delivery_seconds=_seconds(record.sent_at, record.received_at),
         segments=segments(content, international=phone.country != _MAINLAND) if content else None,
         content=content,
+        vendor_extra=vendor_extra,
+        carried=carried,
     )
 
 

@@ -21,7 +21,7 @@ from airflow_provider_dysms.audit.align import align
 from airflow_provider_dysms.audit.questions import Question, Scope, key_of
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.audit.sent import Line
+    from airflow_provider_dysms.audit.lines import Line
 
 #: The clocks of the log and of the service may be this far apart, where there is only time to go by.
 TOLERANCE = timedelta(minutes=10)
@@ -111,7 +111,10 @@ def _check_apart(pools: Mapping[str | None, list[Row]]) -> None:
 
     One message may have a twin of the same second in another request; two of one request do not both have one.
     """
-    kinds = [{row.order[:_NEVER_CHANGING] for row in pool} for biz_id, pool in pools.items() if biz_id is not None]
+    named = [pool for biz_id, pool in pools.items() if biz_id is not None]
+    if len(named) < 2:
+        return
+    kinds = [{row.order[:_NEVER_CHANGING] for row in pool} for pool in named]
     owners = Counter(kind for found in kinds for kind in found)
     if any(sum(owners[kind] > 1 for kind in found) > 1 for found in kinds):
         raise DysmsIncomplete("QuerySendDetails: the answers to different BizIds of one number hold the same messages")
@@ -119,6 +122,8 @@ def _check_apart(pools: Mapping[str | None, list[Row]]) -> None:
 
 def _without(rows: list[Row], others: list[Row]) -> list[Row]:
     """Take rows out of rows, one for one: equal ones first, then those that were met in another state."""
+    if not others:
+        return rows
     equal: Counter[tuple[object, ...]] = Counter(row.order for row in others)
     rows = [row for row in rows if not _taken_from(equal, row.order)]
     same: Counter[tuple[object, ...]] = Counter()
@@ -195,6 +200,8 @@ class _Dealer:
 
     def _deal_in_order(self, lines: list[int], rows: list[Row]) -> None:
         """Deal by order of time, however far apart; what has no time comes last."""
+        if not lines or not rows:
+            return
         self._deal_by_time(lines, rows, tolerance=None)
         lines_left = [index for index in lines if self.dealt.records[index] is None]
         lines_left.sort(key=lambda index: self.lines[index].sent_at or _NO_TIME)
@@ -202,6 +209,8 @@ class _Dealer:
         self._give(list(zip(lines_left, rows_left, strict=False)), lines, rows)
 
     def _deal_by_time(self, lines: list[int], rows: list[Row], tolerance: timedelta | None = TOLERANCE) -> None:
+        if not lines or not rows:
+            return
         ours = sorted((_ticks(sent_at), index) for index in lines if (sent_at := self.lines[index].sent_at))
         theirs = [row for row in rows if row.at is not None]
         limit = None if tolerance is None else tolerance // _TICK
@@ -210,6 +219,8 @@ class _Dealer:
 
     def _deal_loosely(self, lines: list[int], rows: list[Row]) -> None:
         """Deal to lines that have nothing to go by; rows that rather belong to another day's log come last."""
+        if not lines or not rows:
+            return
         rows = [row for row in rows if row.home == self.scope.send_date or self._is_just_after(row)]
         rows.sort(key=lambda row: (row.home != self.scope.send_date, self._is_edge(row)))
         self._give(list(zip(lines, rows, strict=False)), lines, rows)

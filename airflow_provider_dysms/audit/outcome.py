@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.audit.sent import Line
+    from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.verdict import Verdict
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from airflow_provider_dysms.api.records import SendDetail
-    from airflow_provider_dysms.audit.sent import Line, SentLog
+    from airflow_provider_dysms.audit.lines import Line
+    from airflow_provider_dysms.audit.sent import SentLog
 
 Match = Literal["auto", "biz_id", "out_id", "sent_at"]
 
@@ -52,6 +53,10 @@ class Scope:
         first, last = window(self.as_of)
         return sorted((day for day in days if first <= day <= last), key=lambda day: (day != self.send_date, day))
 
+    def is_well_within(self, instant: datetime) -> bool:
+        """Say whether an instant lies in the audited day, and not near its end."""
+        return timedelta(0) <= instant - day_start(self.send_date) < _DAY - MIDNIGHT_SLACK
+
     def distance(self, instant: datetime) -> timedelta:
         """Return how far outside the audited day an instant lies."""
         start = day_start(self.send_date)
@@ -67,8 +72,9 @@ def check_match(log: SentLog, match: Match) -> None:
         raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {shown(match)}")
     if match == "auto":
         return
-    to_ask = [line for line in log.lines if line.rejection is None and line.message_id is None]
-    if to_ask and all(getattr(line, match) is None for line in to_ask):
+    to_ask = (line for line in log.lines if line.rejection is None and line.message_id is None)
+    has_key = (getattr(line, match) is not None for line in to_ask)
+    if next(has_key, True) is False and not any(has_key):
         raise DysmsInputError("match", f"is {match!r}, and no line of the log has one; name its column, or use 'auto'")
 
 
@@ -83,7 +89,7 @@ def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None]
     A message accepted shortly before midnight may be dated the day after; one that the log dates shortly after midnight
     may have been accepted before.
     """
-    if not scope.keyed:
+    if not scope.keyed or None not in records:
         return []
     lost = [line for line, record in zip(lines, records, strict=True) if record is None]
     return _questions(lost, scope, lambda line: _other_day(line, scope))
@@ -107,7 +113,7 @@ def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], li
 
 
 def _days(line: Line, scope: Scope) -> list[date]:
-    if line.sent_at is None:
+    if line.sent_at is None or scope.is_well_within(line.sent_at):
         return [scope.send_date]
     days = {beijing_day(line.sent_at), beijing_day(line.sent_at + MIDNIGHT_SLACK)}
     return scope.remembered(days) or [scope.send_date]  # who answers says no to a day that is forgotten

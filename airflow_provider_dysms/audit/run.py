@@ -1,7 +1,6 @@
 """Asks what a send log gives rise to, many cases at once, and hands the outcomes out in the order of the log.
 
-A *case* is what has to be looked at together: all lines of one number, all lines of one message id, or a line that
-cannot be asked. Cases are worked off side by side and come out one after the other, so the same log and the same
+The cases of :mod:`.cases` are worked off side by side and come out one after the other, so the same log and the same
 records give the same rows, however fast the answers are. Who takes the outcomes slowly slows the asking down. A case
 whose outcome is known already is not asked.
 """
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.audit import judging
+from airflow_provider_dysms.audit.cases import cases_of
 from airflow_provider_dysms.audit.match import Dealt, deal
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
 from airflow_provider_dysms.audit.questions import (
@@ -31,21 +31,26 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
-    from airflow_provider_dysms.audit.sent import Line, SentLog
+    from airflow_provider_dysms.audit.lines import Line
+    from airflow_provider_dysms.audit.sent import SentLog
     from airflow_provider_dysms.audit.verdict import Verdict
 
 __all__ = ["Ask", "Match", "audit"]
 
 Answer = TypeVar("Answer")
 
-#: Cases that are begun or done and not handed out yet, for each question that may be open at once: enough that one
+#: Questions that are open at once. The service takes 5,000 a second of an account and may need 40 ms for each: 200 are
+#: under way then, and the rest makes up for the slow ones. Each holds a connection, so more would be a waste of memory.
+IN_FLIGHT = 256
+
+#: Cases that are asked or done and not handed out yet, for each question that may be open at once: enough that one
 #: slow case does not hold the others up, and little enough to keep in memory.
 _CASES_AHEAD = 16
 
-#: The same of cases that are known: so many that among them there are enough to ask, where few are open.
-_KNOWN_AHEAD = 256
+#: The same with cases that are known: so many that among them there are enough to ask, where few are open.
+_KNOWN_AHEAD = 64
 
-#: Outcomes that are handed out before everything else on the event loop has its turn.
+#: Outcomes that are handed out, or known, before everything else on the event loop has its turn.
 _IN_A_ROW = 64
 
 
@@ -68,7 +73,7 @@ async def audit(
     send_date: date,
     as_of: datetime,
     match: Match = "auto",
-    in_flight: int = 64,
+    in_flight: int = IN_FLIGHT,
     tally: Tally | None = None,
     known: Callable[[int, list[Line]], Outcome | None] = lambda number, lines: None,
 ) -> AsyncGenerator[Outcome, None]:
@@ -94,67 +99,108 @@ async def audit(
     check_match(log, match)
     tally = Tally() if tally is None else tally
     worker = _Worker(ask, Scope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
-    cases = enumerate(_cases(log))
-    failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-
-    def watch(task: asyncio.Task[Outcome]) -> None:
-        if not task.cancelled() and (error := task.exception()) and not failure.done():
-            failure.set_result(error)
-
-    ahead: deque[asyncio.Task[Outcome] | Outcome] = deque()
-    asking = in_a_row = 0
+    cases = enumerate(cases_of(log.lines))
+    crew = _Crew(cases, lambda *case: _of_rejected(*case) or known(*case), worker, in_flight)
+    crew.start(min(in_flight, len(log.lines)))
     try:
-        while True:
-            while asking < in_flight * _CASES_AHEAD and len(ahead) < in_flight * _KNOWN_AHEAD:
-                if (case := next(cases, None)) is None:
-                    break
-                if outcome := _of_rejected(*case) or known(*case):
-                    ahead.append(outcome)
-                else:
-                    task = asyncio.create_task(worker.work_off(*case))
-                    task.add_done_callback(watch)
-                    ahead.append(task)
-                    asking += 1
-            if not ahead:
-                return
-            first = ahead[0]
-            in_a_row += 1
-            if isinstance(first, asyncio.Task) and not first.done():
-                await asyncio.wait((first, failure), return_when=asyncio.FIRST_COMPLETED)
-                in_a_row = 0
-            elif in_a_row == _IN_A_ROW:
-                await asyncio.sleep(0)
-                in_a_row = 0
-            if failure.done():
-                raise failure.result()
-            ahead.popleft()
-            if isinstance(first, asyncio.Task):
-                asking -= 1
-                first = first.result()
-            _count(first, tally)
-            yield first
+        while outcome := await crew.next():
+            _count(outcome, tally)
+            yield outcome
     finally:
-        await _end(entry for entry in ahead if isinstance(entry, asyncio.Task))
-
-
-def _cases(log: SentLog) -> Iterator[list[Line]]:
-    """Yield the lines that belong together, in the order in which the first of each appears."""
-    cases: dict[object, list[Line]] = {}
-    for index, line in enumerate(log.lines):
-        if line.rejection is not None:
-            key: object = index
-        elif line.message_id is not None:
-            key = ("message", line.message_id)
-        else:
-            key = line.phone.digits if line.phone else index
-        cases.setdefault(key, []).append(line)
-    return iter(cases.values())
+        await crew.end()
 
 
 def _of_rejected(number: int, lines: list[Line]) -> Outcome | None:
     if lines[0].rejection is None:
         return None
     return Outcome(number, lines, [judging.of_rejected(line) for line in lines], Source.LOG)
+
+
+class _Crew:
+    """Works cases off side by side, and hands the outcomes out in the order of the cases.
+
+    :param known: returns the outcome of a case, or ``None`` for one that is to be asked
+    :param worker: asks
+    :param in_flight: how many questions are open at once
+    """
+
+    def __init__(
+        self,
+        cases: Iterator[tuple[int, list[Line]]],
+        known: Callable[[int, list[Line]], Outcome | None],
+        worker: _Worker,
+        in_flight: int,
+    ) -> None:
+        self._cases = cases
+        self._known = known
+        self._worker = worker
+        self._most_asked, self._most = in_flight * _CASES_AHEAD, in_flight * _KNOWN_AHEAD
+        self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
+        self._asked = 0
+        self._in_a_row = 0
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, hands: int) -> None:
+        """Begin to work, so many cases at a time."""
+        for _ in range(hands):
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._leave)
+
+    async def next(self) -> Outcome | None:
+        """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
+        self._in_a_row += 1
+        if self._in_a_row == _IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        while not (self._ahead and self._ahead[0]):
+            if self._failure is not None:
+                raise self._failure
+            if not self._tasks:
+                return None
+            self._in_a_row = 0
+            self._news.clear()
+            await self._news.wait()
+        (outcome,) = self._ahead.popleft()
+        self._asked -= outcome.source is Source.ASKED
+        self._room.set()
+        return outcome
+
+    async def end(self) -> None:
+        """Cancel what still runs."""
+        await _end(self._tasks)
+
+    async def _work(self) -> None:
+        in_a_row = 0
+        while True:
+            while self._asked >= self._most_asked or len(self._ahead) >= self._most:
+                self._room.clear()
+                await self._room.wait()
+            case = next(self._cases, None)
+            if case is None:
+                return
+            place: list[Outcome] = []
+            self._ahead.append(place)
+            outcome = self._known(*case)
+            in_a_row += 1
+            if outcome is None:
+                self._asked += 1
+                outcome = await self._worker.work_off(*case)
+                in_a_row = 0
+            place.append(outcome)
+            if self._ahead[0] is place:
+                self._news.set()
+            if in_a_row == _IN_A_ROW:
+                in_a_row = 0
+                await asyncio.sleep(0)
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and self._failure is None:
+            self._failure = error
+        self._news.set()
 
 
 class _Worker:

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day
+from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.numbers import NumberError, PhoneNumber, parse_number
+from airflow_provider_dysms.api.numbers import NumberError, parse_number
 from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank
 from airflow_provider_dysms.audit.files import Table, open_table, shown
+from airflow_provider_dysms.audit.lines import Line, Lines
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
 
 #: Our names of a log's columns.
 NAMES = ("phone_number", "message_id", "country", "biz_id", "out_id", "sent_at")
@@ -31,36 +32,7 @@ MAX_ID_LENGTH = 255
 # ``send_date`` is what the folders of the output are named by, and readers make a column of it.
 _TAKEN = frozenset((*COLUMNS, PHONE_HASH, "send_date"))
 _NAMED_IN_ERRORS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a send log.
-
-    :param file: the file it stands in, for people
-    :param number: its line within the file, from 1
-    :param phone: the number, normalised
-    :param raw_number: the number as it is written
-    :param sent_at: when it was sent, in UTC
-    :param carried: the carried columns, as text
-    :param rejection: why it cannot be asked: a reason code and a clause, or ``None``
-    """
-
-    file: str
-    number: int
-    phone: PhoneNumber | None = None
-    raw_number: str | None = field(default=None, repr=False)
-    message_id: str | None = None
-    biz_id: str | None = None
-    out_id: str | None = field(default=None, repr=False)
-    sent_at: datetime | None = None
-    carried: tuple[str | None, ...] = field(default=(), repr=False)
-    rejection: tuple[str, str] | None = None
-
-    @property
-    def where(self) -> str:
-        """Where it stands, for people: ``file:line``."""
-        return f"{self.file}:{self.number}"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +45,15 @@ class SentLog:
     :param argument: the argument that the log came from, for errors
     """
 
-    lines: list[Line] = field(repr=False)
+    lines: Lines = field(repr=False)
     carry: tuple[str, ...] = ()
     keyed: bool = False
     argument: str = "sent_uri"
 
     @property
-    def rejected(self) -> list[Line]:
+    def rejected(self) -> Sequence[Line]:
         """The lines that cannot be asked."""
-        return [line for line in self.lines if line.rejection is not None]
+        return self.lines.rejected
 
     def check_rejected(self, max_rejected_rate: float) -> None:
         """Refuse a log of which too large a share cannot be asked.
@@ -122,7 +94,7 @@ def read_sent_log(
     """
     _check_columns(columns)
     carried = _checked_carry(carry, columns)
-    lines: list[Line] = []
+    lines = Lines()
     keyed = False
     keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
     read: list[str] = []
@@ -148,11 +120,11 @@ def phone_log(phone_numbers: Iterable[object]) -> SentLog:
     """
     if isinstance(phone_numbers, (str, bytes, int, float)):
         phone_numbers = [phone_numbers]
-    lines = [
+    lines = (
         _line("phone_numbers", number, (text, None, None, None, None, None), None)
         for number, text in enumerate(phone_numbers, 1)
-    ]
-    return SentLog(lines, argument="phone_numbers")
+    )
+    return SentLog(Lines(lines), argument="phone_numbers")
 
 
 def _check_columns(columns: Mapping[str, str] | None) -> None:
@@ -243,7 +215,7 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
         file,
         number,
         phone=phone,
-        raw_number=None if is_blank(raw) else as_text(raw),
+        raw_number=None if is_blank(raw) else _encodable(as_text(raw)),
         message_id=ids[0],
         biz_id=ids[1],
         out_id=ids[2],
@@ -254,8 +226,9 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
 
 
 def _is_of_the_day(instant: datetime, day: date) -> bool:
-    return day in (
-        beijing_day(instant),
-        beijing_day(instant - MIDNIGHT_SLACK),
-        beijing_day(instant + MIDNIGHT_SLACK),
-    )
+    return -MIDNIGHT_SLACK <= instant - day_start(day) < _DAY + MIDNIGHT_SLACK
+
+
+def _encodable(text: str | None) -> str | None:
+    """Return a text without halves of characters: what a program gives may have some, and no file can hold them."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()

@@ -25,6 +25,7 @@ class Shelf:
         for pragma in (f"cache_size = -{CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
             self._database.execute(f"PRAGMA {pragma}")
         self._database.execute("CREATE TABLE shelf (key INTEGER, content BLOB)")
+        self._is_empty = True
         self._is_sorted = False
 
     def __enter__(self) -> Shelf:
@@ -36,11 +37,14 @@ class Shelf:
     def put(self, entries: Iterable[tuple[int, bytes]]) -> None:
         """Take what belongs to numbers from -2**63 to 2**63 - 1; a number may come more than once."""
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO shelf VALUES (?, ?)", entries)
+        put = self._database.executemany("INSERT INTO shelf VALUES (?, ?)", entries)
+        self._is_empty = self._is_empty and put.rowcount < 1
         self._database.execute("COMMIT")
 
     def get(self, key: int) -> list[bytes]:
         """Return everything that was put under a number, in that order."""
+        if self._is_empty:
+            return []
         if not self._is_sorted:
             self._database.execute("CREATE INDEX by_key ON shelf (key)")
             self._is_sorted = True

@@ -190,11 +190,11 @@ class Export:
     def _judge(self, walk: Walk, sent: SentLog, statistics: dict[str, Any] | None) -> None:
         """Refuse the results that are wrong as a whole although every answer was fine."""
         tally = walk.tally
-        if walk.lost:
+        if walk.first_lost:
             raise DysmsIncomplete(
-                f"{len(walk.lost)} lines had a record at the service when the partition was written and have none now, "
-                f"the first of them {walk.lost[0].where}; the partition is kept as it is. A wrong account looks like "
-                "this; write elsewhere if the records are gone for good"
+                f"{walk.lost} lines had a record at the service when the partition was written and have none now, "
+                f"the first of them {walk.first_lost.where}; the partition is kept as it is. A wrong account looks "
+                "like this; write elsewhere if the records are gone for good"
             )
         if sent.keyed and tally.missing_rate > self._task.max_missing_rate:
             raise DysmsIncomplete(

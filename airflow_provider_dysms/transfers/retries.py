@@ -45,8 +45,8 @@ def digest_of(sent: SentLog, settings: Settings, written: object, privacy_key: P
     asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     encoder = msgspec.json.Encoder()
     digest = hashlib.sha256(encoder.encode((asked, written, sent.carry, sent.keyed)))
-    for line in sent.lines:
-        digest.update(encoder.encode(line))
+    for piece in sent.lines.pieces():
+        digest.update(piece)
     return privacy_key.digest(digest.digest()) if privacy_key else digest.hexdigest()
 
 

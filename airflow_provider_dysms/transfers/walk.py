@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.audit.sent import Line, SentLog
+    from airflow_provider_dysms.audit.lines import Line
+    from airflow_provider_dysms.audit.sent import SentLog
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.storage.segments import Segments
     from airflow_provider_dysms.storage.shelf import Shelf
@@ -56,8 +57,9 @@ class Walk:
         self.tally = Tally()
         #: How many cases came from where.
         self.cases = dict.fromkeys(Source, 0)
-        #: Lines that had a record in the committed partition, and now have none.
-        self.lost: list[Line] = []
+        #: How many lines had a record in the committed partition and now have none, and the first of them.
+        self.lost = 0
+        self.first_lost: Line | None = None
         #: What cannot be seen of cases, where it is not nothing.
         self.unseen: list[UnseenAt] = []
         self._sent = sent
@@ -129,7 +131,10 @@ class Walk:
         if any(outcome.unseen):
             self.unseen.append((self.tally.rows - len(rows), outcome.unseen))
         if outcome.source in (Source.ASKED, Source.RESUMED) and (found := self._find(outcome.lines)):
-            self.lost += self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+            lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+            if lost and self.first_lost is None:
+                self.first_lost = lost[0]
+            self.lost += len(lost)
         self._spool.write(rows)
         if outcome.source is Source.ASKED and self._saved.is_open:
             self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))

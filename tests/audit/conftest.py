@@ -11,7 +11,8 @@ from airflow_provider_dysms.api.errors import DysmsNotFound
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.records import SendDetail
 from airflow_provider_dysms.audit.run import audit
-from airflow_provider_dysms.audit.sent import Line, SentLog
+from airflow_provider_dysms.audit.lines import Line, Lines
+from airflow_provider_dysms.audit.sent import SentLog
 from airflow_provider_dysms.audit.tally import Tally
 
 BEIJING = timezone(timedelta(hours=8))
@@ -102,7 +103,7 @@ class World:
 
     def log(self):
         keyed = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
-        return SentLog(self.lines, self.carry, keyed if self.keyed is None else self.keyed)
+        return SentLog(Lines(self.lines), self.carry, keyed if self.keyed is None else self.keyed)
 
     async def cases(self, match="auto", in_flight=8):
         return [

@@ -1,0 +1,162 @@
+"""The lines of a send log, a million of them in about a hundred bytes each.
+
+As objects they would need ten times as much for as long as the audit takes. So they are packed one behind the other,
+and a line is an object only while it is looked at.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import overload
+
+import msgspec
+
+from airflow_provider_dysms.api.numbers import PhoneNumber
+
+_Packed = tuple[
+    int,
+    int,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    datetime | None,
+    tuple[str | None, ...],
+    tuple[str, str] | None,
+]
+_encode_into = msgspec.msgpack.Encoder().encode_into
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+#: In the place of a number's digits, where they are what is written.
+_AS_WRITTEN = ""
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """One line of a send log.
+
+    :param file: the file it stands in, for people
+    :param number: its line within the file, from 1
+    :param phone: the number, normalised
+    :param raw_number: the number as it is written
+    :param sent_at: when it was sent, in UTC
+    :param carried: the carried columns, as text
+    :param rejection: why it cannot be asked: a reason code and a clause, or ``None``
+    """
+
+    file: str
+    number: int
+    phone: PhoneNumber | None = None
+    raw_number: str | None = None
+    message_id: str | None = None
+    biz_id: str | None = None
+    out_id: str | None = None
+    sent_at: datetime | None = None
+    carried: tuple[str | None, ...] = ()
+    rejection: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Line({self.where})"
+
+    @property
+    def where(self) -> str:
+        """Where it stands, for people: ``file:line``."""
+        return f"{self.file}:{self.number}"
+
+
+class Lines(Sequence[Line]):
+    """Lines, packed; each access makes a new object of one."""
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._packed = bytearray()
+        self._ends = array("q")
+        self._rejected = array("q")
+        self._files: dict[str, int] = {}
+        self._names: list[str] = []
+        for line in lines:
+            self.append(line)
+
+    def append(self, line: Line) -> None:
+        """Put a line behind the others."""
+        file = self._files.get(line.file)
+        if file is None:
+            file = self._files[line.file] = len(self._names)
+            self._names.append(line.file)
+        digits = country = None
+        if line.phone is not None:
+            digits = _AS_WRITTEN if line.phone.digits == line.raw_number else line.phone.digits
+            country = line.phone.country
+        if line.rejection is not None:
+            self._rejected.append(len(self._ends))
+        packed = (
+            file,
+            line.number,
+            line.raw_number,
+            digits,
+            country,
+            line.message_id,
+            line.biz_id,
+            line.out_id,
+            line.sent_at,
+            line.carried,
+            line.rejection,
+        )
+        _encode_into(packed, self._packed, -1)
+        self._ends.append(len(self._packed))
+
+    @property
+    def rejected(self) -> Sequence[Line]:
+        """The lines that cannot be asked."""
+        return _Some(self, self._rejected)
+
+    def pieces(self) -> Iterator[bytes | bytearray]:
+        """Yield bytes that are the same for the same lines, and for no others."""
+        yield msgspec.msgpack.encode((self._names, len(self._packed)))
+        yield self._packed
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Line]: ...
+
+    def __getitem__(self, place: int | slice) -> Line | list[Line]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        end = self._ends[place]
+        start = self._ends[place - 1] if place % len(self._ends) else 0
+        file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = _decode(
+            self._packed[start:end]
+        )
+        phone = None
+        if digits is not None and country is not None:
+            phone = PhoneNumber(raw if digits == _AS_WRITTEN and raw else digits, country)
+        return Line(self._names[file], number, phone, raw, message_id, biz_id, out_id, sent_at, carried, rejection)
+
+
+class _Some(Sequence[Line]):
+    """Lines at some places of others."""
+
+    def __init__(self, lines: Lines, places: Sequence[int]) -> None:
+        self._lines = lines
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Line]: ...
+
+    def __getitem__(self, place: int | slice) -> Line | list[Line]:
+        if isinstance(place, slice):
+            return [self._lines[each] for each in self._places[place]]
+        return self._lines[self._places[place]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import re
 import sqlite3
@@ -16,7 +17,7 @@ from airflow_api import PATIENCE
 from cryptography.fernet import Fernet
 from hiding_places import columns, layers, tree
 from running_airflow import RunningAirflow
-from scene import Scene
+from scene import KILLED, UNHEARD, Scene
 
 DAG = Path(__file__).parent / "dags" / "canary.py"
 
@@ -30,17 +31,26 @@ PASSING = {
 SETTLED = 2.0
 
 
+#: State of a task or a run -> the event by which OpenLineage tells of its end.
+ENDS = {"success": "COMPLETE", "failed": "FAIL"}
+
+#: Seconds until OpenLineage has told of a run that has ended.
+TOLD = 30.0
+
+
 @dataclass
 class Traces:
     """What a run has left.
 
     :param states: how its tasks have ended; a mapped one has one instance
+    :param untold: events of OpenLineage that there should be, and are not: (job, type)
     :param texts: place -> what stands there
     :param fernet: Airflow's own key
     """
 
     scene: Scene
     states: dict[str, str | None]
+    untold: set[tuple[str, str]]
     texts: dict[str, bytes] = field(repr=False)
     fernet: Fernet = field(repr=False)
 
@@ -86,7 +96,7 @@ def run(airflow: RunningAirflow, scene: Scene, dag_id: str) -> dict[str, str | N
     """
     scene.begin(dag_id)
     run_id = airflow.trigger(dag_id)
-    alive = {"audit_killed_plain", "audit_killed_hashed"}
+    alive = set(KILLED)
     end = time.monotonic() + PATIENCE
     waiting: set[str] = set()
     arrives_at = math.inf
@@ -113,17 +123,39 @@ def run(airflow: RunningAirflow, scene: Scene, dag_id: str) -> dict[str, str | N
 def gather(airflow: RunningAirflow, scene: Scene, dag_id: str) -> Traces:
     """Run a DAG and return what is left; Airflow goes on."""
     states = run(airflow, scene, dag_id)
+    untold = _wait_for_events(scene, dag_id, states)
     texts = {f"table {where}": text for where, text in columns(airflow.everything_stored())}
     for where, contents in scene.passing.items():
         texts[f"passing {where}"] = b"\n".join(contents)
-    for part in ("home", "out", "temporary"):
+    for part in ("home", "out", "temporary", "lineage"):
         texts |= {f"{part}: {where}": text for where, text in tree(scene.folder / part)}
     texts["emulator's output"] = scene.output.read_bytes()
     listed = scene.s3.list_objects_v2(Bucket="audits").get("Contents", [])
     texts["s3 keys"] = "\n".join(entry["Key"] for entry in listed).encode()
     for entry in listed:
         texts[f"s3: {entry['Key']}"] = scene.s3.get_object(Bucket="audits", Key=entry["Key"])["Body"].read()
-    return Traces(scene, states, texts, Fernet(airflow.environment["AIRFLOW__CORE__FERNET_KEY"]))
+    return Traces(scene, states, untold, texts, Fernet(airflow.environment["AIRFLOW__CORE__FERNET_KEY"]))
+
+
+def _wait_for_events(scene: Scene, dag_id: str, states: dict[str, str | None]) -> set[tuple[str, str]]:
+    """Give OpenLineage time to tell of a run: tasks do so when they are done, and the scheduler a little later.
+
+    :returns: what it has not told
+    """
+    wanted = {(dag_id, "START"), (dag_id, "FAIL")}
+    for task_id, state in states.items():
+        if task_id not in UNHEARD:
+            wanted.add((f"{dag_id}.{task_id}", "START"))
+        if task_id not in UNHEARD | KILLED:
+            wanted.add((f"{dag_id}.{task_id}", ENDS[state or "failed"]))
+    end = time.monotonic() + TOLD
+    while wanted and time.monotonic() < end:
+        time.sleep(0.3)
+        for path in (scene.folder / "lineage").iterdir():
+            with contextlib.suppress(ValueError):  # it is being written
+                event = json.loads(path.read_bytes())
+                wanted.discard((event["job"]["name"], event["eventType"]))
+    return wanted
 
 
 def _passing(database: Path) -> Iterator[tuple[str, bytes]]:

@@ -27,6 +27,12 @@ LOGGERS = ("httpx", "httpcore", "asyncio", "urllib3", "botocore", "aiobotocore",
 #: The id of a message that is not there from the start.
 OPEN = "1790000000999999"
 
+#: Audits that are killed.
+KILLED = {"audit_killed_plain", "audit_killed_hashed"}
+
+#: OpenLineage follows what a mapped task has returned round in circles, when it is to tell everything about a task.
+UNHEARD = {"deferrable"}
+
 #: What the killed audits have done when they are killed: their last question is not answered.
 ANSWERED = 60
 
@@ -57,7 +63,7 @@ class Scene:
         now = emulator.now()
         self.day = (now + timedelta(hours=8)).date()
         self._later = (now + timedelta(hours=1)).isoformat()  # or with a tick
-        for name in ("sent", "out", "temporary", "leak"):
+        for name in ("sent", "out", "temporary", "leak", "lineage"):
             (folder / name).mkdir()
 
     def plant(self) -> dict[str, str]:
@@ -89,6 +95,10 @@ class Scene:
             "AIRFLOW__CORE__PARALLELISM": "8",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG",
             "AIRFLOW__LOGGING__NAMESPACE_LEVELS": " ".join(f"{name}=DEBUG" for name in LOGGERS),
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+                {"type": "file", "log_file_path": f"{self.folder}/lineage/event", "debug_mode": True}
+            ),
+            "AIRFLOW__OPENLINEAGE__INCLUDE_FULL_TASK_INFO": "True",
             **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in self._connections().items()},
         }
 

@@ -58,6 +58,8 @@ LEAKS = [
     r"home: airflow\.db.*",
     r"home: logs/.*/task_id=careless/attempt=1\.log",
     r"home: logs/.*/task_id=careless/.*trigger.*",
+    r"lineage: event-.*-START\.json",
+    r"lineage: event-.*-FAIL\.json",
 ]
 
 ENDS_BADLY = {"careless", "deferrable_timeout", "audit_killed_hashed"}
@@ -164,6 +166,18 @@ def test_a_stored_trigger_prints_as_what_is_no_secret(traces: Traces) -> None:
     assert scene.canaries.found_in(f"{trigger!r} {trigger}".encode()) == {}
 
 
+def test_openlineage_was_told_of_every_task(traces: Traces) -> None:
+    assert traces.untold == set()
+
+
+def test_openlineage_was_told_all_that_a_task_has_and_how_it_failed(traces: Traces) -> None:
+    """With ``include_full_task_info`` it takes every attribute of an operator, and takes private ones for unknown."""
+    query = b"".join(traces.files(r"lineage: .*-canary\.query-START\.json"))
+    assert b"<<non-serializable: PrivateNumbers>>" in query
+    failed = b"".join(traces.files(r"lineage: .*-canary\.deferrable_timeout-FAIL\.json"))
+    assert b'"stackTrace": "Traceback' in failed
+
+
 def test_we_tell_lineage_nothing() -> None:
     """OpenLineage asks operators by such methods; without them it sees names of tasks, and the assets they declare."""
     ours = [
@@ -199,6 +213,9 @@ class TestMore:
 
     def test_what_may_be_there_is_found_there(self, more_traces: Traces) -> None:
         assert list(unfound(more_traces, ALLOWED + ALLOWED_MORE)) == []
+
+    def test_openlineage_was_told_of_every_task(self, more_traces: Traces) -> None:
+        assert more_traces.untold == set()
 
     def test_the_store_was_talked_to_at_level_debug(self, more_traces: Traces) -> None:
         said = more_traces.log_of("audit_s3")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from lanes import Lane
-from places import Bucket, Folder, s3_server
+from places import Folder, S3Server
 from reports import Report
 from trials import Trials
 
 
 @pytest.fixture(scope="session")
-def s3_and_lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[object, Lane]]:
-    with s3_server() as (s3, aws), Lane(tmp_path_factory.mktemp("crash") / "lane", aws) as lane:
+def s3_and_lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3Server, Lane]]:
+    with S3Server() as s3, Lane(tmp_path_factory.mktemp("crash") / "lane", s3.connection) as lane:
         yield s3, lane
 
 
@@ -25,7 +25,7 @@ def report() -> Report:
 
 
 @pytest.fixture
-def on_disk(s3_and_lane: tuple[object, Lane], report: Report, tmp_path: Path) -> Trials:
+def on_disk(s3_and_lane: tuple[S3Server, Lane], report: Report, tmp_path: Path) -> Trials:
     """Trials in folders."""
     lane, places = s3_and_lane[1], itertools.count()
     # Below the lane's folder: only there calls are boundaries.
@@ -34,10 +34,10 @@ def on_disk(s3_and_lane: tuple[object, Lane], report: Report, tmp_path: Path) ->
 
 
 @pytest.fixture
-def on_s3(s3_and_lane: tuple[object, Lane], report: Report) -> Trials:
+def on_s3(s3_and_lane: tuple[S3Server, Lane], report: Report) -> Trials:
     """Trials in a bucket."""
     s3, lane = s3_and_lane
-    return Trials(lane, lambda: Bucket(s3), report)
+    return Trials(lane, s3.new_bucket, report)
 
 
 @pytest.fixture

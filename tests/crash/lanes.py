@@ -19,7 +19,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from places import Files, Place
+from places import Place
+from readers import Files
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator

@@ -1,18 +1,18 @@
-"""Where exports go, seen without the code under test: a local folder and a bucket of moto's; and a reader of them."""
+"""Where exports go, seen without the code under test: a local folder, and a bucket of moto's S3 server."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import signal
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from fnmatch import fnmatch
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+from urllib.parse import parse_qs
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -20,21 +20,25 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 BUCKET = "bucket"
 KEYS = {"aws_access_key_id": "test-key", "aws_secret_access_key": "test-secret", "region_name": "us-east-1"}
-
-#: Content by key.
-Files = Mapping[str, bytes]
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
 class Place(Protocol):
     """Files by their keys."""
 
     uri: str
+    clean_uri: str  # without a connection
     pause: float  # s, between two looks of a reader
 
     def keys(self, folder: str = "") -> list[str]:
         """Return the keys of all files, and of empty folders where there is such a thing."""
 
     def get(self, key: str) -> bytes | None: ...
+
+    def files(self, folder: str = "") -> dict[str, bytes]:
+        """Return all files; one that goes between the listing and the reading is gone."""
+        found = {key: self.get(key) for key in self.keys(folder)}
+        return {key: content for key, content in found.items() if content is not None}
 
     def put(self, key: str, content: bytes) -> None: ...
 
@@ -44,14 +48,14 @@ class Place(Protocol):
         """Let a file be hours old."""
 
 
-class Folder:
+class Folder(Place):
     """A folder of the local file system."""
 
     pause = 0.001
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.uri = f"file://{path}"
+        self.uri = self.clean_uri = f"file://{path}"
 
     def keys(self, folder: str = "") -> list[str]:
         walked = os.walk(self.path / folder)
@@ -61,7 +65,7 @@ class Folder:
     def get(self, key: str) -> bytes | None:
         try:
             return (self.path / key).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return None
 
     def put(self, key: str, content: bytes) -> None:
@@ -76,8 +80,8 @@ class Folder:
         os.utime(self.path / key, (0, 0))
 
 
-class Bucket:
-    """A prefix of a bucket."""
+class Bucket(Place):
+    """A prefix of a bucket that nothing else has."""
 
     pause = 0.05
 
@@ -85,6 +89,7 @@ class Bucket:
         self._client = client
         self._prefix = uuid.uuid4().hex
         self.uri = f"s3://aws_test@{BUCKET}/{self._prefix}"
+        self.clean_uri = f"s3://{BUCKET}/{self._prefix}"
 
     def keys(self, folder: str = "") -> list[str]:
         start = f"{self._prefix}/{folder}"
@@ -108,85 +113,77 @@ class Bucket:
         raise NotImplementedError("objects are put in one piece: there is nothing that could be left of one")
 
 
-class _S3:
-    """moto, which keeps what it got when a client dies in the middle of a PUT; S3 keeps nothing then."""
+@dataclass
+class S3Server:
+    """moto's S3, with what moto has not; as a context, it serves.
 
-    def __init__(self) -> None:
+    A client that dies in the middle of a PUT leaves nothing. A bucket ``denies-put`` answers 403 to PUT, and so on. The
+    process that has named itself at ``/control?pid=`` is killed before its n-th PUT or DELETE is carried out.
+    """
+
+    url: str = ""
+    pid: int = 0
+    kill_at: int = 0
+    changes: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._http = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._http.port}"
+        self.client = boto3.client("s3", endpoint_url=self.url, **KEYS)
+        self.client.create_bucket(Bucket=BUCKET)
+        return self
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection as JSON; the URIs of buckets name it ``aws_test``."""
+        extra = {"endpoint_url": self.url, "region_name": KEYS["region_name"]}
+        login, password = KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"]
+        return json.dumps({"conn_type": "aws", "login": login, "password": password, "extra": extra})
+
+    def new_bucket(self) -> Bucket:
+        """Return an empty place."""
+        return Bucket(self.client)
+
+    def watch(self, kill_at: int = 0) -> None:
+        """From here on, count the changes of whoever names itself; 0 kills nobody."""
+        self.pid, self.kill_at, self.changes = 0, kill_at, []
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+
+        def answer(status: str, content: bytes = b"") -> list[bytes]:
+            length = ("Content-Length", str(len(content)))
+            start_response(status, [("Content-Type", "application/xml"), length])
+            return [content]
+
+        if path == "/control":
+            self.pid = int(parse_qs(environ["QUERY_STRING"])["pid"][0])
+            return answer("200 OK")
+        if path.startswith(f"/denies-{method.lower()}"):
+            return answer("403 Forbidden", _DENIED)
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        if environ["REQUEST_METHOD"] == "PUT" and length:
+        if method == "PUT" and length:
             body = environ["wsgi.input"].read(length)
             if len(body) < length:
-                start_response("400 Bad Request", [("Content-Length", "0")])
-                return [b""]
+                return answer("400 Bad Request")
             environ["wsgi.input"] = io.BytesIO(body)
+        if self.pid and method in {"PUT", "DELETE"}:
+            self.changes.append(f"{method} {path}")
+            if len(self.changes) == self.kill_at:
+                os.kill(self.pid, signal.SIGKILL)
+                return answer("500 killed")
         return self._moto(environ, start_response)
 
 
 class _Silent(WSGIRequestHandler):
     def log(self, *_: object) -> None:
-        """Nobody reads it."""
-
-
-@contextmanager
-def s3_server() -> Iterator[tuple[Any, str]]:
-    """Serve S3; give a client, and the Airflow connection as JSON."""
-    http = make_server("127.0.0.1", 0, _S3(), threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    url = f"http://127.0.0.1:{http.port}"
-    client = boto3.client("s3", endpoint_url=url, **KEYS)
-    client.create_bucket(Bucket=BUCKET)
-    extra = {"endpoint_url": url, "region_name": "us-east-1"}
-    try:
-        yield client, json.dumps({"conn_type": "aws", "login": "test-key", "password": "test-secret", "extra": extra})
-    finally:
-        client.close()
-        http.shutdown()
-        thread.join()
-        http.server_close()
-
-
-class Reader(threading.Thread):
-    """Lists and reads what a glob finds, again and again, and keeps every state that it saw.
-
-    :param pattern: such as ``day=*/part-*.csv``
-    """
-
-    def __init__(self, place: Place, pattern: str) -> None:
-        super().__init__()
-        self._place = place
-        self._pattern = pattern
-        self._folder = pattern.split("*")[0].rpartition("/")[0]
-        self._end = threading.Event()
-        self._failure: Exception | None = None
-        self.seen: list[Files] = []
-        self.looks = 0
-
-    def look(self) -> Files:
-        """Read all there is now; a file that goes between the listing and the reading is gone."""
-        found = {key: self._place.get(key) for key in self._place.keys(self._folder) if fnmatch(key, self._pattern)}
-        return {key: content for key, content in found.items() if content is not None}
-
-    def run(self) -> None:
-        try:
-            while not self._end.is_set():
-                state = self.look()
-                if state not in self.seen:
-                    self.seen.append(state)
-                self.looks += 1
-                time.sleep(self._place.pause)
-        except Exception as error:
-            self._failure = error
-
-    def __enter__(self) -> Reader:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self.join()
-        if self._failure:
-            raise self._failure
+        """Nobody reads it, and pytest would keep it."""

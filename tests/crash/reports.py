@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -14,27 +13,46 @@ WRONG = ("torn", "lost", "different", "left", "foreign", "refused", "wasted", "m
 
 @dataclass
 class Report:
-    """Counts of all lanes, and a sentence on everything that was not right."""
+    """Counts, and a sentence on everything that was not right.
 
+    ``planned`` says how much of what is counted there is to be: what is done in part is not done.
+    """
+
+    planned: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     phases: Counter[str] = field(default_factory=Counter)
+    boundaries: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, what: str, by: int = 1) -> None:
-        with self.lock:
-            self.counts[what] += by
+        self.counts[what] += by
 
     def killed(self, last: str, *, committed: bool) -> None:
-        with self.lock:
-            self.counts["kills"] += 1
-            self.counts["after" if committed else "before"] += 1
-            self.phases[phase(last)] += 1
+        self.counts["kills"] += 1
+        self.counts["after" if committed else "before"] += 1
+        self.phases[phase(last)] += 1
 
     def problem(self, kind: str, sentence: str) -> None:
-        with self.lock:
-            self.counts[kind] += 1
-            self.problems.append((kind, sentence))
+        self.counts[kind] += 1
+        self.problems.append((kind, sentence))
+
+    def met(self, what: str, many: int) -> None:
+        """Note how many boundaries something has; whoever shares the work has to find as many."""
+        if self.boundaries.setdefault(what, many) != many:
+            self.problem("missed", f"{what}: {many} boundaries, and {self.boundaries[what]} another time")
+
+    def add(self, other: Report) -> None:
+        """Take in what somebody else has seen."""
+        self.planned += other.planned
+        self.counts += other.counts
+        self.phases += other.phases
+        self.problems += other.problems
+        for what, many in other.boundaries.items():
+            self.met(what, many)
+
+    def left_out(self) -> Counter[str]:
+        """Return what was planned and not done."""
+        return self.planned - self.counts
 
 
 def phase(last: str) -> str:

@@ -5,27 +5,27 @@ Every trial ends with a try that is left alone, and holds bytes and manifest aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from random import Random
 
 import pytest
-from boundaries import Fault
 from reports import Report
 from trials import SCENARIOS, Trials
 
 Kills = Callable[[int], Callable[[], bool]]
 
 
-def some(kind: str, share: int) -> Callable[[list[Fault]], Iterable[Fault]]:
-    """Choose every so many of the faults of a kind; an odd number has those before and those after a call."""
-    return lambda faults: [fault for fault in faults if fault.kind == kind][::share]
+def break_some(trials: Trials, scenario: str, kind: str, share: int) -> None:
+    """Let every so many of the faults of a kind happen; an odd number has those before and those after a call."""
+    enumeration = trials.enumerated(scenario)
+    trials.boundaries(enumeration, [fault for fault in enumeration.faults if fault.kind == kind][::share])
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_an_export_that_is_killed_at_a_call_is_finished_by_its_retry(
     on_disk: Trials, report: Report, scenario: str
 ) -> None:
-    on_disk.boundaries(scenario, some("kill", 45))
+    break_some(on_disk, scenario, "kill", 45)
     assert report.problems == []
     assert report.counts["kill at a boundary"] >= 3
 
@@ -34,7 +34,7 @@ def test_an_export_that_is_killed_at_a_call_is_finished_by_its_retry(
 def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be_tried_again(
     on_disk: Trials, report: Report, kind: str
 ) -> None:
-    on_disk.boundaries("a new file for an old one", some(kind, {"error": 41, "full": 9}[kind]))
+    break_some(on_disk, "a new file for an old one", kind, {"error": 41, "full": 9}[kind])
     assert report.problems == []
     assert report.counts["failed"] >= 2
 
@@ -43,7 +43,7 @@ def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be
 def test_an_export_to_s3_that_is_killed_or_cut_off_is_finished_by_its_retry(
     on_s3: Trials, report: Report, kind: str
 ) -> None:
-    on_s3.boundaries("a new file for an old one", some(kind, 61))
+    break_some(on_s3, "a new file for an old one", kind, 61)
     assert report.problems == []
     assert report.counts[f"{kind} at a boundary"] >= 1
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from boundaries import GROWS, Fault
 from lanes import LOGS, MANIFEST, PARTITION, SEGMENT, Expected, Lane, data_files, fits, timeless
-from places import Files, Place, Reader
+from places import Place
+from readers import Files, Reader
 from reports import Report
 
 #: What is not ours, and must outlive everything.
@@ -41,6 +42,9 @@ SCENARIOS = {
     "the retry of a killed one": Scenario(killed=True),
 }
 
+#: The logs whose exports replace each other in a scenario.
+OLD, NEW = 0, 1
+
 #: Kills of a run before its last try, at most.
 TRIES = 6
 
@@ -54,6 +58,49 @@ _SIBLING = re.compile(r"^[^_].*/\.part-0\.\w+\.\w+\.tmp$|^_manifests/\..*\.tmp$"
 SHORT = 0.001
 
 
+@dataclass(frozen=True)
+class Enumeration:
+    """The boundaries of an export, and the state of the place that it begins with.
+
+    :param run: the DAG run that the export belongs to
+    """
+
+    scenario: str
+    place: Place
+    run: str
+    before: Files
+    names: list[str]
+
+    @property
+    def title(self) -> str:
+        return f"{self.scenario}, {self.place.uri.partition(':')[0]}"
+
+    @property
+    def faults(self) -> list[Fault]:
+        """All that can go wrong at the boundaries."""
+        planned: list[Fault] = []
+        for at, name in enumerate(self.names):
+            planned += [Fault("kill", at), Fault("kill", at, after=True)]
+            planned += [Fault("error", at), Fault("error", at, after=True)]
+            verb = name.partition(" ")[0]
+            if verb in GROWS or "_" in verb:
+                planned.append(Fault("full", at))
+        return planned
+
+    def told(self, fault: Fault) -> str:
+        when = "after" if fault.after else "before"
+        return f"{self.title}: {fault.kind} {when} {self.names[fault.at]!r} ({fault.at})"
+
+    def restore(self) -> None:
+        """Put the place back into the state that it had."""
+        while others := set(self.place.keys()) - self.before.keys():  # a folder shows when it is empty
+            for key in others:
+                self.place.remove(key)
+        for key, content in self.before.items():
+            if self.place.get(key) != content:
+                self.place.put(key, content)
+
+
 class Trials:
     """Disturbed exports into places of one kind.
 
@@ -64,7 +111,6 @@ class Trials:
         self._lane = lane
         self._new_place = new_place
         self._report = report
-        self._asked = 0
 
     def timed(self, random: Random, wanted: Callable[[], bool], **how: Any) -> None:
         """Kill exports at random times while they replace each other's file, and let every run's last try end.
@@ -99,21 +145,29 @@ class Trials:
                         break
                 self._retry(place, log, run, "; ".join(seen) or told, expected, refresh=refresh, **how)
 
-    def boundaries(self, scenario: str, take: Callable[[list[Fault]], Iterable[Fault]] = list) -> None:
-        """Let each boundary of an export go wrong in every way.
+    def enumerated(self, scenario: str) -> Enumeration:
+        """Bring a place into the state of a scenario, and find the boundaries of the export that comes."""
+        what, place, run = SCENARIOS[scenario], self._furnished(), self._lane.new_run()
+        if what.old:
+            self._lane.export(place, OLD, self._lane.new_run(), file_format=what.old)
+        if what.killed:
+            names = self._names(place, OLD, self._lane.new_run(), what.new)
+            asked = next(at for at, name in enumerate(names) if _DATA.match(name))
+            self._lane.export(place, NEW, run, file_format=what.new, fault=asdict(Fault("kill", asked)))
+        before = place.files()
+        enumeration = Enumeration(scenario, place, run, before, self._names(place, NEW, run, what.new))
+        self._report.met(enumeration.title, len(enumeration.names))
+        return enumeration
 
-        :param take: chooses among the faults
-        """
-        what, place, log = SCENARIOS[scenario], self._furnished(), 1
-        names = self._names(place, log, self._prepared(place, log, what), what.new)
-        self._report.counts[f"boundaries of {scenario}, {place.uri.split(':')[0]}"] = len(names)
-        for fault in take(faults(names)):
-            log = 1 - log
-            run = self._prepared(place, log, what)
-            expected = self._lane.expected(self._new_place, log, file_format=what.new)
-            told = f"{scenario}: {fault.kind} {'after' if fault.after else 'before'} {names[fault.at]!r} ({fault.at})"
+    def boundaries(self, enumeration: Enumeration, faults: Iterable[Fault]) -> None:
+        """Let boundaries of an export go wrong, each time from the state of the scenario."""
+        place, run, what = enumeration.place, enumeration.run, SCENARIOS[enumeration.scenario]
+        expected = self._lane.expected(self._new_place, NEW, file_format=what.new)
+        for fault in faults:
+            enumeration.restore()
+            told = enumeration.told(fault)
             with self._watched(place, [data_files(place), expected.data], told):
-                ended = self._lane.export(place, log, run, file_format=what.new, fault=asdict(fault))
+                ended = self._lane.export(place, NEW, run, file_format=what.new, fault=asdict(fault))
                 self._report.count(f"{fault.kind} at a boundary")
                 if ended["died"] != (fault.kind == "kill"):
                     self._report.problem("missed", f"{told}: {ended}")
@@ -121,7 +175,8 @@ class Trials:
                     self._ended(ended, told)
                     if "manifest" in ended and (not fits(place) or ended["manifest"] != _manifest(place)):
                         self._report.problem("different", f"{told}: it said that all was well")
-                self._retry(place, log, run, told, expected, file_format=what.new)
+                self._retry(place, NEW, run, told, expected, file_format=what.new)
+            self._report.count(f"faults of {enumeration.title}")
 
     def at_once(
         self, rounds: int, wanted: Callable[[], bool] = lambda: True, logs: Sequence[int] = range(LOGS)
@@ -152,23 +207,6 @@ class Trials:
         for key, content in FOREIGN.items():
             place.put(key, content)
         return place
-
-    def _prepared(self, place: Place, log: int, what: Scenario) -> str:
-        """Bring a place into the state of a scenario; return the run of the export that comes."""
-        if what.old != what.new:
-            while ours := set(place.keys()) - FOREIGN.keys():  # a folder shows when it is empty
-                for key in ours:
-                    place.remove(key)
-        if what.old and not data_files(place):
-            self._lane.export(place, 1 - log, self._lane.new_run(), file_format=what.old)
-        run = self._lane.new_run()
-        if what.killed:
-            if not self._asked:
-                names = self._names(place, 1 - log, self._lane.new_run(), what.new)
-                self._asked = next(at for at, name in enumerate(names) if _DATA.match(name))
-            killed = Fault("kill", self._asked)
-            self._lane.export(place, log, run, file_format=what.new, fault=asdict(killed))
-        return run
 
     def _names(self, place: Place, log: int, run: str, file_format: str) -> list[str]:
         names: list[str] = self._lane.export(place, log, run, file_format=file_format, names=True)["boundaries"]
@@ -234,18 +272,6 @@ class Trials:
         self._report.count("empty", len(empty))
         if len(on_disk) > len(empty):
             self._report.problem("left", f"{told}: left in TMPDIR: {on_disk}")
-
-
-def faults(names: list[str]) -> list[Fault]:
-    """Return all that can go wrong at the boundaries."""
-    planned = []
-    for at, name in enumerate(names):
-        verb = name.partition(" ")[0]
-        for kind in ("kill", "error"):
-            planned += [Fault(kind, at), Fault(kind, at, after=True)]  # type: ignore[arg-type]
-        if verb in GROWS or "_" in verb:
-            planned.append(Fault("full", at))
-    return planned
 
 
 def _of(extension: str, files: Files) -> Files:

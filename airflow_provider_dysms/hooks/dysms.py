@@ -3,59 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, is_lasting, shown
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.hooks.asked import is_international, parse_days
+from airflow_provider_dysms.hooks.asked import parse_asked_day as parse_asked_day
+from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound as DysmsConnectionNotFound
+from airflow_provider_dysms.hooks.errors import DysmsSendUncertain as DysmsSendUncertain
+from airflow_provider_dysms.hooks.errors import DysmsTaskError as DysmsTaskError
+from airflow_provider_dysms.hooks.errors import DysmsTaskFailed as DysmsTaskFailed
+from airflow_provider_dysms.hooks.errors import airflow_errors as airflow_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from datetime import date, datetime
 
     import httpx
 
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
+    from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.hooks.asked import Scope
 
-Scope = Literal["mainland", "international"]
 Result = TypeVar("Result")
-
-#: For somebody who waits in front of a form.
-IMPATIENT = RetryPolicy(tries=1, throttle_patience=5)
-
-
-class DysmsTaskError(AirflowException):
-    """A task failed in a way that may pass: Airflow tries it again."""
-
-
-class DysmsConnectionNotFound(DysmsTaskError):
-    """Airflow does not know the connection; it says the same when its API server does not answer."""
-
-
-class DysmsTaskFailed(AirflowFailException):
-    """A task failed in a way that trying again cannot mend: Airflow does not try it again."""
-
-
-class DysmsSendUncertain(DysmsTaskFailed):
-    """A message may have been sent, or not: Airflow does not try the task again, because a second try may repeat it."""
-
-
-@contextmanager
-def airflow_errors() -> Iterator[None]:
-    """Turn errors of the API into those that tell Airflow whether to try the task again."""
-    try:
-        yield
-    except DysmsError as error:
-        raise (DysmsTaskFailed if is_lasting(error) else DysmsTaskError)(str(error)) from error
 
 
 class DysmsHook(BaseHook):
@@ -277,7 +255,10 @@ class DysmsHook(BaseHook):
         return None in answers.values(), sentence
 
     async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        async with self._client(IMPATIENT) as client:
+        from airflow_provider_dysms.api.retry import RetryPolicy
+
+        impatient = RetryPolicy(tries=1, throttle_patience=5)  # for somebody who waits in front of a form
+        async with self._client(impatient) as client:
             return await client.access()
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
@@ -317,46 +298,3 @@ class DysmsHook(BaseHook):
             return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:
             raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None
-
-
-def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
-    """Read the day that a task is to ask for; warn when it is about to be forgotten.
-
-    :param value: ``send_date`` in any of its forms
-    :param now: the current instant
-    :param log: the task's logger
-    :raises DysmsInputError: it is no date
-    :raises DysmsWindowError: the service does not remember it
-    """
-    day = dates.parse_day(value)
-    dates.check_window(day, now)
-    left = dates.days_left(day, now)
-    if left <= 1:
-        log.warning("%s is about to leave the service's memory: it can be asked %s more day(s)", day, left)
-    return day
-
-
-def parse_days(first_date: str | date | datetime, last_date: str | date | datetime | None = None) -> tuple[date, date]:
-    """Read the first and the last day of statistics.
-
-    :raises DysmsInputError: no dates, in the wrong order, or in the future
-    """
-    first = dates.parse_day(first_date, "first_date")
-    last = first if last_date is None else dates.parse_day(last_date, "last_date")
-    today = dates.beijing_day(datetime.now(UTC))
-    if last < first:
-        raise DysmsInputError("last_date", f"({last}) lies before first_date ({first}); swap them")
-    if last > today:
-        argument = "first_date" if last_date is None else "last_date"
-        raise DysmsInputError(argument, f"({last}) lies in the future; in Beijing it is {today}")
-    return first, last
-
-
-def is_international(scope: str) -> bool:
-    """Read the scope of statistics.
-
-    :raises DysmsInputError: it is neither ``mainland`` nor ``international``
-    """
-    if scope not in ("mainland", "international"):
-        raise DysmsInputError("scope", f"is 'mainland' or 'international', not {shown(scope)}")
-    return scope == "international"

@@ -12,14 +12,9 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound, shown
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
-from airflow_provider_dysms.hooks.dysms import (
-    DysmsHook,
-    Scope,
-    airflow_errors,
-    is_international,
-    parse_asked_day,
-    parse_days,
-)
+from airflow_provider_dysms.hooks.asked import Scope, is_international, parse_asked_day, parse_days
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.ids import parse_message_ids
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator

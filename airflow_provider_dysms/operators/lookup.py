@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.hooks.dysms import DysmsTaskFailed
+from airflow_provider_dysms.hooks.errors import DysmsTaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

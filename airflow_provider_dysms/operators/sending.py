@@ -18,7 +18,8 @@ from airflow_provider_dysms.api import actions, arguments, dates
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.reports import iso
-from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskFailed, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.hooks.errors import DysmsTaskFailed, airflow_errors
 from airflow_provider_dysms.hooks.private import (
     Private,
     PrivateField,

@@ -15,7 +15,7 @@ from airflow.sdk.configuration import conf
 
 from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.api.errors import DysmsError, may_be_done
-from airflow_provider_dysms.hooks.dysms import DysmsSendUncertain, DysmsTaskFailed
+from airflow_provider_dysms.hooks.errors import DysmsSendUncertain, DysmsTaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

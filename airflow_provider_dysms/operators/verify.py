@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.hooks.dysms import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

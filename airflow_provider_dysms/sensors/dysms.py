@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api import arguments, dates
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
 from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
-from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed as DysmsDeliveryFailed
 from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
 from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, dump
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.api.errors import shown
-from airflow_provider_dysms.hooks.dysms import DysmsTaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,21 +22,6 @@ CHECK_MISSING = (
     "The service does not know the missing ones: check the ids (or number, BizId and OutId), that the connection's "
     "account, site and region are those that sent them, and the day on which they were sent"
 )
-
-
-class DysmsDeliveryFailed(DysmsTaskFailed):
-    """So many messages did not arrive that no longer enough of them can.
-
-    :param message: how many of how many, and why
-    :param reports: what is known, one report a message, as the sensor would have returned it
-    """
-
-    def __init__(self, message: str, reports: list[dict[str, Any]]) -> None:
-        super().__init__(message)
-        self.reports = reports
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (str(self), self.reports)
 
 
 def rows(watched: Sequence[Watched], reports: Sequence[Report]) -> list[dict[str, Any]]:

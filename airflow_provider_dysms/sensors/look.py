@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.errors import DysmsError
 from airflow_provider_dysms.api.retry import RetryPolicy
-from airflow_provider_dysms.hooks.dysms import DysmsTaskFailed
+from airflow_provider_dysms.hooks.errors import DysmsTaskFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

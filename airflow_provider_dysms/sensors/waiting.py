@@ -25,7 +25,8 @@ from airflow.sdk.exceptions import (
 )
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
-from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound, airflow_errors
 from airflow_provider_dysms.sensors.beginning import begin
 from airflow_provider_dysms.sensors.kept import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
 from airflow_provider_dysms.waits.stored import pack

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowTaskTimeout
 
 from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.hooks.dysms import DysmsTaskError, DysmsTaskFailed, airflow_errors
-from airflow_provider_dysms.sensors.endings import DysmsDeliveryFailed, is_lost, rows, sentence
+from airflow_provider_dysms.hooks.errors import (
+    DysmsDeliveryFailed,
+    DysmsTaskError,
+    DysmsTaskFailed,
+    airflow_errors,
+)
+from airflow_provider_dysms.sensors.endings import is_lost, rows, sentence
 from airflow_provider_dysms.sensors.look import PATIENCE, ask_open
 from airflow_provider_dysms.waits.stored import Ending, Plan
 from airflow_provider_dysms.waits.wait import Outcome, Wait

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 
 if TYPE_CHECKING:

@@ -1,50 +1,19 @@
-"""Send messages, each once: Airflow runs tasks again, and a send is not idempotent.
-
-An outcome that is not known fails the task for good (:class:`DysmsSendUncertain`). A later try of the same task, also
-after a clear, first finds out what the earlier ones did: from Airflow's own notes (:mod:`.tries`), else from the
-service.
-"""
+"""Send messages, each once. Accepted is not delivered: a sensor waits for that."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_dysms.api import actions, arguments, dates
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.api.reports import iso
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import DysmsTaskFailed, airflow_errors
-from airflow_provider_dysms.hooks.private import (
-    Private,
-    PrivateField,
-    PrivateParameters,
-    PrivatePartial,
-    parameters_in,
-    parsed_numbers,
-    revealed,
-)
-from airflow_provider_dysms.operators.lookup import find
-from airflow_provider_dysms.operators.tries import Tries
+from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, PrivatePartial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
 
     from airflow.sdk import Context
-
-    from airflow_provider_dysms.api.client import DysmsClient
-
-#: What to do about an international message that may have been sent.
-NO_HANDLE = (
-    "The service cannot be asked for a message whose id is not known: look into the console. If it was not sent, set "
-    "resend=True and clear the task, or start a new run."
-)
 
 
 class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
@@ -108,49 +77,10 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
+        from airflow_provider_dysms.operators import once
+
         with airflow_errors():
-            numbers = parsed_numbers("phone_numbers", self.phone_numbers)
-            _refuse_repeated(numbers)
-            sign_name, template_code = _given("sign_name", self.sign_name), _given("template_code", self.template_code)
-            template_param = parameters_in(self.template_param)
-            given_id = _given_or_none("out_id", self.out_id)
-            out_id = given_id or _made_id(context)
-            actions.send_sms(numbers, sign_name, template_code, template_param, out_id)  # for its checks
-            settle = _seconds("settle", self.settle)
-            hook = DysmsHook(self.dysms_conn_id)
-            key = hook.privacy_key
-            tries = Tries(context, key.digest(json.dumps(sorted(numbers)).encode()))
-            if tries.sent is not None:
-                self.log.info("Sent by an earlier try; nothing is sent again")
-                return tries.sent
-            doubt = tries.doubt
-            if doubt is not None:
-                out_id = doubt.out_id or out_id
-            sent = {
-                "kind": "sms",
-                "biz_id": None,
-                "out_id": out_id,
-                "request_id": None,
-                "count": len(numbers),
-                "token": key.seal(json.dumps(numbers).encode()),
-            }
-
-            async def session(client: DysmsClient) -> dict[str, Any]:
-                if doubt is not None:
-                    # An id that we made is the same in every try.
-                    alike = None if given_id is None else template_code
-                    if found := await find(client, numbers, out_id, doubt, settle, alike):
-                        day, record = found
-                        return {**sent, **_when(record.sent_at or doubt.since, day)}
-                leaving = tries.leave()
-                answer = await client.send_sms(numbers, sign_name, template_code, template_param, out_id)
-                return {**sent, "biz_id": answer.biz_id, "request_id": answer.request_id, **_when(leaving)}
-
-            remedy = (
-                "Before you send again, look for the OutId with DysmsQuerySendDetailsOperator or in the console; this "
-                "task does so by itself when it is cleared."
-            )
-            return tries.send(lambda: hook.run(session), len(numbers), out_id, remedy)
+            return once.send_sms(self, context)
 
 
 class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
@@ -220,99 +150,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
+        from airflow_provider_dysms.operators import once
+
         with airflow_errors():
-            number = _abroad(self.to)
-            message = _given("message", revealed(self.message), None)
-            options: dict[str, Any] = {
-                "sender_id": _given_or_none("sender_id", self.sender_id),
-                "message_type": _given_or_none("message_type", self.message_type),
-                "task_id": _given_or_none("vendor_task_id", self.vendor_task_id),
-                "validity_period": _whole(self.validity_period),
-                "channel_id": _given_or_none("channel_id", self.channel_id),
-            }
-            actions.send_message_to_globe(number, message, **options)  # for its checks
-            hook = DysmsHook(self.dysms_conn_id)
-            tries = Tries(context, _digest(hook, number))
-            if tries.sent is not None:
-                self.log.info("Sent by an earlier try; nothing is sent again")
-                return tries.sent
-            if tries.doubt is not None and not self.resend:
-                raise DysmsTaskFailed(f"An earlier try of this task may have sent the message. {NO_HANDLE}")
-
-            async def session(client: DysmsClient) -> dict[str, Any]:
-                leaving = tries.leave()
-                answer = await client.send_message_to_globe(number, message, **options)
-                return {
-                    "kind": "message",
-                    "message_id": answer.message_id,
-                    "request_id": answer.request_id,
-                    "segments": answer.segments,
-                    **_when(leaving),
-                }
-
-            return tries.send(lambda: hook.run(session), 1, None, NO_HANDLE)
-
-
-def _when(sent_at: datetime, send_date: date | None = None) -> dict[str, Any]:
-    return {"send_date": (send_date or dates.beijing_day(sent_at)).isoformat(), "sent_at": iso(sent_at)}
-
-
-def _made_id(context: Context) -> str:
-    """Return an id that is the same for all tries of a task instance, and differs from those of its mapped siblings."""
-    ti = context["ti"]
-    whose = [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
-    name = re.sub(r"[^\w.-]+", "-", f"{ti.dag_id}.{ti.task_id}", flags=re.ASCII)[:64]
-    return f"{name}-{hashlib.sha256(json.dumps(whose).encode()).hexdigest()[:24]}"
-
-
-def _refuse_repeated(numbers: list[str]) -> None:
-    places: dict[str, int] = {}
-    for place, number in enumerate(numbers, 1):
-        if number in places:
-            raise DysmsInputError(
-                "phone_numbers", f"has the same number at places {places[number]} and {place}; name each once"
-            )
-        places[number] = place
-
-
-def _abroad(value: Any) -> str:
-    numbers = parsed_numbers("to", value)
-    if len(numbers) > 1:
-        raise DysmsInputError("to", f"has {len(numbers)} numbers, and one message has one; map the task for more")
-    if parse_number(numbers[0]).country == "CN":
-        raise DysmsInputError("to", "is a number of the mainland; send to it with DysmsSendSmsOperator")
-    return numbers[0]
-
-
-def _digest(hook: DysmsHook, number: str) -> str | None:
-    """A digest without a key of its own would give the number away, and this API can do without the key."""
-    _ = hook.settings  # a connection that cannot be read is no missing key
-    try:
-        return hook.privacy_key.digest(number.encode())
-    except DysmsInputError:
-        return None
-
-
-def _given(argument: str, value: object, longest: int | None = 255) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # what native rendering makes of digits
-    text = arguments.text(argument, value, longest)
-    if text.strip().lower() in arguments.NO_IDS:
-        raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")
-    return text
-
-
-def _given_or_none(argument: str, value: object) -> str | None:
-    return None if value is None else _given(argument, value)
-
-
-def _whole(value: object) -> object:
-    """Templates make text of numbers."""
-    text = value.strip() if isinstance(value, str) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else value
-
-
-def _seconds(argument: str, value: object) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 3600:
-        return value
-    raise DysmsInputError(argument, "is a number of seconds from 0 to 3600")
+            return once.send_message_to_globe(self, context)

@@ -1,0 +1,76 @@
+"""Checks of what a send is given, as templates and other tasks leave it; what the API itself asks is checked there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.numbers import parse_number
+from airflow_provider_dysms.hooks.private import parsed_numbers
+
+
+def refuse_repeated(numbers: list[str]) -> None:
+    """Refuse a list that names a number twice.
+
+    :param numbers: as the API takes them
+    :raises DysmsInputError: naming the places, not the number
+    """
+    places: dict[str, int] = {}
+    for place, number in enumerate(numbers, 1):
+        if number in places:
+            raise DysmsInputError(
+                "phone_numbers", f"has the same number at places {places[number]} and {place}; name each once"
+            )
+        places[number] = place
+
+
+def abroad(value: Any) -> str:
+    """Return the one number outside the mainland that a rendered private field names, as the API takes it.
+
+    :raises DysmsInputError: there is none, or several, or it is one of the mainland
+    """
+    numbers = parsed_numbers("to", value)
+    if len(numbers) > 1:
+        raise DysmsInputError("to", f"has {len(numbers)} numbers, and one message has one; map the task for more")
+    if parse_number(numbers[0]).country == "CN":
+        raise DysmsInputError("to", "is a number of the mainland; send to it with DysmsSendSmsOperator")
+    return numbers[0]
+
+
+def given(argument: str, value: object, longest: int | None = 255) -> str:
+    """Return a text that must be there.
+
+    :param longest: most characters; ``None``: the API alone says
+    :raises DysmsInputError: there is none, or a word for none
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # what native rendering makes of digits
+    text = arguments.text(argument, value, longest)
+    if text.strip().lower() in arguments.NO_IDS:
+        raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")
+    return text
+
+
+def given_or_none(argument: str, value: object) -> str | None:
+    """Return a text, where there is one.
+
+    :raises DysmsInputError: it is none, or a word for none
+    """
+    return None if value is None else given(argument, value)
+
+
+def whole(value: object) -> object:
+    """Return a number of what a template has made text of; anything else as it is."""
+    text = value.strip() if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else value
+
+
+def seconds(argument: str, value: object) -> float:
+    """Return a number of seconds, up to an hour.
+
+    :raises DysmsInputError: it is none
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 3600:
+        return value
+    raise DysmsInputError(argument, "is a number of seconds from 0 to 3600")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.api import arguments, dates
-from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
-from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, parsed_numbers
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
-from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, dump
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +15,9 @@ if TYPE_CHECKING:
 
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.hooks.dysms import DysmsHook
     from airflow_provider_dysms.sensors.watch import Terms
     from airflow_provider_dysms.waits.watched import Watched
-
 
 NO_REQUEST = "needs biz_id or out_id: without, a record of a number may be another message's"
 
@@ -47,13 +40,16 @@ class DysmsMessageSensor(DysmsWaitSensor):
         self.message_ids = message_ids
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        return [WatchedMessage(message_id) for message_id in parse_message_ids(self.message_ids)]
+        from airflow_provider_dysms.sensors.naming import by_id
+
+        return by_id(self.message_ids)
 
     def digest(self, hook: DysmsHook, identities: bytes) -> str:
         return hashlib.sha256(identities).hexdigest()[:16]
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
+        from airflow_provider_dysms.waits.watched import WatchedMessage
 
         message_ids = [each.message_id for each in terms.watched if isinstance(each, WatchedMessage)]
         return DysmsMessageTrigger(
@@ -114,58 +110,18 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         self.send_date = send_date
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        if self.phone_numbers is not None:
-            watched = self._by_number(began)
-        else:
-            requests = parse_sent(self.sent)
-            key = hook.privacy_key
-            watched = [each for place, request in enumerate(requests, 1) for each in _by_sent(key, request, place)]
-        for each in watched:
-            each.check_day(began)
-        return list(watched)
+        from airflow_provider_dysms.sensors.naming import by_number, by_sent
+
+        if self.phone_numbers is None:
+            return by_sent(self.sent, hook, began)
+        return by_number(self.phone_numbers, self.biz_id, self.out_id, self.send_date, began)
 
     def digest(self, hook: DysmsHook, identities: bytes) -> str:
         return hook.privacy_key.digest(identities)
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
+        from airflow_provider_dysms.waits.watched import WatchedSendDetail, dump
 
         sealed = hook.privacy_key.seal(dump([each for each in terms.watched if isinstance(each, WatchedSendDetail)]))
         return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored())
-
-    def _by_number(self, began: datetime) -> list[WatchedSendDetail]:
-        biz_id = None if self.biz_id is None else arguments.given_id("biz_id", self.biz_id)
-        out_id = None if self.out_id is None else _out_id(self.out_id)
-        if biz_id is None and out_id is None:
-            raise DysmsInputError("phone_numbers", NO_REQUEST)
-        day = dates.beijing_day(began) if self.send_date is None else dates.parse_day(self.send_date)
-        numbers = parsed_numbers("phone_numbers", self.phone_numbers)
-        return [WatchedSendDetail(number, day, biz_id, out_id) for number in numbers]
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return dates.parse_instant(value)
-    except ValueError:
-        raise DysmsInputError("sent_at", "is no time") from None
-
-
-def _out_id(value: object) -> str:
-    text = arguments.text("out_id", value, 255)
-    if text.strip().lower() in arguments.NO_IDS:
-        raise DysmsInputError("out_id", f"is {text!r}, the word for no id: what it came from gave nothing")
-    return text
-
-
-def _by_sent(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDetail]:
-    """Return the messages of one request."""
-    try:
-        numbers = json.loads(key.unseal(sent.get("token", "")))
-        day, biz_id, out_id = dates.parse_day(sent.get("send_date", "")), sent.get("biz_id"), sent.get("out_id")
-        sent_at = _instant(sent.get("sent_at"))
-    except DysmsInputError as error:
-        problem = f"(number {place} of the list) has a wrong {error.argument}: it {error.problem}"
-        raise DysmsInputError("sent", problem) from None
-    if not (biz_id or out_id):
-        raise DysmsInputError("sent", f"(number {place} of the list) has neither biz_id nor out_id")
-    return [WatchedSendDetail(number, day, biz_id, out_id, sent_at) for number in numbers]

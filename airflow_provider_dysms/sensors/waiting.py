@@ -27,9 +27,6 @@ from airflow.sdk.exceptions import (
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound, airflow_errors
-from airflow_provider_dysms.sensors.beginning import begin
-from airflow_provider_dysms.sensors.kept import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
-from airflow_provider_dysms.waits.stored import pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,7 +163,7 @@ class DysmsWaitSensor(BaseSensorOperator):
         find_out, self._find_out = self._find_out, self._look
         reports = find_out(self._watch)
         if reports is None and self.is_rescheduled:
-            keep_for_next_poke(context, self._watch.terms.digest, self._watch.wait.found(), self.log)
+            self._watch.keep_for_next_poke(context, self.log)
         return PokeReturnValue(reports is not None, reports)
 
     def _get_next_poke_interval(
@@ -189,7 +186,7 @@ class DysmsWaitSensor(BaseSensorOperator):
             raise
         except (Exception, AirflowTaskTimeout) as error:
             if self._watch is not None and self.do_xcom_push:
-                keep_for_downstream(context, self._watch.rows, self.log)
+                self._watch.keep_for_downstream(context, self.log)
             # These two come from outside of a poke here: a sleep was interrupted, or Airflow counted the time itself.
             if isinstance(error, (AirflowSensorTimeout, AirflowTaskTimeout)) and (self.soft_fail or self.never_fail):
                 name = "soft_fail" if self.soft_fail else "never_fail"
@@ -199,6 +196,8 @@ class DysmsWaitSensor(BaseSensorOperator):
             self.timeout = self.allowed
 
     def _begun(self, context: Context) -> Watch:
+        from airflow_provider_dysms.sensors.beginning import begin  # and all of a wait, which no DAG file needs
+
         # What the triggerer found out must not be lost because Airflow cannot be asked for a moment.
         pauses = [] if self._find_out == self._look else [*RESUME_PAUSES]
         while True:
@@ -228,9 +227,7 @@ class DysmsWaitSensor(BaseSensorOperator):
     def _defer(self, watch: Watch) -> None:
         from airflow_provider_dysms.triggers.dysms import LAST_LOOK
 
-        trigger = self.trigger(watch.hook, watch.terms, pack(watch.wait.found()))
-        if stored_size(trigger) > MOST_STORED:  # what is known already is asked again then
-            trigger = self.trigger(watch.hook, watch.terms, "")
+        trigger = watch.trigger(self.trigger)
         # The trigger's own deadline comes first, and brings the reports.
         left = max(watch.terms.deadline - time.time(), 0) + LAST_LOOK + TRIGGER_SLACK
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=left))

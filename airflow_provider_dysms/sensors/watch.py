@@ -16,13 +16,17 @@ from airflow_provider_dysms.hooks.errors import (
     airflow_errors,
 )
 from airflow_provider_dysms.sensors.endings import is_lost, rows, sentence
+from airflow_provider_dysms.sensors.kept import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
 from airflow_provider_dysms.sensors.look import PATIENCE, ask_open
-from airflow_provider_dysms.waits.stored import Ending, Plan
+from airflow_provider_dysms.waits.stored import Ending, Plan, pack
 from airflow_provider_dysms.waits.wait import Outcome, Wait
 from airflow_provider_dysms.waits.watched import WatchedSendDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow.sdk import Context
+    from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_dysms.api.reports import Report
     from airflow_provider_dysms.hooks.dysms import DysmsHook
@@ -166,6 +170,23 @@ class Watch:
             return None
         timed_out = AirflowTaskTimeout if self._limit == "execution_timeout" else AirflowSensorTimeout
         raise timed_out(f"{self._limit} of {self.terms.seconds:g} s: {said}")
+
+    def trigger(self, make: Callable[[DysmsHook, Terms, str], BaseTrigger]) -> BaseTrigger:
+        """Return what goes on with the wait in the triggerer.
+
+        :param make: takes the hook, the terms, and the reports that are known, packed
+        """
+        trigger = make(self.hook, self.terms, pack(self.wait.found()))
+        # What is known already is asked again where it does not fit.
+        return trigger if stored_size(trigger) <= MOST_STORED else make(self.hook, self.terms, "")
+
+    def keep_for_next_poke(self, context: Context, log: Any) -> None:
+        """Keep what is known, where this Airflow can."""
+        keep_for_next_poke(context, self.terms.digest, self.wait.found(), log)
+
+    def keep_for_downstream(self, context: Context, log: Any) -> None:
+        """Push the reports to XCom before the task ends otherwise than by returning them."""
+        keep_for_downstream(context, self.rows, log)
 
     def _first_lost(self) -> str:
         """Name some of the messages that did not arrive: by position, and by id or by the token of their number."""

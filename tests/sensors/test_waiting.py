@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowTaskTimeout, Tas
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsTaskError, DysmsTaskFailed
-from airflow_provider_dysms.sensors import beginning, waiting
+from airflow_provider_dysms.sensors import beginning, waiting, watch
 from airflow_provider_dysms.sensors.dysms import DysmsDeliveryFailed, DysmsMessageSensor
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
@@ -318,7 +318,7 @@ def test_what_is_known_is_left_out_where_it_would_not_fit(
         DysmsMessageSensor(task_id="wait", message_ids=ids, **{**DEFERRED, "timeout": 0.5})
     airflow.play(dag, lambda ti, row: known.append(row.kwargs["known"]) or run)
     plan = {"message_ids": ids, "dysms_conn_id": "dysms_default"}
-    monkeypatch.setattr(waiting, "MOST_STORED", 4 * (len(json.dumps(plan)) + 420) // 3)
+    monkeypatch.setattr(watch, "MOST_STORED", 4 * (len(json.dumps(plan)) + 420) // 3)
     (end,) = airflow.play(dag, lambda ti, row: known.append(row.kwargs["known"]) or run).values()
     assert [bool(each) for each in known] == [True, False]
     assert [row["state"] for row in end.reports] == ["delivered", "waiting"]

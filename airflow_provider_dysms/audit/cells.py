@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -91,20 +92,25 @@ def as_instant(cell: object) -> datetime | None:
     """
     if is_blank(cell):
         return None
-    if isinstance(cell, datetime):
+    if isinstance(cell, str):
+        instant = _read_instant(cell.strip())
+    elif isinstance(cell, datetime):
         instant = cell if cell.tzinfo else cell.replace(tzinfo=BEIJING)
-    elif isinstance(cell, str):
-        text = cell.strip()
-        if text.endswith(" UTC"):
-            text = text.removesuffix("UTC") + "+00:00"
-        if apart := _ISO_SPACE_ZONE.fullmatch(text):
-            text = apart[1] + apart[2]
-        try:
-            instant = parse_instant(text) or _FIRST
-        except ValueError:
-            raise ValueError("is no time; write it as 2025-06-01T12:00:00+08:00") from None
     else:
         raise ValueError(f"is no time, but {type(cell).__name__}; write it as 2025-06-01T12:00:00+08:00")
     if not _FIRST <= instant <= _LAST:
         raise ValueError("lies in no year in which messages are sent")
     return _FIRST + (instant - _FIRST)
+
+
+def _read_instant(text: str) -> datetime:
+    with suppress(ValueError):
+        return parse_instant(text) or _FIRST
+    if text.endswith(" UTC"):
+        text = text.removesuffix("UTC") + "+00:00"
+    if apart := _ISO_SPACE_ZONE.fullmatch(text):
+        text = apart[1] + apart[2]
+    try:
+        return parse_instant(text) or _FIRST
+    except ValueError:
+        raise ValueError("is no time; write it as 2025-06-01T12:00:00+08:00") from None

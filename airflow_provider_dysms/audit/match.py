@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsIncomplete
@@ -41,10 +41,9 @@ class Row:
     """A record in the answer that it came in.
 
     :param home: the day that was asked
-    :param order: everything that records are told apart by; the fields that never change come first
     """
 
-    __slots__ = ("at", "home", "order", "out_id", "record", "taken")
+    __slots__ = ("at", "home", "out_id", "record", "taken")
 
     def __init__(self, record: SendDetail, home: date) -> None:
         self.record = record
@@ -52,7 +51,12 @@ class Row:
         self.at = record.sent_at
         self.out_id = (record.out_id or "").strip() or None
         self.taken = False
-        self.order = (
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Everything that records are told apart by; the fields that never change come first."""
+        record = self.record
+        return (
             record.sent_at or _NO_TIME,
             record.out_id or "",
             record.template_code or "",
@@ -95,7 +99,7 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
     if None in pools:  # what was asked by number alone has the records of every BizId as well
         pools[None] = _without(pools[None], [row for biz_id, pool in pools.items() if biz_id for row in pool])
     for pool in pools.values():
-        pool.sort(key=lambda row: row.order)
+        _sort(pool)
     dealer = _Dealer(lines, scope)
     if scope.keyed:
         dealer.deal(pools)
@@ -103,7 +107,14 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
 
 
 def _rows(question: Question, records: Sequence[SendDetail]) -> list[Row]:
-    return sorted((Row(record, question.day) for record in records), key=lambda row: row.order)
+    rows = [Row(record, question.day) for record in records]
+    _sort(rows)
+    return rows
+
+
+def _sort(rows: list[Row]) -> None:
+    if len(rows) > 1:  # which is rare, and an order takes time to make
+        rows.sort(key=lambda row: row.order)
 
 
 def _check_apart(pools: Mapping[str | None, list[Row]]) -> None:
@@ -152,14 +163,17 @@ class _Dealer:
         by_biz_id, by_out_id, timed, loose = self._sorted_lines()
         for biz_id, lines in by_biz_id.items():
             self._deal_by_biz_id(lines, pools.get(biz_id, []))
-        rows_of_out_id: dict[str, list[Row]] = {}
-        for row in by_number:
-            if row.out_id:
-                rows_of_out_id.setdefault(row.out_id, []).append(row)
-        for out_id, lines in by_out_id.items():
-            self._deal_in_order(lines, [row for row in rows_of_out_id.get(out_id, []) if self._is_near(row, lines)])
-        self._deal_by_time(timed, [row for row in by_number if not row.taken and row.at is not None])
-        self._deal_loosely(loose, [row for row in by_number if not row.taken])
+        if by_out_id:
+            rows_of_out_id: dict[str, list[Row]] = {}
+            for row in by_number:
+                if row.out_id:
+                    rows_of_out_id.setdefault(row.out_id, []).append(row)
+            for out_id, lines in by_out_id.items():
+                self._deal_in_order(lines, [row for row in rows_of_out_id.get(out_id, []) if self._is_near(row, lines)])
+        if timed:
+            self._deal_by_time(timed, [row for row in by_number if not row.taken and row.at is not None])
+        if loose:
+            self._deal_loosely(loose, [row for row in by_number if not row.taken])
 
     def result(self, pools: Mapping[str | None, list[Row]]) -> Dealt:
         left: list[tuple[Row, str | None]] = []
@@ -200,7 +214,8 @@ class _Dealer:
 
     def _deal_in_order(self, lines: list[int], rows: list[Row]) -> None:
         """Deal by order of time, however far apart; what has no time comes last."""
-        if not lines or not rows:
+        if len(lines) == len(rows) == 1:
+            self._give([(lines[0], rows[0])], lines, rows)
             return
         self._deal_by_time(lines, rows, tolerance=None)
         lines_left = [index for index in lines if self.dealt.records[index] is None]
@@ -209,31 +224,28 @@ class _Dealer:
         self._give(list(zip(lines_left, rows_left, strict=False)), lines, rows)
 
     def _deal_by_time(self, lines: list[int], rows: list[Row], tolerance: timedelta | None = TOLERANCE) -> None:
-        if not lines or not rows:
-            return
         ours = sorted((_ticks(sent_at), index) for index in lines if (sent_at := self.lines[index].sent_at))
         theirs = [row for row in rows if row.at is not None]
         limit = None if tolerance is None else tolerance // _TICK
-        pairs = align([tick for tick, _ in ours], [_ticks(row.order[0]) for row in theirs], limit)
+        pairs = align([tick for tick, _ in ours], [_ticks(row.at) for row in theirs if row.at], limit)
         self._give([(ours[one][1], theirs[other]) for one, other in pairs], lines, rows)
 
     def _deal_loosely(self, lines: list[int], rows: list[Row]) -> None:
         """Deal to lines that have nothing to go by; rows that rather belong to another day's log come last."""
-        if not lines or not rows:
-            return
         rows = [row for row in rows if row.home == self.scope.send_date or self._is_just_after(row)]
         rows.sort(key=lambda row: (row.home != self.scope.send_date, self._is_edge(row)))
         self._give(list(zip(lines, rows, strict=False)), lines, rows)
 
     def _give(self, pairs: list[tuple[int, Row]], lines: list[int], rows: list[Row]) -> None:
         """Give rows to lines, and count those that another line or row of the same kind could be exchanged for."""
-        if not pairs:
+        for index, row in pairs:
+            row.taken = True
+            self.dealt.records[index] = row.record
+        if not pairs or len(lines) == len(rows) == 1:
             return
         sent = sorted(_ticks(sent_at) for index in lines if (sent_at := self.lines[index].sent_at))
         dated = [_ticks(row.at) for row in rows if row.at is not None]
         for index, row in pairs:
-            row.taken = True
-            self.dealt.records[index] = row.record
             sent_at = self.lines[index].sent_at
             if sent_at is None or row.at is None:
                 self.dealt.ambiguous += len(lines) > 1 or len(rows) > 1

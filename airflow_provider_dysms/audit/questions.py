@@ -6,7 +6,7 @@ lies in the future, or is forgotten, is not asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Match = Literal["auto", "biz_id", "out_id", "sent_at"]
 
-_DAY = timedelta(days=1)
+_NONE, _DAY = timedelta(0), timedelta(days=1)
 
 
 class Question(NamedTuple):
@@ -41,12 +41,17 @@ class Scope:
     """What an audit is about.
 
     :param keyed: whether the log is more than a list of questions
+    :param start: when ``send_date`` begins
     """
 
     send_date: date
     as_of: datetime
     match: Match = "auto"
     keyed: bool = True
+    start: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", day_start(self.send_date))
 
     def remembered(self, days: set[date]) -> list[date]:
         """Return the days that the service can be asked for, the audited one first."""
@@ -55,12 +60,11 @@ class Scope:
 
     def is_well_within(self, instant: datetime) -> bool:
         """Say whether an instant lies in the audited day, and not near its end."""
-        return timedelta(0) <= instant - day_start(self.send_date) < _DAY - MIDNIGHT_SLACK
+        return _NONE <= instant - self.start < _DAY - MIDNIGHT_SLACK
 
     def distance(self, instant: datetime) -> timedelta:
         """Return how far outside the audited day an instant lies."""
-        start = day_start(self.send_date)
-        return max(start - instant, instant - (start + _DAY), timedelta(0))
+        return max(self.start - instant, instant - (self.start + _DAY), _NONE)
 
 
 def check_match(log: SentLog, match: Match) -> None:
@@ -108,7 +112,8 @@ def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], li
     for line in lines:
         assert line.phone is not None
         biz_id, _ = key_of(line, scope)
-        asked |= dict.fromkeys(Question(line.phone.digits, day, biz_id) for day in days_of(line))
+        for day in days_of(line):
+            asked[Question(line.phone.digits, day, biz_id)] = None
     return list(asked)
 
 

@@ -50,9 +50,6 @@ _CASES_AHEAD = 16
 #: The same with cases that are known: so many that among them there are enough to ask, where few are open.
 _KNOWN_AHEAD = 64
 
-#: Outcomes that are handed out, or known, before everything else on the event loop has its turn.
-_IN_A_ROW = 64
-
 
 class Ask(Protocol):
     """Who answers: the client. Its answers are complete and about what was asked, or an error."""
@@ -134,7 +131,7 @@ class _Crew:
         self._cases = cases
         self._known = known
         self._worker = worker
-        self._most_asked, self._most = in_flight * _CASES_AHEAD, in_flight * _KNOWN_AHEAD
+        self._in_flight = in_flight
         self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
         self._asked = 0
         self._in_a_row = 0
@@ -152,7 +149,7 @@ class _Crew:
     async def next(self) -> Outcome | None:
         """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
         self._in_a_row += 1
-        if self._in_a_row == _IN_A_ROW:
+        if self._in_a_row > self._in_flight:  # as many as may have come in one turn of the event loop
             self._in_a_row = 0
             await asyncio.sleep(0)
         while not (self._ahead and self._ahead[0]):
@@ -173,9 +170,9 @@ class _Crew:
         await _end(self._tasks)
 
     async def _work(self) -> None:
-        in_a_row = 0
+        most_asked, most = self._in_flight * _CASES_AHEAD, self._in_flight * _KNOWN_AHEAD
         while True:
-            while self._asked >= self._most_asked or len(self._ahead) >= self._most:
+            while self._asked >= most_asked or len(self._ahead) >= most:
                 self._room.clear()
                 await self._room.wait()
             case = next(self._cases, None)
@@ -183,18 +180,14 @@ class _Crew:
                 return
             place: list[Outcome] = []
             self._ahead.append(place)
-            outcome = self._known(*case)
-            in_a_row += 1
-            if outcome is None:
+            if outcome := self._known(*case):
+                await asyncio.sleep(0)  # everything else has its turn
+            else:
                 self._asked += 1
                 outcome = await self._worker.work_off(*case)
-                in_a_row = 0
             place.append(outcome)
             if self._ahead[0] is place:
                 self._news.set()
-            if in_a_row == _IN_A_ROW:
-                in_a_row = 0
-                await asyncio.sleep(0)
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -259,16 +252,16 @@ class _Worker:
         ]
 
     async def _answers(self, questions: list[Question]) -> dict[Question, Sequence[SendDetail]]:
-        return dict(zip(questions, await _together([self._answer(question) for question in questions]), strict=True))
+        if len(questions) == 1:
+            return {questions[0]: await self._answer(questions[0])}
+        return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))
 
     async def _answer(self, question: Question) -> Sequence[SendDetail]:
         async with self.gate:
             return await self.ask.query_send_details(question.phone_number, question.day, question.biz_id)
 
 
-async def _together(answers: Sequence[Awaitable[Answer]]) -> list[Answer]:
-    if len(answers) == 1:
-        return [await answers[0]]
+async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
     tasks = list(map(asyncio.ensure_future, answers))
     try:
         return await asyncio.gather(*tasks)

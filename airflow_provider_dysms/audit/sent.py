@@ -220,7 +220,7 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
         biz_id=ids[1],
         out_id=ids[2],
         sent_at=instant,
-        carried=tuple(map(as_text, carried)),
+        carried=tuple([cell if type(cell) is str else as_text(cell) for cell in carried]),
         rejection=rejections[0] if rejections else None,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class Tally:
     repeated: int = 0
     by_state: Counter[str] = field(default_factory=Counter)
     by_category: Counter[str] = field(default_factory=Counter)
-    by_template: dict[str, Counter[str]] = field(default_factory=dict)
+    by_template: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     rejected: Counter[str] = field(default_factory=Counter)
     delivery_seconds: Counter[int] = field(default_factory=Counter)
     failed_by_category: Counter[str] = field(default_factory=Counter)
@@ -86,7 +86,7 @@ class Tally:
         if verdict.state == State.DELIVERED and verdict.delivery_seconds is not None:
             self.delivery_seconds[verdict.delivery_seconds] += 1
         if verdict.message_id is None:
-            self.by_template.setdefault(verdict.template_code or "", Counter())[verdict.state] += 1
+            self.by_template[verdict.template_code or ""][verdict.state] += 1
 
     def percentile(self, share: float) -> int | None:
         """Return the delivery time (s) within which a share of the delivered messages arrived.

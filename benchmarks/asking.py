@@ -1,7 +1,8 @@
 """Workers that ask without a pause, each as soon as it was answered: only the budget holds them back.
 
-Started as a process, by budget.py; its first argument is the descriptor that takes its answers. It says when it is
-ready, is told an :class:`Order` as a line of JSON on its standard input, and answers with an :class:`Outcome`.
+Started as a process, by budget.py and limit.py; its first argument is the descriptor that takes its answers. It says
+when it is ready, is told an :class:`Order` as a line of JSON on its standard input, and answers with an
+:class:`Outcome`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Order:
     :param quota: of the account, requests a second; all of it is ours
     :param requests_per_second: of this process, where it does not have the whole quota
     :param until: ``time.monotonic()``, which all processes of a machine share
+    :param core: that the process has for itself
     """
 
     port: int
@@ -53,6 +55,7 @@ class Order:
     quota: float
     requests_per_second: float | None
     until: float
+    core: int | None = None
 
 
 @dataclass
@@ -109,6 +112,8 @@ def main(descriptor: str) -> None:
     with os.fdopen(int(descriptor), "w", buffering=1) as answers:
         print(json.dumps("ready"), file=answers)
         order = Order(**json.loads(sys.stdin.readline()))
+        if order.core is not None:
+            os.sched_setaffinity(0, {order.core})
         print(json.dumps(asdict(asyncio.run(asked(order)))), file=answers)
 
 

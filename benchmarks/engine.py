@@ -81,7 +81,7 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     client_core, service_core = (str(cores[0]), str(cores[1])) if len(cores) > 1 else ("", "")
     with tempfile.TemporaryDirectory() as folder:
-        body = _page()
+        body = page(ROWS)
         Path(folder, "page.json").write_text(json.dumps({"body": body, "number": NUMBER}))
         certificate, key = _certificate(folder)
         print(f"pages of {ROWS} rows, {len(body.encode()):,} bytes; {asked.rounds} rounds in turns, medians")
@@ -142,12 +142,12 @@ def _targets(plain: Setting, late: Setting, tls: Setting) -> list[tuple[str, str
     return lines
 
 
-def _page() -> str:
-    """Return a full page as the emulator renders it."""
+def page(rows: int) -> str:
+    """Return a page of so many rows as the emulator renders it."""
     now = datetime.now(UTC)
     with Emulator.start() as emulator:
         emulator.add_account(access_key_id=KEY, access_key_secret=SECRET)
-        emulator.add_messages([_message(second, now) for second in range(ROWS)])
+        emulator.add_messages([_message(second, now) for second in range(rows)])
         call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
         query_string = signing.canonical_query_string(call.query)
         headers = signing.sign(

@@ -51,8 +51,9 @@ format: $(VENV)/.installed ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed $(PEERS)/.installed ## requests a second and CPU, as ratios to the vendor's SDK, HttpOperator and dlt
+bench: $(VENV)/.installed $(PEERS)/.installed ## requests, rows, CPU and memory beside the vendor's SDK, HttpOperator and dlt; what holds us back
 	@$(BIN)/python benchmarks/engine.py
+	@$(BIN)/python benchmarks/limit.py
 
 bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, beside HttpSensorTrigger and sleepers
 	@$(BIN)/python benchmarks/waits.py

@@ -39,3 +39,17 @@ def test_a_look_at_the_budget_stays_within_the_quota_in_one_process_and_in_four(
     for name in ("one process", "four processes, a quarter each"):
         assert said[f"{name}: worst second"] == "reached", ran.stdout
         assert said[f"{name}: calls that failed"] == "reached", ran.stdout
+
+
+def test_a_look_at_what_limits_asks_at_once_and_late_and_fails_no_call() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("limit.py")), "--seconds=1", "--free=0.5"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said = {line.split("  ")[0]: line.split()[-1] for line in ran.stdout.splitlines() if ": " in line}
+    for latency in (0, 40):
+        assert said[f"answers after {latency} ms: calls that failed"] == "reached", ran.stdout

@@ -1,0 +1,93 @@
+"""What one process of `make crash` does: every so many of all kills, rounds and faults."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from lanes import Lane
+from places import Folder, S3Server
+from reports import Report
+from trials import SCENARIOS, Trials
+
+#: Processes side by side, each with an emulator, an S3 server and victims of its own.
+LANES = 2
+
+#: The share of timed kills that goes to S3, which is ten times slower here.
+S3_SHARE = 0.2
+
+#: Kills into one place, until it is another's turn.
+TURN = 25
+
+#: How often eight write at once.
+ROUNDS = 100
+
+#: Seconds between two lines about how far it is.
+TOLD = 60
+
+
+@dataclass
+class Share:
+    """A share of everything, with an emulator, an S3 server and victims of its own, until it is done or time is up.
+
+    :param crashes: timed kills, of all lanes
+    :param deadline: of the monotonic clock
+    """
+
+    number: int
+    crashes: int
+    seed: int
+    deadline: float
+
+    def __post_init__(self) -> None:
+        self.report = Report()
+        self._told = time.monotonic()
+
+    def run(self, folder: Path) -> Report:
+        with S3Server() as s3, Lane(folder / f"{self.number}", s3.connection) as lane:
+            folders = itertools.count()
+            on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
+            on_s3 = Trials(lane, s3.new_bucket, self.report)
+            self._do(on_disk, on_s3)
+        return self.report
+
+    def _do(self, on_disk: Trials, on_s3: Trials) -> None:
+        work = [(trials, trials.enumerated(scenario)) for trials in (on_disk, on_s3) for scenario in SCENARIOS]
+        kills, rounds = self._part(self.crashes), self._part(ROUNDS)
+        self.report.planned.update({"kills": kills, "rounds of 8 at once": rounds, "rounds of 4 at once": rounds})
+        for _, enumeration in work:
+            self.report.planned[f"faults of {enumeration.title}"] = self._part(len(enumeration.faults))
+        random = Random(f"{self.seed}/{self.number}")
+        while self.report.counts["kills"] < kills and self._in_time():
+            turn = min(self.report.counts["kills"] + TURN, kills)
+            wanted = partial(self._wanted, turn)
+            (on_s3 if random.random() < S3_SHARE else on_disk).timed(random, wanted)
+        on_disk.at_once(rounds, self._in_time)
+        on_disk.at_once(rounds, self._in_time, logs=(0, 0, 1, 1))
+        for trials, enumeration in work:
+            mine = enumeration.faults[self.number :: LANES]
+            trials.boundaries(enumeration, itertools.takewhile(self._in_time, mine))
+
+    def _part(self, of: int) -> int:
+        return len(range(self.number, of, LANES))
+
+    def _wanted(self, kills: int) -> bool:
+        return self._in_time() and self.report.counts["kills"] < kills
+
+    def _in_time(self, *_: object) -> bool:
+        now = time.monotonic()
+        if now > self._told + TOLD:
+            self._told = now
+            print(f"lane {self.number}: {progress(self.report)}", flush=True)
+        return now < self.deadline
+
+
+def progress(report: Report) -> str:
+    """Say how much is done of what is planned, where something is."""
+    return ", ".join(
+        f"{report.counts[what]} of {many} {what}" for what, many in report.planned.items() if report.counts[what]
+    )

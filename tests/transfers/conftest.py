@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api import dates, pages
+from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
@@ -105,6 +106,14 @@ def tries(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     tries = Tries(emulator, tmp_path)
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection())
     return tries
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many tries as in earnest, with hardly a pause before each."""
+    policy = RetryPolicy(first_pause=0.01, limit_pause=0.01)
+    monkeypatch.setattr("airflow_provider_dysms.api.client.RetryPolicy", lambda: policy)
+    monkeypatch.setattr(pages, "PAUSES", tuple(min(pause, 0.01) for pause in pages.PAUSES))
 
 
 @pytest.fixture

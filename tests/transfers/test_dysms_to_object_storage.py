@@ -190,6 +190,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_of_the_nine_faults_ends_with_the_right_rows_or_a_loud_error(
     audit: Run, emulator: Emulator, tmp_path: Path, fault: str

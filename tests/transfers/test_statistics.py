@@ -229,6 +229,7 @@ def test_a_key_that_may_not_ask_for_statistics_may_audit(
     assert "The day's mainland statistics are not to be had" in "".join(capfd.readouterr())
 
 
+@pytest.mark.usefixtures("hasty")
 def test_one_scope_that_is_refused_leaves_the_other(audit: Run, emulator: Emulator, log: Callable[..., None]) -> None:
     add(emulator, NUMBER)
     log(NUMBER)

@@ -19,8 +19,9 @@ help: ## this list
 demo: $(VENV)/.installed ## audit a made-up day through Airflow, on the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
 
+# Two at once, by file: rooms share what is dear to start.
 test: $(VENV)/.installed ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
 	$(BIN)/python -m pytest -m e2e
@@ -53,6 +54,7 @@ format: $(VENV)/.installed ## put the code in order
 
 bench: $(VENV)/.installed $(PEERS)/.installed ## requests, rows, CPU and memory beside the vendor's SDK, HttpOperator and dlt; what holds us back
 	@$(BIN)/python benchmarks/engine.py
+	@$(BIN)/python benchmarks/pipeline.py
 	@$(BIN)/python benchmarks/limit.py
 
 bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, beside HttpSensorTrigger and sleepers

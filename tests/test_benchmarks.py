@@ -53,3 +53,17 @@ def test_a_look_at_what_limits_asks_at_once_and_late_and_fails_no_call() -> None
     said = {line.split("  ")[0]: line.split()[-1] for line in ran.stdout.splitlines() if ": " in line}
     for latency in (0, 40):
         assert said[f"answers after {latency} ms: calls that failed"] == "reached", ran.stdout
+
+
+def test_every_way_from_a_log_to_a_file_writes_all_rows_and_ours_stays_small() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("pipeline.py")), "--rounds=1", "--numbers=500", "--day=1000"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "1,200 lines over 1,000 numbers to parquet" in ran.stdout
+    verdicts = [line.split()[-1] for line in ran.stdout.splitlines() if line.startswith("peak memory of")]
+    assert verdicts == ["reached"], ran.stdout

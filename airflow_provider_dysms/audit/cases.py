@@ -24,13 +24,12 @@ _HASHED = 1 << 62
 def cases_of(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Yield the lines that belong together, in the order in which the first of each appears."""
     following, follows = _linked(lines)
-    for first in range(len(lines)):
-        if follows[first]:
-            continue
-        case = [lines[first]]
-        while first := following[first]:
-            case.append(lines[first])
-        yield case
+    for place, line in enumerate(lines):
+        if not follows[place]:
+            case = [line]
+            while place := following[place]:
+                case.append(lines[place])
+            yield case
 
 
 def _linked(lines: Sequence[Line]) -> tuple[array[int], bytearray]:

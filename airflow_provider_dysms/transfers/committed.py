@@ -91,9 +91,27 @@ def read_committed(
     return Committed(rows, shelf, datetime.fromisoformat(result["oldest_answer"]), is_csv=file_format == "csv")
 
 
-def pack_unseen(unseen: list[UnseenAt]) -> str:
-    """Return what cannot be seen as one text: it may be long, and nobody reads it in a manifest."""
-    return base64.b64encode(zlib.compress(msgspec.msgpack.encode(unseen), 9)).decode()
+class Packing:
+    """Takes what cannot be seen of cases, and packs it as it comes: a list of a million would be larger."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._packed = bytearray()
+        self._count = 0
+
+    def add(self, place: int, unseen: Unseen) -> None:
+        """Take what cannot be seen of a case.
+
+        :param place: of its first row
+        """
+        self._encoder.encode_into((place, unseen), self._packed, -1)
+        self._count += 1
+
+    def text(self) -> str:
+        """Return all of it as one text: it may be long, and nobody reads it in a manifest."""
+        as_many = self._encoder.encode([None] * self._count)  # whose beginning is that of every list of this length
+        packed = as_many[: len(as_many) - self._count] + self._packed
+        return base64.b64encode(zlib.compress(packed, 9)).decode()
 
 
 def _unpack_unseen(packed: str) -> list[UnseenAt]:

@@ -18,7 +18,7 @@ from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
-from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, pack_unseen, read_committed
+from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_committed
 from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
@@ -230,7 +230,7 @@ class Export:
             "oldest_answer": _instant(oldest),
             "provisional": is_provisional(day, oldest),
             "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
-            "unseen": pack_unseen(walk.unseen),
+            "unseen": walk.unseen.text(),
         }
 
 

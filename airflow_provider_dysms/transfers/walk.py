@@ -13,6 +13,7 @@ from airflow_provider_dysms.audit.questions import Scope, first_questions
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.transfers.committed import Packing
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.segments import Segments
     from airflow_provider_dysms.storage.shelf import Shelf
     from airflow_provider_dysms.storage.spool import Spool
-    from airflow_provider_dysms.transfers.committed import Committed, UnseenAt
+    from airflow_provider_dysms.transfers.committed import Committed
     from airflow_provider_dysms.transfers.rows import Rows
 
 
@@ -61,7 +62,7 @@ class Walk:
         self.lost = 0
         self.first_lost: Line | None = None
         #: What cannot be seen of cases, where it is not nothing.
-        self.unseen: list[UnseenAt] = []
+        self.unseen = Packing()
         self._sent = sent
         self._scope = scope
         self._rows = rows
@@ -129,7 +130,7 @@ class Walk:
         rows = self._rows.of(outcome.verdicts, kept=kept)
         self.cases[outcome.source] += 1
         if any(outcome.unseen):
-            self.unseen.append((self.tally.rows - len(rows), outcome.unseen))
+            self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
         if outcome.source in (Source.ASKED, Source.RESUMED) and (found := self._find(outcome.lines)):
             lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
             if lost and self.first_lost is None:

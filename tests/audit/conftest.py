@@ -10,8 +10,8 @@ from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.api.errors import DysmsNotFound
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.api.records import SendDetail
-from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.lines import Line, Lines
+from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.sent import SentLog
 from airflow_provider_dysms.audit.tally import Tally
 

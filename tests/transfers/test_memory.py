@@ -1,0 +1,88 @@
+"""What an export keeps in memory for each line of a log and each number in it is little, whatever their number."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tracemalloc
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_dysms.api.records import SendDetail
+from airflow_provider_dysms.audit.questions import Scope
+from airflow_provider_dysms.audit.sent import read_sent_log
+from airflow_provider_dysms.storage import spool
+from airflow_provider_dysms.storage.shelf import Shelf
+from airflow_provider_dysms.transfers.rows import Rows
+from airflow_provider_dysms.transfers.walk import Walk
+
+DAY = date(2025, 6, 1)
+NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)
+
+NUMBERS, LINES = 4_000, 4_800
+
+#: Bytes a line, of which its texts are 50. As an object, in a dictionary of cases, it would need a thousand.
+MOST = 200
+
+#: Bytes that are needed however few lines there are: for what is asked, and for what waits for its turn.
+ANYWAY = 2_000_000
+
+
+class Service:
+    """Has for each number as many records as the log has lines."""
+
+    counters = SimpleNamespace(requests=0, throttled=0)
+
+    async def query_send_details(
+        self, phone_number: str, send_date: date, biz_id: str | None = None
+    ) -> list[SendDetail]:
+        await asyncio.sleep(0)
+        record = SendDetail(
+            phone_number=phone_number,
+            send_status=3,
+            error_code="DELIVERED",
+            out_id=f"order-{phone_number}",
+            sent_at=NOON,
+        )
+        return [record] * (1 + (phone_number[-1] in "05"))
+
+
+def peak(folder: Path) -> int:
+    """Return the most bytes that an export held at a time; every fifth number has two lines."""
+    lines = [f"139{number:08},order-139{number:08},2025-06-01 12:00:00\n" for number in range(NUMBERS)]
+    log = folder / "log.csv"
+    log.write_text("".join(["phone_number,out_id,sent_at\n", *lines, *lines[::5]]), "utf-8")
+    del lines
+    rows = Rows((), content=False, phone_hash=None)
+    tracemalloc.start()
+    try:
+        with log.open("rb") as file, spool.Spool("jsonl", None, rows.columns) as out, Shelf() as shelf:
+            sent = read_sent_log([("log.csv", file)], send_date=DAY)
+            walk = Walk(
+                sent,
+                Scope(DAY, NOON),
+                rows,
+                out,
+                resumed=shelf,
+                saved=SimpleNamespace(is_open=False),  # type: ignore[arg-type]
+                committed=None,
+                take_over=True,
+                to_csv=False,
+                log=logging.getLogger(__name__),
+            )
+            service: Any = Service()
+            asyncio.run(walk.run(service))
+            walk.unseen.text()
+            assert walk.tally.lines == walk.tally.by_state["delivered"] == LINES
+            return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_export_holds_little_for_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "BATCH", 100)
+    assert peak(tmp_path) < ANYWAY + LINES * MOST

@@ -31,13 +31,13 @@ PARTITION = f"send_date={DAY}"
 MANIFEST = f"_manifests/{PARTITION}.json"
 
 #: Messages of the day, and bytes of the column that is carried with each.
-MESSAGES, WIDTH = 40, 400
+MESSAGES, WIDTH = 24, 400
 
 #: Logs: one for each of those that write at once.
 LOGS = 8
 
 #: Questions in a segment: see victims.py.
-SEGMENT = 16
+SEGMENT = 8
 
 #: No export waits for its budget.
 PLENTY = {"QuerySendDetails": 50_000, "QueryMessage": 50_000, "QuerySendStatistics": 5_000}
@@ -164,7 +164,7 @@ class Lane:
     def _start(self) -> subprocess.Popen[str]:
         extra = {"quota_share": 1, "quota": PLENTY}
         process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("victims.py")],
+            [sys.executable, Path(__file__).with_name("victims.py"), self.folder / "generated.csv"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

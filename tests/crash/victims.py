@@ -7,6 +7,7 @@ fork; a victim has its own.
 
 from __future__ import annotations
 
+import csv
 import gc
 import importlib
 import json
@@ -23,10 +24,13 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+import botocore.session
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException
 from boundaries import Boundaries, Fault
 
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.storage import segments, shelf
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.spool import Content
@@ -36,7 +40,7 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 PATIENCE = 120.0
 
 #: Questions in a segment, and KiB of memory before a shelf goes to the disk: so small that there is some of both.
-segments.QUESTIONS, shelf.CACHE = 16, 1
+segments.QUESTIONS, shelf.CACHE = 8, 1
 
 #: How many bytes of the name of a boundary are kept for a victim that cannot tell any more.
 NAME = 256
@@ -156,12 +160,22 @@ def commit_naively(self: Partition, spool: Any, result: dict[str, Any], run: dic
     return manifest
 
 
-def warm_up() -> None:
-    """Import and look up what every victim would."""
+def warm_up(log: str) -> None:
+    """Import and look up what every victim would.
+
+    :param log: a file with the numbers that are asked for: reading them compiles the expressions of their countries
+    """
     importlib.import_module("airflow.providers.amazon.aws.fs.s3")
+    loader = botocore.session.create_loader()  # keeps what it has read; a client reads a megabyte of JSON
+    botocore.session.create_loader = lambda *_: loader
+    botocore.session.get_session().create_client("s3", region_name="us-east-1")
     Partition.resolve("file:///", partition="a=b")
     for connection in ("dysms_default", "aws_test"):
         BaseHook.get_connection(connection)
+    with open(log, newline="") as lines:
+        for line in csv.DictReader(lines):
+            with suppress(DysmsInputError):
+                parse_number(line["phone_number"])
     tempfile.gettempdir()  # tries the folder out with a file of its own, once a process
     gc.collect()
     gc.freeze()  # what is collected in a child would be copied there
@@ -170,7 +184,7 @@ def warm_up() -> None:
 if __name__ == "__main__":
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Airflow logs to standard output
-    warm_up()
+    warm_up(sys.argv[1])
     print("ready", file=replies, flush=True)
     for line in sys.stdin:
         begun = [begin(order) for order in json.loads(line)]

@@ -35,6 +35,33 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+#: What :func:`say_last` was told.
+LAST_WORDS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def say_last(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say a line behind all that pytest says."""
+    return pytestconfig.stash.setdefault(LAST_WORDS, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist has no terminal: it hands its last words over to the process that has."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["last words"] = session.config.stash.get(LAST_WORDS, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # A worker that crashed has left nothing.
+    node.config.stash.setdefault(LAST_WORDS, []).extend(getattr(node, "workeroutput", {}).get("last words", []))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    for line in config.stash.get(LAST_WORDS, []) if terminal else []:
+        terminal.write_line(line)
+
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:

@@ -7,7 +7,7 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,8 @@ from scene import Scene
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.state import Key
 
-#: What is said at the end of the run.
-COUNTS = pytest.StashKey[list[str]]()
 
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash.get(COUNTS, []):
-        terminalreporter.write_line(f"canary: {line}")
-
-
-@pytest.fixture
-def say_last(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Say something at the end of the run."""
-    return pytestconfig.stash.setdefault(COUNTS, []).append
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
     """An emulator that writes all that it says into a file."""
     output = tmp_path_factory.mktemp("emulator") / "output.txt"
@@ -49,7 +35,7 @@ def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield emulator, output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _s3() -> Iterator[Any]:
     """A client of an S3 server with a bucket ``audits``."""
     import boto3
@@ -65,7 +51,7 @@ def _s3() -> Iterator[Any]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _airflow(
     _emulator_that_speaks: tuple[Emulator, Path], _s3: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningAirflow, Scene]]:
@@ -77,13 +63,13 @@ def _airflow(
         yield airflow, scene
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def traces(_airflow: tuple[RunningAirflow, Scene]) -> Traces:
     """What the DAG ``canary`` leaves."""
     return gather(*_airflow, "canary")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def more_traces(_airflow: tuple[RunningAirflow, Scene], traces: Traces) -> Traces:
     """What the DAGs ``canary`` and ``canary_more`` leave."""
     return gather(*_airflow, "canary_more")

@@ -23,13 +23,13 @@ from airflow_provider_dysms.transfers.walk import Walk
 DAY = date(2025, 6, 1)
 NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)
 
-NUMBERS, LINES = 4_000, 4_800
+NUMBERS, LINES = 5_000, 6_000
 
 #: Bytes a line, of which its texts are 50. As an object, in a dictionary of cases, it would need a thousand.
 MOST = 200
 
 #: Bytes that are needed however few lines there are: for what is asked, and for what waits for its turn.
-ANYWAY = 2_000_000
+ANYWAY = 1_500_000
 
 
 class Service:

@@ -18,6 +18,7 @@ from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
+from airflow_provider_dysms.transfers import collecting
 from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_committed
 from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
@@ -57,6 +58,7 @@ class Export:
         self._task = task
         self._log = task.log
 
+    @collecting.seldom()
     def run(self, context: Context) -> Manifest:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)

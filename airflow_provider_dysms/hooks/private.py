@@ -106,14 +106,30 @@ class PrivateField:
 
 
 class PrivatePartial:
-    """Goes before BaseOperator, and keeps private fields so in ``partial()``, which Airflow writes down as it is."""
+    """Goes before BaseOperator, and keeps private fields so wherever Airflow keeps arguments.
+
+    It writes those of ``partial()`` down as they are, and has those that an operator was made with beside its
+    attributes; lineage may be told of both.
+    """
 
     @classmethod
     def partial(cls, **arguments: Any) -> Any:
-        for name, value in arguments.items():
-            if isinstance(field := getattr(cls, name, None), PrivateField):
-                arguments[name] = field.wrapped(value)
-        return super().partial(**arguments)  # type: ignore[misc]
+        return super().partial(**cls._kept_private(arguments))  # type: ignore[misc]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, self._kept_private({name: value})[name])
+
+    def _hook_apply_defaults(self, **arguments: Any) -> tuple[tuple[()], dict[str, Any]]:
+        """Airflow calls this before ``__init__``."""
+        return (), self._kept_private(arguments)
+
+    @classmethod
+    def _kept_private(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        fields = {name: getattr(cls, name, None) for name in arguments}
+        return {
+            name: field.wrapped(arguments[name]) if isinstance(field, PrivateField) else arguments[name]
+            for name, field in fields.items()
+        }
 
 
 def revealed(value: Any) -> Any:

@@ -17,7 +17,7 @@ from airflow_api import PATIENCE
 from cryptography.fernet import Fernet
 from hiding_places import columns, layers, tree
 from running_airflow import RunningAirflow
-from scene import KILLED, UNHEARD, Scene
+from scene import KILLED, Scene
 
 DAG = Path(__file__).parent / "dags" / "canary.py"
 
@@ -144,9 +144,8 @@ def _wait_for_events(scene: Scene, dag_id: str, states: dict[str, str | None]) -
     """
     wanted = {(dag_id, "START"), (dag_id, "FAIL")}
     for task_id, state in states.items():
-        if task_id not in UNHEARD:
-            wanted.add((f"{dag_id}.{task_id}", "START"))
-        if task_id not in UNHEARD | KILLED:
+        wanted.add((f"{dag_id}.{task_id}", "START"))
+        if task_id not in KILLED:
             wanted.add((f"{dag_id}.{task_id}", ENDS[state or "failed"]))
     end = time.monotonic() + TOLD
     while wanted and time.monotonic() < end:

@@ -30,9 +30,6 @@ OPEN = "1790000000999999"
 #: Audits that are killed.
 KILLED = {"audit_killed_plain", "audit_killed_hashed"}
 
-#: OpenLineage follows what a mapped task has returned round in circles, when it is to tell everything about a task.
-UNHEARD = {"deferrable"}
-
 #: What the killed audits have done when they are killed: their last question is not answered.
 ANSWERED = 60
 
@@ -98,7 +95,6 @@ class Scene:
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
                 {"type": "file", "log_file_path": f"{self.folder}/lineage/event", "debug_mode": True}
             ),
-            "AIRFLOW__OPENLINEAGE__INCLUDE_FULL_TASK_INFO": "True",
             **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in self._connections().items()},
         }
 

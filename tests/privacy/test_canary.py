@@ -58,7 +58,6 @@ LEAKS = [
     r"home: airflow\.db.*",
     r"home: logs/.*/task_id=careless/attempt=1\.log",
     r"home: logs/.*/task_id=careless/.*trigger.*",
-    r"lineage: event-.*-START\.json",
     r"lineage: event-.*-FAIL\.json",
 ]
 
@@ -170,10 +169,7 @@ def test_openlineage_was_told_of_every_task(traces: Traces) -> None:
     assert traces.untold == set()
 
 
-def test_openlineage_was_told_all_that_a_task_has_and_how_it_failed(traces: Traces) -> None:
-    """With ``include_full_task_info`` it takes every attribute of an operator, and takes private ones for unknown."""
-    query = b"".join(traces.files(r"lineage: .*-canary\.query-START\.json"))
-    assert b"<<non-serializable: PrivateNumbers>>" in query
+def test_openlineage_was_told_how_a_task_failed(traces: Traces) -> None:
     failed = b"".join(traces.files(r"lineage: .*-canary\.deferrable_timeout-FAIL\.json"))
     assert b'"stackTrace": "Traceback' in failed
 

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
+from airflow_provider_dysms.api.transport import CONNECTIONS
 from airflow_provider_dysms.audit import judging
 from airflow_provider_dysms.audit.cases import cases_of
 from airflow_provider_dysms.audit.match import Dealt, deal
@@ -39,9 +40,9 @@ __all__ = ["Ask", "Match", "audit"]
 
 Answer = TypeVar("Answer")
 
-#: Questions that are open at once. The service takes 5,000 a second of an account and may need 40 ms for each: 200 are
-#: under way then, and the rest makes up for the slow ones. Each holds a connection, so more would be a waste of memory.
-IN_FLIGHT = 256
+#: Questions that are open at once: at 5,000 a second and 40 ms for an answer 200 are under way, and the rest makes up
+#: for the slow ones. Each needs a connection, so that more would only wait, in memory.
+IN_FLIGHT = CONNECTIONS
 
 #: Cases that are asked or done and not handed out yet, for each question that may be open at once: enough that one
 #: slow case does not hold the others up, and little enough to keep in memory.
@@ -191,8 +192,7 @@ class _Crew:
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) and self._failure is None:
-            self._failure = error
+        self._failure = self._failure or (asyncio.CancelledError() if task.cancelled() else task.exception())
         self._news.set()
 
 

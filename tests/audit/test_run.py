@@ -217,6 +217,17 @@ def test_cancelling_ends_everything_too(world):
     assert len(asyncio.run(run())) == 1
 
 
+def test_a_question_that_is_given_up_is_not_the_end_of_the_log(world):
+    world.line("12:00:00").line("12:00:00", phone="13900000001")
+
+    async def give_up():
+        raise asyncio.CancelledError
+
+    world.pause = give_up
+    with pytest.raises(asyncio.CancelledError):
+        world.run()
+
+
 def test_the_tally_is_up_to_date_with_what_was_handed_out(world):
     for number in range(3):
         world.line("12:00:00", phone=f"1390000000{number}")

@@ -41,6 +41,12 @@ _LEVEL = 1
 #: In the place of a number's digits, where they are what is written.
 _AS_WRITTEN = ""
 
+#: The key of a line that belongs to no other.
+ALONE = 0
+
+#: Digits of a number are a key as they stand. From here on a key is a hash, of a message id, and equal ones may differ.
+HASHED = 1 << 62
+
 
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One line of a send log.
@@ -75,9 +81,13 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 
 class Lines(Sequence[Line]):
-    """Lines, packed; each access makes a new object of one. One after the other is the fast way to look at them."""
+    """Lines, packed; each access makes a new object of one. One after the other is the fast way to look at them.
+
+    :param keys: for each line a number that lines of one number, or of one message id, have in common
+    """
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self.keys = array("q")
         self._blocks: list[bytes] = []
         self._last = bytearray()  # of the last block, which is not full and not compressed yet
         self._ends = array("q")  # of each line, as if nothing were compressed
@@ -112,6 +122,7 @@ class Lines(Sequence[Line]):
             line.carried,
             line.rejection,
         )
+        self.keys.append(_key(line))
         encoded = _encode(packed)
         self._last += encoded
         self._ends.append(len(encoded) + (self._ends[-1] if self._ends else 0))
@@ -163,6 +174,14 @@ class Lines(Sequence[Line]):
         if digits is not None and country is not None:
             phone = PhoneNumber(raw if digits == _AS_WRITTEN and raw else digits, country)
         return Line(self._names[file], number, phone, raw, message_id, biz_id, out_id, sent_at, carried, rejection)
+
+
+def _key(line: Line) -> int:
+    if line.rejection is not None:
+        return ALONE
+    if line.message_id is not None:
+        return hash(line.message_id) % HASHED + HASHED
+    return int(line.phone.digits) if line.phone else ALONE
 
 
 class _Some(Sequence[Line]):

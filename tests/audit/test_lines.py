@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.api.numbers import PhoneNumber
-from airflow_provider_dysms.audit import cases
+from airflow_provider_dysms.audit import lines
 from airflow_provider_dysms.audit.cases import cases_of
 from airflow_provider_dysms.audit.lines import Line, Lines
 
@@ -30,15 +30,15 @@ LINES = st.builds(
 
 @given(st.lists(LINES, max_size=8))
 def test_lines_are_as_they_were(made):
-    lines = Lines(made)
-    assert list(lines) == made == lines[:]
-    assert len(lines) == len(made)
-    assert [lines[-1 - place] for place in range(len(made))] == made[::-1]
+    packed = Lines(made)
+    assert list(packed) == made == packed[:]
+    assert len(packed) == len(made)
+    assert [packed[-1 - place] for place in range(len(made))] == made[::-1]
     rejected = [line for line in made if line.rejection]
-    assert list(lines.rejected) == rejected
-    assert lines.rejected[:1] == rejected[:1]
+    assert list(packed.rejected) == rejected
+    assert packed.rejected[:1] == rejected[:1]
     with pytest.raises(IndexError):
-        lines[len(made)]
+        packed[len(made)]
 
 
 @given(st.lists(LINES, max_size=6), st.lists(LINES, max_size=6))
@@ -61,22 +61,24 @@ def test_lines_of_one_number_or_message_id_are_one_case_in_the_order_of_their_fi
         expected.setdefault(key(place, line), []).append(line)
     with pytest.MonkeyPatch.context() as patch:
         if all_collide:
-            patch.setattr(cases, "hash", lambda text: 7, raising=False)
+            patch.setattr(lines, "hash", lambda text: 7, raising=False)
         assert list(cases_of(Lines(made))) == list(expected.values())
 
 
 def test_a_hundred_thousand_numbers_are_told_apart():
     count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
-    lines = Lines()
+    packed = Lines()
     for place in range(count + 10):
         digits = f"139{place % count:08}"
-        lines.append(Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1)))
-    sizes = [len(case) for case in cases_of(lines)]
+        packed.append(
+            Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1))
+        )
+    sizes = [len(case) for case in cases_of(packed)]
     assert sizes == [2] * 10 + [1] * (count - 10)
 
 
 def test_no_line_shows_a_number():
     line = Line("log.csv", 2, PhoneNumber(NUMBERS[0], "CN"), NUMBERS[0], out_id=NUMBERS[0], carried=(NUMBERS[0],))
-    lines = Lines([line])
-    assert NUMBERS[0] not in repr(line) + repr(lines) + repr(lines[0]) + repr(lines.rejected)
+    packed = Lines([line])
+    assert NUMBERS[0] not in repr(line) + repr(packed) + repr(packed[0]) + repr(packed.rejected)
     assert repr(line) == "Line(log.csv:2)"

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: Always the same name: what a killed task left of it, the next one takes away.
 _PROBE = ".probe"
 
+#: Bytes that are copied at once.
+_PIECE = 1 << 20
+
 #: Seconds after which nobody writes to a sibling any more: whoever made it was killed.
 _STALE = 3_600.0
 
@@ -89,7 +92,7 @@ class LocalFolder:
         target = self._root / key
         file.seek(0)
         with _sibling(target) as (temporary, output):
-            shutil.copyfileobj(file, output, 1 << 20)
+            _copy(file, output)
             output.flush()
             os.fsync(output.fileno())
             os.replace(temporary, target)
@@ -103,7 +106,7 @@ class LocalFolder:
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         try:
             with (self._root / key).open("rb") as found:
-                shutil.copyfileobj(found, file, 1 << 20)
+                _copy(found, file)
         except FileNotFoundError:
             return False
         return True
@@ -172,7 +175,7 @@ class ObjectStore:
         self._fs.invalidate_cache()
         try:
             with self._fs.open(self._path(key), "rb") as found:
-                shutil.copyfileobj(found, file, 1 << 20)
+                _copy(found, file)
         except FileNotFoundError:
             return False
         return True
@@ -215,6 +218,10 @@ class ObjectStore:
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> None:
+    shutil.copyfileobj(source, target, _PIECE)
 
 
 @contextmanager

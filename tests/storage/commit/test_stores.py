@@ -198,11 +198,12 @@ def test_what_was_listed_before_is_not_believed_where_data_are_fetched(bucket, m
     assert forgotten == [1]
 
 
-def test_a_root_may_end_in_a_slash(bucket):
-    store = store_at(SimpleNamespace(fs=bucket.root.fs, path=f"{bucket.root.path}/", protocol="s3"))
+@pytest.mark.parametrize("end", ["", "/", "/MAX", "/MAX/"])
+def test_a_root_may_end_in_a_slash_or_any_letter(bucket, end):
+    store = store_at(SimpleNamespace(fs=bucket.root.fs, path=f"{bucket.root.path}{end}", protocol="s3"))
     store.write("a/b", b"x")
     assert store.keys("a") == ["a/b"]
-    assert bucket.files() == {"a/b": b"x"}
+    assert bucket.files() == {f"{end.strip('/')}/a/b".lstrip("/"): b"x"}
 
 
 def test_a_probe_of_a_bucket_writes_an_empty_object(bucket, monkeypatch):

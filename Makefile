@@ -29,7 +29,8 @@ e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on Po
 scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes
 	@.venv-scale/bin/python -m pytest -q -m scale tests/scale
 
-# CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most.
+# CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
+# what there was no time for is said last.
 crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: half an hour
 	@$(BIN)/python tests/crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 

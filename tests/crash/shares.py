@@ -89,7 +89,11 @@ class Share:
 
 
 def progress(report: Report) -> str:
-    """Say how much is done of what is planned, where something is."""
-    return ", ".join(
-        f"{report.counts[what]} of {many} {what}" for what, many in report.planned.items() if report.counts[what]
-    )
+    """Say how much is done of all that is planned, and of what has begun."""
+    begun = [
+        f"{report.counts[what]} of {many} {what}"
+        for what, many in report.planned.items()
+        if 0 < report.counts[what] < many
+    ]
+    left = report.left_out().total()
+    return ", ".join([f"{left} of {report.planned.total()} left", *begun])

@@ -69,7 +69,7 @@ class TestTheWindowThatClosesDuringTheWalk:
 
     LAST = TODAY - timedelta(days=30)
     MIDNIGHT = dates.day_start(TODAY + timedelta(days=1))
-    LINES = 100
+    LINES = 300  # more than are asked at a time
 
     @pytest.fixture
     def strike(self, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
@@ -104,7 +104,7 @@ class TestTheWindowThatClosesDuringTheWalk:
         assert result["by_state"] == {"delivered": self.LINES}
 
     @pytest.mark.parametrize("behind", [timedelta(), timedelta(minutes=1), timedelta(minutes=14)])
-    @pytest.mark.parametrize("looks", [20, 70, 110])
+    @pytest.mark.parametrize("looks", [20, 200, 330])
     def test_fails_the_task_whatever_the_rate_also_when_our_clock_is_behind(
         self,
         audit: Run,

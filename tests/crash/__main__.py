@@ -1,6 +1,6 @@
 """Kills exports, breaks them at every boundary, lets eight write at once; prints counts last: `make crash`.
 
-Exit code 1 says that something was not right: it is printed, case by case, above the counts; 2, that something was left
+Exit code 1 says that something was not right: it is printed when it is seen, case by case; 2, that something was left
 out, because time was up: the last line says what.
 """
 
@@ -16,9 +16,6 @@ from pathlib import Path
 
 from reports import WRONG, Report
 from shares import LANES, Share
-
-#: Problems that are printed.
-MOST_SHOWN = 40
 
 
 def summary(report: Report) -> list[str]:
@@ -63,8 +60,6 @@ def main() -> int:
     ):
         for done in [pool.submit(share.run, Path(folder)) for share in shares]:
             report.add(done.result())
-    for kind, sentence in report.problems[:MOST_SHOWN]:
-        print(f"{kind}: {sentence}")
     for line in (f"{time.monotonic() - begun:.0f} s", *summary(report)):
         print(line)
     return 1 if report.problems else 2 if report.left_out() else 0

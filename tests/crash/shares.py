@@ -27,6 +27,9 @@ TURN = 25
 #: How often eight write at once.
 ROUNDS = 100
 
+#: Problems that a lane prints.
+MOST_SHOWN = 40
+
 #: Seconds between two lines about how far it is.
 TOLD = 60
 
@@ -47,6 +50,7 @@ class Share:
     def __post_init__(self) -> None:
         self.report = Report()
         self._told = time.monotonic()
+        self._shown = 0
 
     def run(self, folder: Path) -> Report:
         with S3Server() as s3, Lane(folder / f"{self.number}", s3.connection) as lane:
@@ -54,6 +58,7 @@ class Share:
             on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
+        self._show_problems()
         return self.report
 
     def _do(self, on_disk: Trials, on_s3: Trials) -> None:
@@ -79,7 +84,13 @@ class Share:
     def _wanted(self, kills: int) -> bool:
         return self._in_time() and self.report.counts["kills"] < kills
 
+    def _show_problems(self) -> None:
+        for kind, sentence in self.report.problems[self._shown : MOST_SHOWN]:
+            print(f"{kind}: {sentence}", flush=True)
+        self._shown = len(self.report.problems)
+
     def _in_time(self, *_: object) -> bool:
+        self._show_problems()
         now = time.monotonic()
         if now > self._told + TOLD:
             self._told = now

@@ -8,13 +8,13 @@ whose outcome is known already is not asked.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.transport import CONNECTIONS
 from airflow_provider_dysms.audit import judging
 from airflow_provider_dysms.audit.cases import cases_of
+from airflow_provider_dysms.audit.crew import Crew, end
 from airflow_provider_dysms.audit.match import Dealt, deal
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
 from airflow_provider_dysms.audit.questions import (
@@ -28,7 +28,7 @@ from airflow_provider_dysms.audit.questions import (
 from airflow_provider_dysms.audit.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.api.records import MessageReport, SendDetail
@@ -43,13 +43,6 @@ Answer = TypeVar("Answer")
 #: Questions that are open at once: at 5,000 a second and 40 ms for an answer 200 are under way, and the rest makes up
 #: for the slow ones. Each needs a connection, so that more would only wait, in memory.
 IN_FLIGHT = CONNECTIONS
-
-#: Cases that are asked or done and not handed out yet, for each question that may be open at once: enough that one
-#: slow case does not hold the others up, and little enough to keep in memory.
-_CASES_AHEAD = 16
-
-#: The same with cases that are known: so many that among them there are enough to ask, where few are open.
-_KNOWN_AHEAD = 64
 
 
 class Ask(Protocol):
@@ -98,7 +91,7 @@ async def audit(
     tally = Tally() if tally is None else tally
     worker = _Worker(ask, Scope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
     cases = enumerate(cases_of(log.lines))
-    crew = _Crew(cases, lambda *case: _of_rejected(*case) or known(*case), worker, in_flight)
+    crew = Crew(cases, lambda *case: _of_rejected(*case) or known(*case), worker.work_off, in_flight)
     crew.start(min(in_flight, len(log.lines)))
     try:
         while outcome := await crew.next():
@@ -112,88 +105,6 @@ def _of_rejected(number: int, lines: list[Line]) -> Outcome | None:
     if lines[0].rejection is None:
         return None
     return Outcome(number, lines, [judging.of_rejected(line) for line in lines], Source.LOG)
-
-
-class _Crew:
-    """Works cases off side by side, and hands the outcomes out in the order of the cases.
-
-    :param known: returns the outcome of a case, or ``None`` for one that is to be asked
-    :param worker: asks
-    :param in_flight: how many questions are open at once
-    """
-
-    def __init__(
-        self,
-        cases: Iterator[tuple[int, list[Line]]],
-        known: Callable[[int, list[Line]], Outcome | None],
-        worker: _Worker,
-        in_flight: int,
-    ) -> None:
-        self._cases = cases
-        self._known = known
-        self._worker = worker
-        self._in_flight = in_flight
-        self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
-        self._asked = 0
-        self._in_a_row = 0
-        self._news, self._room = asyncio.Event(), asyncio.Event()
-        self._failure: BaseException | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self, hands: int) -> None:
-        """Begin to work, so many cases at a time."""
-        for _ in range(hands):
-            task = asyncio.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._leave)
-
-    async def next(self) -> Outcome | None:
-        """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
-        self._in_a_row += 1
-        if self._in_a_row > self._in_flight:  # as many as may have come in one turn of the event loop
-            self._in_a_row = 0
-            await asyncio.sleep(0)
-        while not (self._ahead and self._ahead[0]):
-            if self._failure is not None:
-                raise self._failure
-            if not self._tasks:
-                return None
-            self._in_a_row = 0
-            self._news.clear()
-            await self._news.wait()
-        (outcome,) = self._ahead.popleft()
-        self._asked -= outcome.source is Source.ASKED
-        self._room.set()
-        return outcome
-
-    async def end(self) -> None:
-        """Cancel what still runs."""
-        await _end(self._tasks)
-
-    async def _work(self) -> None:
-        most_asked, most = self._in_flight * _CASES_AHEAD, self._in_flight * _KNOWN_AHEAD
-        while True:
-            while self._asked >= most_asked or len(self._ahead) >= most:
-                self._room.clear()
-                await self._room.wait()
-            case = next(self._cases, None)
-            if case is None:
-                return
-            place: list[Outcome] = []
-            self._ahead.append(place)
-            if outcome := self._known(*case):
-                await asyncio.sleep(0)  # everything else has its turn
-            else:
-                self._asked += 1
-                outcome = await self._worker.work_off(*case)
-            place.append(outcome)
-            if self._ahead[0] is place:
-                self._news.set()
-
-    def _leave(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._failure = self._failure or (asyncio.CancelledError() if task.cancelled() else task.exception())
-        self._news.set()
 
 
 class _Worker:
@@ -266,15 +177,7 @@ async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
     try:
         return await asyncio.gather(*tasks)
     finally:
-        await _end(tasks)
-
-
-async def _end(futures: Iterable[asyncio.Future[Answer]]) -> None:
-    """Cancel what still runs and see it off, so that nothing is left behind."""
-    tasks = list(futures)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
 
 def _count(outcome: Outcome, tally: Tally) -> None:

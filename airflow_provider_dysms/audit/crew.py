@@ -1,0 +1,111 @@
+"""Works cases off side by side and hands their outcomes out one after the other, in the order of the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.audit.outcome import Outcome, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
+
+    from airflow_provider_dysms.audit.lines import Line
+
+#: Cases that are asked or done and not handed out yet, for each question that may be open at once: enough that one
+#: slow case does not hold the others up, and little enough to keep in memory.
+_CASES_AHEAD = 16
+
+#: The same with cases that are known: so many that among them there are enough to ask, where few are open.
+_KNOWN_AHEAD = 64
+
+
+class Crew:
+    """Works cases off side by side, and hands the outcomes out in the order of the cases.
+
+    :param known: returns the outcome of a case, or ``None`` for one that is to be asked
+    :param work_off: asks a case
+    :param in_flight: how many questions are open at once
+    """
+
+    def __init__(
+        self,
+        cases: Iterator[tuple[int, list[Line]]],
+        known: Callable[[int, list[Line]], Outcome | None],
+        work_off: Callable[[int, list[Line]], Awaitable[Outcome]],
+        in_flight: int,
+    ) -> None:
+        self._cases = cases
+        self._known = known
+        self._work_off = work_off
+        self._in_flight = in_flight
+        self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
+        self._asked = 0
+        self._in_a_row = 0
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._failure: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, hands: int) -> None:
+        """Begin to work, so many cases at a time."""
+        for _ in range(hands):
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._leave)
+
+    async def next(self) -> Outcome | None:
+        """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
+        self._in_a_row += 1
+        if self._in_a_row > self._in_flight:  # as many as may have come in one turn of the event loop
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        while not (self._ahead and self._ahead[0]):
+            if self._failure is not None:
+                raise self._failure
+            if not self._tasks:
+                return None
+            self._in_a_row = 0
+            self._news.clear()
+            await self._news.wait()
+        (outcome,) = self._ahead.popleft()
+        self._asked -= outcome.source is Source.ASKED
+        self._room.set()
+        return outcome
+
+    async def end(self) -> None:
+        """Cancel what still runs."""
+        await end(self._tasks)
+
+    async def _work(self) -> None:
+        most_asked, most = self._in_flight * _CASES_AHEAD, self._in_flight * _KNOWN_AHEAD
+        while True:
+            while self._asked >= most_asked or len(self._ahead) >= most:
+                self._room.clear()
+                await self._room.wait()
+            case = next(self._cases, None)
+            if case is None:
+                return
+            place: list[Outcome] = []
+            self._ahead.append(place)
+            if outcome := self._known(*case):
+                await asyncio.sleep(0)  # everything else has its turn
+            else:
+                self._asked += 1
+                outcome = await self._work_off(*case)
+            place.append(outcome)
+            if self._ahead[0] is place:
+                self._news.set()
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._failure = self._failure or (asyncio.CancelledError() if task.cancelled() else task.exception())
+        self._news.set()
+
+
+async def end(futures: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel what still runs and see it off, so that nothing is left behind."""
+    tasks = list(futures)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

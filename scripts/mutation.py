@@ -23,6 +23,7 @@ PACKAGE = "airflow_provider_dysms"
 
 #: The module, and the tests that are to notice.
 MODULES = {
+    "api/codes.py": ["api/test_codes.py"],
     "api/errors.py": ["api/test_errors.py"],
     "api/delivery.py": ["api/test_delivery.py"],
     "api/dates.py": ["api/test_dates.py"],

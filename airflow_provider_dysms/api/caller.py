@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
-from airflow_provider_dysms.api import actions, errors, signing
+from airflow_provider_dysms.api import actions, codes, errors, signing
 from airflow_provider_dysms.api.keys import Keys
 from airflow_provider_dysms.api.lanes import Lane
 from airflow_provider_dysms.api.quota import budget
@@ -202,7 +202,7 @@ def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseT
 
 def _judged(call: Call, response: Response) -> Mapping[str, object]:
     answer = actions.decode(response.body)
-    error = errors.judge(call.action, response.status, answer)
+    error = codes.judge(call.action, response.status, answer)
     if isinstance(error, errors.DysmsThrottled):
         error.retry_after = _retry_after(response.headers)
     if error is not None:

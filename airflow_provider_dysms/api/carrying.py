@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.api import actions, errors
+from airflow_provider_dysms.api import actions, codes, errors
 from airflow_provider_dysms.api.endpoints import endpoint_of
 from airflow_provider_dysms.api.issuers import METADATA
 from airflow_provider_dysms.api.transport import HttpTransport, Request
@@ -99,7 +99,7 @@ class Carrier:
         finally:
             await transport.aclose()
         if answer.status != 200:
-            error = errors.judge(asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body))
+            error = codes.judge(asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body))
             if error is not None:
                 raise error
         return answer

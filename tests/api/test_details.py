@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api import actions, errors
+from airflow_provider_dysms.api import actions, codes
 from airflow_provider_dysms.api.details import read_page
 from airflow_provider_dysms.api.records import Page, SendDetail
 
@@ -36,7 +36,7 @@ def body(rows: list[dict[str, object]], total: object = None, **changes: object)
 
 def read_by_the_other(page: bytes) -> Page[SendDetail] | None:
     answer = actions.decode(page)
-    if errors.judge("QuerySendDetails", 200, answer) is not None:
+    if codes.judge("QuerySendDetails", 200, answer) is not None:
         return None
     assert answer is not None
     return actions.parse_send_details(answer)

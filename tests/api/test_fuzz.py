@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.api import actions
+from airflow_provider_dysms.api.codes import judge
 from airflow_provider_dysms.api.dates import BEIJING
 from airflow_provider_dysms.api.delivery import Delivery, judge_message, judge_send_detail
 from airflow_provider_dysms.api.details import read_page
-from airflow_provider_dysms.api.errors import DysmsError, DysmsUnreadable, judge
+from airflow_provider_dysms.api.errors import DysmsError, DysmsUnreadable
 from airflow_provider_dysms.api.records import MessageReport, Page, SendDetail
 from airflow_provider_dysms.emulator.rendering import render
 

@@ -31,7 +31,7 @@ scale: .venv-scale/.installed-scale ## eight days of one account on Celery worke
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
 # what there was no time for is said last.
-crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: half an hour
+crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: under an hour
 	@$(BIN)/python tests/crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 conformance: $(VENV)/.installed ## thousands of hostile answers at every way in: two minutes

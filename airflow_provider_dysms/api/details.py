@@ -18,15 +18,16 @@ from airflow_provider_dysms.api.records import Page, SendDetail
 _Time = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    PhoneNum: str
+class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+    # In the order in which the service writes them: that is read fastest.
+    SendDate: _Time | None = None
+    OutId: str = ""
     SendStatus: int
+    ReceiveDate: _Time | None = None
     ErrCode: str = ""
     TemplateCode: str = ""
-    OutId: str = ""
     Content: str = ""
-    SendDate: _Time | None = None
-    ReceiveDate: _Time | None = None
+    PhoneNum: str
 
 
 class _Rows(msgspec.Struct, forbid_unknown_fields=True):
@@ -48,25 +49,23 @@ def read_page(body: bytes) -> Page[SendDetail] | None:
     """Return the page of an answer that says OK, or ``None`` where it is not in this form."""
     try:
         answer = _decode(body)
-        rows = answer.SmsSendDetailDTOs.SmsSendDetailDTO
         records = [
             SendDetail(
-                phone_number=row.PhoneNum,
+                phone_number=row.PhoneNum.strip() or _refuse(),
                 send_status=row.SendStatus,
-                error_code=row.ErrCode or None,
-                template_code=row.TemplateCode or None,
+                error_code=row.ErrCode.strip() or None,
+                template_code=row.TemplateCode.strip() or None,
                 out_id=row.OutId or None,
                 content=row.Content or None,
                 sent_at=EPOCH + (sent - LOCAL_EPOCH) if (sent := row.SendDate) else None,
                 received_at=EPOCH + (received - LOCAL_EPOCH) if (received := row.ReceiveDate) else None,
             )
-            for row in rows
+            for row in answer.SmsSendDetailDTOs.SmsSendDetailDTO
         ]
     except (ValueError, OverflowError):  # msgspec's are, and those of a time
         return None
-    # A page has few of them, so each is looked at once.
-    numbers = {row.PhoneNum for row in rows}
-    texts = numbers.union([row.ErrCode for row in rows], [row.TemplateCode for row in rows])
-    if "" in numbers or any(text.strip() != text for text in texts):
-        return None
     return Page(tuple(records), answer.TotalCount)
+
+
+def _refuse() -> str:
+    raise ValueError

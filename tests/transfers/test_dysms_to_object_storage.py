@@ -138,9 +138,9 @@ def test_numbers_in_any_format_are_one_question_and_bad_lines_are_named_and_kept
 def test_a_wide_audit_says_how_far_it_is(
     audit: Run, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(progress, "INTERVAL", 0.05)
+    monkeypatch.setattr(progress, "INTERVAL", 0.01)
     emulator.generate(send_date=DAY, messages=500, seed=1, log=tmp_path / "sent.csv", kinds={"out_id": 1})
-    emulator.configure(latency_ms=20)
+    emulator.configure(latency_ms=50)
     audit("sent.csv")
     said = [line for line in "".join(capfd.readouterr()).splitlines() if "requests/s" in line]
     assert len(said) > 3

@@ -75,7 +75,8 @@ class Segments:
         """Yield what earlier tries have left, one segment in memory at a time; before the first :meth:`write`."""
         as_of: datetime | None = None
         for key in self._store.keys(self.folder) if self.is_open else ():
-            segment = self._good(key)
+            # One that was on its way when its try was killed has no name of its own yet.
+            segment = self._good(key) if key.endswith(".segment") else None
             if segment is None or (as_of is not None and segment.as_of != as_of):
                 continue
             as_of = self.as_of = segment.as_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -35,6 +36,10 @@ Answer = TypeVar("Answer")
 
 USER_AGENT = f"airflow-provider-dysms/{__version__}"
 FORM = "application/x-www-form-urlencoded"
+
+# Of its own: a task may seed Python's, and in every process alike. Nonces must be unique, after a fork too, not secret.
+_nonces = random.Random()  # noqa: S311
+os.register_at_fork(after_in_child=_nonces.seed)
 
 
 @dataclass(slots=True)
@@ -181,7 +186,7 @@ class Caller:
             content_type=FORM if body else None,
             credentials=key,
             date=self._now(),
-            nonce=f"{random.getrandbits(128):032x}",  # unique, also after a fork; it need not be secret
+            nonce=f"{_nonces.getrandbits(128):032x}",
         )
         headers["user-agent"] = USER_AGENT
         return Request("POST", f"/?{query_string}", headers, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -178,6 +179,12 @@ LASTING = {
     "a repeated page": (errors.DysmsIncomplete, {"kind": "repeated_page", "page": 2}),
     "other people's rows": (errors.DysmsIncomplete, {"kind": "foreign_rows", "page": 2}),
 }
+
+
+def test_a_task_that_seeds_pythons_generator_repeats_no_nonce(emulator: Emulator) -> None:
+    for _ in range(2):
+        random.seed(1)
+        day_of(emulator, retry=RetryPolicy(tries=1))
 
 
 @pytest.mark.parametrize("fault", LASTING)

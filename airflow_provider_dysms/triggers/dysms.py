@@ -98,7 +98,6 @@ class DysmsTrigger(BaseTrigger):
                 ends_at = max(wait.deadline, time.time()) + LAST_LOOK
                 watch = Watch(self._shared, wait, self._kind, watched, ends_at=ends_at, epoch=_epoch())
                 await watch.run()
-                refused = watch.refused
             except TimeoutError:
                 log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
             except Refused as error:

@@ -1,8 +1,8 @@
 """The waiting line in front of the service: the next request goes to whoever is longest overdue.
 
-All waits of an event loop that ask one action stand in it, asleep until their next question is due. Nothing runs
-beside them but one timer: whoever gives up a place hands it on, and where the service is in trouble, the one who holds
-the only place waits the pause out.
+All waits of an event loop that ask one action stand in it until their next question is due. Nothing runs beside them
+but one timer: whoever gives up a place hands it on, and where the service is in trouble, the one who holds the only
+place waits the pause out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from typing import Any, Protocol
 
 from airflow_provider_dysms.api.errors import (
     DysmsError,
@@ -36,19 +37,38 @@ LOOK = 1.0
 TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
 
 
-class Place(asyncio.Future[None]):
-    """A place in line, done when it is one in front of the service. Thousands stand here: one object each.
+class Visitor(Protocol):
+    """Stands in line."""
 
-    :param number: by which the line knows it
-    :param until: when it is too late, by the clock of the event loop
+    #: By which the line knows it; ``None``: it does not stand there.
+    number: int | None
+
+    #: When it is too late, by the clock of the event loop.
+    until: float
+
+    def called(self, place: Place) -> None:
+        """Take a place in front of the service, no longer in line; it is to be given up by :meth:`Place.leave`."""
+
+    def sent_away(self) -> None:
+        """Stand in line no longer, because it is too late."""
+
+
+class Place:
+    """A place in front of the service.
+
+    :param line: whose it is
     """
 
-    __slots__ = ("number", "until")
+    __slots__ = ("_line",)
 
-    def __init__(self, number: int, until: float) -> None:
-        super().__init__()
-        self.number = number
-        self.until = until
+    def __init__(self, line: Line) -> None:
+        self._line: Line | None = line
+
+    def leave(self, _: Any = None) -> None:
+        """Give it up, unless that was done; can be told what has ended."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.take_back()
 
 
 class Line:
@@ -62,7 +82,7 @@ class Line:
         self._held = 0
         # Apart from the places: pairs of numbers are compared in C, and the garbage collector does not walk over them.
         self._order: list[tuple[float, int]] = []
-        self._standing: dict[int, Place] = {}
+        self._standing: dict[int, Visitor] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._look_again = float("-inf")
         self._arrivals = itertools.count()
@@ -70,31 +90,27 @@ class Line:
         self._pause = 0.0  # 0: no trouble
         self._shut_until = float("-inf")
 
-    def stand(self, due: float, until: float) -> Place:
-        """Stand in line. A place that is done is to be given up by :meth:`leave`.
-
-        Whoever stops waiting for it must say so by :meth:`withdraw`.
+    def stand(self, visitor: Visitor, due: float) -> None:
+        """Stand in line.
 
         :param due: the instant from which on to ask, by the clock of the event loop; the earliest goes first
-        :param until: whoever still stands here then gets ``TimeoutError`` when the line next moves
         """
-        place = Place(next(self._arrivals), until)
-        self._standing[place.number] = place
-        heapq.heappush(self._order, (due, place.number))
+        visitor.number = next(self._arrivals)
+        self._standing[visitor.number] = visitor
+        heapq.heappush(self._order, (due, visitor.number))
         self._hand_on()
-        return place
 
-    def withdraw(self, place: Place) -> None:
-        """Wait no longer for a place, and give it up where it was handed over a moment before."""
-        stood = self._standing.pop(place.number, None) is not None
-        if not stood and not place.cancelled() and place.exception() is None:
-            self.leave()
+    def withdraw(self, visitor: Visitor) -> None:
+        """Stand there no longer, if at all."""
+        if visitor.number is not None:
+            del self._standing[visitor.number]
+            visitor.number = None
         if not self._standing:
             self._order.clear()
             self._set_alarm(None)
 
-    def leave(self) -> None:
-        """Give up a place."""
+    def take_back(self) -> None:
+        """Take note that a place is free."""
         self._held -= 1
         self._hand_on()
 
@@ -135,10 +151,10 @@ class Line:
                 self._set_alarm(due)
                 return
             heapq.heappop(self._order)
-            place = self._standing.pop(number, None)
-            if place is not None and not place.done():  # a cancelled one is
+            if visitor := self._standing.pop(number, None):
+                visitor.number = None
                 self._held += 1
-                place.set_result(None)
+                visitor.called(Place(self))
 
     def _set_alarm(self, due: float | None) -> None:
         if self._alarm is not None:
@@ -156,7 +172,6 @@ class Line:
         if now < self._look_again:
             return
         self._look_again = now + LOOK
-        for place in [place for place in self._standing.values() if place.until <= now]:
-            del self._standing[place.number]
-            if not place.done():
-                place.set_exception(TimeoutError())
+        for visitor in [visitor for visitor in self._standing.values() if visitor.until <= now]:
+            self.withdraw(visitor)
+            visitor.sent_away()

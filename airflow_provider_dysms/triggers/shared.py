@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
+from contextvars import Context
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -17,6 +18,7 @@ from airflow_provider_dysms.triggers.line import Line
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.api.reports import Report
+    from airflow_provider_dysms.triggers.line import Place
     from airflow_provider_dysms.waits.watched import Watched
 
 
@@ -33,6 +35,8 @@ class Shared:
     def __init__(self, conn_id: str) -> None:
         self.connection = WaitsConnection(conn_id)
         self.waits = 0
+        #: Who asks belongs to no wait alone, and keeps nothing of the one that happened to call.
+        self.context = Context()
         # Each action has a budget of its own: those that wait for one must not stand in the way of the other.
         self._lines: defaultdict[type[Watched], Line] = defaultdict(Line)
 
@@ -40,33 +44,31 @@ class Shared:
         """Return the line in which to stand for a turn to :meth:`ask` for messages of a kind."""
         return self._lines[kind]
 
-    async def ask(self, watched: Watched) -> Report | None:
-        """Ask for one message in turn, and end the turn; ``None``: the service does not know it, or not yet.
+    async def ask(self, watched: Watched, place: Place) -> Report | None:
+        """Ask for one message; ``None``: the service does not know it, or not yet.
 
+        :param place: in front of the service, in the line of the message's kind
         :raises DysmsError: once tried; see :mod:`airflow_provider_dysms.api.errors`
         :raises Edited: the connection was edited meanwhile
         :raises Refused: the connection is no longer usable
         """
         line = self._lines[type(watched)]
+        await self.connection.freshen()
+        began = await line.wait_pause_out()
+        reading = self.connection.lease()
         try:
-            await self.connection.freshen()
-            began = await line.wait_pause_out()
-            reading = self.connection.lease()
-            try:
-                report = await watched.ask(reading.client)
-            except DysmsError as error:
-                line.failed(error, began)
-                if not isinstance(error, (DysmsAuthError, DysmsSignatureError)):
-                    raise
-                refused = error
-            else:
-                line.answered()
-                return report
-            finally:
-                await self.connection.release(reading)
+            report = await watched.ask(reading.client)
+        except DysmsError as error:
+            line.failed(error, began)
+            if not isinstance(error, (DysmsAuthError, DysmsSignatureError)):
+                raise
+            refused = error
+        else:
+            line.answered()
+            return report
         finally:
-            line.leave()
-        # Without a place in hand: to look may take long, and the others need not wait for it.
+            await self.connection.release(reading)
+        place.leave()  # to look may take long, and the others need not wait for it
         if await self.connection.has_changed(reading, began):
             raise Edited
         raise refused

@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsThrottled
 from airflow_provider_dysms.triggers.connection import Refused
-from airflow_provider_dysms.triggers.line import PLACES
 from airflow_provider_dysms.triggers.shared import Edited
 from airflow_provider_dysms.waits.wait import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Sequence
 
+    from airflow_provider_dysms.triggers.line import Place
     from airflow_provider_dysms.triggers.shared import Shared
     from airflow_provider_dysms.waits.wait import Wait
     from airflow_provider_dysms.waits.watched import Watched
 
 log = logging.getLogger(__name__)
-
-#: Messages of one wait that stand in line or are asked at a time: as many as there are places, or a large wait would be
-#: served as if it were a small one. A wait with one message needs no task of its own.
-WORKERS = PLACES
 
 #: No question takes longer (s), however the service behaves: it waits in vain for at most so many pauses. One that
 #: begins long before the deadline needs no time limit, which the event loop would keep long after the answer.
@@ -33,10 +29,10 @@ NO_LIMIT = nullcontext()
 
 
 class Watch:
-    """Drives one wait.
+    """Drives one wait: stands in line for it, and asks when it is called. A :class:`.line.Visitor`.
 
     Thousands of them sleep in one process, and what each holds then is what Python's garbage collector walks over while
-    everybody stands still: so it makes what it needs when it needs it.
+    everybody stands still: so it makes what it needs when it needs it, and the task of the wait sleeps on meanwhile.
 
     :param shared: asks
     :param wait: decides
@@ -48,17 +44,20 @@ class Watch:
     """
 
     __slots__ = (
-        "_ends_at",
+        "_asking",
+        "_due",
         "_epoch",
-        "_is_late",
+        "_failure",
         "_kind",
         "_kinds",
         "_line",
+        "_news",
         "_shared",
+        "_unsaid",
         "_wait",
         "_watched",
-        "_workers",
-        "refused",
+        "number",
+        "until",
     )
 
     def __init__(
@@ -71,76 +70,110 @@ class Watch:
         ends_at: float,
         epoch: float,
     ) -> None:
-        self.refused: Refused | None = None
+        self.number: int | None = None
+        self.until = ends_at - epoch
         self._shared = shared
         self._line = shared.line(kind)
         self._wait = wait
         self._kind = kind
         self._watched = watched
         self._epoch = epoch
-        self._ends_at = ends_at
-        self._is_late = False
-        self._workers: Sequence[asyncio.Task[None]] = ()
+        self._due = 0.0  # for which it stands in line, by the clock of the event loop
+        self._asking: tuple[asyncio.Task[None], ...] = ()
+        self._failure: Exception | None = None
         self._kinds: tuple[type[DysmsError], ...] = ()
+        self._unsaid: tuple[DysmsError, ...] = ()
+        self._news: asyncio.Future[None] | None = None
 
-    def run(self) -> Awaitable[None]:
-        """Ask until the outcome is certain, every message was asked for the last time, or it is ``refused`` to."""
-        count = self._wait.open_count
-        return self._work() if count == 1 else self._work_abreast(min(count, WORKERS))
+    async def run(self) -> None:
+        """Ask until the outcome is certain, or every message was asked for the last time.
+
+        :raises Refused: the wait cannot go on
+        """
+        self._go_on()
+        try:
+            while not self._is_over:
+                self._news = asyncio.get_running_loop().create_future()
+                await self._news
+                self._say()
+        finally:
+            self._line.withdraw(self)
+            for task in self._asking:
+                task.cancel()
+            await asyncio.gather(*self._asking, return_exceptions=True)
+        if isinstance(self._failure, TimeoutError):
+            log.warning("The service did not answer for every message in time")
+        elif self._failure is not None:
+            raise self._failure
+
+    def called(self, place: Place) -> None:
+        """Ask for the message that is due."""
+        due, position = self._wait.take()
+        asking = self._ask_in_turn(position, due, place)
+        task = asyncio.get_running_loop().create_task(asking, context=self._shared.context)
+        task.add_done_callback(place.leave)
+        self._asking += (task,)
+        self._go_on()
+
+    def sent_away(self) -> None:
+        """End the wait."""
+        self._failure = TimeoutError()
+        self._go_on()
+
+    @property
+    def _is_decided(self) -> bool:
+        return self._failure is not None or self._wait.outcome is not Outcome.OPEN
 
     @property
     def _is_over(self) -> bool:
-        return self.refused is not None or self._is_late or self._wait.outcome is not Outcome.OPEN
+        return self._is_decided or (self.number is None and not self._asking)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() + self._epoch
 
-    @property
-    def _left(self) -> float:
-        return max(self._ends_at - self._now(), 0.0)
+    def _go_on(self) -> None:
+        """Stand in line for what is due next; the wait's task wakes up when there is nothing, or something to say."""
+        due = self._wait.due
+        if self._is_decided:
+            self._line.withdraw(self)
+        elif due is not None and (self.number is None or due - self._epoch < self._due):
+            self._line.withdraw(self)
+            self._due = due - self._epoch
+            self._line.stand(self, self._due)
+        if (self._unsaid or self._is_over) and self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
-    async def _work_abreast(self, count: int) -> None:
-        async with asyncio.TaskGroup() as group:
-            self._workers = [group.create_task(self._work()) for _ in range(count)]
+    def _say(self) -> None:
+        # In the task of the wait, to whose log it belongs.
+        for error in self._unsaid:
+            log.warning("A question was in vain (further ones of this kind are not logged): %s", error)
+        self._unsaid = ()
 
-    async def _work(self) -> None:
-        # Whoever finds nothing in line may go: what the others hold, they put back and take again themselves.
-        while not self._is_over and self._wait.due is not None:
-            due, position = self._wait.take()
-            try:
-                place = self._line.stand(due - self._epoch, self._ends_at - self._epoch)
-                try:
-                    await place
-                except asyncio.CancelledError:
-                    self._line.withdraw(place)
-                    raise
-                # Inside, TimeoutError means only this one: the client has errors of its own.
-                async with NO_LIMIT if self._left > LONGEST_ASK else asyncio.timeout(self._left):
-                    await self._ask(position, due)
-            except Refused as refused:
-                self.refused = refused
-            except TimeoutError:
-                self._is_late = True
-                log.warning("The service did not answer for every message in time")
-        if self._is_over:
-            for worker in self._workers:
-                if worker is not asyncio.current_task():
-                    worker.cancel()
-
-    async def _ask(self, position: int, due: float) -> None:
+    async def _ask_in_turn(self, position: int, due: float, place: Place) -> None:
+        left = self.until - asyncio.get_running_loop().time()
         try:
-            report = await self._shared.ask(self._kind.of(self._watched[position]))
+            # Inside, TimeoutError means only this one: the client has errors of its own.
+            async with NO_LIMIT if left > LONGEST_ASK else asyncio.timeout(max(left, 0.0)):
+                await self._ask(position, due, place)
+        except Exception as error:
+            self._failure = self._failure or error  # the first is what happened
+        self._asking = tuple(task for task in self._asking if task is not asyncio.current_task())
+        self._go_on()
+
+    async def _ask(self, position: int, due: float, place: Place) -> None:
+        try:
+            report = await self._shared.ask(self._kind.of(self._watched[position]), place)
         except Edited:
             self._wait.put_back(position, due)
         except DysmsError as error:
             if self._wait.is_refused(error, self._now()):
-                self.refused = Refused(f"message {position}: {error}")
-            elif isinstance(error, DysmsThrottled):
+                raise Refused(f"message {position}: {error}") from None
+            if isinstance(error, DysmsThrottled):
                 self._wait.put_back(position, due)
             else:
                 self._wait.fail(position, self._now())
             if type(error) not in self._kinds:
                 self._kinds += (type(error),)
-                log.warning("A question was in vain (further ones of this kind are not logged): %s", error)
+                self._unsaid += (error,)
         else:
             self._wait.answer(position, report, self._now())

@@ -6,7 +6,6 @@ one process to another.
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -111,7 +110,8 @@ class Wait:
         self._strange_since = started_at
         self.learn(known or {})
         due = started_at if asked_at is None else min(asked_at + pace.gap(asked_at - started_at), deadline)
-        self._line = [(due, position) for position in range(goal.count) if self._is_open(position)]
+        # In order; the garbage collector does not walk over tuples of numbers.
+        self._line = tuple((due, position) for position in range(goal.count) if self._is_open(position))
 
     @property
     def reports(self) -> list[Report]:
@@ -145,13 +145,15 @@ class Wait:
     def take(self) -> tuple[float, int]:
         """Take the message that is due first out of the line, with the instant at which it is.
 
-        :raises IndexError: nothing stands in line
+        :raises ValueError: nothing stands in line
         """
-        return heapq.heappop(self._line)
+        first, *others = self._line
+        self._line = tuple(others)
+        return first
 
     def put_back(self, position: int, due: float) -> None:
         """Put a message that could not be asked back to its place in the line."""
-        heapq.heappush(self._line, (due, position))
+        self._line = tuple(sorted((*self._line, (due, position))))
 
     def answer(self, position: int, report: Report | None, now: float) -> None:
         """Take an answer.

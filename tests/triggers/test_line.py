@@ -22,17 +22,37 @@ from airflow_provider_dysms.api.errors import (
     DysmsUnreadable,
 )
 from airflow_provider_dysms.triggers import line
-from airflow_provider_dysms.triggers.line import FAILURES, PLACES, Line
+from airflow_provider_dysms.triggers.line import FAILURES, PLACES, Line, Place
+
+
+class Visitor(asyncio.Future[Place]):
+    """Stands in line, and has its place as its result."""
+
+    number: int | None = None
+    until: float
+
+    def called(self, place: Place) -> None:
+        if self.cancelled():
+            place.leave()
+        else:
+            self.set_result(place)
+
+    def sent_away(self) -> None:
+        self.set_exception(TimeoutError())
 
 
 @asynccontextmanager
 async def turn(of: Line, due: float, until: float = 1e6) -> AsyncIterator[None]:
     """Stand in line, and ask in turn."""
-    place = of.stand(due, until)
+    visitor = Visitor()
+    visitor.until = until
+    of.stand(visitor, due)
     try:
-        await place
+        place = await visitor
     except asyncio.CancelledError:
-        of.withdraw(place)
+        of.withdraw(visitor)
+        if not visitor.cancelled():  # the place came in the same step of the loop
+            visitor.result().leave()
         raise
     try:
         began = await of.wait_pause_out()
@@ -43,7 +63,8 @@ async def turn(of: Line, due: float, until: float = 1e6) -> AsyncIterator[None]:
             raise
         of.answered()
     finally:
-        of.leave()
+        place.leave()
+        place.leave()  # once is enough, and twice is no more
 
 
 async def ask(of: Line, due: float, body: Callable[[], Awaitable[None]]) -> None:

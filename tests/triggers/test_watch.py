@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ from airflow_provider_dysms.api import errors
 from airflow_provider_dysms.api.delivery import State, describe
 from airflow_provider_dysms.api.reports import Report
 from airflow_provider_dysms.triggers.connection import Refused
-from airflow_provider_dysms.triggers.line import Line
-from airflow_provider_dysms.triggers.watch import WORKERS, Watch
+from airflow_provider_dysms.triggers.line import PLACES, Line, Place
+from airflow_provider_dysms.triggers.watch import Watch
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
 from airflow_provider_dysms.waits.watched import WatchedMessage
@@ -46,6 +47,7 @@ class Service:
     def __init__(self, script: list[Any], takes: float = 0.02) -> None:
         self.connection = self
         self.lines = Line()
+        self.context = Context()
         self.script = script
         self.takes = takes
         self.asked: list[tuple[float, str]] = []
@@ -58,13 +60,7 @@ class Service:
     def line(self, kind: type[WatchedMessage]) -> Line:
         return self.lines
 
-    async def ask(self, watched: WatchedMessage) -> Report | None:
-        try:
-            return await self._ask(watched)
-        finally:
-            self.lines.leave()
-
-    async def _ask(self, watched: WatchedMessage) -> Report | None:
+    async def ask(self, watched: WatchedMessage, place: Place) -> Report | None:
         loop = asyncio.get_running_loop()
         answer = self.script[len(self.asked) % len(self.script)]
         self.asked.append((loop.time(), watched.message_id))
@@ -105,7 +101,7 @@ def test_it_never_spins_and_outlives_every_error_that_passes(virtual: Any, scrip
     throttled = sum(script[place % len(script)] is THROTTLED for place in range(len(service.asked)))
     # Gaps of 10 s for 40 s, then a quarter of the age: 17 times in ten minutes, and once at their end.
     assert (len(service.asked) - throttled) / count <= 18
-    assert throttled <= WORKERS * took
+    assert throttled <= PLACES * took
     assert len(asked_a_message) == count
     assert service.asked[0][0] == 10  # it sleeps first
 
@@ -123,10 +119,12 @@ def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any,
     service = Service([errors.DysmsPermissionError("QueryMessage: no")])
     _, watching = watch(service, count)
 
-    assert virtual(watching.run()) < 11
-    assert isinstance(watching.refused, Refused)
-    assert str(watching.refused).startswith("message 0: QueryMessage: no.")
-    assert watching.refused.is_lasting
+    async def story() -> None:
+        with pytest.raises(Refused, match=r"message 0: QueryMessage: no\.") as refused:
+            await watching.run()
+        assert refused.value.is_lasting
+
+    assert virtual(story()) < 11
     assert len(service.asked) <= count
 
 
@@ -135,18 +133,20 @@ def test_a_refusal_by_something_on_the_way_ends_it_only_when_nothing_else_comes_
     once = Service([strange, DELIVERED])
     _, watching = watch(once)
     virtual(watching.run())
-    assert watching.refused is None
     now_and_then = Service([strange, strange, WAITING])
     _, watching = watch(now_and_then)
     assert virtual(watching.run()) >= LASTS
-    assert watching.refused is None
     always = Service([strange])
     _, watching = watch(always)
-    assert 60 < virtual(watching.run()) < 120
-    assert watching.refused is not None
+
+    async def story() -> None:
+        with pytest.raises(Refused):
+            await watching.run()
+
+    assert 60 < virtual(story()) < 120
 
 
-def test_every_worker_ends_when_the_outcome_is_certain(virtual: Any) -> None:
+def test_every_question_ends_when_the_outcome_is_certain(virtual: Any) -> None:
     service = Service([errors.DysmsServerError("x")] * 50 + [DELIVERED] * 10_000)
     wait, watching = watch(service, 100, pace=Pace(first=50))
     wait.goal = Goal(20, 100)
@@ -159,25 +159,27 @@ def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> 
     service = Service([WAITING])
     _, watching = watch(service, 1000, deadline=100.0)
     virtual(watching.run())
-    assert service.most_at_a_time == WORKERS
+    assert service.most_at_a_time == PLACES
     asked = Counter(message for _, message in service.asked)
     assert len(asked) == 1000
     assert max(asked.values()) - min(asked.values()) <= 1
 
 
-def test_one_message_makes_no_task(virtual: Any) -> None:
+def test_the_task_of_a_wait_sleeps_until_it_has_ended(virtual: Any) -> None:
+    woke = 0
+
+    class Sleeper(Watch):
+        def _say(self) -> None:
+            nonlocal woke
+            woke += 1
+            super()._say()
+
     async def story() -> None:
-        service = Service([WAITING, DELIVERED])
-        _, watching = watch(service)
-        ask = service.ask
-
-        async def alone(watched: WatchedMessage) -> Report | None:
-            assert asyncio.all_tasks() == {asyncio.current_task()}
-            return await ask(watched)
-
-        service.ask = alone  # type: ignore[method-assign]
-        await watching.run()
-        assert len(service.asked) == 2
+        service = Service([WAITING] * 9 + [DELIVERED])
+        wait = Wait(Goal(1, 1), Pace(), started_at=0.0, deadline=LASTS)
+        await Sleeper(service, wait, WatchedMessage, ["0"], ends_at=LASTS, epoch=0).run()  # type: ignore[arg-type]
+        assert len(service.asked) == 10
+        assert woke == 1
 
     virtual(story())
 

@@ -64,12 +64,12 @@ class DysmsTrigger(BaseTrigger):
     """
 
     _kind: type[Watched]
-    _is_sealed = False
 
     def __init__(self, /, **kwargs: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._kwargs = kwargs
         self._shared: Shared | None = None
+        self._joined_at = 0.0  # by the clock of the event loop
 
     def __repr__(self) -> str:
         count = self._kwargs.get("count")
@@ -93,39 +93,28 @@ class DysmsTrigger(BaseTrigger):
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
             log.info("Watching %d message(s) through the connection %r", wait.goal.count, conn_id)
             self._shared = join(conn_id)
+            self._joined_at = asyncio.get_running_loop().time()
+            ends_at = max(wait.deadline, time.time()) + LAST_LOOK
             try:
-                watched = await self._opened(wait)
-                ends_at = max(wait.deadline, time.time()) + LAST_LOOK
-                watch = Watch(self._shared, wait, self._kind, watched, ends_at=ends_at, epoch=_epoch())
-                await watch.run()
-            except TimeoutError:
-                log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
+                await Watch(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch()).run()
             except Refused as error:
                 refused = error
             finally:
                 await self.cleanup()
         yield _event(self._ending(wait, limit, refused))
 
+    async def message(self, position: int) -> Watched:
+        """Return a watched message.
+
+        :raises Refused: what was sealed cannot be read
+        """
+        raise NotImplementedError
+
     async def cleanup(self) -> None:
         """Leave nothing open; Airflow calls it when the trigger ends, however it does."""
         shared, self._shared = self._shared, None
         if shared is not None:
             await shared.leave()
-
-    async def _opened(self, wait: Wait) -> Sequence[Any]:
-        """Return what is watched, when the connection is ready to ask for it."""
-        assert self._shared is not None
-        connection = self._shared.connection
-        if connection.is_open and not self._is_sealed:
-            return self._readable(wait.goal.count, None)
-        joined = asyncio.get_running_loop().time()
-        async with asyncio.timeout(max(wait.deadline - time.time(), 0.0) + LAST_LOOK):
-            await connection.open()
-            try:
-                return self._readable(wait.goal.count, connection.privacy_key)
-            except Refused:
-                await connection.read_after(joined)  # it may have been edited since it was read
-                return self._readable(wait.goal.count, connection.privacy_key)
 
     def _ending(self, wait: Wait, limit: str, refused: Refused | None) -> Ending:
         ended = "refused" if refused else "timeout"
@@ -139,17 +128,6 @@ class DysmsTrigger(BaseTrigger):
             error=refused.reason if refused else None,
             is_lasting=refused.is_lasting if refused else True,
         )
-
-    def _readable(self, count: int, privacy_key: str | None) -> Sequence[Any]:
-        try:
-            watched = self._watched(privacy_key)
-        except DysmsInputError as error:
-            raise Refused(str(error)) from None
-        except (ValueError, TypeError, IndexError, KeyError):
-            raise Refused(UNREADABLE) from None
-        if len(watched) != count:
-            raise Refused(UNREADABLE)
-        return watched
 
     def _restored(self) -> tuple[Wait, str]:
         plan = Plan.restore(self._kwargs)
@@ -174,14 +152,6 @@ class DysmsTrigger(BaseTrigger):
 
     def _fits(self, count: int) -> bool:
         """Say whether the arguments name so many messages, as far as that can be said without the connection."""
-        raise NotImplementedError
-
-    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
-        """Return the messages to watch, as ``_kind`` is made of them.
-
-        :param privacy_key: of the connection
-        :raises DysmsInputError: they are not readable
-        """
         raise NotImplementedError
 
 
@@ -215,9 +185,9 @@ class DysmsMessageTrigger(DysmsTrigger):
         ids = self._kwargs.get("message_ids")
         return isinstance(ids, tuple) and len(ids) == count and all(isinstance(each, str) for each in ids)
 
-    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
+    async def message(self, position: int) -> WatchedMessage:
         message_ids: tuple[str, ...] = self._kwargs["message_ids"]
-        return message_ids
+        return WatchedMessage(message_ids[position])
 
 
 class DysmsSendDetailsTrigger(DysmsTrigger):
@@ -227,15 +197,37 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
     """
 
     _kind = WatchedSendDetail
-    _is_sealed = True
+    _unsealed: Sequence[WatchedSendDetail] = ()
 
     def _fits(self, count: int) -> bool:
         return isinstance(self._kwargs.get("sealed"), str)
 
-    def _watched(self, privacy_key: str | None) -> Sequence[Any]:
+    async def message(self, position: int) -> WatchedSendDetail:
+        if not self._unsealed:
+            self._unsealed = await self._unseal()
+        return self._unsealed[position]
+
+    async def _unseal(self) -> Sequence[WatchedSendDetail]:
+        assert self._shared is not None
+        connection = self._shared.connection
+        try:
+            return self._readable(connection.privacy_key)
+        except Refused:
+            await connection.read_after(self._joined_at)  # it may have been edited since it was read
+            return self._readable(connection.privacy_key)
+
+    def _readable(self, privacy_key: str | None) -> Sequence[WatchedSendDetail]:
         from airflow_provider_dysms.api.privacy import PrivacyKey
 
-        return load(PrivacyKey(privacy_key).unseal(self._kwargs["sealed"]))
+        try:
+            unsealed = load(PrivacyKey(privacy_key).unseal(self._kwargs["sealed"]))
+        except DysmsInputError as error:
+            raise Refused(str(error)) from None
+        except (ValueError, TypeError, IndexError, KeyError):
+            raise Refused(UNREADABLE) from None
+        if len(unsealed) != self._kwargs["count"]:
+            raise Refused(UNREADABLE)
+        return unsealed
 
 
 def _epoch() -> float:

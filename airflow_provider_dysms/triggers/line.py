@@ -31,7 +31,7 @@ FAILURES = 5
 PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 
-#: Who has stood in line for too long is looked for every so often (s).
+#: Who has stood in line for too long is looked for every so often (s), whether or not a place becomes free.
 LOOK = 1.0
 
 TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
@@ -155,6 +155,8 @@ class Line:
                 visitor.number = None
                 self._held += 1
                 visitor.called(Place(self))
+        if self._order:
+            self._set_alarm(now + LOOK)
 
     def _set_alarm(self, due: float | None) -> None:
         if self._alarm is not None:

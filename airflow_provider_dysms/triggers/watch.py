@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsThrottled
 from airflow_provider_dysms.triggers.connection import Refused
@@ -13,8 +13,6 @@ from airflow_provider_dysms.triggers.shared import Edited
 from airflow_provider_dysms.waits.wait import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow_provider_dysms.triggers.line import Place
     from airflow_provider_dysms.triggers.shared import Shared
     from airflow_provider_dysms.waits.wait import Wait
@@ -28,6 +26,17 @@ LONGEST_ASK = 3600.0
 NO_LIMIT = nullcontext()
 
 
+class Messages(Protocol):
+    """The messages of a wait."""
+
+    async def message(self, position: int) -> Watched:
+        """Return one; the connection is open, and what was sealed under it can be read.
+
+        :raises Refused: it cannot
+        """
+        raise NotImplementedError
+
+
 class Watch:
     """Drives one wait: stands in line for it, and asks when it is called. A :class:`.line.Visitor`.
 
@@ -37,7 +46,7 @@ class Watch:
     :param shared: asks
     :param wait: decides
     :param kind: of the messages
-    :param watched: the messages by position, as ``kind`` is made of them
+    :param messages: which they are
     :param ends_at: when the last answer must be there, seconds since 1970
     :param epoch: what the event loop's clock lacks to seconds since 1970. It never jumps, so a wait that has begun goes
         by it
@@ -48,14 +57,13 @@ class Watch:
         "_due",
         "_epoch",
         "_failure",
-        "_kind",
         "_kinds",
         "_line",
+        "_messages",
         "_news",
         "_shared",
         "_unsaid",
         "_wait",
-        "_watched",
         "number",
         "until",
     )
@@ -65,7 +73,7 @@ class Watch:
         shared: Shared,
         wait: Wait,
         kind: type[Watched],
-        watched: Sequence[Any],
+        messages: Messages,
         *,
         ends_at: float,
         epoch: float,
@@ -75,8 +83,7 @@ class Watch:
         self._shared = shared
         self._line = shared.line(kind)
         self._wait = wait
-        self._kind = kind
-        self._watched = watched
+        self._messages = messages
         self._epoch = epoch
         self._due = 0.0  # for which it stands in line, by the clock of the event loop
         self._asking: tuple[asyncio.Task[None], ...] = ()
@@ -102,7 +109,7 @@ class Watch:
                 task.cancel()
             await asyncio.gather(*self._asking, return_exceptions=True)
         if isinstance(self._failure, TimeoutError):
-            log.warning("The service did not answer for every message in time")
+            log.warning("Not every message could be asked for in time")
         elif self._failure is not None:
             raise self._failure
 
@@ -151,9 +158,10 @@ class Watch:
 
     async def _ask_in_turn(self, position: int, due: float, place: Place) -> None:
         left = self.until - asyncio.get_running_loop().time()
+        is_limited = left <= LONGEST_ASK or not self._shared.connection.is_open
         try:
             # Inside, TimeoutError means only this one: the client has errors of its own.
-            async with NO_LIMIT if left > LONGEST_ASK else asyncio.timeout(max(left, 0.0)):
+            async with asyncio.timeout(max(left, 0.0)) if is_limited else NO_LIMIT:
                 await self._ask(position, due, place)
         except Exception as error:
             self._failure = self._failure or error  # the first is what happened
@@ -162,7 +170,9 @@ class Watch:
 
     async def _ask(self, position: int, due: float, place: Place) -> None:
         try:
-            report = await self._shared.ask(self._kind.of(self._watched[position]), place)
+            if not self._shared.connection.is_open:
+                await self._shared.connection.open()
+            report = await self._shared.ask(await self._messages.message(position), place)
         except Edited:
             self._wait.put_back(position, due)
         except DysmsError as error:

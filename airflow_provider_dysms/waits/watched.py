@@ -36,11 +36,6 @@ class WatchedMessage:
 
     message_id: str
 
-    @classmethod
-    def of(cls, message_id: str) -> WatchedMessage:
-        """Make one of what a trigger has of it."""
-        return cls(message_id)
-
     @property
     def handle(self) -> dict[str, str]:
         """What names the message in a report."""
@@ -74,11 +69,6 @@ class WatchedSendDetail:
     biz_id: str | None
     out_id: str | None
     sent_at: datetime | None = None
-
-    @classmethod
-    def of(cls, watched: WatchedSendDetail) -> WatchedSendDetail:
-        """Return what a trigger has."""
-        return watched
 
     @property
     def handle(self) -> dict[str, str | None]:

@@ -19,6 +19,7 @@ from airflow_provider_dysms.api.errors import (
     DysmsTransportError,
     DysmsUnreadable,
 )
+from airflow_provider_dysms.waits.order import due_of, ordered
 
 #: Requests at a time: enough for 300 a second from a service that takes 100 ms, and the lines of both actions together
 #: fit the connections of one client. So many may go out of order: behind this line it is first come, first served.
@@ -40,7 +41,7 @@ TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
 class Visitor(Protocol):
     """Stands in line."""
 
-    #: By which the line knows it; ``None``: it does not stand there.
+    #: Its place in the order; ``None``: it does not stand there.
     number: int | None
 
     #: When it is too late, by the clock of the event loop.
@@ -80,8 +81,7 @@ class Line:
     def __init__(self, places: int = PLACES) -> None:
         self._places = places
         self._held = 0
-        # Apart from the places: pairs of numbers are compared in C, and the garbage collector does not walk over them.
-        self._order: list[tuple[float, int]] = []
+        self._order: list[int] = []
         self._standing: dict[int, Visitor] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._look_again = float("-inf")
@@ -95,9 +95,9 @@ class Line:
 
         :param due: the instant from which on to ask, by the clock of the event loop; the earliest goes first
         """
-        visitor.number = next(self._arrivals)
+        visitor.number = ordered(due, next(self._arrivals))
         self._standing[visitor.number] = visitor
-        heapq.heappush(self._order, (due, visitor.number))
+        heapq.heappush(self._order, visitor.number)
         self._hand_on()
 
     def withdraw(self, visitor: Visitor) -> None:
@@ -146,12 +146,11 @@ class Line:
         self._send_away(now)
         places = 1 if self._pause else self._places
         while self._held < places and self._order:
-            due, number = self._order[0]
+            due = due_of(self._order[0])
             if due > now:
                 self._set_alarm(due)
                 return
-            heapq.heappop(self._order)
-            if visitor := self._standing.pop(number, None):
+            if visitor := self._standing.pop(heapq.heappop(self._order), None):
                 visitor.number = None
                 self._held += 1
                 visitor.called(Place(self))

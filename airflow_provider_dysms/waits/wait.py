@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.api.errors import is_lasting
 from airflow_provider_dysms.api.reports import MISSING, UNKNOWN, Report
+from airflow_provider_dysms.waits.order import due_of, number_of, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 #: So many refusals that are not the service's own end a wait, when nothing else has come for so long (s).
 STRANGE_ANSWERS = 3
 STRANGE_FOR = 60.0
+
+
+#: What is known at first, of every wait.
+NOTHING: Mapping[int, Report] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -98,7 +104,7 @@ class Wait:
     ) -> None:
         self.goal = goal
         self.deadline = deadline
-        self._reports: dict[int, Report] = {}
+        self._reports: Mapping[int, Report] = NOTHING
         self._pace = pace
         self._started_at = started_at
         self._until_all_final = until_all_final
@@ -110,8 +116,7 @@ class Wait:
         self._strange_since = started_at
         self.learn(known or {})
         due = started_at if asked_at is None else min(asked_at + pace.gap(asked_at - started_at), deadline)
-        # In order; the garbage collector does not walk over tuples of numbers.
-        self._line = tuple((due, position) for position in range(goal.count) if self._is_open(position))
+        self._line = tuple(ordered(due, position) for position in range(goal.count) if self._is_open(position))
 
     @property
     def reports(self) -> list[Report]:
@@ -140,7 +145,7 @@ class Wait:
     @property
     def due(self) -> float | None:
         """When the next message is due; ``None`` where none stands in line."""
-        return self._line[0][0] if self._line else None
+        return due_of(self._line[0]) if self._line else None
 
     def take(self) -> tuple[float, int]:
         """Take the message that is due first out of the line, with the instant at which it is.
@@ -149,11 +154,11 @@ class Wait:
         """
         first, *others = self._line
         self._line = tuple(others)
-        return first
+        return due_of(first), number_of(first)
 
     def put_back(self, position: int, due: float) -> None:
         """Put a message that could not be asked back to its place in the line."""
-        self._line = tuple(sorted((*self._line, (due, position))))
+        self._line = tuple(sorted((*self._line, ordered(due, position))))
 
     def answer(self, position: int, report: Report | None, now: float) -> None:
         """Take an answer.
@@ -227,7 +232,7 @@ class Wait:
         return max(self._next(now, bool(self.absent)) - now, 0.0)
 
     def _set(self, position: int, report: Report) -> None:
-        self._reports[position] = report
+        self._reports = {**self._reports, position: report}
         if not report.is_open:
             self._open -= 1
             self._delivered += report.state is State.DELIVERED

@@ -6,6 +6,7 @@ What a trigger is made of is stored for up to 72 hours and read by later release
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import math
 import re
@@ -164,30 +165,32 @@ class DysmsMessageTrigger(DysmsTrigger):
     _kind = WatchedMessage
 
     def __init__(self, /, **kwargs: Any) -> None:
+        ids = kwargs.get("message_ids")
+        is_readable = isinstance(ids, list) and all(isinstance(each, str) for each in ids)
+        # As one text, because the garbage collector counts every list and walks over it.
+        self._packed = json.dumps(kwargs.pop("message_ids")) if is_readable else "[]"
         super().__init__(**kwargs)
-        if isinstance(ids := kwargs.get("message_ids"), list):
-            # The garbage collector does not walk over a tuple of texts.
-            self._kwargs = {**kwargs, "message_ids": tuple(ids)}
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         classpath, kwargs = super().serialize()
-        if isinstance(ids := kwargs.get("message_ids"), tuple):
-            kwargs["message_ids"] = list(ids)
-        return classpath, kwargs
+        return classpath, {"message_ids": self._message_ids, **kwargs}
 
     def __repr__(self) -> str:
-        ids = self._kwargs.get("message_ids")
-        if not isinstance(ids, tuple) or len(ids) > MOST_SHOWN or not self._fits(len(ids)):
+        ids = self._message_ids
+        if not ids or len(ids) > MOST_SHOWN:
             return super().__repr__()
         return self._shown(f"message(s) {', '.join(ids)}")
 
     def _fits(self, count: int) -> bool:
-        ids = self._kwargs.get("message_ids")
-        return isinstance(ids, tuple) and len(ids) == count and all(isinstance(each, str) for each in ids)
+        return len(self._message_ids) == count
 
     async def message(self, position: int) -> WatchedMessage:
-        message_ids: tuple[str, ...] = self._kwargs["message_ids"]
-        return WatchedMessage(message_ids[position])
+        return WatchedMessage(self._message_ids[position])
+
+    @property
+    def _message_ids(self) -> list[str]:
+        ids: list[str] = json.loads(self._packed)
+        return ids
 
 
 class DysmsSendDetailsTrigger(DysmsTrigger):

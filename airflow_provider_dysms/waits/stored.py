@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -71,9 +71,8 @@ class Plan:
 
         :raises ValueError: something that has no default is missing, or not what it can be
         """
-        names = {each.name for each in fields(cls)}
         try:
-            plan = cls(**{name: value for name, value in stored.items() if name in names})
+            plan = cls(**{name: value for name, value in stored.items() if name in cls.__slots__})
             spans = (plan.started_at, plan.asked_at, plan.deadline, plan.poke_interval, plan.max_poke_interval)
             if not 1 <= plan.needed <= plan.count or not all(isinstance(span, (int, float)) for span in spans):
                 raise ValueError("the stored wait is not what this release can read")

@@ -99,7 +99,7 @@ class DysmsClient:
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
         ended = self._now()
         dates.check_window(send_date, ended)
-        if not found and dates.days_left(send_date, ended + MOST_SKEW) < 0:
+        if not found and not dates.is_remembered(send_date, ended + MOST_SKEW):
             raise errors.DysmsWindowError(
                 "send_date",
                 f"{send_date} leaves the service's memory about now; it answers nothing, and may be past it",
@@ -237,8 +237,9 @@ class DysmsClient:
 
 def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: date) -> None:
     """Refuse other people's messages, and other days'; a message may be dated one day off the day it was asked for."""
-    if not all(same_number(phone_number, number) for number in {record.phone_number for record in records}):
-        raise errors.DysmsIncomplete("the answer holds messages to another number")
+    for number in {record.phone_number for record in records}:
+        if not same_number(phone_number, number):
+            raise errors.DysmsIncomplete("the answer holds messages to another number")
     first, last = _around(send_date)
     instants = [record.sent_at for record in records if record.sent_at is not None]
     if instants and not first <= min(instants) <= max(instants) < last:

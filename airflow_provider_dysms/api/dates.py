@@ -93,6 +93,7 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
     raise DysmsInputError(argument, f"is no date: {shown(value)}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
 
 
+@lru_cache(maxsize=64)
 def wire_day(day: date) -> str:
     """Return a day as the API takes it: ``yyyyMMdd``."""
     return day.isoformat().replace("-", "")
@@ -108,13 +109,28 @@ def _window(today: date) -> tuple[date, date]:
     return today - timedelta(days=WINDOW_DAYS), today
 
 
+def is_remembered(day: date, now: datetime) -> bool:
+    """Say whether the service still remembers a day at an instant."""
+    try:
+        first, end = _span(day)
+    except OverflowError:  # the first days of the calendar, and the last
+        return False
+    return first <= now < end
+
+
+@lru_cache(maxsize=64)
+def _span(day: date) -> tuple[datetime, datetime]:
+    # In UTC as instants mostly are: those of two time zones are compared ten times as slowly.
+    return day_start(day).astimezone(UTC), day_start(day + timedelta(days=WINDOW_DAYS + 1)).astimezone(UTC)
+
+
 def check_window(day: date, now: datetime, argument: str = "send_date") -> None:
     """Refuse a day that the service does not remember (it would answer with nothing, and say OK).
 
     :raises DysmsWindowError: the day lies in the future or more than 30 days back
     """
-    first, last = window(now)
-    if not first <= day <= last:
+    if not is_remembered(day, now):
+        first, last = window(now)
         where = "in the future" if day > last else "outside the 30 days that the service remembers"
         raise DysmsWindowError(
             argument, f"{day} lies {where}; in Beijing it is {last} now, ask for a day from {first} to {last}"

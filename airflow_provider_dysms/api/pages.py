@@ -31,7 +31,6 @@ FetchPage = Callable[[int, int], Awaitable[Page[Record]]]
 class _Walk(Generic[Record]):
     records: list[Record]
     total: int
-    pages: int
 
 
 async def complete(
@@ -54,10 +53,11 @@ async def complete(
         if pause:
             await sleep(pause)
         try:
-            first = await _walk(fetch, PAGE_SIZES[0])
-            if first.pages == 1:
-                return first.records
-            second = await _walk(fetch, PAGE_SIZES[1])
+            page = await fetch(1, PAGE_SIZES[0])
+            if page.total == len(page.records) <= PAGE_SIZES[0]:
+                return list(page.records)
+            first = await _walk(fetch, PAGE_SIZES[0], page)
+            second = await _walk(fetch, PAGE_SIZES[1], await fetch(1, PAGE_SIZES[1]))
         except DysmsIncomplete as error:
             doubt = error.message
             continue
@@ -72,8 +72,7 @@ async def complete(
     )
 
 
-async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
-    page = await fetch(1, size)
+async def _walk(fetch: FetchPage[Record], size: int, page: Page[Record]) -> _Walk[Record]:
     total = _believable(page.total)
     records = list(page.records)
     pages = max(1, -(-total // size))
@@ -88,7 +87,7 @@ async def _walk(fetch: FetchPage[Record], size: int) -> _Walk[Record]:
             raise DysmsIncomplete(
                 f"page {number} has {len(page.records)} records where the total of {total} asks for {due}"
             )
-    return _Walk(records, total, pages)
+    return _Walk(records, total)
 
 
 def _believable(total: int) -> int:

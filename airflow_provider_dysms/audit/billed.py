@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.api.delivery import State
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.audit.kinds import Kind
 
 #: The statistics count mainland messages and all others apart.
 MAINLAND, INTERNATIONAL = "mainland", "international"
@@ -45,24 +43,17 @@ class Billed:
         """All segments that the statistics should count."""
         return self.by_state.total()
 
-    def add(self, verdict: Verdict) -> None:
-        """Count a verdict of this scope, unless its line was rejected."""
-        if verdict.state == State.MISSING:
-            self.missing += 1
-        elif verdict.category == _NOT_IN_STATISTICS:
-            self.blacklist += verdict.segments or 0
-        elif verdict.segments is None:
-            self.no_text += 1
+    def add(self, kind: Kind, count: int) -> None:
+        """Count verdicts of this scope, unless their lines were rejected."""
+        if kind.state == State.MISSING:
+            self.missing += count
+        elif kind.category == _NOT_IN_STATISTICS:
+            self.blacklist += (kind.segments or 0) * count
+        elif kind.segments is None:
+            self.no_text += count
         else:
-            state = verdict.state
-            if state == State.UNLOGGED:
-                self.unlogged += verdict.segments
-                state = json.loads(verdict.vendor_extra or "{}").get("delivery", state)
-            self.by_state[state] += verdict.segments
-            if verdict.sent_at is not None:
-                self.by_day[beijing_day(verdict.sent_at).isoformat()] += verdict.segments
-
-
-def scope_of(verdict: Verdict) -> str:
-    """Return in which of the two counts a message is."""
-    return MAINLAND if verdict.country == "CN" else INTERNATIONAL
+            segments = kind.segments * count
+            self.unlogged += segments * (kind.state == State.UNLOGGED)
+            self.by_state[kind.became] += segments
+            if kind.day is not None:
+                self.by_day[kind.day.isoformat()] += segments

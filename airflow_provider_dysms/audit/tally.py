@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_dysms.api.dates import RECEIPT_TIME, day_start
 from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed, scope_of
+from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
+from airflow_provider_dysms.audit.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_dysms.audit.verdict import Verdict
+
+Key = TypeVar("Key", str, int)
+
+#: Verdicts of messages that the service does not have.
+_WITHOUT_RECORD = (State.MISSING, State.REJECTED)
 
 #: With a log, a day in which nothing is open may be settled this long after its end.
 QUIET_TIME = timedelta(hours=2)
@@ -25,31 +33,74 @@ class Tally:
     :param lines: lines of the log that were worked off, rejected ones included
     :param asked: distinct questions: message ids, and (number, day, BizId)
     :param rows: verdicts that came out
-    :param open: verdicts that are not final
     :param ambiguous: matched messages that time could not tell apart
     :param edge: rows of the day's first ten minutes without a line; they belong to the log of the day before
     :param off_day: rows that are dated one day off the day that was asked
     :param repeated: lines whose message id an earlier line had, in the log
-    :param rejected: reason -> lines that could not be asked
-    :param billed: ``mainland`` and ``international`` -> what the day's statistics are compared with
-    :param delivery_seconds: seconds from a message to its receipt -> delivered messages
+    :param kinds: the verdicts by their kind
     """
 
     lines: int = 0
     asked: int = 0
     rows: int = 0
-    open: int = 0
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0
     repeated: int = 0
-    by_state: Counter[str] = field(default_factory=Counter)
-    by_category: Counter[str] = field(default_factory=Counter)
-    by_template: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    rejected: Counter[str] = field(default_factory=Counter)
-    delivery_seconds: Counter[int] = field(default_factory=Counter)
-    failed_by_category: Counter[str] = field(default_factory=Counter)
-    billed: dict[str, Billed] = field(default_factory=lambda: {MAINLAND: Billed(), INTERNATIONAL: Billed()})
+    kinds: Counter[Kind] = field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.rows += 1
+        self.kinds[kind_of(verdict)] += 1
+
+    @property
+    def by_state(self) -> Counter[str]:
+        """Verdicts by their state."""
+        return self._by(lambda kind: kind.state)
+
+    @property
+    def by_category(self) -> Counter[str]:
+        """The same by category, of messages that the service has."""
+        return self._by(lambda kind: kind.category if kind.state not in _WITHOUT_RECORD else None)
+
+    @property
+    def failed_by_category(self) -> Counter[str]:
+        """The same of those that failed."""
+        return self._by(lambda kind: kind.category or "" if kind.state == State.FAILED else None)
+
+    @property
+    def rejected(self) -> Counter[str]:
+        """Reason -> lines that could not be asked."""
+        return self._by(lambda kind: kind.category or "" if kind.state == State.REJECTED else None)
+
+    @property
+    def by_template(self) -> dict[str, Counter[str]]:
+        """Template -> verdicts by their state."""
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for kind, count in self.kinds.items():
+            if kind.state not in _WITHOUT_RECORD and not kind.is_by_id:
+                found[kind.template_code or ""][kind.state] += count
+        return found
+
+    @property
+    def delivery_seconds(self) -> Counter[int]:
+        """Seconds from a message to its receipt -> delivered messages."""
+        return self._by(lambda kind: kind.delivery_seconds if kind.state == State.DELIVERED else None)
+
+    @property
+    def billed(self) -> dict[str, Billed]:
+        """``mainland`` and ``international`` -> what the day's statistics are compared with."""
+        found = {MAINLAND: Billed(), INTERNATIONAL: Billed()}
+        for kind, count in self.kinds.items():
+            if kind.state != State.REJECTED:
+                found[kind.scope].add(kind, count)
+        return found
+
+    @property
+    def open(self) -> int:
+        """Verdicts that are not final."""
+        return sum(count for kind, count in self.kinds.items() if not kind.is_final)
 
     @property
     def missing(self) -> int:
@@ -64,29 +115,8 @@ class Tally:
     @property
     def missing_rate(self) -> float:
         """The share of lines without a record, among those that could be asked; 0 where there is none."""
-        could_be_asked = self.lines - self.by_state[State.REJECTED.value]
+        could_be_asked = self.lines - self.rejected.total()
         return self.missing / could_be_asked if could_be_asked else 0.0
-
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
-        self.rows += 1
-        self.by_state[verdict.state] += 1
-        if not verdict.is_final:
-            self.open += 1
-        if verdict.state == State.REJECTED:
-            self.rejected[verdict.category or ""] += 1
-            return
-        self.billed[scope_of(verdict)].add(verdict)
-        if verdict.state == State.MISSING:
-            return
-        if verdict.category is not None:
-            self.by_category[verdict.category] += 1
-        if verdict.state == State.FAILED:
-            self.failed_by_category[verdict.category or ""] += 1
-        if verdict.state == State.DELIVERED and verdict.delivery_seconds is not None:
-            self.delivery_seconds[verdict.delivery_seconds] += 1
-        if verdict.message_id is None:
-            self.by_template[verdict.template_code or ""][verdict.state] += 1
 
     def percentile(self, share: float) -> int | None:
         """Return the delivery time (s) within which a share of the delivered messages arrived.
@@ -94,10 +124,11 @@ class Tally:
         :param share: above 0 and at most 1
         :returns: ``None`` where nothing was delivered
         """
-        due = share * self.delivery_seconds.total()
+        of_seconds = self.delivery_seconds
+        due = share * of_seconds.total()
         arrived = 0
-        for seconds in sorted(self.delivery_seconds):
-            arrived += self.delivery_seconds[seconds]
+        for seconds in sorted(of_seconds):
+            arrived += of_seconds[seconds]
             if arrived >= due:
                 return seconds
         return None
@@ -110,6 +141,13 @@ class Tally:
         """
         age = as_of - day_start(send_date) - timedelta(days=1)
         return age >= RECEIPT_TIME or (keyed and age >= QUIET_TIME and not self.open)
+
+    def _by(self, key: Callable[[Kind], Key | None]) -> Counter[Key]:
+        found: Counter[Key] = Counter()
+        for kind, count in self.kinds.items():
+            if (name := key(kind)) is not None:
+                found[name] += count
+        return found
 
     def as_dict(self) -> dict[str, object]:
         """Return the counts as JSON takes them, keys of the data in order."""

@@ -35,6 +35,9 @@ _decode = msgspec.msgpack.Decoder(_Packed).decode
 #: Lines that are compressed together: more would be smaller still, and take longer to find one line in.
 _TOGETHER = 32
 
+#: Lines of one number often stand apart, in two or three places of the log that are walked through side by side.
+_UNPACKED = 8
+
 # Lines are much alike; what the higher levels find besides is not worth their time.
 _LEVEL = 1
 
@@ -89,6 +92,7 @@ class Lines(Sequence[Line]):
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self.keys = array("q")
         self._blocks: list[bytes] = []
+        self._unpacked: dict[int, bytes] = {}
         self._last = bytearray()  # of the last block, which is not full and not compressed yet
         self._ends = array("q")  # of each line, as if nothing were compressed
         self._rejected = array("q")
@@ -166,7 +170,13 @@ class Lines(Sequence[Line]):
         return self._line(self._block(block)[start - first : self._ends[place] - first])
 
     def _block(self, block: int) -> bytes | bytearray:
-        return zlib.decompress(self._blocks[block]) if block < len(self._blocks) else self._last
+        if block == len(self._blocks):
+            return self._last
+        if block not in self._unpacked:
+            if len(self._unpacked) == _UNPACKED:
+                del self._unpacked[next(iter(self._unpacked))]
+            self._unpacked[block] = zlib.decompress(self._blocks[block])
+        return self._unpacked[block]
 
     def _line(self, packed: bytes | bytearray) -> Line:
         file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = _decode(packed)

@@ -7,7 +7,7 @@ lies in the future, or is forgotten, is not asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
@@ -41,7 +41,7 @@ class Scope:
     """What an audit is about.
 
     :param keyed: whether the log is more than a list of questions
-    :param start: when ``send_date`` begins
+    :param start: when ``send_date`` begins, in UTC as instants mostly are: those of two zones are compared slowly
     """
 
     send_date: date
@@ -49,9 +49,12 @@ class Scope:
     match: Match = "auto"
     keyed: bool = True
     start: datetime = field(init=False)
+    _late: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", day_start(self.send_date))
+        start = day_start(self.send_date).astimezone(UTC)
+        object.__setattr__(self, "start", start)
+        object.__setattr__(self, "_late", start + _DAY - MIDNIGHT_SLACK)
 
     def remembered(self, days: set[date]) -> list[date]:
         """Return the days that the service can be asked for, the audited one first."""
@@ -60,7 +63,7 @@ class Scope:
 
     def is_well_within(self, instant: datetime) -> bool:
         """Say whether an instant lies in the audited day, and not near its end."""
-        return _NONE <= instant - self.start < _DAY - MIDNIGHT_SLACK
+        return self.start <= instant < self._late
 
     def distance(self, instant: datetime) -> timedelta:
         """Return how far outside the audited day an instant lies."""

@@ -101,30 +101,9 @@ def to_row(
     if phone_hash is not None and phone is not None:
         texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
         scrubbed: dict[str, Any] = {name: without_number(text, phone) for name, text in texts.items()}
-        verdict = verdict._replace(**scrubbed)
-        phone = phone_hash(phone)
-    return (
-        phone,
-        verdict.country,
-        verdict.biz_id,
-        verdict.message_id,
-        verdict.out_id,
-        verdict.template_code,
-        verdict.sign_name,
-        verdict.state,
-        verdict.category,
-        verdict.fault,
-        verdict.error_code,
-        verdict.sent_at,
-        verdict.received_at,
-        verdict.delivery_seconds,
-        verdict.segments,
-        verdict.is_final,
-        *((verdict.content,) if content else ()),
-        verdict.vendor,
-        verdict.vendor_extra,
-        *verdict.carried,
-    )
+        verdict = verdict._replace(phone_number=phone_hash(phone), **scrubbed)
+    values: tuple[object, ...] = (_WITH_TEXT if content else _WITHOUT_TEXT)(verdict)
+    return values + verdict.carried
 
 
 def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
@@ -138,3 +117,5 @@ def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
 _FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")
 _BEFORE_CONTENT = list(COLUMNS).index("content")
 _IN_ORDER = itemgetter(*map(list(COLUMNS).index, Verdict._fields[:_BEFORE_CONTENT]))
+_WITH_TEXT = itemgetter(*map(Verdict._fields.index, COLUMNS))
+_WITHOUT_TEXT = itemgetter(*(Verdict._fields.index(name) for name in COLUMNS if name != "content"))

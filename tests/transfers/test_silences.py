@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -82,19 +82,19 @@ class TestTheWindowThatClosesDuringTheWalk:
         emulator.add_messages([{"phone_number": number, "sent_at": sent_at} for number in numbers])
         emulator.configure(skew_v3=86_400)  # requests are dated by this machine's clock
         write(tmp_path / "sent.csv", *(f"{number},{sent_at}" for number in numbers))
-        real = dates.window
+        real = dates.is_remembered
 
         def plan(looks_until: int, behind: timedelta = timedelta()) -> None:
             emulator.set_clock(self.MIDNIGHT - timedelta(seconds=1), frozen=True)
             looks = count(1)
 
-            def window(now: datetime) -> tuple[Any, Any]:
+            def is_remembered(day: date, now: datetime) -> bool:
                 if next(looks) == looks_until:
                     emulator.advance(2)
                 ours = emulator.now() - behind
-                return real(ours + (now - datetime.now(UTC)))
+                return real(day, ours + (now - datetime.now(UTC)))
 
-            monkeypatch.setattr(dates, "window", window)
+            monkeypatch.setattr(dates, "is_remembered", is_remembered)
 
         return plan
 

@@ -111,13 +111,13 @@ def key_of(line: Line, scope: Scope) -> tuple[str | None, str | None]:
 
 
 def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], list[date]]) -> list[Question]:
-    asked: dict[Question, None] = {}
-    for line in lines:
-        assert line.phone is not None
-        biz_id, _ = key_of(line, scope)
-        for day in days_of(line):
-            asked[Question(line.phone.digits, day, biz_id)] = None
-    return list(asked)
+    asked = [
+        Question(line.phone.digits, day, key_of(line, scope)[0])
+        for line in lines
+        if line.phone is not None
+        for day in days_of(line)
+    ]
+    return asked if len(asked) == 1 else list(dict.fromkeys(asked))
 
 
 def _days(line: Line, scope: Scope) -> list[date]:

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.api.records import MessageReport
+from airflow_provider_dysms.audit import match
 
 
 def told(verdicts):
@@ -432,3 +435,30 @@ class TestVerdicts:
         world.line("12:00:00").record("12:00:00")
         assert "139" not in repr(world.run()[0])
         assert "hello" not in repr(world.run()[0])
+
+
+TIMES = ("-1 23:59:00", "00:00:00", "00:05:00", "12:00:00", "12:09:59", "12:10:01", "23:55:00", "+1 00:00:00")
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ids=st.fixed_dictionaries({}, optional={"biz_id": st.just("1^0"), "out_id": st.sampled_from(["a", "b"])}),
+    sent_at=st.none() | st.sampled_from(TIMES),
+    dated=st.none() | st.sampled_from(TIMES),
+    out_id=st.sampled_from([None, "", " a ", "a", "b"]),
+    way=st.sampled_from(["auto", "biz_id", "out_id", "sent_at"]),
+)
+def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_at, dated, out_id, way):
+    def outcome():
+        world = new_world()
+        world.line(sent_at, **ids).record(dated, found=[world.day], out_id=out_id, biz_id=ids.get("biz_id"))
+        world.keyed = True
+        try:
+            return world.run(match=way), world.tally.as_dict()
+        except DysmsInputError as error:
+            return str(error)
+
+    glanced = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(match, "_dealt_at_a_glance", lambda *_: None)
+        assert outcome() == glanced

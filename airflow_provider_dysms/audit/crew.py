@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.audit.hands import Hands
 from airflow_provider_dysms.audit.outcome import Outcome, Source
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class Crew:
         self._known = known
         self._work_off = work_off
         self._in_flight = in_flight
+        self._hands = Hands(in_flight)
+        self._at_work = 0
+        self._is_through = False
         self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
         self._asked = 0
         self._in_a_row = 0
@@ -47,12 +51,9 @@ class Crew:
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, hands: int) -> None:
-        """Begin to work, so many cases at a time."""
-        for _ in range(hands):
-            task = asyncio.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._leave)
+    def start(self) -> None:
+        """Begin to work."""
+        self._hire(1)  # who finds work finds further hands for it
 
     async def next(self) -> Outcome | None:
         """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
@@ -63,7 +64,7 @@ class Crew:
         while not (self._ahead and self._ahead[0]):
             if self._failure is not None:
                 raise self._failure
-            if not self._tasks:
+            if self._is_through and not self._tasks:
                 return None
             self._in_a_row = 0
             self._news.clear()
@@ -83,9 +84,14 @@ class Crew:
             while self._asked >= most_asked or len(self._ahead) >= most:
                 self._room.clear()
                 await self._room.wait()
+            if (spare := self._at_work - self._hands.wanted()) > 0:
+                self._at_work -= 1
+                return
             case = next(self._cases, None)
             if case is None:
+                self._is_through = True
                 return
+            self._hire(-spare)
             place: list[Outcome] = []
             self._ahead.append(place)
             if outcome := self._known(*case):
@@ -96,6 +102,13 @@ class Crew:
             place.append(outcome)
             if self._ahead[0] is place:
                 self._news.set()
+
+    def _hire(self, hands: int) -> None:
+        self._at_work += hands
+        for _ in range(hands):
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._leave)
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

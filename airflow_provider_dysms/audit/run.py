@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
+from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.transport import CONNECTIONS
 from airflow_provider_dysms.audit import judging
 from airflow_provider_dysms.audit.cases import cases_of
@@ -92,11 +92,15 @@ async def audit(
     worker = _Worker(ask, Scope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
     cases = enumerate(cases_of(log.lines))
     crew = Crew(cases, lambda *case: _of_rejected(*case) or known(*case), worker.work_off, in_flight)
-    crew.start(min(in_flight, len(log.lines)))
+    crew.start()
     try:
+        left = len(log.lines)
         while outcome := await crew.next():
+            left -= len(outcome.lines)
             _count(outcome, tally)
             yield outcome
+        if left:
+            raise DysmsIncomplete(f"{left} lines of the log were not worked off, which is an error of this package")
     finally:
         await crew.end()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_dysms.api.errors import DysmsServerError
 from airflow_provider_dysms.api.records import MessageReport
+from airflow_provider_dysms.audit.hands import LEAST, LOOK, Hands
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 
@@ -151,6 +152,42 @@ def test_no_more_questions_are_open_than_allowed(world, in_flight):
     world.pause = pause
     world.run(in_flight=in_flight)
     assert most == in_flight
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_line_comes_out_however_many_work_at_a_time(world, monkeypatch, seed):
+    for number in range(500):
+        world.line("12:00:00", phone=f"13900000{number:03}")
+    rng = Random(seed)
+    monkeypatch.setattr(Hands, "wanted", lambda hands: rng.choice([1, 2, 8]))
+
+    async def pause():
+        await asyncio.sleep(rng.choice([0, 0, 0.0001]))
+
+    world.pause = pause
+    verdicts = world.run()
+    assert [verdict.phone_number for verdict in verdicts] == [f"13900000{number:03}" for number in range(500)]
+
+
+def test_no_more_work_than_keeps_the_loop_busy():
+    now = busy = 0.0
+    hands = Hands(100, clock=lambda: now, busy=lambda: busy)
+
+    def after(share, looks=60):
+        nonlocal now, busy
+        for _ in range(looks):
+            now += 2 * LOOK
+            busy += 2 * LOOK * share
+            hands.wanted()
+        return hands.wanted()
+
+    assert hands.wanted() == 100
+    assert after(1.0, looks=1) == 90
+    assert after(1.0) == LEAST
+    assert after(0.97) == LEAST
+    assert after(0.9, looks=1) == 20
+    assert after(0.5) == 100
+    assert Hands(4).wanted() == 4
 
 
 def test_who_takes_slowly_slows_the_asking_down(world):

@@ -166,8 +166,9 @@ def _instant(text: str) -> datetime:
         else:
             raise ValueError
         if instant.tzinfo is None:
-            # RFC 2822 writes UTC as -0000 too, which Python reads as no zone.
-            instant = instant.replace(tzinfo=UTC if text.endswith("-0000") else BEIJING)
+            if not text.endswith("-0000"):
+                return EPOCH + (instant - LOCAL_EPOCH)
+            instant = instant.replace(tzinfo=UTC)  # RFC 2822 writes it so, too, which Python reads as no zone
         instant.astimezone(BEIJING)  # the last hours of the calendar have no day there
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -144,7 +144,8 @@ class _Worker:
 
     async def _by_number(self, number: int, lines: list[Line]) -> Outcome:
         scope = self.scope
-        answers = await self._answers(first_questions(lines, scope))
+        first = first_questions(lines, scope)
+        answers = {first[0]: await self._answer(first[0])} if len(first) == 1 else await self._answers(first)
         dealt = deal(lines, answers, scope)
         further = [question for question in second_questions(lines, dealt.records, scope) if question not in answers]
         if further:
@@ -167,8 +168,6 @@ class _Worker:
         ]
 
     async def _answers(self, questions: list[Question]) -> dict[Question, Sequence[SendDetail]]:
-        if len(questions) == 1:
-            return {questions[0]: await self._answer(questions[0])}
         return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))
 
     async def _answer(self, question: Question) -> Sequence[SendDetail]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
@@ -226,7 +227,14 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
 
 
 def _is_of_the_day(instant: datetime, day: date) -> bool:
-    return -MIDNIGHT_SLACK <= instant - day_start(day) < _DAY + MIDNIGHT_SLACK
+    first, end = _around(day)
+    return first <= instant < end
+
+
+@lru_cache(maxsize=2)
+def _around(day: date) -> tuple[datetime, datetime]:
+    start = day_start(day).astimezone(UTC)  # as the lines are: instants of two zones are compared slowly
+    return start - MIDNIGHT_SLACK, start + _DAY + MIDNIGHT_SLACK
 
 
 def _encodable(text: str | None) -> str | None:

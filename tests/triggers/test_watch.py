@@ -209,3 +209,25 @@ def test_what_is_throttled_for_ever_ends_with_the_last_look(virtual: Any, count:
     wait, watching = watch(service, count, deadline=30.0)
     assert 89 <= virtual(watching.run()) <= 91
     assert wait.outcome is Outcome.OPEN
+
+
+def test_a_connection_that_cannot_be_read_ends_every_wait_in_time_however_many_there_are(virtual: Any) -> None:
+    async def story() -> None:
+        service = Service([DELIVERED])
+        service.is_open = False
+        service.open = asyncio.Event().wait  # type: ignore[attr-defined]
+        watches = [watch(service, 3, deadline=200.0)[1] for _ in range(2 * PLACES)]
+        await asyncio.gather(*(watching.run() for watching in watches))
+        assert 260 <= asyncio.get_running_loop().time() <= 262
+        assert not service.asked
+        assert service.lines._held == 0
+
+    virtual(story())
+
+
+def test_an_error_of_our_own_is_raised_and_not_waited_for(virtual: Any) -> None:
+    service = Service([KeyError("ours")])
+    _, watching = watch(service)
+    with pytest.raises(KeyError, match="ours"):
+        virtual(watching.run())
+    assert service.lines._held == 0

@@ -6,7 +6,6 @@ What a trigger is made of is stored for up to 72 hours and read by later release
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import math
 import re
@@ -28,6 +27,7 @@ from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDeta
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from airflow_provider_dysms.triggers.connection import WaitsConnection
     from airflow_provider_dysms.waits.wait import Wait
     from airflow_provider_dysms.waits.watched import Watched
 
@@ -70,7 +70,6 @@ class DysmsTrigger(BaseTrigger):
         super().__init__()  # type: ignore[no-untyped-call]
         self._kwargs = kwargs
         self._shared: Shared | None = None
-        self._joined_at = 0.0  # by the clock of the event loop
 
     def __repr__(self) -> str:
         count = self._kwargs.get("count")
@@ -94,21 +93,20 @@ class DysmsTrigger(BaseTrigger):
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
             log.info("Watching %d message(s) through the connection %r", wait.goal.count, conn_id)
             self._shared = join(conn_id)
-            self._joined_at = asyncio.get_running_loop().time()
             ends_at = max(wait.deadline, time.time()) + LAST_LOOK
             try:
+                await self._prepare(self._shared.connection, ends_at)
                 await Watch(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch()).run()
+            except TimeoutError:
+                log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
             except Refused as error:
                 refused = error
             finally:
                 await self.cleanup()
         yield _event(self._ending(wait, limit, refused))
 
-    async def message(self, position: int) -> Watched:
-        """Return a watched message.
-
-        :raises Refused: what was sealed cannot be read
-        """
+    def message(self, position: int) -> Watched:
+        """Return a watched message."""
         raise NotImplementedError
 
     async def cleanup(self) -> None:
@@ -151,6 +149,14 @@ class DysmsTrigger(BaseTrigger):
     def _shown(self, what: str) -> str:
         return f"<{type(self).__name__}: {what}, connection {shown(self._kwargs.get('dysms_conn_id'))}>"
 
+    async def _prepare(self, connection: WaitsConnection, ends_at: float) -> None:
+        """Read what cannot be read without the connection.
+
+        :param ends_at: until then, seconds since 1970
+        :raises Refused: it cannot be read at all
+        :raises TimeoutError: the connection could not be read in time
+        """
+
     def _fits(self, count: int) -> bool:
         """Say whether the arguments name so many messages, as far as that can be said without the connection."""
         raise NotImplementedError
@@ -166,31 +172,31 @@ class DysmsMessageTrigger(DysmsTrigger):
 
     def __init__(self, /, **kwargs: Any) -> None:
         ids = kwargs.get("message_ids")
-        is_readable = isinstance(ids, list) and all(isinstance(each, str) for each in ids)
-        # As one text, because the garbage collector counts every list and walks over it.
-        self._packed = json.dumps(kwargs.pop("message_ids")) if is_readable else "[]"
+        self._message_ids: tuple[str, ...] | str = ()
+        if isinstance(ids, list) and all(isinstance(each, str) for each in ids):
+            del kwargs["message_ids"]
+            # One id, as most waits have, stays a text: the garbage collector counts every tuple.
+            self._message_ids = ids[0] if len(ids) == 1 else tuple(ids)
         super().__init__(**kwargs)
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         classpath, kwargs = super().serialize()
-        return classpath, {"message_ids": self._message_ids, **kwargs}
+        return classpath, {"message_ids": list(self._ids), **kwargs}
 
     def __repr__(self) -> str:
-        ids = self._message_ids
-        if not ids or len(ids) > MOST_SHOWN:
+        if not 1 <= len(self._ids) <= MOST_SHOWN:
             return super().__repr__()
-        return self._shown(f"message(s) {', '.join(ids)}")
+        return self._shown(f"message(s) {', '.join(self._ids)}")
+
+    def message(self, position: int) -> WatchedMessage:
+        return WatchedMessage(self._ids[position])
 
     def _fits(self, count: int) -> bool:
-        return len(self._message_ids) == count
-
-    async def message(self, position: int) -> WatchedMessage:
-        return WatchedMessage(self._message_ids[position])
+        return len(self._ids) == count
 
     @property
-    def _message_ids(self) -> list[str]:
-        ids: list[str] = json.loads(self._packed)
-        return ids
+    def _ids(self) -> tuple[str, ...]:
+        return (self._message_ids,) if isinstance(self._message_ids, str) else self._message_ids
 
 
 class DysmsSendDetailsTrigger(DysmsTrigger):
@@ -202,22 +208,21 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
     _kind = WatchedSendDetail
     _unsealed: Sequence[WatchedSendDetail] = ()
 
-    def _fits(self, count: int) -> bool:
-        return isinstance(self._kwargs.get("sealed"), str)
-
-    async def message(self, position: int) -> WatchedSendDetail:
-        if not self._unsealed:
-            self._unsealed = await self._unseal()
+    def message(self, position: int) -> WatchedSendDetail:
         return self._unsealed[position]
 
-    async def _unseal(self) -> Sequence[WatchedSendDetail]:
-        assert self._shared is not None
-        connection = self._shared.connection
-        try:
-            return self._readable(connection.privacy_key)
-        except Refused:
-            await connection.read_after(self._joined_at)  # it may have been edited since it was read
-            return self._readable(connection.privacy_key)
+    async def _prepare(self, connection: WaitsConnection, ends_at: float) -> None:
+        joined = asyncio.get_running_loop().time()
+        async with asyncio.timeout(max(ends_at - time.time(), 0.0)):
+            await connection.open()
+            try:
+                self._unsealed = self._readable(connection.privacy_key)
+            except Refused:
+                await connection.read_after(joined)  # it may have been edited since it was read
+                self._unsealed = self._readable(connection.privacy_key)
+
+    def _fits(self, count: int) -> bool:
+        return isinstance(self._kwargs.get("sealed"), str)
 
     def _readable(self, privacy_key: str | None) -> Sequence[WatchedSendDetail]:
         from airflow_provider_dysms.api.privacy import PrivacyKey

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from contextvars import Context
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -35,8 +34,6 @@ class Shared:
     def __init__(self, conn_id: str) -> None:
         self.connection = WaitsConnection(conn_id)
         self.waits = 0
-        #: Who asks belongs to no wait alone, and keeps nothing of the one that happened to call.
-        self.context = Context()
         # Each action has a budget of its own: those that wait for one must not stand in the way of the other.
         self._lines: defaultdict[type[Watched], Line] = defaultdict(Line)
 

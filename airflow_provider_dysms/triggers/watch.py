@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Protocol
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsThrottled
+from airflow_provider_dysms.api.errors import DysmsError, DysmsThrottled, DysmsTransportError
 from airflow_provider_dysms.triggers.connection import Refused
 from airflow_provider_dysms.triggers.shared import Edited
 from airflow_provider_dysms.waits.wait import Outcome
@@ -29,11 +30,8 @@ NO_LIMIT = nullcontext()
 class Messages(Protocol):
     """The messages of a wait."""
 
-    async def message(self, position: int) -> Watched:
-        """Return one; the connection is open, and what was sealed under it can be read.
-
-        :raises Refused: it cannot
-        """
+    def message(self, position: int) -> Watched:
+        """Return one."""
         raise NotImplementedError
 
 
@@ -54,15 +52,16 @@ class Watch:
 
     __slots__ = (
         "_asking",
+        "_context",
         "_due",
+        "_end",
         "_epoch",
         "_failure",
+        "_has_ended",
         "_kinds",
         "_line",
         "_messages",
-        "_news",
         "_shared",
-        "_unsaid",
         "_wait",
         "number",
         "until",
@@ -89,8 +88,9 @@ class Watch:
         self._asking: tuple[asyncio.Task[None], ...] = ()
         self._failure: Exception | None = None
         self._kinds: tuple[type[DysmsError], ...] = ()
-        self._unsaid: tuple[DysmsError, ...] = ()
-        self._news: asyncio.Future[None] | None = None
+        self._context = copy_context()  # what is logged belongs to the wait's task
+        self._has_ended = False
+        self._end: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Ask until the outcome is certain, or every message was asked for the last time.
@@ -99,11 +99,11 @@ class Watch:
         """
         self._go_on()
         try:
-            while not self._is_over:
-                self._news = asyncio.get_running_loop().create_future()
-                await self._news
-                self._say()
+            if not self._is_over:
+                self._end = asyncio.get_running_loop().create_future()
+                await self._end
         finally:
+            self._has_ended = True
             self._line.withdraw(self)
             for task in self._asking:
                 task.cancel()
@@ -117,7 +117,7 @@ class Watch:
         """Ask for the message that is due."""
         due, position = self._wait.take()
         asking = self._ask_in_turn(position, due, place)
-        task = asyncio.get_running_loop().create_task(asking, context=self._shared.context)
+        task = asyncio.get_running_loop().create_task(asking, context=self._context.copy())
         task.add_done_callback(place.leave)
         self._asking += (task,)
         self._go_on()
@@ -139,7 +139,9 @@ class Watch:
         return asyncio.get_running_loop().time() + self._epoch
 
     def _go_on(self) -> None:
-        """Stand in line for what is due next; the wait's task wakes up when there is nothing, or something to say."""
+        """Stand in line for what is due next, or wake the wait's task up, because there is nothing more to ask."""
+        if self._has_ended:
+            return
         due = self._wait.due
         if self._is_decided:
             self._line.withdraw(self)
@@ -147,14 +149,8 @@ class Watch:
             self._line.withdraw(self)
             self._due = due - self._epoch
             self._line.stand(self, self._due)
-        if (self._unsaid or self._is_over) and self._news is not None and not self._news.done():
-            self._news.set_result(None)
-
-    def _say(self) -> None:
-        # In the task of the wait, to whose log it belongs.
-        for error in self._unsaid:
-            log.warning("A question was in vain (further ones of this kind are not logged): %s", error)
-        self._unsaid = ()
+        if self._is_over and self._end is not None and not self._end.done():
+            self._end.set_result(None)
 
     async def _ask_in_turn(self, position: int, due: float, place: Place) -> None:
         left = self.until - asyncio.get_running_loop().time()
@@ -163,16 +159,22 @@ class Watch:
             # Inside, TimeoutError means only this one: the client has errors of its own.
             async with asyncio.timeout(max(left, 0.0)) if is_limited else NO_LIMIT:
                 await self._ask(position, due, place)
+        except asyncio.CancelledError:
+            if self._has_ended:
+                raise
+            # Somebody below cancelled the question, and nobody the wait.
+            self._in_vain(position, DysmsTransportError("the question was cancelled"))
         except Exception as error:
             self._failure = self._failure or error  # the first is what happened
-        self._asking = tuple(task for task in self._asking if task is not asyncio.current_task())
-        self._go_on()
+        finally:
+            self._asking = tuple(task for task in self._asking if task is not asyncio.current_task())
+            self._go_on()
 
     async def _ask(self, position: int, due: float, place: Place) -> None:
         try:
             if not self._shared.connection.is_open:
                 await self._shared.connection.open()
-            report = await self._shared.ask(await self._messages.message(position), place)
+            report = await self._shared.ask(self._messages.message(position), place)
         except Edited:
             self._wait.put_back(position, due)
         except DysmsError as error:
@@ -180,10 +182,17 @@ class Watch:
                 raise Refused(f"message {position}: {error}") from None
             if isinstance(error, DysmsThrottled):
                 self._wait.put_back(position, due)
+                self._name_once(error)
             else:
-                self._wait.fail(position, self._now())
-            if type(error) not in self._kinds:
-                self._kinds += (type(error),)
-                self._unsaid += (error,)
+                self._in_vain(position, error)
         else:
             self._wait.answer(position, report, self._now())
+
+    def _in_vain(self, position: int, error: DysmsError) -> None:
+        self._wait.fail(position, self._now())
+        self._name_once(error)
+
+    def _name_once(self, error: DysmsError) -> None:
+        if type(error) not in self._kinds:
+            self._kinds += (type(error),)
+            log.warning("A question was in vain (further ones of this kind are not logged): %s", error)

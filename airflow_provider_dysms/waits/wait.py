@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.delivery import State
@@ -29,7 +28,7 @@ STRANGE_FOR = 60.0
 
 
 #: What is known at first, of every wait.
-NOTHING: Mapping[int, Report] = MappingProxyType({})
+NOTHING: dict[int, Report] = {}
 
 
 class Outcome(StrEnum):
@@ -104,7 +103,7 @@ class Wait:
     ) -> None:
         self.goal = goal
         self.deadline = deadline
-        self._reports: Mapping[int, Report] = NOTHING
+        self._reports = NOTHING
         self._pace = pace
         self._started_at = started_at
         self._until_all_final = until_all_final
@@ -232,7 +231,9 @@ class Wait:
         return max(self._next(now, bool(self.absent)) - now, 0.0)
 
     def _set(self, position: int, report: Report) -> None:
-        self._reports = {**self._reports, position: report}
+        if not self._reports:
+            self._reports = {}
+        self._reports[position] = report
         if not report.is_open:
             self._open -= 1
             self._delivered += report.state is State.DELIVERED

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine, Generator
 from contextlib import suppress
-from contextvars import Context
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ PASSES = [
 class Numbered:
     """Messages whose ids are their positions."""
 
-    async def message(self, position: int) -> WatchedMessage:
+    def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(str(position))
 
 
@@ -54,7 +55,6 @@ class Service:
     def __init__(self, script: list[Any], takes: float = 0.02) -> None:
         self.connection = self
         self.lines = Line()
-        self.context = Context()
         self.script = script
         self.takes = takes
         self.asked: list[tuple[float, str]] = []
@@ -76,7 +76,7 @@ class Service:
             await asyncio.sleep(1.0 if answer is THROTTLED else self.takes)
         finally:
             self.at_a_time -= 1
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -170,23 +170,87 @@ def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> 
     assert max(asked.values()) - min(asked.values()) <= 1
 
 
+class Counted:
+    """Awaits, and counts how often it falls asleep."""
+
+    def __init__(self, awaited: Coroutine[Any, Any, None]) -> None:
+        self.awaited = awaited
+        self.slept = 0
+
+    def __await__(self) -> Generator[Any, None, None]:
+        for waited_for in self.awaited.__await__():
+            self.slept += 1
+            yield waited_for
+
+
 def test_the_task_of_a_wait_sleeps_until_it_has_ended(virtual: Any) -> None:
-    woke = 0
-
-    class Sleeper(Watch):
-        def _say(self) -> None:
-            nonlocal woke
-            woke += 1
-            super()._say()
-
     async def story() -> None:
         service = Service([WAITING] * 9 + [DELIVERED])
-        wait = Wait(Goal(1, 1), Pace(), started_at=0.0, deadline=LASTS)
-        await Sleeper(service, wait, WatchedMessage, Numbered(), ends_at=LASTS, epoch=0).run()  # type: ignore[arg-type]
+        counted = Counted(watch(service)[1].run())
+        await counted
         assert len(service.asked) == 10
-        assert woke == 1
+        assert counted.slept <= 2  # until it hears of the end, and once more to see off what still runs
 
     virtual(story())
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_question_that_is_cancelled_from_below_is_asked_again(virtual: Any, logged: list[str], count: int) -> None:
+    service = Service([asyncio.CancelledError()] * count + [DELIVERED] * count)
+    wait, watching = watch(service, count)
+    virtual(watching.run())
+    assert wait.outcome is Outcome.REACHED
+    assert len(service.asked) == 2 * count
+    assert logged == ["A question was in vain (further ones of this kind are not logged): the question was cancelled."]
+
+
+def test_who_swallows_a_cancellation_asks_nothing_more(virtual: Any) -> None:
+    async def story() -> None:
+        service = Service([WAITING], takes=5)
+        _, watching = watch(service)
+        ask = service.ask
+
+        async def stubborn(watched: WatchedMessage, place: Place) -> Report | None:
+            with suppress(asyncio.CancelledError):
+                await ask(watched, place)
+            return WAITING
+
+        service.ask = stubborn  # type: ignore[method-assign]
+        running = asyncio.create_task(watching.run())
+        await asyncio.sleep(12)
+        running.cancel()
+        await asyncio.wait([running])
+        await asyncio.sleep(LASTS)
+        assert running.cancelled()
+        assert len(service.asked) == 1
+        assert service.lines._held == 0
+
+    virtual(story())
+
+
+def test_what_is_logged_of_a_question_belongs_to_the_task_of_its_wait(virtual: Any) -> None:
+    whose: ContextVar[str] = ContextVar("whose", default="nobody")
+    heard = []
+
+    async def story() -> None:
+        service = Service([errors.DysmsServerError("x"), DELIVERED, DELIVERED])
+        ask = service.ask
+
+        async def listening(watched: WatchedMessage, place: Place) -> Report | None:
+            heard.append(whose.get())
+            whose.set("changed")
+            return await ask(watched, place)
+
+        service.ask = listening  # type: ignore[method-assign]
+
+        async def wait_for(name: str) -> None:
+            whose.set(name)
+            await watch(service)[1].run()
+
+        await asyncio.gather(*(asyncio.create_task(wait_for(name)) for name in ("one", "two")))
+
+    virtual(story())
+    assert sorted(heard) == ["one", "one", "two"]
 
 
 def test_after_the_deadline_every_message_is_asked_once(virtual: Any) -> None:

@@ -96,7 +96,12 @@ class DysmsTrigger(BaseTrigger):
             ends_at = max(wait.deadline, time.time()) + LAST_LOOK
             try:
                 await self._prepare(self._shared.connection, ends_at)
-                await Watch(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch()).run()
+                watch = Watch(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch())
+                try:
+                    watch.begin()
+                    await watch
+                finally:
+                    await watch.end()
             except TimeoutError:
                 log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
             except Refused as error:

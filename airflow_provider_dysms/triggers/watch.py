@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 LONGEST_ASK = 3600.0
 NO_LIMIT = nullcontext()
 
+TOO_LATE = "Not every message could be asked for in time"
+
 
 class Messages(Protocol):
     """The messages of a wait."""
@@ -35,8 +37,11 @@ class Messages(Protocol):
         raise NotImplementedError
 
 
-class Watch:
+class Watch(asyncio.Future[None]):
     """Drives one wait: stands in line for it, and asks when it is called. A :class:`.line.Visitor`.
+
+    As a future it is done when nothing more is to be asked: the outcome is certain, or every message was asked for the
+    last time. It raises ``Refused`` where the wait cannot go on.
 
     Thousands of them sleep in one process, and what each holds then is what Python's garbage collector walks over while
     everybody stands still: so it makes what it needs when it needs it, and the task of the wait sleeps on meanwhile.
@@ -54,10 +59,7 @@ class Watch:
         "_asking",
         "_context",
         "_due",
-        "_end",
         "_epoch",
-        "_failure",
-        "_has_ended",
         "_kinds",
         "_line",
         "_messages",
@@ -77,6 +79,7 @@ class Watch:
         ends_at: float,
         epoch: float,
     ) -> None:
+        super().__init__()
         self.number: int | None = None
         self.until = ends_at - epoch
         self._shared = shared
@@ -86,32 +89,20 @@ class Watch:
         self._epoch = epoch
         self._due = 0.0  # for which it stands in line, by the clock of the event loop
         self._asking: tuple[asyncio.Task[None], ...] = ()
-        self._failure: Exception | None = None
         self._kinds: tuple[type[DysmsError], ...] = ()
         self._context = copy_context()  # what is logged belongs to the wait's task
-        self._has_ended = False
-        self._end: asyncio.Future[None] | None = None
 
-    async def run(self) -> None:
-        """Ask until the outcome is certain, or every message was asked for the last time.
-
-        :raises Refused: the wait cannot go on
-        """
+    def begin(self) -> None:
+        """Stand in line."""
         self._go_on()
-        try:
-            if not self._is_over:
-                self._end = asyncio.get_running_loop().create_future()
-                await self._end
-        finally:
-            self._has_ended = True
-            self._line.withdraw(self)
-            for task in self._asking:
-                task.cancel()
-            await asyncio.gather(*self._asking, return_exceptions=True)
-        if isinstance(self._failure, TimeoutError):
-            log.warning("Not every message could be asked for in time")
-        elif self._failure is not None:
-            raise self._failure
+
+    async def end(self) -> None:
+        """Ask no more, wherever it stands."""
+        self.cancel()
+        self._line.withdraw(self)
+        for task in self._asking:
+            task.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
 
     def called(self, place: Place) -> None:
         """Ask for the message that is due."""
@@ -124,51 +115,53 @@ class Watch:
 
     def sent_away(self) -> None:
         """End the wait."""
-        self._failure = TimeoutError()
-        self._go_on()
-
-    @property
-    def _is_decided(self) -> bool:
-        return self._failure is not None or self._wait.outcome is not Outcome.OPEN
-
-    @property
-    def _is_over(self) -> bool:
-        return self._is_decided or (self.number is None and not self._asking)
+        self._context.copy().run(log.warning, TOO_LATE)
+        self._go_on(is_late=True)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time() + self._epoch
 
-    def _go_on(self) -> None:
-        """Stand in line for what is due next, or wake the wait's task up, because there is nothing more to ask."""
-        if self._has_ended:
+    def _go_on(self, *, is_late: bool = False) -> None:
+        """Stand in line for what is due next; where nothing is, or it is too late, be done."""
+        if self.done():
             return
         due = self._wait.due
-        if self._is_decided:
-            self._line.withdraw(self)
-        elif due is not None and (self.number is None or due - self._epoch < self._due):
+        is_open = self._wait.outcome is Outcome.OPEN and not is_late
+        if is_open and due is not None and (self.number is None or due - self._epoch < self._due):
             self._line.withdraw(self)
             self._due = due - self._epoch
             self._line.stand(self, self._due)
-        if self._is_over and self._end is not None and not self._end.done():
-            self._end.set_result(None)
+        if not is_open or (self.number is None and not self._asking):
+            self._line.withdraw(self)
+            if not self.done():
+                self.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        self._line.withdraw(self)
+        if not self.done():
+            self.set_exception(error)
 
     async def _ask_in_turn(self, position: int, due: float, place: Place) -> None:
         left = self.until - asyncio.get_running_loop().time()
         is_limited = left <= LONGEST_ASK or not self._shared.connection.is_open
+        is_late = False
         try:
             # Inside, TimeoutError means only this one: the client has errors of its own.
             async with asyncio.timeout(max(left, 0.0)) if is_limited else NO_LIMIT:
                 await self._ask(position, due, place)
         except asyncio.CancelledError:
-            if self._has_ended:
+            if self.done():
                 raise
             # Somebody below cancelled the question, and nobody the wait.
             self._in_vain(position, DysmsTransportError("the question was cancelled"))
+        except TimeoutError:
+            is_late = True
+            log.warning(TOO_LATE)
         except Exception as error:
-            self._failure = self._failure or error  # the first is what happened
+            self._fail(error)
         finally:
             self._asking = tuple(task for task in self._asking if task is not asyncio.current_task())
-            self._go_on()
+            self._go_on(is_late=is_late)
 
     async def _ask(self, position: int, due: float, place: Place) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -81,11 +81,20 @@ class Service:
         return answer
 
 
-def watch(service: Service, count: int = 1, *, pace: Pace | None = None, **how: Any) -> tuple[Wait, Watch]:
+def watch(service: Service, count: int = 1, *, pace: Pace | None = None, **how: Any) -> tuple[Wait, Callable[[], Any]]:
     arguments: dict[str, Any] = {"started_at": 0.0, "asked_at": 0.0, "deadline": LASTS, **how}
     wait = Wait(Goal(count, count), pace or Pace(), **arguments)
     ends_at = max(wait.deadline, 0.0) + 60
-    return wait, Watch(service, wait, WatchedMessage, Numbered(), ends_at=ends_at, epoch=0)  # type: ignore[arg-type]
+
+    async def run() -> None:  # as a trigger does
+        watching = Watch(service, wait, WatchedMessage, Numbered(), ends_at=ends_at, epoch=0)  # type: ignore[arg-type]
+        try:
+            watching.begin()
+            await watching
+        finally:
+            await watching.end()
+
+    return wait, run
 
 
 @settings(max_examples=40)
@@ -97,7 +106,7 @@ def test_it_never_spins_and_outlives_every_error_that_passes(virtual: Any, scrip
     async def story() -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LASTS + 60):  # as the trigger bounds its last look
-                await watching.run()
+                await watching()
 
     took = virtual(story())
     assert wait.outcome is Outcome.OPEN
@@ -114,7 +123,7 @@ def test_it_never_spins_and_outlives_every_error_that_passes(virtual: Any, scrip
 def test_throttled_messages_keep_their_place(virtual: Any) -> None:
     service = Service([THROTTLED, THROTTLED, DELIVERED])
     wait, watching = watch(service)
-    virtual(watching.run())
+    virtual(watching())
     assert [instant for instant, _ in service.asked] == [10, 11, 12]
     assert wait.outcome is Outcome.REACHED
 
@@ -126,7 +135,7 @@ def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any,
 
     async def story() -> None:
         with pytest.raises(Refused, match=r"message 0: QueryMessage: no\.") as refused:
-            await watching.run()
+            await watching()
         assert refused.value.is_lasting
 
     assert virtual(story()) < 11
@@ -137,16 +146,16 @@ def test_a_refusal_by_something_on_the_way_ends_it_only_when_nothing_else_comes_
     strange = errors.DysmsConfigError("QueryMessage: the endpoint does not know what it was asked for", http_status=403)
     once = Service([strange, DELIVERED])
     _, watching = watch(once)
-    virtual(watching.run())
+    virtual(watching())
     now_and_then = Service([strange, strange, WAITING])
     _, watching = watch(now_and_then)
-    assert virtual(watching.run()) >= LASTS
+    assert virtual(watching()) >= LASTS
     always = Service([strange])
     _, watching = watch(always)
 
     async def story() -> None:
         with pytest.raises(Refused):
-            await watching.run()
+            await watching()
 
     assert 60 < virtual(story()) < 120
 
@@ -155,7 +164,7 @@ def test_every_question_ends_when_the_outcome_is_certain(virtual: Any) -> None:
     service = Service([errors.DysmsServerError("x")] * 50 + [DELIVERED] * 10_000)
     wait, watching = watch(service, 100, pace=Pace(first=50))
     wait.goal = Goal(20, 100)
-    assert virtual(watching.run()) < 51
+    assert virtual(watching()) < 51
     assert wait.outcome is Outcome.REACHED
     assert service.at_a_time == 0
 
@@ -163,7 +172,7 @@ def test_every_question_ends_when_the_outcome_is_certain(virtual: Any) -> None:
 def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> None:
     service = Service([WAITING])
     _, watching = watch(service, 1000, deadline=100.0)
-    virtual(watching.run())
+    virtual(watching())
     assert service.most_at_a_time == PLACES
     asked = Counter(message for _, message in service.asked)
     assert len(asked) == 1000
@@ -186,7 +195,7 @@ class Counted:
 def test_the_task_of_a_wait_sleeps_until_it_has_ended(virtual: Any) -> None:
     async def story() -> None:
         service = Service([WAITING] * 9 + [DELIVERED])
-        counted = Counted(watch(service)[1].run())
+        counted = Counted(watch(service)[1]())
         await counted
         assert len(service.asked) == 10
         assert counted.slept <= 2  # until it hears of the end, and once more to see off what still runs
@@ -198,7 +207,7 @@ def test_the_task_of_a_wait_sleeps_until_it_has_ended(virtual: Any) -> None:
 def test_a_question_that_is_cancelled_from_below_is_asked_again(virtual: Any, logged: list[str], count: int) -> None:
     service = Service([asyncio.CancelledError()] * count + [DELIVERED] * count)
     wait, watching = watch(service, count)
-    virtual(watching.run())
+    virtual(watching())
     assert wait.outcome is Outcome.REACHED
     assert len(service.asked) == 2 * count
     assert logged == ["A question was in vain (further ones of this kind are not logged): the question was cancelled."]
@@ -216,7 +225,7 @@ def test_who_swallows_a_cancellation_asks_nothing_more(virtual: Any) -> None:
             return WAITING
 
         service.ask = stubborn  # type: ignore[method-assign]
-        running = asyncio.create_task(watching.run())
+        running = asyncio.create_task(watching())
         await asyncio.sleep(12)
         running.cancel()
         await asyncio.wait([running])
@@ -245,7 +254,7 @@ def test_what_is_logged_of_a_question_belongs_to_the_task_of_its_wait(virtual: A
 
         async def wait_for(name: str) -> None:
             whose.set(name)
-            await watch(service)[1].run()
+            await watch(service)[1]()
 
         await asyncio.gather(*(asyncio.create_task(wait_for(name)) for name in ("one", "two")))
 
@@ -256,14 +265,14 @@ def test_what_is_logged_of_a_question_belongs_to_the_task_of_its_wait(virtual: A
 def test_after_the_deadline_every_message_is_asked_once(virtual: Any) -> None:
     service = Service([WAITING, errors.DysmsServerError("x"), None])
     _, watching = watch(service, 30, started_at=-200.0, asked_at=-199.0, deadline=-100.0)
-    virtual(watching.run())
+    virtual(watching())
     assert sorted(int(message) for _, message in service.asked) == list(range(30))
 
 
 def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str]) -> None:
     service = Service([errors.DysmsServerError("QueryMessage: down"), THROTTLED, errors.DysmsServerError("again")])
     _, watching = watch(service)
-    virtual(watching.run())
+    virtual(watching())
     assert sum("in vain" in line for line in logged) == len(logged) == 2
 
 
@@ -271,7 +280,7 @@ def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str])
 def test_what_is_throttled_for_ever_ends_with_the_last_look(virtual: Any, count: int) -> None:
     service = Service([THROTTLED])
     wait, watching = watch(service, count, deadline=30.0)
-    assert 89 <= virtual(watching.run()) <= 91
+    assert 89 <= virtual(watching()) <= 91
     assert wait.outcome is Outcome.OPEN
 
 
@@ -281,7 +290,7 @@ def test_a_connection_that_cannot_be_read_ends_every_wait_in_time_however_many_t
         service.is_open = False
         service.open = asyncio.Event().wait  # type: ignore[attr-defined]
         watches = [watch(service, 3, deadline=200.0)[1] for _ in range(2 * PLACES)]
-        await asyncio.gather(*(watching.run() for watching in watches))
+        await asyncio.gather(*(watching() for watching in watches))
         assert 260 <= asyncio.get_running_loop().time() <= 262
         assert not service.asked
         assert service.lines._held == 0
@@ -293,5 +302,5 @@ def test_an_error_of_our_own_is_raised_and_not_waited_for(virtual: Any) -> None:
     service = Service([KeyError("ours")])
     _, watching = watch(service)
     with pytest.raises(KeyError, match="ours"):
-        virtual(watching.run())
+        virtual(watching())
     assert service.lines._held == 0

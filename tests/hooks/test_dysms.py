@@ -89,8 +89,8 @@ def test_secrets_of_the_connection_are_masked_in_logs(connect: Any) -> None:
     from airflow.sdk.log import redact
 
     extra = {"auth_type": "sts", "security_token": "token-abcdef", "privacy_key": "privacy-0123456789"}
-    _ = connect({**BASE, "password": "secret-abcdef", "extra": extra}).settings
-    shown = redact("token-abcdef privacy-0123456789 secret-abcdef")
+    _ = connect({**BASE, "password": "p4ss-abcdef", "extra": extra}).settings
+    shown = redact("token-abcdef privacy-0123456789 p4ss-abcdef")
     assert shown == "*** *** ***"
 
 

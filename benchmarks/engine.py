@@ -29,6 +29,10 @@ from airflow_provider_dysms.emulator import Emulator
 PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
 
 
+#: Threads of the SDK, and requests at a time of everybody where the service answers at once: more would only wait.
+THREADS = 32
+
+
 @dataclass(frozen=True)
 class Entry:
     """One way to ask.
@@ -46,7 +50,7 @@ class Entry:
 ENTRIES = {
     "ours": Entry("ours", 1),
     "sdk-async": Entry("vendor's SDK, async", 0.2),
-    "sdk-sync": Entry("vendor's SDK, 32 threads", 0.2, 32),
+    "sdk-sync": Entry(f"vendor's SDK, {THREADS} threads", 0.2, THREADS),
     "http": Entry("HttpOperator's hook", 0.05, 1),
     "dlt": Entry("dlt rest_api", 0.1, 1, str(PEERS)),
 }
@@ -74,9 +78,9 @@ class Setting:
 def main() -> None:
     asked = _arguments()
     settings = [
-        Setting("0 ms", 0, 64),
+        Setting("0 ms", 0, THREADS),
         Setting("20 ms", 20, 256),
-        Setting("TLS, 0 ms", 0, 64, tls=True, only=("ours", "sdk-async")),
+        Setting("TLS, 0 ms", 0, THREADS, tls=True, only=("ours", "sdk-async")),
     ]
     cores = sorted(os.sched_getaffinity(0))
     client_core, service_core = (str(cores[0]), str(cores[1])) if len(cores) > 1 else ("", "")

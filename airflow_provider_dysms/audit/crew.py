@@ -27,7 +27,7 @@ class Crew:
 
     :param known: returns the outcome of a case, or ``None`` for one that is to be asked
     :param work_off: asks a case
-    :param in_flight: how many questions are open at once
+    :param in_flight: how many cases are worked off at a time, at most: see :mod:`.hands`
     """
 
     def __init__(

@@ -80,7 +80,7 @@ async def audit(
     :param match: how lines and records find each other: by BizId, else by OutId, else by time (``auto`` and
         ``biz_id``); by OutId, else by time (``out_id``); by time alone (``sent_at``). A line that lacks the key goes by
         the next one. A message id needs no matching
-    :param in_flight: how many questions are open at once
+    :param in_flight: how many questions are open at once, at most
     :param tally: where the counts go; it is up to date with the outcomes handed out so far
     :param known: takes the number and the lines of a case; returns its outcome, or ``None`` for one that is to be asked
     :returns: the outcome of one case at a time; it may have no verdict

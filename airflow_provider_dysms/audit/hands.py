@@ -1,8 +1,7 @@
 """How many cases are worked off at a time: no more than keep the event loop busy.
 
 Where answers take long, hundreds must be under way. Where the loop has always something to do already, more of them
-only wait, and each that goes on finds its memory gone cold: with 256 at a time a question takes a fifth longer than
-with 16.
+only wait, and each that goes on finds its memory gone cold.
 """
 
 from __future__ import annotations

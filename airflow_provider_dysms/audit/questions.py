@@ -7,7 +7,7 @@ lies in the future, or is forgotten, is not asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
@@ -41,7 +41,7 @@ class Scope:
     """What an audit is about.
 
     :param keyed: whether the log is more than a list of questions
-    :param start: when ``send_date`` begins, in UTC as instants mostly are: those of two zones are compared slowly
+    :param start: when ``send_date`` begins
     """
 
     send_date: date
@@ -52,7 +52,7 @@ class Scope:
     _late: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        start = day_start(self.send_date).astimezone(UTC)
+        start = day_start(self.send_date)
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "_late", start + _DAY - MIDNIGHT_SLACK)
 
@@ -111,13 +111,13 @@ def key_of(line: Line, scope: Scope) -> tuple[str | None, str | None]:
 
 
 def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], list[date]]) -> list[Question]:
-    asked = [
-        Question(line.phone.digits, day, key_of(line, scope)[0])
-        for line in lines
-        if line.phone is not None
-        for day in days_of(line)
-    ]
-    return asked if len(asked) == 1 else list(dict.fromkeys(asked))
+    asked: dict[Question, None] = {}
+    for line in lines:
+        assert line.phone is not None
+        biz_id, _ = key_of(line, scope)
+        for day in days_of(line):
+            asked[Question(line.phone.digits, day, biz_id)] = None
+    return list(asked)
 
 
 def _days(line: Line, scope: Scope) -> list[date]:

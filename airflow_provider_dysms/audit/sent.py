@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -233,7 +233,7 @@ def _is_of_the_day(instant: datetime, day: date) -> bool:
 
 @lru_cache(maxsize=2)
 def _around(day: date) -> tuple[datetime, datetime]:
-    start = day_start(day).astimezone(UTC)  # as the lines are: instants of two zones are compared slowly
+    start = day_start(day)
     return start - MIDNIGHT_SLACK, start + _DAY + MIDNIGHT_SLACK
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+import uvloop
 
 from airflow_provider_dysms.api import dates, errors
 from airflow_provider_dysms.api.client import DysmsClient
@@ -88,6 +89,15 @@ def fill(emulator: Emulator, count: int) -> list[str]:
 def sent(emulator: Emulator) -> list[str]:
     """137 messages to NUMBER on DAY."""
     return fill(emulator, 137)
+
+
+def test_it_asks_on_uvloop_too(emulator: Emulator, sent: list[str]) -> None:
+    async def session() -> int:
+        async with DysmsClient(settings(emulator)) as client:
+            return len(await client.query_send_details(NUMBER, DAY))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(session()) == len(sent)
 
 
 ONCE = {

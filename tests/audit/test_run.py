@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsServerError
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsServerError
 from airflow_provider_dysms.api.records import MessageReport
+from airflow_provider_dysms.audit.crew import Crew
 from airflow_provider_dysms.audit.hands import LEAST, LOOK, Hands
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
@@ -167,6 +168,21 @@ def test_every_line_comes_out_however_many_work_at_a_time(world, monkeypatch, se
     world.pause = pause
     verdicts = world.run()
     assert [verdict.phone_number for verdict in verdicts] == [f"13900000{number:03}" for number in range(500)]
+
+
+def test_a_log_of_which_a_line_does_not_come_out_is_refused(world, monkeypatch):
+    for number in range(20):
+        world.line("12:00:00", phone=f"139000000{number:02}")
+    whole, handed = Crew.next, 0
+
+    async def short(crew):
+        nonlocal handed
+        handed += 1
+        return await whole(crew) if handed <= 15 else None
+
+    monkeypatch.setattr(Crew, "next", short)
+    with pytest.raises(DysmsIncomplete, match="5 lines of the log were not worked off"):
+        world.run()
 
 
 def test_no_more_work_than_keeps_the_loop_busy():

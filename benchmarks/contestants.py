@@ -36,6 +36,7 @@ class Ours:
         from airflow_provider_dysms.api import dates
         from airflow_provider_dysms.api.client import DysmsClient
         from airflow_provider_dysms.api.credentials import Credentials
+        from airflow_provider_dysms.api.headers import header_fields
         from airflow_provider_dysms.api.settings import Settings
 
         parts, day = urlsplit(url), dates.beijing_day(datetime.now(UTC))
@@ -101,6 +102,7 @@ class Http:
 
         from airflow_provider_dysms.api import actions, dates, signing
         from airflow_provider_dysms.api.credentials import Credentials
+        from airflow_provider_dysms.api.headers import header_fields
 
         credentials = Credentials(KEY, SECRET)
         hook = HttpHook(method="POST", http_conn_id="bench")
@@ -109,19 +111,9 @@ class Http:
             now = datetime.now(UTC)
             call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
             query_string = signing.canonical_query_string(call.query)
-            headers = signing.sign(
-                method="POST",
-                host=parts.netloc,
-                action=call.action,
-                version=call.version,
-                query_string=query_string,
-                body=b"",
-                content_type=None,
-                credentials=credentials,
-                date=now,
-                nonce=os.urandom(16).hex(),
-            )
-            answer = hook.run(f"/?{query_string}", headers=headers)
+            signer = signing.Signer(parts.netloc, call.action, call.version)
+            signed = signer.sign(query_string, credentials=credentials, date=now, nonce=os.urandom(16).hex())
+            answer = hook.run(f"/?{query_string}", headers=header_fields(signed))
             return len(answer.json()["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
 
         return ask

@@ -24,6 +24,7 @@ from loads import Script
 
 from airflow_provider_dysms.api import actions, dates, signing
 from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.headers import header_fields
 from airflow_provider_dysms.emulator import Emulator
 
 PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
@@ -154,19 +155,11 @@ def page(rows: int) -> str:
         emulator.add_messages([_message(second, now) for second in range(rows)])
         call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
         query_string = signing.canonical_query_string(call.query)
-        headers = signing.sign(
-            method="POST",
-            host=f"{emulator.host}:{emulator.port}",
-            action=call.action,
-            version=call.version,
-            query_string=query_string,
-            body=b"",
-            content_type=None,
-            credentials=Credentials(emulator.access_key_id, emulator.access_key_secret),
-            date=now,
-            nonce=os.urandom(16).hex(),
-        )
-        return httpx.post(f"{emulator.url}/?{query_string}", headers=headers).raise_for_status().text
+        key = Credentials(emulator.access_key_id, emulator.access_key_secret)
+        signer = signing.Signer(f"{emulator.host}:{emulator.port}", call.action, call.version)
+        signed = signer.sign(query_string, credentials=key, date=now, nonce=os.urandom(16).hex())
+        answer = httpx.post(f"{emulator.url}/?{query_string}", headers=header_fields(signed))
+        return answer.raise_for_status().text
 
 
 def _message(second: int, now: datetime) -> dict[str, str]:

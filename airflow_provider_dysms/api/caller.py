@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.api import actions, codes, errors, signing
+from airflow_provider_dysms.api.headers import header_lines
 from airflow_provider_dysms.api.keys import Keys
 from airflow_provider_dysms.api.lanes import Lane
 from airflow_provider_dysms.api.quota import budget
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-USER_AGENT = f"airflow-provider-dysms/{__version__}"
+USER_AGENT = header_lines({"user-agent": f"airflow-provider-dysms/{__version__}"})
 FORM = "application/x-www-form-urlencoded"
 
 # Of its own: a task may seed Python's, and in every process alike. Nonces must be unique, after a fork too, not secret.
@@ -121,7 +122,7 @@ class Caller:
             queued += left - came
             self.counters.requests += 1
             key = self._keys.current
-            request = self._signed(call, lane.endpoint, key)
+            request = self._signed(call, lane, key)
             lane.budget.left(self._clock())
             return request
 
@@ -164,7 +165,7 @@ class Caller:
         if lane is None:
             endpoint = self._settings.endpoint(call.version)
             lane = self._lanes[call.action] = Lane(
-                endpoint,
+                signing.Signer(endpoint.netloc, call.action, call.version),
                 self._transports[endpoint],
                 self._keys,
                 budget(endpoint.netloc, self._keys.identity, call.action, self._settings.per_second(call.action)),
@@ -173,23 +174,18 @@ class Caller:
             )
         return lane
 
-    def _signed(self, call: Call, endpoint: Endpoint, key: Credentials) -> Request:
+    def _signed(self, call: Call, lane: Lane, key: Credentials) -> Request:
         query_string = signing.canonical_query_string(call.query)
         body = urlencode(call.form).encode("ascii") if call.form else b""
-        headers = signing.sign(
-            method="POST",
-            host=endpoint.netloc,
-            action=call.action,
-            version=call.version,
-            query_string=query_string,
+        signed = lane.signer.sign(
+            query_string,
             body=body,
             content_type=FORM if body else None,
             credentials=key,
             date=self._now(),
             nonce=f"{_nonces.getrandbits(128):032x}",
         )
-        headers["user-agent"] = USER_AGENT
-        return Request("POST", f"/?{query_string}", headers, body)
+        return Request("POST", f"/?{query_string}", signed + USER_AGENT, body)
 
 
 def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseTransport | None) -> Transport:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from airflow_provider_dysms.api import actions, codes, errors
 from airflow_provider_dysms.api.endpoints import endpoint_of
+from airflow_provider_dysms.api.headers import header_lines
 from airflow_provider_dysms.api.issuers import METADATA
 from airflow_provider_dysms.api.transport import HttpTransport, Request
 
@@ -85,7 +86,7 @@ class Carrier:
         if not _PRINTABLE.fullmatch(target) or not "".join(headers.values()).isprintable():
             raise errors.DysmsUnreadable(f"{endpoint.netloc}: what was answered cannot be asked with")
         body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
-        request = Request(asked.method, target, headers, body)
+        request = Request(asked.method, target, header_lines(headers), body)
 
         async def sign() -> Request:
             return request

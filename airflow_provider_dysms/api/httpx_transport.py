@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsTransportError, DysmsUnreadable
+from airflow_provider_dysms.api.headers import header_fields
 from airflow_provider_dysms.api.http import MOST_BODY_BYTES, Response
 
 if TYPE_CHECKING:
@@ -79,7 +80,11 @@ class HttpxTransport:
             request.method,
             # The target as it was signed, not encoded anew.
             httpx.URL(scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode()),
-            headers={**request.headers, "accept": "application/json", "content-length": str(len(request.body))},
+            headers={
+                **header_fields(request.headers),
+                "accept": "application/json",
+                "content-length": str(len(request.body)),
+            },
             content=request.body,
             extensions={"timeout": each, "trace": trace},
         )

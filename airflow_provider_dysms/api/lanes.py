@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from airflow_provider_dysms.api.endpoints import Endpoint
     from airflow_provider_dysms.api.keys import Keys
     from airflow_provider_dysms.api.quota import Budget
+    from airflow_provider_dysms.api.signing import Signer
     from airflow_provider_dysms.api.transport import Transport
 
 
 class Lane:
     """The waiting line of one client and one action.
 
-    :param endpoint: where the requests go
+    :param signer: signs the requests, for where they go
     :param transport: carries them
-    :param keys: sign them
+    :param keys: what they are signed with
     :param budget: says when one may leave
     :param clock: returns seconds that never go back
     :param sleep: waits some seconds
@@ -28,7 +28,7 @@ class Lane:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        signer: Signer,
         transport: Transport,
         keys: Keys,
         budget: Budget,
@@ -36,7 +36,7 @@ class Lane:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self.endpoint = endpoint
+        self.signer = signer
         self.transport = transport
         self.budget = budget
         self.answered_at = float("-inf")

@@ -9,14 +9,15 @@ Follows the vendor's page "V3 request structure and signature".
 from __future__ import annotations
 
 import hashlib
-import hmac
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from airflow_provider_dysms.api.headers import header_lines
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_provider_dysms.api.credentials import Credentials
 
@@ -27,58 +28,111 @@ CANONICAL_URI = "/"
 
 EMPTY_PAYLOAD = hashlib.sha256(b"").hexdigest()
 
+# In the place of what every request has its own of. It is in no header, and percent-encoded in a query.
+_OWN = "\0"
 
-def sign(
-    *,
-    method: str,
-    host: str,
-    action: str,
-    version: str,
-    query_string: str,
-    body: bytes,
-    content_type: str | None,
-    credentials: Credentials,
-    date: datetime,
-    nonce: str,
-) -> dict[str, str]:
-    """Return the headers of a request: those that are signed, and ``Authorization``.
 
-    :param method: ``POST`` or ``GET``
+class Signer:
+    """Signs the requests of one action at one host, thousands a second.
+
     :param host: value of the ``Host`` header, with the port where it is not the scheme's own
-    :param query_string: of :func:`canonical_query_string`
-    :param body: the body as it is sent; ``b""`` for none
-    :param content_type: type of the body; ``None`` where there is none
-    :param date: now, an aware instant
-    :param nonce: a text that no other request has
-    :raises ValueError: ``date`` is naive
+    :param method: ``POST`` or ``GET``
     """
-    headers = {"host": host} if content_type is None else {"content-type": content_type, "host": host}
-    if credentials.security_token is not None:
-        headers["x-acs-accesskey-id"] = credentials.access_key_id
-    headers["x-acs-action"] = action
-    headers["x-acs-content-sha256"] = payload_hash = hashed_request_payload(body)
-    headers["x-acs-date"] = acs_date(date)
-    if credentials.security_token is not None:
-        headers["x-acs-security-token"] = credentials.security_token
-    headers["x-acs-signature-nonce"] = nonce
-    headers["x-acs-version"] = version
-    names = signed_headers(headers)
-    request = canonical_request(method, query_string, canonical_headers(headers), names, payload_hash)
-    signed = signature(credentials.access_key_secret, string_to_sign(request))
-    headers["Authorization"] = authorization(credentials.access_key_id, names, signed)
-    return headers
+
+    def __init__(self, host: str, action: str, version: str, method: str = "POST") -> None:
+        self._host = host
+        self._action = action
+        self._version = version
+        self._method = method
+        self._second: int | None = None
+        self._credentials: Credentials | None = None
+        self._stencil: _Stencil
+
+    def sign(
+        self,
+        query_string: str,
+        *,
+        body: bytes = b"",
+        content_type: str | None = None,
+        credentials: Credentials,
+        date: datetime,
+        nonce: str,
+    ) -> str:
+        """Return the header lines of a request: those that are signed, and ``Authorization``.
+
+        :param query_string: of :func:`canonical_query_string`
+        :param body: the body as it is sent; ``b""`` for none
+        :param content_type: type of the body; ``None`` where there is none
+        :param date: now, an aware instant
+        :param nonce: a text that no other request has
+        :raises ValueError: ``date`` is naive
+        """
+        if date.tzinfo is None:
+            raise ValueError("a request is dated by an aware instant")
+        second = int(date.timestamp())
+        if body or second != self._second or credentials is not self._credentials:
+            self._stencil = self._cut(second, credentials, body, content_type)
+            self._second, self._credentials = None if body else second, credentials
+        return self._stencil.lines(query_string, nonce)
+
+    def _cut(self, second: int, credentials: Credentials, body: bytes, content_type: str | None) -> _Stencil:
+        headers = {"host": self._host} if content_type is None else {"content-type": content_type, "host": self._host}
+        if credentials.security_token is not None:
+            headers["x-acs-accesskey-id"] = credentials.access_key_id
+        headers["x-acs-action"] = self._action
+        headers["x-acs-content-sha256"] = payload_hash = hashed_request_payload(body)
+        headers["x-acs-date"] = acs_date(second)
+        if credentials.security_token is not None:
+            headers["x-acs-security-token"] = credentials.security_token
+        headers["x-acs-signature-nonce"] = _OWN
+        headers["x-acs-version"] = self._version
+        names = signed_headers(headers)
+        request = canonical_request(self._method, _OWN, canonical_headers(headers), names, payload_hash)
+        headers["Authorization"] = authorization(credentials.access_key_id, names, _OWN)
+        return _Stencil(request, header_lines(headers), credentials.access_key_secret)
 
 
-def acs_date(instant: datetime) -> str:
-    """Return an aware instant as ``x-acs-date``: UTC, in whole seconds."""
-    if instant.tzinfo is None:
-        raise ValueError("a request is dated by an aware instant")
-    return _second(int(instant.timestamp()))
+class _Stencil:
+    """What requests of one second and one key have in common; each fills in its query and its nonce.
+
+    :param request: the canonical request, with the marks of a query and of a nonce
+    :param lines: the header lines, with the marks of a nonce and of a signature
+    """
+
+    def __init__(self, request: str, lines: str, access_key_secret: str) -> None:
+        self._request = request.split(_OWN)
+        self._lines = lines.split(_OWN)
+        self._key = Key(access_key_secret)
+
+    def lines(self, query_string: str, nonce: str) -> str:
+        before, between, after = self._request
+        signed = self._key.signature(string_to_sign(f"{before}{query_string}{between}{nonce}{after}"))
+        before, between, after = self._lines
+        return f"{before}{nonce}{between}{signed}{after}"
 
 
-@lru_cache(maxsize=2)
-def _second(timestamp: int) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+class Key:
+    """Makes signatures: HMAC-SHA256 (RFC 2104), which is two hashes that begin with the key, so they are begun once."""
+
+    def __init__(self, access_key_secret: str) -> None:
+        key = access_key_secret.encode()
+        key = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        self._inner, self._outer = (hashlib.sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
+
+    def signature(self, text: str) -> str:
+        """Return the signature of a string to sign."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
+_BLOCK = 64  # of SHA-256, in bytes
+
+
+def acs_date(second: int) -> str:
+    """Return a second since 1970 as ``x-acs-date``: UTC."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def percent_encode(text: str) -> str:
@@ -104,17 +158,15 @@ def hashed_request_payload(body: bytes) -> str:
 
 def canonical_headers(headers: Mapping[str, str]) -> str:
     """Return one line a header: its name in lower case, its value trimmed, in the order of the names."""
-    return "".join([f"{lower}:{headers[name].strip()}\n" for lower, name in _in_order(tuple(headers))])
+    return "".join([f"{lower}:{headers[name].strip()}\n" for lower, name in _in_order(headers)])
 
 
 def signed_headers(headers: Mapping[str, str]) -> str:
     """Return the names of the headers that are signed."""
-    return ";".join([lower for lower, _ in _in_order(tuple(headers))])
+    return ";".join([lower for lower, _ in _in_order(headers)])
 
 
-@lru_cache(maxsize=64)
-def _in_order(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    # Requests of one action have the same names, thousands of times a second.
+def _in_order(names: Iterable[str]) -> list[tuple[str, str]]:
     return sorted([(name.lower(), name) for name in names])
 
 
@@ -132,11 +184,6 @@ def canonical_request(method: str, query_string: str, headers: str, names: str, 
 def string_to_sign(request: str) -> str:
     """Return the algorithm and the hash of the canonical request."""
     return f"{ALGORITHM}\n{hashlib.sha256(request.encode()).hexdigest()}"
-
-
-def signature(access_key_secret: str, text: str) -> str:
-    """Return the signature of a string to sign."""
-    return hmac.digest(access_key_secret.encode(), text.encode(), "sha256").hex()
 
 
 def authorization(access_key_id: str, names: str, signed: str) -> str:

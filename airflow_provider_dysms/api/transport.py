@@ -29,11 +29,12 @@ class Request:
     """A signed request.
 
     :param target: path and query, as on the request line
+    :param headers: see :mod:`.headers`
     """
 
     method: str
     target: str = field(repr=False)
-    headers: dict[str, str] = field(repr=False)
+    headers: str = field(repr=False)
     body: bytes = field(default=b"", repr=False)
 
 
@@ -154,9 +155,8 @@ class HttpTransport:
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None
         target = self._endpoint.url + request.target if plain_proxy else request.target
-        headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers.items()])
         head = (
-            f"{request.method} {target} HTTP/1.1\r\n{headers}accept: application/json\r\n"
+            f"{request.method} {target} HTTP/1.1\r\n{request.headers}accept: application/json\r\n"
             f"content-length: {len(request.body)}\r\n{plain_proxy.authorization if plain_proxy else ''}\r\n"
         )
         return head.encode("utf-8") + request.body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,6 +13,7 @@ import pytest
 
 from airflow_provider_dysms.api import signing
 from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.headers import header_fields
 
 OUR_ACTIONS = {
     "QuerySendDetails",
@@ -44,7 +46,8 @@ def signed(**changes: object) -> dict[str, str]:
         "nonce": "3156853299f313e23d1673dc12e1703d",
     }
     request |= changes
-    return signing.sign(query_string=signing.canonical_query_string(request.pop("query")), **request)
+    signer = signing.Signer(**{name: request.pop(name) for name in ("method", "host", "action", "version")})
+    return header_fields(signer.sign(signing.canonical_query_string(request.pop("query")), **request))
 
 
 def names_signed(headers: dict[str, str]) -> list[str]:
@@ -77,7 +80,7 @@ def test_every_step_equals_the_official_sdk(vector: dict) -> None:
     assert request == vector["canonical"]
     text = signing.string_to_sign(request)
     assert text == vector["string_to_sign"]
-    signature = signing.signature(vector["credentials"]["access_key_secret"], text)
+    signature = signing.Key(vector["credentials"]["access_key_secret"]).signature(text)
     assert signature == vector["signature"]
     key_id = vector["credentials"]["access_key_id"]
     assert signing.authorization(key_id, signing.signed_headers(headers), signature) == vector["authorization"]
@@ -176,3 +179,25 @@ def test_a_request_is_dated_in_utc_wherever_the_machine_stands(monkeypatch: pyte
 def test_a_naive_date_is_refused_because_its_zone_is_a_guess() -> None:
     with pytest.raises(ValueError, match="aware"):
         signed(date=NOW.replace(tzinfo=None))
+
+
+def test_one_signer_signs_each_request_as_if_it_were_its_first() -> None:
+    signer = signing.Signer("h", "SendSms", "2017-05-25")
+    other = Credentials("LTAI5tOther", "another", "token")
+    body = {"body": b"OutId=1", "content_type": "application/x-www-form-urlencoded"}
+    requests = [
+        {"credentials": key, "date": NOW + timedelta(milliseconds=after), **more}
+        for key in (KEY, other, KEY)
+        for after in (0, 999, 1000, 0)
+        for more in ({}, body, {**body, "body": b"OutId=2"}, {})
+    ]
+    for number, request in enumerate(requests):
+        alone = signing.Signer("h", "SendSms", "2017-05-25")
+        query, nonce = f"A={number % 5}", f"{number % 7:032x}"
+        assert signer.sign(query, nonce=nonce, **request) == alone.sign(query, nonce=nonce, **request)
+
+
+@pytest.mark.parametrize("length", [1, 30, 63, 64, 65, 200])
+def test_a_signature_is_the_hmac_of_the_standard_library(length: int) -> None:
+    secret = "s" * length
+    assert signing.Key(secret).signature("text") == hmac.new(secret.encode(), b"text", "sha256").hexdigest()

@@ -58,7 +58,7 @@ def saying(*answers: bytes) -> Answer:
 
 
 async def ready() -> Request:
-    return Request("POST", "/?PhoneNumber=13900000000", {"host": "x"})
+    return Request("POST", "/?PhoneNumber=13900000000", "host: x\r\n")
 
 
 @asynccontextmanager

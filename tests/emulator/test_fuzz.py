@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_dysms.api import actions, signing
 from airflow_provider_dysms.api.credentials import Credentials
+from airflow_provider_dysms.api.headers import header_fields
 from airflow_provider_dysms.emulator.app import application
 from airflow_provider_dysms.emulator.connection import DEFAULT_KEY
 from airflow_provider_dysms.emulator.service import Service
@@ -135,19 +136,13 @@ def test_what_is_deep_or_long_is_refused_by_the_parameters_own_code(deep: str) -
 def code_of(action: str, parameters: dict[str, str]) -> str:
     """Send a request that is signed; return the code of its answer."""
     query = signing.canonical_query_string(parameters)
-    signed = signing.sign(
-        method="POST",
-        host="h",
-        action=action,
-        version=VERSIONS[action],
-        query_string=query,
-        body=b"",
-        content_type=None,
+    signed = signing.Signer("h", action, VERSIONS[action]).sign(
+        query,
         credentials=Credentials(DEFAULT_KEY.access_key_id, DEFAULT_KEY.access_key_secret),
         date=datetime.now(UTC),
         nonce=secrets.token_hex(8),
     )
-    headers = {name.lower().encode(): value.encode() for name, value in signed.items()}
+    headers = {name.lower().encode(): value.encode() for name, value in header_fields(signed).items()}
     status, told = answer(Service([DEFAULT_KEY]), "POST", query.encode(), headers, b"")
     assert status < 500
     return str(told.get("Code") or told["ResponseCode"])

@@ -1,4 +1,4 @@
-"""Headers as they are sent: one text, a line each. So they are made thousands a second, and only adapters need fields."""
+"""Headers as they are sent: one text, a line each. Thousands a second are made so, and only adapters need fields."""
 
 from __future__ import annotations
 

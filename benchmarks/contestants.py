@@ -36,7 +36,6 @@ class Ours:
         from airflow_provider_dysms.api import dates
         from airflow_provider_dysms.api.client import DysmsClient
         from airflow_provider_dysms.api.credentials import Credentials
-        from airflow_provider_dysms.api.headers import header_fields
         from airflow_provider_dysms.api.settings import Settings
 
         parts, day = urlsplit(url), dates.beijing_day(datetime.now(UTC))

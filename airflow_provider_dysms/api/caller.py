@@ -118,7 +118,8 @@ class Caller:
         async def sign() -> Request:
             nonlocal queued, left, key
             came = self._clock()
-            left = await lane.wait_for_turn()
+            at_once = lane.turn_at_once()
+            left = await lane.wait_for_turn() if at_once is None else at_once
             queued += left - came
             self.counters.requests += 1
             key = self._keys.current

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 import httptools
+import msgspec
 
 from airflow_provider_dysms.api.errors import DysmsUnreadable
 
@@ -18,13 +18,23 @@ MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 
 
-@dataclass(slots=True)
-class Response:
-    """What came back, headers by their names in lower case."""
+class Response(msgspec.Struct):
+    """What came back.
+
+    :param raw_headers: as they came, by their names in lower case
+    """
 
     status: int
-    headers: dict[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    raw_headers: dict[bytes, bytes]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status})"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers as texts, which hardly anybody asks for."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers.items()}
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -54,26 +64,23 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    async def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> Response:
-        """Send bytes, wait so many seconds for one answer (``tunnel``: for its headers only)."""
+    def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> asyncio.Future[Response]:
+        """Send bytes; return the answer (``tunnel``: its headers only) of the next so many seconds, to be awaited."""
         assert self._transport is not None
         self.is_reusable = False
-        self._headers: dict[str, str] = {}
+        self._headers: dict[bytes, bytes] = {}
         self._received = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._headers_complete = False
         self._tunnel = tunnel
         self._parser = httptools.HttpResponseParser(self)
-        self._answer = self._loop.create_future()
+        self._answer = answer = self._loop.create_future()
         self._deadline = self._loop.time() + within
         if self._alarm is None:
             self._alarm = self._loop.call_at(self._deadline, self._look_at_the_clock)
         self._transport.write(wire)
-        try:
-            return await self._answer
-        finally:
-            self._answer = None
+        return answer
 
     async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
         assert self._transport is not None
@@ -111,7 +118,7 @@ class Connection(asyncio.BufferedProtocol):
             self._alarm.cancel()
         if self._answer is None or self._answer.done():
             return
-        framed = self._headers.keys() & {"content-length", "transfer-encoding"}
+        framed = self._headers.keys() & {b"content-length", b"transfer-encoding"}
         if exc is None and self._headers_complete and not framed:
             self._finish()  # without a length, the end of the connection is the end of the body
         else:
@@ -122,7 +129,7 @@ class Connection(asyncio.BufferedProtocol):
     # httptools
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
@@ -157,8 +164,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._answer is None or self._answer.done() or self._parser is None:
             self.close()  # a second answer to one question
             return
-        encoding = self._headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
+        encoding = self._headers.get(b"content-encoding", b"").strip().lower()
+        if encoding not in (b"", b"identity"):
             self._fail(DysmsUnreadable("the answer is compressed, which was not asked for"))
             return
         self.is_reusable = reusable

@@ -125,7 +125,7 @@ class _Progress:
 
 async def _read(response: httpx.Response) -> Response:
     try:
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise DysmsUnreadable("the answer is compressed, which was not asked for")
         body = bytearray()
@@ -133,7 +133,8 @@ async def _read(response: httpx.Response) -> Response:
             body += chunk
             if len(body) > MOST_BODY_BYTES:
                 raise DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes")
-        return Response(response.status_code, {**response.headers}, bytes(body))
+        headers = {name.lower(): value for name, value in response.headers.raw}
+        return Response(response.status_code, headers, bytes(body))
     finally:
         await response.aclose()
 

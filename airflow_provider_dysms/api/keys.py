@@ -50,6 +50,11 @@ class Keys:
         assert self._source.held.credentials is not None
         return self._source.held.credentials
 
+    @property
+    def are_ready(self) -> bool:
+        """Whether :meth:`ready` has nothing to do now."""
+        return isinstance(self._source, Credentials) or not self._source.held.is_due(time.monotonic())
+
     async def ready(self, since: float) -> None:
         """Have a key that lasts a while; where it cannot be replaced in time, the old one serves to its end.
 
@@ -57,7 +62,7 @@ class Keys:
         :raises DysmsCredentialsError: there is none, and will be none
         :raises DysmsTransportError: there is none at the moment; the request was not sent
         """
-        if isinstance(self._source, Credentials) or not self._source.held.is_due(time.monotonic()):
+        if isinstance(self._source, Credentials) or self.are_ready:
             return
         async with self._replacing:
             held = self._source.held

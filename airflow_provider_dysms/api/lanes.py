@@ -44,6 +44,7 @@ class Lane:
         self._clock = clock
         self._sleep = sleep
         self._line = asyncio.Lock()  # first come, first served
+        self._in_line = 0
 
     def was_answered(self, left: float) -> None:
         """Take note that the service answered one of the lane's requests, and did not throttle it.
@@ -53,16 +54,26 @@ class Lane:
         self.answered_at = self._clock()
         self.budget.answered(left)
 
+    def turn_at_once(self) -> float | None:
+        """Let one request leave if nobody waits, a key is there and the budget grants it; return when it did."""
+        if self._in_line or not self._keys.are_ready or self.budget.take(left := self._clock()):
+            return None
+        return left
+
     async def wait_for_turn(self) -> float:
         """Wait until the budget lets one request leave, and a key is there to sign it; return when it did.
 
         :raises DysmsError: there is no key, see :meth:`.keys.Keys.ready`
         """
         came = time.monotonic()
-        async with self._line:
-            # The key first: requests that had their turn and waited for a key would leave in a burst.
-            while True:
-                await self._keys.ready(came)
-                if not (wait := self.budget.take(left := self._clock())):
-                    return left
-                await self._sleep(wait)
+        self._in_line += 1
+        try:
+            async with self._line:
+                # The key first: requests that had their turn and waited for a key would leave in a burst.
+                while True:
+                    await self._keys.ready(came)
+                    if not (wait := self.budget.take(left := self._clock())):
+                        return left
+                    await self._sleep(wait)
+        finally:
+            self._in_line -= 1

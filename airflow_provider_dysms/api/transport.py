@@ -88,7 +88,8 @@ class HttpTransport:
         self.opened = 0
 
     async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
-        async with self._places:
+        await self._places.acquire()
+        try:
             connection = self._pop_idle() or await self._open()
             try:
                 request = await sign()
@@ -97,12 +98,17 @@ class HttpTransport:
                     request = await sign()  # another turn: connections that open in spells would make a burst
                 if connection.is_closed:  # it hangs up faster than turns come
                     connection = await self._open()
-                return await self._exchange(connection, self._wire(request))
+                try:
+                    return await connection.exchange(self._wire(request), self._timeout)
+                except (OSError, TimeoutError) as error:
+                    raise self._failed("no answer", error, request_sent=True) from None
             finally:
                 if connection.is_reusable:
                     self._idle.append(connection)
                 else:
                     connection.close()
+        finally:
+            self._places.release()
 
     async def aclose(self) -> None:
         while self._idle:
@@ -145,12 +151,6 @@ class HttpTransport:
         if answer.status != 200:
             raise self._failed(f"the proxy refused with HTTP {answer.status}", None, request_sent=False)
         await connection.start_tls(tls, self._endpoint.host)
-
-    async def _exchange(self, connection: Connection, wire: bytes) -> Response:
-        try:
-            return await connection.exchange(wire, self._timeout)
-        except (OSError, TimeoutError) as error:
-            raise self._failed("no answer", error, request_sent=True) from None
 
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None

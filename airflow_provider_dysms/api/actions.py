@@ -5,13 +5,13 @@ The vendor's own names live here, and only here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import answers, arguments
 from airflow_provider_dysms.api.answers import decode as decode
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,8 +39,7 @@ _REPORT = _ENVELOPE | frozenset(
 _NUMBER_DETAIL = frozenset({"Country", "Region", "Carrier"})
 
 
-@dataclass(slots=True)
-class Call:
+class Call(PrivateStruct, frozen=True):
     """One request, before it is signed. Its parameters are personal data, so no repr shows them.
 
     :param action: name of the API action
@@ -54,8 +53,7 @@ class Call:
     query: Mapping[str, str]
     form: Mapping[str, str] | None = None
 
-    def __repr__(self) -> str:
-        return f"Call({self.action!r}, {self.version!r})"
+    _shown = ("action", "version")
 
 
 def query_send_details(phone_number: str, day: date, biz_id: str | None = None, *, page: int, page_size: int) -> Call:

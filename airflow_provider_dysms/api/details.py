@@ -13,12 +13,13 @@ import msgspec
 
 from airflow_provider_dysms.api.dates import EPOCH, LOCAL_EPOCH
 from airflow_provider_dysms.api.records import Page, SendDetail
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 #: Without a zone: Beijing's.
 _Time = Annotated[datetime, msgspec.Meta(tz=False)]
 
 
-class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+class _Row(PrivateStruct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     # In the order in which the service writes them: that is read fastest.
     SendDate: _Time | None = None
     OutId: str = ""

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 import httptools
-import msgspec
 
 from airflow_provider_dysms.api.errors import DysmsUnreadable
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +18,7 @@ MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 
 
-class Response(msgspec.Struct):
+class Response(PrivateStruct, frozen=True):
     """What came back.
 
     :param raw_headers: as they came, by their names in lower case
@@ -28,8 +28,7 @@ class Response(msgspec.Struct):
     raw_headers: dict[bytes, bytes]
     body: bytes
 
-    def __repr__(self) -> str:
-        return f"Response(status={self.status})"
+    _shown = ("status",)
 
     @property
     def headers(self) -> dict[str, str]:

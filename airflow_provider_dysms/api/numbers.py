@@ -7,11 +7,11 @@ is never guessed and never repaired: what does not read as exactly one number is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NoReturn
 
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 #: Why a number is refused.
 INVALID = "invalid_number"
@@ -54,16 +54,17 @@ class NumberError(DysmsInputError):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneNumber:
+class PhoneNumber(PrivateStruct, frozen=True, gc=False):
     """A phone number as the API takes it.
 
     :param digits: eleven digits for a mainland mobile, else country code and number
     :param country: ISO 3166 region, ``CN`` for the mainland; ``001`` for numbers of no country
     """
 
-    digits: str = field(repr=False)
+    digits: str
     country: str
+
+    _shown = ("country",)
 
 
 def parse_number(text: object, country: str | None = None, *, to_ask: bool = True) -> PhoneNumber:

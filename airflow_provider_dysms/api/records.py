@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from airflow_provider_dysms.api.structs import PrivateStruct
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
 Record = TypeVar("Record")
 
 
-class SendDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class SendDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
     """One message in the answer of QuerySendDetails. It carries no id and no BizId.
 
-    There are fifty in a page and millions in a day: a struct is made five times as fast as a dataclass.
+    There are fifty in a page and millions in a day.
     """
 
     phone_number: str
@@ -34,9 +36,7 @@ class SendDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     received_at: datetime | None = None
     extra: Mapping[str, object] = {}
 
-    def __repr__(self) -> str:
-        shown = ("send_status", "error_code", "template_code", "sent_at", "received_at")
-        return f"SendDetail({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+    _shown = ("send_status", "error_code", "template_code", "sent_at", "received_at")
 
     @property
     def never_changing(self) -> tuple[object, ...]:
@@ -90,8 +90,7 @@ class MessageSent:
     request_id: str | None = None
 
 
-@dataclass(slots=True)
-class Page(Generic[Record]):
+class Page(msgspec.Struct, Generic[Record]):
     """One page of a listing, with the total that the service claims for the whole of it."""
 
     records: tuple[Record, ...]

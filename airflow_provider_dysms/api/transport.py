@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError
 from airflow_provider_dysms.api.http import Connection, Response
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.endpoints import Endpoint
 
 
-@dataclass(slots=True)
-class Request:
+class Request(PrivateStruct, frozen=True):
     """A signed request.
 
     :param target: path and query, as on the request line
@@ -33,9 +33,11 @@ class Request:
     """
 
     method: str
-    target: str = field(repr=False)
-    headers: str = field(repr=False)
-    body: bytes = field(default=b"", repr=False)
+    target: str
+    headers: str
+    body: bytes = b""
+
+    _shown = ("method",)
 
 
 #: The service's own quota, 5,000 a second, with answers that take 40 ms.

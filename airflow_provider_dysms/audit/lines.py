@@ -15,6 +15,7 @@ from typing import overload
 import msgspec
 
 from airflow_provider_dysms.api.numbers import PhoneNumber
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 _Packed = tuple[
     int,
@@ -31,6 +32,7 @@ _Packed = tuple[
 ]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Packed).decode
+_decode_all = msgspec.msgpack.Decoder(list[_Packed]).decode
 
 #: Lines that are compressed together: more would be smaller still, and take longer to find one line in.
 _TOGETHER = 32
@@ -51,7 +53,7 @@ ALONE = 0
 HASHED = 1 << 62
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
+class Line(PrivateStruct, frozen=True, gc=False):
     """One line of a send log.
 
     :param file: the file it stands in, for people
@@ -74,8 +76,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     carried: tuple[str | None, ...] = ()
     rejection: tuple[str, str] | None = None
 
-    def __repr__(self) -> str:
-        return f"Line({self.where})"
+    _shown = ("where",)
 
     @property
     def where(self) -> str:
@@ -145,12 +146,10 @@ class Lines(Sequence[Line]):
         yield from map(self._block, range(len(self._blocks) + 1))
 
     def __iter__(self) -> Iterator[Line]:
-        end = 0
         for block in range(len(self._blocks) + 1):
-            first, packed = end, self._block(block)
-            for each in self._ends[block * _TOGETHER : (block + 1) * _TOGETHER]:
-                yield self._line(packed[end - first : each - first])
-                end = each
+            count = min(_TOGETHER, len(self) - block * _TOGETHER)
+            as_many = _encode([None] * count)  # whose beginning is that of every list of this length
+            yield from map(self._line, _decode_all(as_many[: len(as_many) - count] + self._block(block)))
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -167,7 +166,7 @@ class Lines(Sequence[Line]):
         place = range(len(self))[place]
         block = place // _TOGETHER
         first, start = (self._ends[at - 1] if at else 0 for at in (block * _TOGETHER, place))
-        return self._line(self._block(block)[start - first : self._ends[place] - first])
+        return self._line(_decode(self._block(block)[start - first : self._ends[place] - first]))
 
     def _block(self, block: int) -> bytes | bytearray:
         if block == len(self._blocks):
@@ -178,8 +177,8 @@ class Lines(Sequence[Line]):
             self._unpacked[block] = zlib.decompress(self._blocks[block])
         return self._unpacked[block]
 
-    def _line(self, packed: bytes | bytearray) -> Line:
-        file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = _decode(packed)
+    def _line(self, packed: _Packed) -> Line:
+        file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = packed
         phone = None
         if digits is not None and country is not None:
             phone = PhoneNumber(raw if digits == _AS_WRITTEN and raw else digits, country)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsIncomplete
@@ -68,8 +69,7 @@ class Row:
         )
 
 
-@dataclass(slots=True)
-class Dealt:
+class Dealt(msgspec.Struct):
     """How the answers to the lines of one number were dealt out.
 
     :param records: the record of each line, or ``None``
@@ -80,7 +80,7 @@ class Dealt:
     """
 
     records: list[SendDetail | None]
-    others: list[tuple[SendDetail, str | None]] = field(default_factory=list)
+    others: list[tuple[SendDetail, str | None]] = []
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.lines import Line
@@ -35,8 +36,7 @@ class Unseen(NamedTuple):
     off_day: int = 0
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What became of one case.
 
     :param number: its place among the cases of the log, from 0
@@ -52,7 +52,7 @@ class Outcome:
     verdicts: list[Verdict]
     source: Source = Source.ASKED
     asked: int = 0
-    unseen: Unseen = field(default=Unseen())
+    unseen: Unseen = Unseen()
 
     @property
     def repeated(self) -> int:

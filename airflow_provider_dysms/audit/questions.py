@@ -87,7 +87,7 @@ def check_match(log: SentLog, match: Match) -> None:
 
 def first_questions(lines: Sequence[Line], scope: Scope) -> list[Question]:
     """Return what the lines of one number ask to begin with, each question once."""
-    return _questions(lines, scope, lambda line: _days(line, scope))
+    return _questions(lines, scope, _days)
 
 
 def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None], scope: Scope) -> list[Question]:
@@ -99,7 +99,7 @@ def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None]
     if not scope.keyed or None not in records:
         return []
     lost = [line for line, record in zip(lines, records, strict=True) if record is None]
-    return _questions(lost, scope, lambda line: _other_day(line, scope))
+    return _questions(lost, scope, _other_day)
 
 
 def key_of(line: Line, scope: Scope) -> tuple[str | None, str | None]:
@@ -110,12 +110,12 @@ def key_of(line: Line, scope: Scope) -> tuple[str | None, str | None]:
     )
 
 
-def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line], list[date]]) -> list[Question]:
+def _questions(lines: Sequence[Line], scope: Scope, days_of: Callable[[Line, Scope], list[date]]) -> list[Question]:
     asked: dict[Question, None] = {}
     for line in lines:
         assert line.phone is not None
         biz_id, _ = key_of(line, scope)
-        for day in days_of(line):
+        for day in days_of(line, scope):
             asked[Question(line.phone.digits, day, biz_id)] = None
     return list(asked)
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from airflow_provider_dysms.api.structs import PrivateStruct
 from airflow_provider_dysms.audit.scrubbing import without_number
 
 if TYPE_CHECKING:
@@ -44,11 +47,11 @@ COLUMNS: dict[str, type] = {
 PHONE_HASH = "phone_hash"
 
 
-class Verdict(NamedTuple):
-    """What became of one message. The fields are the columns of :data:`COLUMNS`; instants are aware and in UTC."""
+class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
+    """What became of one message. The fields are the columns of :data:`COLUMNS` in their order, and what is carried;
+    instants are aware and in UTC.
+    """
 
-    state: str
-    is_final: bool
     phone_number: str | None = None
     country: str | None = None
     biz_id: str | None = None
@@ -56,6 +59,7 @@ class Verdict(NamedTuple):
     out_id: str | None = None
     template_code: str | None = None
     sign_name: str | None = None
+    state: str
     category: str | None = None
     fault: str | None = None
     error_code: str | None = None
@@ -63,13 +67,13 @@ class Verdict(NamedTuple):
     received_at: datetime | None = None
     delivery_seconds: int | None = None
     segments: int | None = None
+    is_final: bool
     content: str | None = None
     vendor: str = VENDOR
     vendor_extra: str | None = None
     carried: tuple[str | None, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"Verdict(state={self.state!r}, category={self.category!r}, is_final={self.is_final})"
+    _shown = ("state", "category", "is_final")
 
 
 def output_columns(carry: Sequence[str] = (), *, content: bool = False, hashed: bool = False) -> dict[str, type]:
@@ -100,22 +104,20 @@ def to_row(
     phone = verdict.phone_number
     if phone_hash is not None and phone is not None:
         texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
-        scrubbed: dict[str, Any] = {name: without_number(text, phone) for name, text in texts.items()}
-        verdict = verdict._replace(phone_number=phone_hash(phone), **scrubbed)
-    values: tuple[object, ...] = (_WITH_TEXT if content else _WITHOUT_TEXT)(verdict)
+        scrubbed = {name: without_number(text, phone) for name, text in texts.items()}
+        verdict = msgspec.structs.replace(verdict, phone_number=phone_hash(phone), **scrubbed)
+    values: tuple[object, ...] = (_with_text if content else _without_text)(msgspec.structs.astuple(verdict))
     return values + verdict.carried
 
 
 def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
     """Return the verdict that a row of :func:`to_row` is of: the number as it stands there, the text if it was kept."""
-    at = _BEFORE_CONTENT
-    text, rest = (row[at], row[at + 1 :]) if content else (None, row[at:])
-    return Verdict._make((*_IN_ORDER(row), text, rest[0], rest[1], tuple(rest[2:])))
+    names = _NAMES if content else _NAMES_WITHOUT_TEXT
+    return Verdict(**dict(zip(names, row, strict=False)), carried=tuple(row[len(names) :]))
 
 
 #: What a carrier or a sender wrote, with anything in it.
 _FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")
-_BEFORE_CONTENT = list(COLUMNS).index("content")
-_IN_ORDER = itemgetter(*map(list(COLUMNS).index, Verdict._fields[:_BEFORE_CONTENT]))
-_WITH_TEXT = itemgetter(*map(Verdict._fields.index, COLUMNS))
-_WITHOUT_TEXT = itemgetter(*(Verdict._fields.index(name) for name in COLUMNS if name != "content"))
+_NAMES = tuple(COLUMNS)
+_NAMES_WITHOUT_TEXT = tuple(name for name in COLUMNS if name != "content")
+_with_text, _without_text = (itemgetter(*map(_NAMES.index, names)) for names in (_NAMES, _NAMES_WITHOUT_TEXT))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_provider_dysms.api.structs import PrivateStruct
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -35,7 +37,7 @@ _LEVEL = 1
 Entry = tuple[int, bytes]
 
 
-class _Segment(msgspec.Struct, array_like=True, frozen=True):
+class _Segment(PrivateStruct, frozen=True, array_like=True):
     version: int
     digest: str
     as_of: datetime

@@ -81,4 +81,4 @@ def test_no_line_shows_a_number():
     line = Line("log.csv", 2, PhoneNumber(NUMBERS[0], "CN"), NUMBERS[0], out_id=NUMBERS[0], carried=(NUMBERS[0],))
     packed = Lines([line])
     assert NUMBERS[0] not in repr(line) + repr(packed) + repr(packed[0]) + repr(packed.rejected)
-    assert repr(line) == "Line(log.csv:2)"
+    assert repr(line) == "Line(where='log.csv:2')"

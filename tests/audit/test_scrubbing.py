@@ -32,8 +32,8 @@ def test_a_foreign_number_goes_without_its_country_code_too(text: str) -> None:
 
 def test_a_row_with_a_hash_has_no_number_in_clear_but_for_what_is_the_users_own() -> None:
     verdict = Verdict(
-        "rejected",
-        True,
+        state="rejected",
+        is_final=True,
         phone_number="+86 139-0000-1111",
         out_id=f"mine-{MOBILE}",
         error_code=f"NO ROUTE TO 0086{MOBILE}",

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from airflow_provider_dysms.audit.verdict import COLUMNS, Verdict, output_columns, to_row
 
 VERDICT = Verdict(
@@ -33,4 +35,4 @@ def test_the_text_is_dropped_and_the_number_hashed_on_demand():
 
 
 def test_no_number_is_no_hash():
-    assert to_row(VERDICT._replace(phone_number=None), phone_hash=lambda phone: f"#{phone}")[0] is None
+    assert to_row(replace(VERDICT, phone_number=None), phone_hash=lambda phone: f"#{phone}")[0] is None

@@ -117,10 +117,12 @@ class Caller:
 
         async def sign() -> Request:
             nonlocal queued, left, key
-            came = self._clock()
-            at_once = lane.turn_at_once()
-            left = await lane.wait_for_turn() if at_once is None else at_once
-            queued += left - came
+            turn = lane.turn_at_once()
+            if turn is None:
+                came = self._clock()
+                turn = await lane.wait_for_turn()
+                queued += turn - came
+            left = turn
             self.counters.requests += 1
             key = self._keys.current
             request = self._signed(call, lane, key)

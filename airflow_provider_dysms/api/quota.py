@@ -97,13 +97,15 @@ class Budget:
             if self._is_shut:
                 self._probe_due = now + self._pause  # the next one, if this is never answered
                 due = now + self._slack  # no burst when the doors open
-            self._next = max(self._next, due) + self._spacing / self._pace(now)
+            spacing = self._spacing if self._slowed_to == 1 else self._spacing / self._pace(now)
+            self._next = (self._next if self._next > due else due) + spacing
             return 0.0
 
     def left(self, now: float) -> None:
         """Take note that the request which was granted last leaves only now: the machine had something else to do."""
         with self._lock:
-            self._next = max(self._next, now + self._spacing)
+            if self._next < now + self._spacing:
+                self._next = now + self._spacing
 
     def answered(self, left: float) -> None:
         """Take note that the service answered anything but "throttled".
@@ -111,7 +113,8 @@ class Budget:
         :param left: when the request was granted, by the clock given to :meth:`take`
         """
         with self._lock:
-            self._answered_left = max(self._answered_left, left)
+            if self._answered_left < left:
+                self._answered_left = left
             if self._is_shut and left > self._refused_left:
                 self._is_shut = False
                 if left > self._shut_at:

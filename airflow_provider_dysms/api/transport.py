@@ -98,8 +98,8 @@ class HttpTransport:
                 if connection.is_closed:  # the server hung up while the request waited for its turn
                     connection = await self._open()
                     request = await sign()  # another turn: connections that open in spells would make a burst
-                if connection.is_closed:  # it hangs up faster than turns come
-                    connection = await self._open()
+                    if connection.is_closed:  # it hangs up faster than turns come
+                        connection = await self._open()
                 try:
                     return await connection.exchange(self._wire(request), self._timeout)
                 except (OSError, TimeoutError) as error:

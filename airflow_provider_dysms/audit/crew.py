@@ -23,7 +23,7 @@ _KNOWN_AHEAD = 64
 
 
 class Crew:
-    """Works cases off side by side, and hands the outcomes out in the order of the cases.
+    """Works cases off side by side, and hands the outcomes out in the order of the cases, some at a time.
 
     :param known: returns the outcome of a case, or ``None`` for one that is to be asked
     :param work_off: asks a case
@@ -46,7 +46,6 @@ class Crew:
         self._is_through = False
         self._ahead: deque[list[Outcome]] = deque()  # for each case a place, which its outcome is put into
         self._asked = 0
-        self._in_a_row = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,24 +54,23 @@ class Crew:
         """Begin to work."""
         self._hire(1)  # who finds work finds further hands for it
 
-    async def next(self) -> Outcome | None:
-        """Return the outcome of the next case, or ``None`` at the end; raise the first error of any."""
-        self._in_a_row += 1
-        if self._in_a_row > self._in_flight:  # as many as may have come in one turn of the event loop
-            self._in_a_row = 0
-            await asyncio.sleep(0)
-        while not (self._ahead and self._ahead[0]):
-            if self._failure is not None:
-                raise self._failure
-            if self._is_through and not self._tasks:
-                return None
-            self._in_a_row = 0
-            self._news.clear()
-            await self._news.wait()
-        (outcome,) = self._ahead.popleft()
-        self._asked -= outcome.source is Source.ASKED
+    async def next(self) -> list[Outcome]:
+        """Return the outcomes of the next cases, as many as there are by now; at the end none. Raise the first error."""
+        await asyncio.sleep(0)  # everything else has its turn
+        outcomes: list[Outcome] = []
+        while not outcomes:
+            while self._ahead and self._ahead[0] and len(outcomes) < self._in_flight:
+                outcomes += self._ahead.popleft()
+            if not outcomes:
+                if self._failure is not None:
+                    raise self._failure
+                if self._is_through and not self._tasks:
+                    break
+                self._news.clear()
+                await self._news.wait()
+        self._asked -= sum(outcome.source is Source.ASKED for outcome in outcomes)
         self._room.set()
-        return outcome
+        return outcomes
 
     async def end(self) -> None:
         """Cancel what still runs."""

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 LOOK = 0.05
 
 #: A loop that is busy for more of the time than the first works on less at a time, below the second on more: a tenth
-#: less, a quarter more.
+#: less, twice as much.
 BUSY, IDLE = 0.98, 0.95
-LESS, MORE = 0.9, 1.25
+LESS, MORE = 0.9, 2.0
 
-#: Never fewer.
+#: To begin with, and never fewer: where answers take long, it is soon more.
 LEAST = 16
 
 
 class Hands:
     """Says how many cases to work off at a time. For one thread.
 
-    :param most: to begin with, and at most
+    :param most: the most
     :param clock: returns seconds that never go back
     :param busy: returns the seconds in which the thread had work
     """
@@ -40,7 +40,7 @@ class Hands:
         busy: Callable[[], float] = time.thread_time,
     ) -> None:
         self._most = most
-        self._count = float(most)
+        self._least = self._count = float(min(LEAST, most))
         self._clock = clock
         self._busy = busy
         self._looked_at, self._busy_then = clock(), busy()
@@ -53,7 +53,7 @@ class Hands:
             share = (busy - self._busy_then) / passed
             self._looked_at, self._busy_then = now, busy
             if share > BUSY:
-                self._count = max(self._count * LESS, min(LEAST, self._most))
+                self._count = max(self._count * LESS, self._least)
             elif share < IDLE:
                 self._count = min(self._count * MORE, self._most)
         return int(self._count)

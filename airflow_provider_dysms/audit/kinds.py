@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.api.delivery import State
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.verdict import Verdict
 
 
-class Kind(NamedTuple):
+_UNLOGGED = State.UNLOGGED.value
+
+
+class Kind(msgspec.Struct, frozen=True, gc=False):
     """A kind of verdict.
 
     :param became: the state, or of a message without a line what became of it
@@ -43,7 +48,7 @@ class Kind(NamedTuple):
 def kind_of(verdict: Verdict) -> Kind:
     """Return the kind of a verdict."""
     state, sent_at = verdict.state, verdict.sent_at
-    is_unlogged = state == State.UNLOGGED.value
+    is_unlogged = state == _UNLOGGED
     return Kind(
         state,
         json.loads(verdict.vendor_extra or "{}").get("delivery", state) if is_unlogged else state,

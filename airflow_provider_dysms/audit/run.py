@@ -95,10 +95,11 @@ async def audit(
     crew.start()
     try:
         left = len(log.lines)
-        while outcome := await crew.next():
-            left -= len(outcome.lines)
-            _count(outcome, tally)
-            yield outcome
+        while outcomes := await crew.next():
+            for outcome in outcomes:
+                left -= len(outcome.lines)
+                _count(outcome, tally)
+                yield outcome
         if left:
             raise DysmsIncomplete(f"{left} lines of the log were not worked off, which is an error of this package")
     finally:
@@ -171,8 +172,11 @@ class _Worker:
         return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))
 
     async def _answer(self, question: Question) -> Sequence[SendDetail]:
-        async with self.gate:
-            return await self.ask.query_send_details(question.phone_number, question.day, question.biz_id)
+        await self.gate.acquire()
+        try:
+            return await self.ask.query_send_details(*question)
+        finally:
+            self.gate.release()
 
 
 async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
@@ -190,5 +194,4 @@ def _count(outcome: Outcome, tally: Tally) -> None:
     tally.ambiguous += outcome.unseen.ambiguous
     tally.edge += outcome.unseen.edge
     tally.off_day += outcome.unseen.off_day
-    for verdict in outcome.verdicts:
-        tally.add(verdict)
+    tally.add(outcome.verdicts)

@@ -13,7 +13,7 @@ from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
 from airflow_provider_dysms.audit.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from airflow_provider_dysms.audit.verdict import Verdict
 
@@ -49,10 +49,12 @@ class Tally:
     repeated: int = 0
     kinds: Counter[Kind] = field(default_factory=Counter)
 
-    def add(self, verdict: Verdict) -> None:
-        """Count one verdict."""
-        self.rows += 1
-        self.kinds[kind_of(verdict)] += 1
+    def add(self, verdicts: Sequence[Verdict]) -> None:
+        """Count verdicts."""
+        self.rows += len(verdicts)
+        for verdict in verdicts:
+            kind = kind_of(verdict)
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
 
     @property
     def by_state(self) -> Counter[str]:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.transfers.committed import Committed
     from airflow_provider_dysms.transfers.rows import Rows
 
+#: Whose rows are made anew, and whose numbers stand as they are shown.
+_NEW, _KEPT = (Source.ASKED, Source.RESUMED), (Source.RESUMED, Source.COMMITTED)
+_NOTHING = Unseen()
+
 
 class Walk:
     """Walks once through a log, and knows afterwards what there is to say of it.
@@ -102,7 +106,9 @@ class Walk:
             with Progress(self._log, f"Audit of {scope.send_date}", len(self._sent.lines), self.tally, client.counters):
                 async with aclosing(cases):
                     async for outcome in cases:
-                        await self._take(outcome)
+                        self._take(outcome)
+                        if self._pending and self._is_due():
+                            await self._save()
         finally:
             await self._wait_for_upload()
 
@@ -125,13 +131,13 @@ class Walk:
         first = 1 if lines[0].message_id is not None else len(first_questions(lines, self._scope))
         return Outcome(number, lines, verdicts, source, first + unseen.further, unseen)
 
-    async def _take(self, outcome: Outcome) -> None:
-        kept = outcome.source in (Source.RESUMED, Source.COMMITTED)
+    def _take(self, outcome: Outcome) -> None:
+        kept = outcome.source in _KEPT
         rows = self._rows.of(outcome.verdicts, kept=kept)
         self.cases[outcome.source] += 1
-        if any(outcome.unseen):
+        if outcome.unseen != _NOTHING:
             self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
-        if outcome.source in (Source.ASKED, Source.RESUMED) and (found := self._find(outcome.lines)):
+        if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
             lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
             if lost and self.first_lost is None:
                 self.first_lost = lost[0]
@@ -140,9 +146,10 @@ class Walk:
         if outcome.source is Source.ASKED and self._saved.is_open:
             self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))
             self._questions += outcome.asked
-            is_late = time.monotonic() - self._last_saved >= segments.SECONDS
-            if is_late or self._questions >= segments.QUESTIONS:
-                await self._save()
+
+    def _is_due(self) -> bool:
+        is_late = time.monotonic() - self._last_saved >= segments.SECONDS
+        return is_late or self._questions >= segments.QUESTIONS
 
     async def _save(self) -> None:
         """Send a segment on its way, one at a time: who is faster than the store waits for it."""

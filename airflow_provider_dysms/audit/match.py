@@ -109,23 +109,31 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
 
 
 def _dealt_at_a_glance(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt | None:
-    """Deal the one record of the audited day to the one line that it fits, which is what most numbers have."""
-    if len(lines) > 1 or len(answers) > 1 or not scope.keyed:
+    """Deal as many records of the audited day to as many lines, each of which fits one: what most numbers have."""
+    if len(answers) > 1 or not scope.keyed:
         return None
     ((question, records),) = answers.items()
-    if len(records) != 1 or question.day != scope.send_date:
+    if len(records) != len(lines) or question.day != scope.send_date:
         return None
-    line, record = lines[0], records[0]
-    if record.sent_at is None or beijing_day(record.sent_at) != scope.send_date:
+    for record in records:
+        if record.sent_at is None or beijing_day(record.sent_at) != scope.send_date:
+            return None
+    if len(lines) == 1:
+        return Dealt([records[0]]) if _fits(lines[0], records[0], scope) else None
+    if question.biz_id is not None:
         return None
+    by_out_id = {out_id: record for record in records if (out_id := (record.out_id or "").strip())}
+    dealt = [by_out_id.pop(key_of(line, scope)[1] or "", None) for line in lines]
+    return None if None in dealt else Dealt(dealt)
+
+
+def _fits(line: Line, record: SendDetail, scope: Scope) -> bool:
     biz_id, out_id = key_of(line, scope)
     if biz_id:
-        fits = True
-    elif out_id:
-        fits = out_id == (record.out_id or "").strip()
-    else:
-        fits = line.sent_at is None or abs(record.sent_at - line.sent_at) <= TOLERANCE
-    return Dealt([record]) if fits else None
+        return True
+    if out_id:
+        return out_id == (record.out_id or "").strip()
+    return line.sent_at is None or record.sent_at is None or abs(record.sent_at - line.sent_at) <= TOLERANCE
 
 
 def _rows(question: Question, records: Sequence[SendDetail]) -> list[Row]:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import actions, dates, details, errors, pages
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.settings import Settings
 
 DAY = timedelta(days=1)
+
+_NEVER_CHANGING = attrgetter("never_changing")
 
 #: The service refuses requests of clocks that are farther off, so its midnight comes at most so long before ours.
 MOST_SKEW = timedelta(minutes=15)
@@ -94,8 +97,9 @@ class DysmsClient:
             _check_belong(answer.records, phone_number, send_date)
             return answer
 
-        what = f"QuerySendDetails of {send_date}"
-        found = await pages.complete(fetch, lambda record: record.never_changing, sleep=self._sleep, what=what)
+        found = await pages.complete(
+            fetch, _NEVER_CHANGING, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
+        )
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
         ended = self._now()
         dates.check_window(send_date, ended)
@@ -145,7 +149,7 @@ class DysmsClient:
             return answer
 
         what = f"QuerySendStatistics from {first_date}"
-        found = await pages.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=what)
+        found = await pages.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=lambda: what)
         if len({day.send_date for day in found}) < len(found):
             raise errors.DysmsIncomplete(f"{what}: refused, because the answer counts a day twice")
         return found
@@ -237,7 +241,7 @@ class DysmsClient:
 
 def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: date) -> None:
     """Refuse other people's messages, and other days'; a message may be dated one day off the day it was asked for."""
-    for number in {record.phone_number for record in records}:
+    for number in {record.phone_number for record in records} - {phone_number}:
         if not same_number(phone_number, number):
             raise errors.DysmsIncomplete("the answer holds messages to another number")
     first, last = _around(send_date)

@@ -38,14 +38,14 @@ async def complete(
     same: Callable[[Record], Hashable],
     *,
     sleep: Callable[[float], Awaitable[object]],
-    what: str,
+    what: Callable[[], str],
 ) -> list[Record]:
     """Return every record of a listing, in the order of the last walk.
 
     :param fetch: takes page (from 1) and page size, returns the page
     :param same: the fields of a record that never change
     :param sleep: waits some seconds
-    :param what: names the listing, for the error
+    :param what: returns the listing's name, for the error
     :raises DysmsIncomplete: the listing could not be shown to be complete
     """
     doubt = ""
@@ -68,7 +68,7 @@ async def complete(
         else:
             return second.records
     raise DysmsIncomplete(
-        f"{what}: refused, because after {len(PAUSES)} attempts the answer could not be shown to be complete: {doubt}"
+        f"{what()}: refused, because after {len(PAUSES)} attempts the answer could not be shown to be complete: {doubt}"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -90,10 +89,13 @@ def as_instant(cell: object) -> datetime | None:
 
     :raises ValueError: it is no time; the text says why, a clause without the cell
     """
-    if is_blank(cell):
-        return None
     if isinstance(cell, str):
-        instant = _read_instant(cell.strip())
+        text = cell.strip()
+        if not text:
+            return None
+        instant = _read_instant(text)
+    elif is_blank(cell):
+        return None
     elif isinstance(cell, datetime):
         instant = cell if cell.tzinfo else cell.replace(tzinfo=BEIJING)
     else:
@@ -104,8 +106,10 @@ def as_instant(cell: object) -> datetime | None:
 
 
 def _read_instant(text: str) -> datetime:
-    with suppress(ValueError):
+    try:
         return parse_instant(text) or _FIRST
+    except ValueError:  # nor is it a time as the service writes them
+        pass
     if text.endswith(" UTC"):
         text = text.removesuffix("UTC") + "+00:00"
     if apart := _ISO_SPACE_ZONE.fullmatch(text):

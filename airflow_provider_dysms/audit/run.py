@@ -164,9 +164,9 @@ class _Worker:
             judging.of_record(record, line, as_of) if record else judging.of_missing(line, self.scope.send_date, as_of)
             for line, record in zip(lines, dealt.records, strict=True)
         ]
-        return verdicts + [
-            judging.of_unlogged(record, phone, biz_id, self.no_carried, as_of) for record, biz_id in dealt.others
-        ]
+        for record, biz_id in dealt.others:
+            verdicts.append(judging.of_unlogged(record, phone, biz_id, self.no_carried, as_of))
+        return verdicts
 
     async def _answers(self, questions: list[Question]) -> dict[Question, Sequence[SendDetail]]:
         return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))

@@ -191,7 +191,7 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
     ids: list[str | None] = []
     for name, value in (("message_id", message_id), ("biz_id", biz_id), ("out_id", out_id)):
         try:
-            ids.append(as_id(value, MAX_ID_LENGTH, given=name != "out_id"))
+            ids.append(None if value is None else as_id(value, MAX_ID_LENGTH, given=name != "out_id"))
         except ValueError as error:
             ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))

@@ -33,7 +33,7 @@ class Service:
         self.slept.append(seconds)
 
     def read(self) -> Rows:
-        return asyncio.run(complete(self.fetch, lambda row: row, sleep=self.sleep, what="the list"))
+        return asyncio.run(complete(self.fetch, lambda row: row, sleep=self.sleep, what=lambda: "the list"))
 
 
 def rows(count: int) -> Rows:

@@ -467,18 +467,24 @@ def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_a
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    lines=st.lists(st.tuples(st.none() | st.sampled_from(TIMES), st.sampled_from([None, "a", "b", "c"])), max_size=3),
-    records=st.lists(st.tuples(st.sampled_from(TIMES[1:6]), st.sampled_from([None, "", " a ", "a", "b", "c"]))),
+    pairs=st.lists(
+        st.tuples(
+            st.none() | st.sampled_from(TIMES),
+            st.sampled_from([None, "a", "b", "c"]),
+            st.sampled_from(TIMES[1:6]),
+            st.sampled_from([None, "", " a ", "a", "b", "c"]),
+        ),
+        max_size=3,
+    ),
     biz_id=st.sampled_from([None, None, "1^0"]),
 )
-def test_of_several_lines_too(new_world, lines, records, biz_id):
+def test_of_several_lines_too(new_world, pairs, biz_id):
     def outcome():
         world = new_world()
         world.keyed = True
-        for sent_at, out_id in (("12:00:00", "d"), *lines):
+        for number, (sent_at, out_id, dated, answered) in enumerate((("12:00:00", "d", "12:00:00", "d"), *pairs)):
             world.line(sent_at, out_id=out_id, biz_id=biz_id)
-        for number, (dated, out_id) in enumerate((("12:00:00", "d"), *records)):
-            world.record(dated, found=[world.day], out_id=out_id, biz_id=biz_id, content=str(number))
+            world.record(dated, found=[world.day], out_id=answered, biz_id=biz_id, content=str(number))
         return world.run(), world.tally.as_dict()
 
     glanced = outcome()

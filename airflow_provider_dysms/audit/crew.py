@@ -55,7 +55,7 @@ class Crew:
         self._hire(1)  # who finds work finds further hands for it
 
     async def next(self) -> list[Outcome]:
-        """Return the outcomes of the next cases, as many as are there by now, none at the end; raise the first error."""
+        """Return the outcomes of the next cases, as many as are there, at the end none; raise the first error."""
         await asyncio.sleep(0)  # everything else has its turn
         outcomes: list[Outcome] = []
         while not outcomes:

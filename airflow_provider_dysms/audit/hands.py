@@ -20,8 +20,8 @@ LOOK = 0.05
 BUSY, IDLE = 0.98, 0.95
 LESS, MORE = 0.9, 2.0
 
-#: To begin with, and never fewer: where answers take long, it is soon more.
-LEAST = 16
+#: To begin with, and never fewer. Where answers take long it is soon more; fewer would leave in too small groups.
+LEAST = 64
 
 
 class Hands:

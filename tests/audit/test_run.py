@@ -185,7 +185,7 @@ def test_a_log_of_which_a_line_does_not_come_out_is_refused(world, monkeypatch):
 
 def test_no_more_work_than_keeps_the_loop_busy():
     now = busy = 0.0
-    hands = Hands(100, clock=lambda: now, busy=lambda: busy)
+    hands = Hands(1000, clock=lambda: now, busy=lambda: busy)
 
     def after(share, looks=60):
         nonlocal now, busy
@@ -198,8 +198,8 @@ def test_no_more_work_than_keeps_the_loop_busy():
     assert hands.wanted() == LEAST
     assert after(0.97) == LEAST
     assert after(0.9, looks=1) == 2 * LEAST
-    assert after(0.5) == 100
-    assert after(1.0, looks=1) == 90
+    assert after(0.5) == 1000
+    assert after(1.0, looks=1) == 900
     assert after(1.0) == LEAST
     few = Hands(4, clock=lambda: now, busy=lambda: busy)
     assert few.wanted() == 4

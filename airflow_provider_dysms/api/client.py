@@ -241,13 +241,15 @@ class DysmsClient:
 
 def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: date) -> None:
     """Refuse other people's messages, and other days'; a message may be dated one day off the day it was asked for."""
-    for number in {record.phone_number for record in records} - {phone_number}:
-        if not same_number(phone_number, number):
-            raise errors.DysmsIncomplete("the answer holds messages to another number")
     first, last = _around(send_date)
-    instants = [record.sent_at for record in records if record.sent_at is not None]
-    if instants and not first <= min(instants) <= max(instants) < last:
-        raise errors.DysmsIncomplete("the answer holds messages of another day")
+    same = phone_number
+    for record in records:
+        if record.phone_number != same:
+            if not same_number(phone_number, record.phone_number):
+                raise errors.DysmsIncomplete("the answer holds messages to another number")
+            same = record.phone_number
+        if record.sent_at is not None and not first <= record.sent_at < last:
+            raise errors.DysmsIncomplete("the answer holds messages of another day")
 
 
 @lru_cache(maxsize=2)

@@ -90,7 +90,6 @@ class HttpTransport:
         self.opened = 0
 
     async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
-        await asyncio.sleep(0)  # requests of one turn of the loop leave together: the other side wakes once for all
         await self._places.acquire()
         try:
             connection = self._pop_idle() or await self._open()

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-USER_AGENT = header_lines({"user-agent": f"airflow-provider-dysms/{__version__}"})
+USER_AGENT_LINE = header_lines({"user-agent": f"airflow-provider-dysms/{__version__}"})
 FORM = "application/x-www-form-urlencoded"
 
 # Of its own: a task may seed Python's, and in every process alike. Nonces must be unique, after a fork too, not secret.
@@ -188,7 +188,7 @@ class Caller:
             date=self._now(),
             nonce=f"{_nonces.getrandbits(128):032x}",
         )
-        return Request("POST", f"/?{query_string}", signed + USER_AGENT, body)
+        return Request("POST", f"/?{query_string}", signed + USER_AGENT_LINE, body)
 
 
 def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseTransport | None) -> Transport:

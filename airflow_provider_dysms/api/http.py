@@ -124,6 +124,7 @@ class Connection(asyncio.BufferedProtocol):
             self._fail(
                 exc if isinstance(exc, OSError) else ConnectionResetError("the connection ended within the answer")
             )
+        self._answer = self._parser = None  # they and their errors lead back here, and would wait for the collector
 
     # httptools
 

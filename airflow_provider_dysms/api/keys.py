@@ -62,7 +62,7 @@ class Keys:
         :raises DysmsCredentialsError: there is none, and will be none
         :raises DysmsTransportError: there is none at the moment; the request was not sent
         """
-        if isinstance(self._source, Credentials) or self.are_ready:
+        if self.are_ready or isinstance(self._source, Credentials):  # which is ready; mypy does not know
             return
         async with self._replacing:
             held = self._source.held

@@ -28,7 +28,7 @@ CANONICAL_URI = "/"
 
 EMPTY_PAYLOAD = hashlib.sha256(b"").hexdigest()
 
-# In the place of what every request has its own of. It is in no header, and percent-encoded in a query.
+# In the place of what every request has its own of; no header can hold it.
 _OWN = "\0"
 
 
@@ -62,7 +62,7 @@ class Signer:
 
         :param query_string: of :func:`canonical_query_string`
         :param body: the body as it is sent; ``b""`` for none
-        :param content_type: type of the body; ``None`` where there is none
+        :param content_type: type of the body, where there is one
         :param date: now, an aware instant
         :param nonce: a text that no other request has
         :raises ValueError: ``date`` is naive
@@ -76,7 +76,7 @@ class Signer:
         return self._stencil.lines(query_string, nonce)
 
     def _cut(self, second: int, credentials: Credentials, body: bytes, content_type: str | None) -> _Stencil:
-        headers = {"host": self._host} if content_type is None else {"content-type": content_type, "host": self._host}
+        headers = {"content-type": content_type, "host": self._host} if body and content_type else {"host": self._host}
         if credentials.security_token is not None:
             headers["x-acs-accesskey-id"] = credentials.access_key_id
         headers["x-acs-action"] = self._action

@@ -1,4 +1,4 @@
-"""Works cases off side by side and hands their outcomes out one after the other, in the order of the log."""
+"""Works cases off side by side and hands their outcomes out in the order of the log."""
 
 from __future__ import annotations
 

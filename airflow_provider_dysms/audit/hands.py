@@ -20,7 +20,7 @@ LOOK = 0.05
 BUSY, IDLE = 0.98, 0.95
 LESS, MORE = 0.9, 2.0
 
-#: To begin with, and never fewer. Where answers take long it is soon more; fewer would leave in too small groups.
+#: To begin with, and no fewer later. Where answers take long it is soon more; fewer would leave in too small groups.
 LEAST = 64
 
 

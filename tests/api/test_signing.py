@@ -185,11 +185,12 @@ def test_one_signer_signs_each_request_as_if_it_were_its_first() -> None:
     signer = signing.Signer("h", "SendSms", "2017-05-25")
     other = Credentials("LTAI5tOther", "another", "token")
     body = {"body": b"OutId=1", "content_type": "application/x-www-form-urlencoded"}
+    of_none = {"content_type": "text/plain"}  # of no body: it is not sent
     requests = [
         {"credentials": key, "date": NOW + timedelta(milliseconds=after), **more}
         for key in (KEY, other, KEY)
         for after in (0, 999, 1000, 0)
-        for more in ({}, body, {**body, "body": b"OutId=2"}, {})
+        for more in ({}, of_none, body, {**body, "body": b"OutId=2"}, {})
     ]
     for number, request in enumerate(requests):
         alone = signing.Signer("h", "SendSms", "2017-05-25")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
+import msgspec
 import pytest
 from rich.pretty import pretty_repr
 
-from airflow_provider_dysms.api import actions, details, http, numbers, records, transport
+import airflow_provider_dysms
+from airflow_provider_dysms.api import actions, details, http, numbers, records, reports, transport
 from airflow_provider_dysms.api.structs import PrivateStruct
-from airflow_provider_dysms.audit import lines, verdict
+from airflow_provider_dysms.audit import kinds, lines, match, outcome, verdict
 from airflow_provider_dysms.storage import segments
 
 NUMBER = "13900000000"
@@ -24,8 +29,24 @@ KINDS = [
 ]
 
 
-def test_every_private_struct_is_tried_here() -> None:
-    assert set(PrivateStruct.__subclasses__()) == set(KINDS)
+def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
+    for module in pkgutil.walk_packages(airflow_provider_dysms.__path__, "airflow_provider_dysms."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    structs = {kind for kind in kinds_of(msgspec.Struct) if kind.__module__.startswith("airflow_provider_dysms.")}
+    assert structs - set(KINDS) - {PrivateStruct} == {
+        details._Answer,
+        details._Rows,
+        kinds.Kind,
+        match.Dealt,
+        outcome.Outcome,
+        records.Page,
+        reports.Report,
+    }
+
+
+def kinds_of(kind: type) -> set[type]:
+    return {kind}.union(*map(kinds_of, kind.__subclasses__()))
 
 
 @pytest.mark.parametrize("kind", KINDS)

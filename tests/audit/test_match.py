@@ -476,15 +476,17 @@ def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_a
         ),
         max_size=3,
     ),
-    biz_id=st.sampled_from([None, None, "1^0"]),
+    more=st.booleans(),
 )
-def test_of_several_lines_too(new_world, pairs, biz_id):
+def test_of_several_lines_too(new_world, pairs, more):
     def outcome():
         world = new_world()
         world.keyed = True
         for number, (sent_at, out_id, dated, answered) in enumerate((("12:00:00", "d", "12:00:00", "d"), *pairs)):
-            world.line(sent_at, out_id=out_id, biz_id=biz_id)
-            world.record(dated, found=[world.day], out_id=answered, biz_id=biz_id, content=str(number))
+            world.line(sent_at, out_id=out_id)
+            world.record(dated, found=[world.day], out_id=answered, content=str(number))
+        if more:
+            world.record("13:00:00", out_id="e")
         return world.run(), world.tally.as_dict()
 
     glanced = outcome()

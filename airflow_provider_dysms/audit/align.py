@@ -6,10 +6,14 @@ Taking the nearest one by one is wrong: of two messages a minute apart the first
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: The clocks of the log and of the service may be this far apart, where there is only time to go by.
+TOLERANCE = timedelta(minutes=10)
 
 _SKIP_OURS, _SKIP_THEIRS, _PAIR = range(3)
 

@@ -13,8 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.audit.align import align
-from airflow_provider_dysms.audit.match import TOLERANCE
+from airflow_provider_dysms.audit.align import TOLERANCE, align
 from airflow_provider_dysms.audit.questions import Scope, key_of
 
 if TYPE_CHECKING:

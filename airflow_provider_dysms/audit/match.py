@@ -18,14 +18,12 @@ import msgspec
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsIncomplete
 from airflow_provider_dysms.api.records import SendDetail
-from airflow_provider_dysms.audit.align import align
+from airflow_provider_dysms.audit import glance
+from airflow_provider_dysms.audit.align import TOLERANCE, align
 from airflow_provider_dysms.audit.questions import Question, Scope, key_of
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.lines import Line
-
-#: The clocks of the log and of the service may be this far apart, where there is only time to go by.
-TOLERANCE = timedelta(minutes=10)
 
 #: The service dates by the second: what is nearer to each other than this cannot be told apart by time.
 RESOLUTION = timedelta(seconds=1)
@@ -91,8 +89,8 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
 
     :raises DysmsIncomplete: the service did not look at the BizIds that it was asked for
     """
-    if at_a_glance := _dealt_at_a_glance(lines, answers, scope):
-        return at_a_glance
+    if records := glance.dealt(lines, answers, scope):
+        return Dealt(records)
     pools: dict[str | None, list[Row]] = {}
     for question in sorted(answers, key=lambda question: (question.day != scope.send_date, question.day)):
         pool = pools.setdefault(question.biz_id, [])
@@ -106,34 +104,6 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
     if scope.keyed:
         dealer.deal(pools)
     return dealer.result(pools)
-
-
-def _dealt_at_a_glance(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt | None:
-    """Deal as many records of the audited day to as many lines, each of which fits one: what most numbers have."""
-    if len(answers) > 1 or not scope.keyed:
-        return None
-    ((question, records),) = answers.items()
-    if len(records) != len(lines) or question.day != scope.send_date:
-        return None
-    for record in records:
-        if record.sent_at is None or beijing_day(record.sent_at) != scope.send_date:
-            return None
-    if len(lines) == 1:
-        return Dealt([records[0]]) if _fits(lines[0], records[0], scope) else None
-    if question.biz_id is not None:
-        return None
-    by_out_id = {out_id: record for record in records if (out_id := (record.out_id or "").strip())}
-    dealt = [by_out_id.pop(key_of(line, scope)[1] or "", None) for line in lines]
-    return None if None in dealt else Dealt(dealt)
-
-
-def _fits(line: Line, record: SendDetail, scope: Scope) -> bool:
-    biz_id, out_id = key_of(line, scope)
-    if biz_id:
-        return True
-    if out_id:
-        return out_id == (record.out_id or "").strip()
-    return line.sent_at is None or record.sent_at is None or abs(record.sent_at - line.sent_at) <= TOLERANCE
 
 
 def _rows(question: Question, records: Sequence[SendDetail]) -> list[Row]:

@@ -26,12 +26,16 @@ class Clock:
         await asyncio.sleep(0)
 
 
+def one_a_second(clock: Clock) -> Lane:
+    keys = Keys(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
+    signer = Signer("h", "QueryMessage", "2018-05-01")
+    return Lane(signer, None, keys, Budget(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+
+
 def test_nobody_overtakes_who_waits_for_the_budget() -> None:
     async def scenario() -> None:
         clock = Clock()
-        keys = Keys(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
-        signer = Signer("h", "QueryMessage", "2018-05-01")
-        lane = Lane(signer, None, keys, Budget(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+        lane = one_a_second(clock)
         assert lane.turn_at_once() == 1000
         assert lane.turn_at_once() is None  # the budget is one a second
         first = asyncio.create_task(lane.wait_for_turn())
@@ -53,9 +57,7 @@ def test_nobody_overtakes_who_waits_for_the_budget() -> None:
 def test_who_waits_and_is_cancelled_stands_in_nobodys_way() -> None:
     async def scenario() -> None:
         clock = Clock()
-        keys = Keys(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
-        signer = Signer("h", "QueryMessage", "2018-05-01")
-        lane = Lane(signer, None, keys, Budget(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+        lane = one_a_second(clock)
         assert lane.turn_at_once() == 1000
         waits = asyncio.create_task(lane.wait_for_turn())
         await asyncio.sleep(0)

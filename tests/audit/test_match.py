@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.api.records import MessageReport
-from airflow_provider_dysms.audit import match
+from airflow_provider_dysms.audit import glance
 
 
 def told(verdicts):
@@ -461,7 +461,7 @@ def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_a
 
     glanced = outcome()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(match, "_dealt_at_a_glance", lambda *_: None)
+        patch.setattr(glance, "dealt", lambda *_: None)
         assert outcome() == glanced
 
 
@@ -491,5 +491,5 @@ def test_of_several_lines_too(new_world, pairs, more):
 
     glanced = outcome()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(match, "_dealt_at_a_glance", lambda *_: None)
+        patch.setattr(glance, "dealt", lambda *_: None)
         assert outcome() == glanced

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from airflow_provider_dysms.api.structs import PrivateStruct
 from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS, arrow_schema
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ def _json_lines(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
     row = msgspec.defstruct(
         "Row",
         [(field, kind | None) for field, kind in zip(fields, schema.values(), strict=True)],
+        bases=(PrivateStruct,),
+        frozen=True,
         rename=fields,
         forbid_unknown_fields=True,
         gc=False,

@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 import msgspec
 
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.api.structs import PrivateStruct
 
 #: (file_format, compression) -> extension of the file.
 EXTENSIONS: Mapping[tuple[str, str | None], str] = {
@@ -118,7 +119,9 @@ class _JsonLines:
         # A struct is built and encoded twice as fast as a dict; column names need not be identifiers.
         fields = {f"c{number}": name for number, name in enumerate(schema)}
         try:
-            self._row = msgspec.defstruct("Row", list(fields), rename=fields, gc=False)
+            self._row = msgspec.defstruct(
+                "Row", list(fields), bases=(PrivateStruct,), frozen=True, rename=fields, gc=False
+            )
         except ValueError:  # it quotes the name
             raise DysmsInputError(
                 "file_format",

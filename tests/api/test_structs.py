@@ -34,7 +34,10 @@ def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     structs = {kind for kind in kinds_of(msgspec.Struct) if kind.__module__.startswith("airflow_provider_dysms.")}
-    assert structs - set(KINDS) - {PrivateStruct} == {
+    private = {kind for kind in structs if issubclass(kind, PrivateStruct)}
+    made_later = {kind for kind in private if kind.__name__ == "Row"}  # for the columns of a file
+    assert private - made_later == {*KINDS, PrivateStruct}
+    assert structs - private == {
         details._Answer,
         details._Rows,
         kinds.Kind,

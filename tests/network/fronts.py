@@ -96,10 +96,14 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Ser
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await handler(reader, writer, served)
-        writer.close()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task that is cancelled before its first step closes nothing.
+        task = loop.create_task(handle(reader, writer))
+        task.add_done_callback(lambda _: writer.close())
 
     async def serve() -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
         served.port = server.sockets[0].getsockname()[1]
         started.set()
         await stop.wait()

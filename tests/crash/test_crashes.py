@@ -70,6 +70,9 @@ def test_tries_of_one_task_that_run_at_once_do_not_harm_each_other(on_disk: Tria
 
 
 def test_null_control_a_writer_in_place_is_found_out(on_disk: Trials, report: Report, kills: Kills) -> None:
-    on_disk.timed(Random(1), kills(6), naive=True)
+    for seed in range(40):  # a moment in which half a file can be seen is short; of six kills none may meet it
+        on_disk.timed(Random(seed), kills(6), naive=True)
+        if report.counts["torn"]:
+            break
     assert report.counts["torn"] > 0
     assert report.counts["different"] > 0

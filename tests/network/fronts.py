@@ -92,6 +92,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Served], Any]
 def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Served]:
     served, started, stop = Served(), threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
+    tasks: list[asyncio.Task[None]] = []  # the loop itself holds none
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -99,8 +100,8 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Ser
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A task that is cancelled before its first step closes nothing.
-        task = loop.create_task(handle(reader, writer))
-        task.add_done_callback(lambda _: writer.close())
+        tasks.append(loop.create_task(handle(reader, writer)))
+        tasks[-1].add_done_callback(lambda _: writer.close())
 
     async def serve() -> None:
         server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)

@@ -7,7 +7,6 @@ a column, is an error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
@@ -17,23 +16,25 @@ from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_st
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import NumberError, parse_number
 from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank, is_float
-from airflow_provider_dysms.audit.files import Table, open_table, shown
+from airflow_provider_dysms.audit.files import Table, open_table
 from airflow_provider_dysms.audit.lines import Line, Lines
+from airflow_provider_dysms.audit.send_log.columns import (
+    NAMES,
+    check_columns,
+    check_has,
+    checked_carry,
+    choose,
+    missing_of,
+)
 from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
 from airflow_provider_dysms.audit.send_log.times import Times
-from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-#: Our names of a log's columns.
-NAMES = ("phone_number", "message_id", "country", "biz_id", "out_id", "sent_at")
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: The service takes an OutId of fewer than 256 characters; its own ids are far shorter.
 MAX_ID_LENGTH = 255
 
-# ``send_date`` is what the folders of the output are named by, and readers make a column of it.
-_TAKEN = frozenset((*COLUMNS, PHONE_HASH, "send_date"))
 _NAMED_IN_ERRORS = 5
 _DAY = timedelta(days=1)
 _TIMES = Times()
@@ -101,8 +102,8 @@ def read_sent_log(
     :param options: how the files are written; default: what they say themselves
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
     """
-    _check_columns(columns)
-    carried = _checked_carry(carry, columns)
+    check_columns(columns)
+    carried = checked_carry(carry, columns)
     log = _Log(send_date, columns, carried, options or LogOptions())
     for name, file in files:
         log.read(name, file)
@@ -142,18 +143,18 @@ class _Log:
             raise DysmsInputError("sent_uri", "names no file; write the day's send log first")
         if self._keys:
             name = self._names[0] if len(self._names) == 1 else "the log"
-            _check_has(name, sorted(self._keys), self._columns, self._carry)
+            check_has(name, sorted(self._keys), self._columns, self._carry)
         return SentLog(self._lines, self._carry, self._keyed, notes=tuple(self._notes))
 
     def _open(self, name: str, file: BinaryIO) -> Table | None:
         def fits(header: Sequence[str]) -> bool:
-            return _missing(header, self._columns, self._carry) is None
+            return missing_of(header, self._columns, self._carry) is None
 
         has_names = self._columns is not None or bool(self._carry)
         return open_table(name, file, self._options, fits, self._notes, has_names=has_names)
 
     def _read(self, name: str, file: BinaryIO, table: Table) -> None:
-        chosen = _choose(name, table, self._columns, self._carry)
+        chosen = choose(name, table, self._columns, self._carry)
         times = self._options.times
         if chosen[NAMES.index("sent_at")] in table.zoneless and not times.is_zone_named:
             raise DysmsInputError(
@@ -201,78 +202,6 @@ def phone_log(phone_numbers: Iterable[object]) -> SentLog:
         for number, text in enumerate(phone_numbers, 1)
     )
     return SentLog(Lines(lines), argument="phone_numbers")
-
-
-def _check_columns(columns: Mapping[str, str] | None) -> None:
-    if columns is None:
-        return
-    if not isinstance(columns, Mapping) or not all(isinstance(column, str) and column for column in columns.values()):
-        raise DysmsInputError("columns", "must map our names to names of columns, such as {'phone_number': 'mobile'}")
-    if unknown := sorted(map(str, set(columns) - set(NAMES))):
-        raise DysmsInputError("columns", f"has unknown names: {', '.join(unknown)}; known are {', '.join(NAMES)}")
-    if "phone_number" not in columns and "message_id" not in columns:
-        raise DysmsInputError("columns", "names neither phone_number nor message_id; one of them is needed to ask")
-
-
-def _checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None) -> tuple[str, ...]:
-    if carry is None:
-        return ()
-    if (
-        isinstance(carry, str)
-        or not isinstance(carry, Sequence)
-        or not all(isinstance(column, str) and column for column in carry)
-    ):
-        raise DysmsInputError("carry", "must be a list of names of columns")
-    if len(set(carry)) < len(carry):
-        raise DysmsInputError("carry", "names a column twice")
-    if taken := sorted(_TAKEN.intersection(carry)):
-        raise DysmsInputError("carry", f"names {', '.join(taken)}, which the output has itself; rename it in the log")
-    if columns and columns.get("phone_number") in carry:
-        raise DysmsInputError("carry", "names the column of the numbers, which come out as phone_number, or hashed")
-    return tuple(carry)
-
-
-def _choose(name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> list[str | None]:
-    """Return the file's columns in the order of our names, ``None`` for those that it does not have."""
-    if table.headless:
-        if columns is not None or carry:
-            argument = "carry" if carry else "columns"
-            hint = "its first line is not a header with them; if it is CSV, check their names, or set sent_format='csv'"
-            raise DysmsInputError(argument, f"names columns, and {name} is text, which has none: {hint}")
-        return ["phone_number", *[None] * (len(NAMES) - 1)]
-    if table.columns is None:
-        return [columns.get(ours) if columns else ours for ours in NAMES]
-    _check_has(name, table.columns, columns, carry)
-    chosen = columns or {ours: ours for ours in NAMES if ours in table.columns}
-    return [chosen.get(ours) for ours in NAMES]
-
-
-def _check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> None:
-    missing = _missing(present, columns, carry)
-    if missing is None:
-        return
-    argument, wanted = missing
-    if wanted:
-        raise DysmsInputError(
-            argument, f"names {', '.join(wanted)}, which {name} does not have; it has {shown(present)}"
-        )
-    raise DysmsInputError(
-        argument,
-        f"must say which column of {name} is phone_number or message_id, such as {{'phone_number': 'mobile'}}; "
-        f"it has {shown(present)}",
-    )
-
-
-def _missing(
-    present: Sequence[str], columns: Mapping[str, str] | None, carry: tuple[str, ...]
-) -> tuple[str, list[str]] | None:
-    """Return the argument that names columns which are missing, and those; ``None`` if every one is there."""
-    for argument, wanted in (("columns", (columns or {}).values()), ("carry", carry)):
-        if missing := [column for column in wanted if column not in present]:
-            return argument, missing
-    if columns is None and "phone_number" not in present and "message_id" not in present:
-        return "columns", []
-    return None
 
 
 def _line(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_dysms.audit.questions import Match
+    from airflow_provider_dysms.audit.send_log.options import SentFormat
     from airflow_provider_dysms.storage.manifests import Manifest
     from airflow_provider_dysms.transfers.statistics import Statistics
 
@@ -60,6 +61,18 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
         ``out_id``, ``sent_at`` where the log has them; default: the columns that have our names; templated
     :param carry: columns of the log that are copied to the output; templated
+    :param sent_format: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line); default: what the first bytes
+        of each file say, then the end of its name; templated
+    :param encoding: of text files, such as ``gb18030``; ``auto`` tries UTF-8, UTF-16 by its mark and GB18030, and logs
+        which it was; default: UTF-8, with or without a byte order mark; templated
+    :param delimiter: of CSV files; default: the one of ``,``, ``;``, tab and ``|`` under which the header has every
+        column that is read, which is logged; templated
+    :param time_format: how ``sent_at`` is written, in the codes of ``strptime``, such as ``%m/%d/%Y %H:%M``; default:
+        ISO 8601 and every other form that can be read in one way only, numbers since 1970 included; templated
+    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A time that the zone
+        skips or has twice, because clocks are set, is a rejected line; templated
+    :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
+    :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
         else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the
         three, nor a message id, is a list of questions: every record comes out once, and nothing is ``missing`` or
@@ -100,6 +113,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         "phone_numbers",
         "columns",
         "carry",
+        "sent_format",
+        "encoding",
+        "delimiter",
+        "time_format",
+        "timezone",
         "send_date",
         "output_uri",
         "partition",
@@ -115,6 +133,13 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         phone_numbers: Any = None,
         columns: Mapping[str, str] | None = None,
         carry: Sequence[str] | None = (),
+        sent_format: SentFormat | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        time_format: str | None = None,
+        timezone: str | None = None,
+        max_line_bytes: int = 1024**2,
+        max_file_bytes: int = 4 * 1024**3,
         match: Match = "auto",
         send_date: Any = YESTERDAY,
         file_format: Literal["jsonl", "csv", "parquet"] = "jsonl",
@@ -138,6 +163,13 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         self.phone_numbers = phone_numbers
         self.columns = columns
         self.carry = carry
+        self.sent_format: SentFormat | None = sent_format
+        self.encoding = encoding
+        self.delimiter = delimiter
+        self.time_format = time_format
+        self.timezone = timezone
+        self.max_line_bytes = max_line_bytes
+        self.max_file_bytes = max_file_bytes
         self.match: Match = match
         self.send_date = send_date
         self.file_format = file_format

@@ -11,6 +11,7 @@ from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
 from airflow_provider_dysms.audit.outcome import Source
 from airflow_provider_dysms.audit.questions import Match, Scope
+from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 #: Columns of a log by which a line finds its record.
 KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
 
+#: Arguments that say how a log is written.
+_WRITTEN_AS = ("sent_format", "encoding", "delimiter", "time_format", "timezone")
+
 #: Seconds of ``resume_within``, at most: receipts come within this time.
 LONGEST_RESUME = 259_200
 
@@ -63,11 +67,12 @@ class Export:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)
         self._check_choices()
+        options = self._log_options()
         day = self._day(now)
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
         privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
-        sent = self._read(day)
+        sent = self._read(day, options)
         partition = Partition.resolve(
             self._task.output_uri,
             partition=with_day(self._task.partition, day, "partition"),
@@ -146,9 +151,13 @@ class Export:
                 raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
         if (self._task.sent_uri is None) == (self._task.phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry"):
+        for name in ("columns", "carry", *_WRITTEN_AS):
             if self._task.phone_numbers is not None and getattr(self._task, name):
                 raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
+
+    def _log_options(self) -> LogOptions:
+        limits = {name: getattr(self._task, name) for name in ("max_line_bytes", "max_file_bytes")}
+        return LogOptions(**limits, **{name: getattr(self._task, name) for name in _WRITTEN_AS})
 
     def _day(self, as_of: datetime) -> date:
         try:
@@ -158,12 +167,16 @@ class Export:
                 raise AirflowSkipException(str(error)) from None
             raise
 
-    def _read(self, day: date) -> SentLog:
+    def _read(self, day: date, options: LogOptions) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
         else:
             files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"))
-            sent = read_sent_log(files, send_date=day, columns=self._task.columns, carry=self._task.carry)
+            sent = read_sent_log(
+                files, send_date=day, columns=self._task.columns, carry=self._task.carry, options=options
+            )
+            for note in sent.notes:
+                self._log.info("%s", note)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")

@@ -68,9 +68,7 @@ def is_float(cell: object) -> bool:
     return isinstance(cell, str) and _FLOAT.fullmatch(cell.strip()) is not None
 
 
-def as_id(
-    cell: object, longest: int, *, given: bool = False, of_floats: Callable[[], bool] | None = None
-) -> str | None:
+def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool] | None) -> str | None:
     """Return a cell as an id, ``None`` where it is blank.
 
     :param longest: most characters of an id
@@ -91,7 +89,7 @@ def as_id(
     text = cell.strip()
     if not text:
         return None
-    if text.endswith(".0") and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
+    if text[-1] == "0" and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
         text = text[:-2]
         if len(text) > 16 or int(text) >= _EXACT_FLOAT:
             raise ValueError(_LOST_DIGITS)

@@ -217,11 +217,7 @@ def _line(
     ids: list[str | None] = []
     for name, value in (("message_id", message_id), ("biz_id", biz_id), ("out_id", out_id)):
         try:
-            ids.append(
-                None
-                if value is None
-                else as_id(value, MAX_ID_LENGTH, given=name != "out_id", of_floats=of_floats.get(name))
-            )
+            ids.append(None if value is None else as_id(value, MAX_ID_LENGTH, name != "out_id", of_floats.get(name)))
         except ValueError as error:
             ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 _ROWS = 1024
 
-#: Bytes of cells that are decoded at a time.
-_BYTES = 32 * 1024**2
+#: Bytes of the largest cells of a batch together.
+_BATCH_BYTES = 8 * 1024**2
+
+#: Text columns of a row group that are not larger together may be decoded as a whole, so their pages are not looked at.
+_SMALL_GROUP = 32 * 1024**2
 
 #: Bytes of the pages that are in memory together, one of each column. Writers end a page after 1 MiB of cells, some
 #: only with the row group.
@@ -69,15 +72,15 @@ class BatchSizes:
             if leaf.physical_type != "BYTE_ARRAY":
                 continue
             total += chunk.total_uncompressed_size
-            if chunk.has_dictionary_page and chunk.total_uncompressed_size > _BYTES // _ROWS:
+            if chunk.has_dictionary_page and chunk.total_uncompressed_size > _BATCH_BYTES // _ROWS:
                 max_cell = max(max_cell, self._largest_of_dictionary(group, leaf, before))
-        if total > _BYTES:
+        if total > _SMALL_GROUP:
             for leaf, chunk in self._chunks(group, names):
                 if leaf.physical_type == "BYTE_ARRAY":
                     largest, cell = self._largest_of_pages(leaf, chunk, before, pages)
                     pages += largest
                     max_cell = max(max_cell, cell)
-        return max(1, min(_ROWS, _BYTES // max_cell))
+        return max(1, min(_ROWS, _BATCH_BYTES // max_cell))
 
     def _largest_of_dictionary(self, group: int, leaf: Any, before: int) -> int:
         """Return the bytes of the longest value that a column's dictionary has."""
@@ -85,15 +88,15 @@ class BatchSizes:
         import pyarrow.parquet as pq
 
         chunk = self._parquet.metadata.row_group(group).column(self._leaves.index(leaf))
-        self._check_page(leaf, before + 1, next(page_sizes(self._file, chunk))[0])
+        self._check_page(leaf, before + 1, next(page_sizes(self._file, chunk), (0, 0))[0])
         if leaf.max_repetition_level or "." in leaf.path:
-            return _BYTES // _ROWS
+            return 1
         reader = pq.ParquetFile(
             self._file,
             metadata=self._parquet.metadata,
             read_dictionary=[leaf.path],
             pre_buffer=False,
-            buffer_size=_BYTES,
+            buffer_size=1024**2,
         )
         first = next(reader.iter_batches(1, row_groups=[group], columns=[leaf.path]), None)
         dictionary = getattr(first and first.column(0), "dictionary", None)
@@ -105,7 +108,8 @@ class BatchSizes:
         for size, values in page_sizes(self._file, chunk):
             self._check_page(leaf, row, size, others)
             largest = max(largest, size)
-            cell = max(cell, size // max(values, 1))
+            if values:
+                cell = max(cell, size // values)
             row += values
         return largest, cell
 

@@ -81,17 +81,18 @@ def open_text(source: Source, notes: Notes) -> Table:
 
 
 def first_line(source: Source, notes: Notes) -> str:
-    """Return the first line of a file that is not blank, without its end; ``""`` if there is none."""
+    """Return the first line of a file that may be a header, without its end; ``""`` if there is none."""
+    given = source.options.delimiter
     try:
         with _text(source, TextBytes(source, notes, ends=b"\r\n")) as text:
-            return next((line.strip("\r\n") for line in text if line.strip()), "")
+            return next((line.strip("\r\n") for line in text if not _is_before_header(line, given)), "")
     except TooLong:
         raise too_long(source, 1) from None
 
 
-def has_columns(line: str, fits: Fits) -> bool:
-    """Say whether a line is a header with every column that is read, under any delimiter."""
-    return any(fits(names) for _, names in _readings([line], DELIMITERS)[0])
+def has_columns(line: str, fits: Fits, given: str | None) -> bool:
+    """Say whether a line is a header with every column that is read, under the given delimiter or any usual one."""
+    return any(fits(names) for _, names in _readings([line], (given,) if given else DELIMITERS)[0])
 
 
 def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
@@ -110,6 +111,8 @@ def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
                 except StopIteration:
                     return
                 except csv.Error as error:
+                    if "field larger" in str(error):
+                        raise TooLong from None
                     raise unreadable(f"{source.name}:{number}", f"is no CSV ({error})") from None
                 raw.since_record = 0
                 # The first cell tells nearly always.
@@ -130,8 +133,8 @@ def _header(source: Source, text: io.TextIOWrapper, fits: Fits, notes: Notes) ->
     skipped = 0
     readings: list[Reading] = []
     for line in itertools.islice(text, _MAX_HEADER_LINES):
-        excel = None if head else _EXCEL_DELIMITER.fullmatch(line)
-        if excel or (not head and _holds_no_names(line, given)):
+        if not head and _is_before_header(line, given):
+            excel = _EXCEL_DELIMITER.fullmatch(line)
             given = given or (excel[1] if excel else None)
             skipped += 1
             continue
@@ -154,9 +157,10 @@ def _header(source: Source, text: io.TextIOWrapper, fits: Fits, notes: Notes) ->
     return head, skipped, given or likeliest
 
 
-def _holds_no_names(line: str, given: str | None) -> bool:
+def _is_before_header(line: str, given: str | None) -> bool:
     blank = {*DELIMITERS, given, '"', *_INVISIBLE}
-    return all(character in blank or character.isspace() for character in line)
+    is_blank = all(character in blank or character.isspace() for character in line)
+    return is_blank or _EXCEL_DELIMITER.fullmatch(line) is not None
 
 
 def _readings(head: list[str], delimiters: Sequence[str]) -> tuple[list[Reading], bool]:

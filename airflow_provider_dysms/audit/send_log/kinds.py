@@ -96,7 +96,7 @@ def _kind(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> SentF
     if line.lstrip().startswith("{") and _is_object(line):
         return "jsonl"
     # A name that ends in .txt says little: tables go by it as well.
-    if by_name == "csv" or has_columns(line, fits):
+    if by_name == "csv" or has_columns(line, fits, source.options.delimiter):
         return "csv"
     if (by_name == "text" and line) or (_NUMBER.fullmatch(line) and not has_names):
         return "text"

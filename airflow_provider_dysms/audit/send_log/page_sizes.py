@@ -15,8 +15,8 @@ _FIRST_READ = 512
 _MAX_HEADER = 1024**2  # lowest and highest value are in it, uncut from some writers
 
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
-# Fields of a page's header: its kinds, which have the number of values as their first field, and its sizes.
-_UNCOMPRESSED, _COMPRESSED, _KINDS = 2, 3, (5, 7, 8)
+# Fields of a page's header: its sizes, and one for each kind of page, with the number of values as first field.
+_UNCOMPRESSED, _COMPRESSED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
 
 
 class DamagedPage(Exception):
@@ -24,7 +24,7 @@ class DamagedPage(Exception):
 
 
 def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
-    """Yield decompressed bytes and number of values of each page of a column chunk.
+    """Yield decompressed bytes and number of values of each page of a column chunk; a dictionary has 0.
 
     :param file: the Parquet file
     :param chunk: the chunk's ``ColumnChunkMetaData``
@@ -37,8 +37,8 @@ def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
         header, length = _header(file, place, end)
         try:
             uncompressed, compressed = header[_UNCOMPRESSED], header[_COMPRESSED]
-            values = next(header[kind][1] for kind in _KINDS if kind in header)
-        except (KeyError, StopIteration, TypeError):
+            values = 0 if _DICTIONARY in header else (header.get(_DATA) or header[_DATA_V2])[1]
+        except (KeyError, TypeError):
             raise DamagedPage from None
         if compressed < 0:
             raise DamagedPage

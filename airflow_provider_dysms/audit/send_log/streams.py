@@ -201,8 +201,9 @@ def _in_utf8(source: Source, notes: Notes) -> Iterator[bytes]:
                 text, is_first = text.removeprefix("\ufeff"), False
             line += text.count("\n")
             yield text.encode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        raise unreadable(source.name, f"is not in {encoding}, from about line {line} on; set encoding") from None
+    except UnicodeDecodeError as error:
+        line += error.object[: error.start].count(b"\n")
+        raise unreadable(f"{source.name}:{line}", f"is not in {encoding}; set encoding") from None
 
 
 @contextlib.contextmanager

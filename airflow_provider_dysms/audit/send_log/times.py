@@ -8,10 +8,13 @@ import zoneinfo
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_dysms.api.dates import BEIJING, EPOCH, parse_instant
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXAMPLE = "2025-06-01T12:00:00+08:00"
 _NAMES_OF_BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Chungking", "Asia/Harbin", "PRC"})
@@ -75,18 +78,16 @@ class Times:
         self._zone = _zone_of(timezone)
         self.is_zone_named = timezone is not None
         self._read = lru_cache(4096)(self._read_form)
+        #: Returns the instant that a text means, in UTC; a ``ValueError`` says why there is none, or more than one.
+        self.parse: Callable[[str], datetime] = self._read
+        if time_format is None and self._zone is BEIJING:
+            self.parse = self._parse_beijing
 
-    def parse(self, text: str) -> datetime:
-        """Return the instant that a text means, in UTC.
-
-        :raises ValueError: it is not a time, or can be read in two ways; the text says why, a clause without the cell
-        """
-        if self._format is None and self._zone is BEIJING:
-            try:
-                return parse_instant(text) or EPOCH
-            except ValueError:  # not in the service's own form
-                pass
-        return self._read(text)
+    def _parse_beijing(self, text: str) -> datetime:
+        try:
+            return parse_instant(text) or EPOCH
+        except ValueError:  # not in the service's own form
+            return self._read(text)
 
     def localized(self, naive: datetime) -> datetime:
         """Return the instant at which clocks in the zone show a time.

@@ -26,8 +26,8 @@ AUDIT, PROBE = "dysms_daily_delivery_audit", "dysms_otp_probe"
 MESSAGES = 4000
 CARRIERS = ("mobile", "unicom", "telecom")
 
-#: Seconds that a command may take; a task that fails would wait for its retry otherwise.
-PATIENCE = 60
+#: Seconds that a command may take on a slow machine; a task that fails would wait for its retry otherwise.
+PATIENCE = 180
 
 
 def main() -> None:

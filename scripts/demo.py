@@ -26,8 +26,8 @@ AUDIT, PROBE = "dysms_daily_delivery_audit", "dysms_otp_probe"
 MESSAGES = 4000
 CARRIERS = ("mobile", "unicom", "telecom")
 
-#: Seconds that a command may take; a task that fails would wait for its retry otherwise.
-PATIENCE = 60
+#: Seconds that a command may take on a slow machine; a task that fails would wait for its retry otherwise.
+PATIENCE = 180
 
 
 def main() -> None:
@@ -50,8 +50,9 @@ def main() -> None:
             AIRFLOW_VAR_DYSMS_OTP_TEMPLATE="SMS_200000001",
         )
         with (FOLDER / "airflow.log").open("w") as log:
-            say(f"Airflow runs {AUDIT} for {day} (its log: .demo/airflow.log).")
+            say("Airflow makes its database (its log: .demo/airflow.log).")
             airflow("db", "migrate", environment=environment, log=log)
+            say(f"Airflow runs {AUDIT} for {day}.")
             airflow("dags", "test", AUDIT, f"{today}T07:30:00+08:00", environment=environment, log=log)
             show_audit(output, day.isoformat())
             say(f"Airflow runs {PROBE}: one code to a SIM of each carrier, is it there within a minute?\n")

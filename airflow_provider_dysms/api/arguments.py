@@ -16,6 +16,9 @@ MAX_PAGE_SIZE = 50
 #: Most numbers of one SendSms.
 MAX_NUMBERS = 1000
 
+#: Shorter secrets can be guessed, and eleven digits behind a guessed key are not a secret.
+MIN_SECRET_LENGTH = 16
+
 #: What templates, programs and databases write for no id.
 NO_IDS = frozenset({"none", "null", "nan", "\\n"})
 
@@ -113,6 +116,13 @@ def text(argument: str, value: object, longest: int | None = None) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise DysmsInputError(argument, "has half a character (a lone surrogate); decode it properly") from None
+    return value
+
+
+def privacy_secret(argument: str, value: str) -> str:
+    """Check a secret under which numbers are hashed: one that cannot be guessed."""
+    if len(value) < MIN_SECRET_LENGTH:
+        raise DysmsInputError(argument, f"is shorter than {MIN_SECRET_LENGTH} characters, and could be guessed")
     return value
 
 

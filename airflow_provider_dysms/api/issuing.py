@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api import errors
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.transport import Transport
 
 log = logging.getLogger(__name__)
+
+#: The only form of an expiry that the package reads.
+EXPIRATION = "2030-01-01T00:00:00Z"
+
+#: Python's own words about text that is not in the form that was asked for.
+_OF_STRPTIME = re.compile(r"^(time data|unconverted data|strptime\(\))")
 
 
 async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> Issued:
@@ -50,10 +58,10 @@ async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
     """Return the errors of the package without what they say: they quote whole answers."""
     try:
         found = await _get(_providers(issuer))
-        return Issued(
-            Credentials(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None),
-            found.get_expiration(),
+        credentials = Credentials(
+            found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None
         )
+        return _unexpired(credentials, found.get_expiration())
     except errors.DysmsInputError:
         return errors.DysmsUnreadable("what was handed out is no key")
     except errors.DysmsError as error:
@@ -63,7 +71,21 @@ async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
             return errors.DysmsInputError("oidc_token_file", f"cannot be read ({type(error).__name__})")
         return errors.DysmsUnreadable(f"a file could not be read ({type(error).__name__})")
     except Exception as error:
+        if isinstance(error, (ValueError, TypeError)) and _OF_STRPTIME.search(str(error)):
+            return errors.DysmsCredentialsError(f"what was handed out has an Expiration that is not like {EXPIRATION}")
         return errors.DysmsUnreadable(f"the answer is not what was expected ({type(error).__name__})")
+
+
+def _unexpired(credentials: Credentials, expires_at: float | None) -> Issued | errors.DysmsError:
+    """Refuse a key that has expired: the service would, and only after several requests."""
+    if expires_at and expires_at <= time.time():
+        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return errors.DysmsCredentialsError(
+            f"the key that was handed out expired at {end}, and this machine's clock says {now}; "
+            "check that clock, and what keeps the key"
+        )
+    return Issued(credentials, expires_at)
 
 
 async def _get(providers: list[Any]) -> Any:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
     from airflow_provider_dysms.hooks.asked import Scope
+    from airflow_provider_dysms.hooks.extras import PrivacySecrets
 
 Result = TypeVar("Result")
 
@@ -74,13 +75,13 @@ class DysmsHook(BaseHook):
 
     @property
     def privacy_key(self) -> PrivacyKey:
-        """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
+        """The key of the connection's ``privacy_secret``; :class:`DysmsInputError` if it has none."""
         from airflow_provider_dysms.api.privacy import PrivacyKey
 
-        return PrivacyKey(self._connection[1])
+        return PrivacyKey(*self._connection[1])
 
-    def read(self) -> tuple[Settings, str | None]:
-        """Return the connection as the client takes it, and its ``privacy_key`` as text, where it has one.
+    def read(self) -> tuple[Settings, PrivacySecrets]:
+        """Return the connection as the client takes it, and its secrets for privacy.
 
         It asks Airflow, which must not happen on an event loop: ``sync_to_async`` belongs around it there.
 
@@ -246,13 +247,22 @@ class DysmsHook(BaseHook):
             return await client.send_message_to_globe(number.digits, message, **options)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether the connection may query mainland statistics or international messages, naming each."""
+        """Say in plain sentences which queries the connection may make. Nothing is sent, and no record is returned.
+
+        :returns: whether at least one query is allowed, and the sentences
+        """
+        from airflow_provider_dysms.hooks import probe
+
         try:
             answers = self._run(self._ask_for_access)
+        except DysmsInputError as error:
+            # Airflow tests under an id that it has drawn for the test; nobody knows the connection by it.
+            problem = error.problem.removeprefix(self._place)
+            return False, f"The connection cannot be used: {DysmsInputError(error.argument, problem)}"
         except (DysmsError, AirflowException) as error:
             return False, str(error)
-        sentence = "; ".join(f"{action}: {error or 'allowed'}" for action, error in answers.items())
-        return None in answers.values(), sentence
+        remarks = probe.remarks(self.get_connection(self.dysms_conn_id))
+        return None in answers.values(), " ".join([probe.said(answers), *remarks])
 
     async def _ask_for_access(self) -> dict[str, DysmsError | None]:
         from airflow_provider_dysms.api.retry import RetryPolicy
@@ -284,7 +294,7 @@ class DysmsHook(BaseHook):
         return DysmsClient(self.settings, retry=retry, transport=self.transport)
 
     @cached_property
-    def _connection(self) -> tuple[Settings, str | None]:
+    def _connection(self) -> tuple[Settings, PrivacySecrets]:
         try:
             connection = self.get_connection(self.dysms_conn_id)
         except AirflowNotFoundException:
@@ -297,4 +307,8 @@ class DysmsHook(BaseHook):
         try:
             return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:
-            raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None
+            raise type(error)(error.argument, f"{self._place}{error.problem}") from None
+
+    @property
+    def _place(self) -> str:
+        return f"(connection {self.dysms_conn_id!r}) "

@@ -21,7 +21,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
 
     The result is what the sensors take as ``sent``: ``kind`` (``sms``), ``biz_id``, ``out_id``, ``request_id``,
     ``send_date`` (the Beijing day), ``sent_at``, ``count``, and ``token``: the numbers, encrypted under the
-    connection's ``privacy_key``.
+    connection's ``privacy_secret``.
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
@@ -39,7 +39,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         templated
     :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
         sent, the service is asked for that long before the text is sent again
-    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_key``; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_secret``; templated
 
     Follows https://help.aliyun.com/document_detail/419273.html
     """
@@ -92,7 +92,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
     unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. A note can tell
-    that it was for another ``to`` only where the connection has a ``privacy_key``; without one, a task that is cleared
+    that it was for another ``to`` only if the connection has a ``privacy_secret``; without one, a task that is cleared
     with another ``to`` returns what it sent to the first. Start a new run for another number.
 
     In a mapped task, number and text show nowhere when they stand in ``partial``. Airflow stores literals in

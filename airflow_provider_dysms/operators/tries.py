@@ -64,8 +64,8 @@ class Tries:
         theirs = self._kept.get("recipients")
         if recipients and theirs and recipients != theirs and self._kept.get("state") != NOTHING_SENT:
             raise DysmsTaskFailed(
-                "An earlier try of this task was for other phone numbers (or privacy_key has changed since), and what "
-                "it sent is not undone. Start a new run to send to these numbers."
+                "An earlier try of this task was for other phone numbers (or privacy_secret has changed since), and "
+                "what it sent is not undone. Start a new run to send to these numbers."
             )
         self.doubt = self._doubt()
 

@@ -44,8 +44,8 @@ class DysmsMessageSensor(DysmsWaitSensor):
 
         return by_id(self.message_ids)
 
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        return hashlib.sha256(identities).hexdigest()[:16]
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        return (hashlib.sha256(identities).hexdigest()[:16],)
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
@@ -58,7 +58,7 @@ class DysmsMessageSensor(DysmsWaitSensor):
 
 
 class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
-    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_key``.
+    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_secret``.
 
     They have no id: a message is known by its number and the request that sent it. Result, ends and the other arguments
     are those of :class:`.DysmsWaitSensor`.
@@ -116,8 +116,8 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
             return by_sent(self.sent, hook, began)
         return by_number(self.phone_numbers, self.biz_id, self.out_id, self.send_date, began)
 
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        return hook.privacy_key.digest(identities)
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        return hook.privacy_key.digests(identities)
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger

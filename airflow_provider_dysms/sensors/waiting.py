@@ -129,8 +129,8 @@ class DysmsWaitSensor(BaseSensorOperator):
         """
 
     @abstractmethod
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        """Return what tells one list of messages from another."""
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        """Return what tells one list of messages from another: first as it is stored now, then as it has been."""
 
     @abstractmethod
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:

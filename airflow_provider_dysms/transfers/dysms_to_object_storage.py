@@ -71,7 +71,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
-    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``; then the
+    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_secret``; then the
         number is left out (``***``) of code, text and description too. Ids and carried columns are yours and stay
     :param refresh: ``unsettled`` (default): where the partition has been written before, in the same way, the numbers
         and message ids of which every line is unchanged and final are taken over from it; those that wait, are missing

@@ -98,7 +98,7 @@ class Export:
                 spool,
                 resumed=resumed,
                 saved=segments,
-                committed=read_committed(partition, manifest, known, rows, shelf, self._log),
+                committed=read_committed(partition, manifest, known, rows, shelf, self._log, privacy_key),
                 take_over=self._task.refresh == "unsettled",
                 to_csv=self._task.file_format == "csv",
                 log=self._log,
@@ -216,8 +216,7 @@ class Export:
                 **{name: getattr(self._task, name) for name in names},
                 "columns": dict(self._task.columns) if self._task.columns else None,
                 "carry": list(sent.carry),
-                # Of a text of ours: it tells keys apart, and nothing else.
-                "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
+                "hashed_by": privacy_key.fingerprint if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
             },

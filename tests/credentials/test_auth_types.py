@@ -88,14 +88,14 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("oidc_provider_arn", "oidc_role_arn", {"oidc_provider_arn": ""}),
     ("oidc_token_file", "oidc_role_arn", {"oidc_token_file": ""}),
     ("metadata_endpoint", "ecs_ram_role", {"metadata_endpoint": "http://169.254.169.254"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": ""}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "file:///etc/passwd"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://keys.evil.example/keys"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://user:pass@localhost:1/keys"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://localhost:1/a b"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://[::1/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": ""}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "file:///etc/passwd"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://keys.evil.example/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://user:pass@localhost:1/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://localhost:1/a b"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://[::1/keys"}),
     ("role_arn", "credentials_uri", {"role_arn": "acs:ram::1:role/x"}),
-    ("external_id", "oidc_role_arn", {"external_id": "theirs"}),
+    ("external_id_secret", "oidc_role_arn", {"external_id_secret": "theirs"}),
 ]
 
 

@@ -39,7 +39,7 @@ def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator.add_templates({TEMPLATE: "您的验证码为${code}"})
     # A short timeout, because some answers never come.
     monkeypatch.setenv(
-        "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_key=KEY, timeout=2)
+        "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_secret=KEY, timeout=2)
     )
 
 
@@ -296,7 +296,7 @@ def test_an_sms_needs_a_privacy_key_before_anything_is_asked(
         sms(retries=2)
     run = run_dag(dag)
     assert (run.state, run.get_task_instance("send").try_number) == ("failed", 1)
-    assert "privacy_key of the connection is missing" in "".join(capfd.readouterr())
+    assert "privacy_secret of the connection is missing" in "".join(capfd.readouterr())
     assert emulator.requests() == {}
 
 
@@ -378,7 +378,7 @@ class Killed(Exception):
 def killed_after_its_request(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     """A ``pre_execute`` after which the first try ends when its message is accepted, and not yet answered."""
     monkeypatch.setenv(
-        "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_key=KEY, timeout=60)
+        "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_secret=KEY, timeout=60)
     )
     emulator.fault("stall", action="SendSms", seconds=60)
     emulator.fault("stall", action="SendMessageToGlobe", seconds=60)

@@ -144,7 +144,7 @@ def test_each_message_of_a_thousand_is_waited_for_by_one_deferred_task(
 ) -> None:
     plenty = {"QueryMessage": 20_000, "QuerySendDetails": 20_000}
     emulator.quotas(**plenty)
-    connection = emulator.connection_json(quota_share=1, quota=plenty, privacy_key="k" * 32)
+    connection = emulator.connection_json(quota_share=1, quota=plenty, privacy_secret="k" * 32)
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", connection)
     numbers = [f"139{place:08d}" for place in range(1000)]
     later = (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
@@ -264,7 +264,7 @@ def test_a_connection_without_a_privacy_key_is_refused(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     named = {"phone_numbers": NUMBERS, "biz_id": "1^0"}
-    assert "privacy_key" in refused(lambda **more: DysmsSendDetailsSensor(**named, **more), airflow, emulator)
+    assert "privacy_secret" in refused(lambda **more: DysmsSendDetailsSensor(**named, **more), airflow, emulator)
 
 
 @pytest.mark.parametrize(

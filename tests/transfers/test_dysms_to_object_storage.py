@@ -320,7 +320,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a rate that is none": ("max_missing_rate", {"max_missing_rate": 5}),
     "a budget that is none": ("requests_per_second", {"requests_per_second": 0}),
     "too many bad numbers": ("sent_uri", {"sent": "bad.csv"}),
-    "a missing privacy key": ("privacy_key", {"phone": "hashed", "extra": {"privacy_key": ""}}),
+    "a missing privacy key": ("privacy_secret", {"phone": "hashed", "extra": {"privacy_secret": ""}}),
     "an endpoint that is not allowed": ("host", {"extra": {}, "connection": {"host": "evil.example.com"}}),
     "a missing key": ("login", {"connection": {"login": ""}}),
 }

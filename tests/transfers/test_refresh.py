@@ -254,7 +254,7 @@ def test_another_privacy_key_makes_other_rows(tries: Any, monkeypatch: pytest.Mo
     tries.send(60)
     tries(phone="hashed")
     assert tries(phone="hashed")["run"]["taken_over"] == 58
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
     assert tries(phone="hashed")["run"]["taken_over"] == 0
 
 

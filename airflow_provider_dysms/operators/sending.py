@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import MessageType
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
-from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, PrivatePartial
+from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.hooks.private import (
+    Private,
+    PrivateField,
+    PrivateParameters,
+    PrivatePartial,
+    numbers_in,
+    parameters_in,
+)
+from airflow_provider_dysms.operators import checks as check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +27,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
+class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number or up to 1,000, by SendSms. Accepted is not delivered: a sensor waits for that.
 
     The result is what the sensors take as ``sent``: ``kind`` (``sms``), ``biz_id``, ``out_id``, ``request_id``,
@@ -54,6 +65,15 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
     )
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
+    checks: ClassVar[dict[str, Any]] = {
+        "phone_numbers": numbers_in,
+        "sign_name": arguments.sign_name,
+        "template_code": check.given,
+        "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
+        "out_id": check.given_or_none,
+        "settle": number(0, 3600, "a number of seconds"),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -75,15 +95,17 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         self.out_id = out_id
         self.settle = settle
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
+            self.check_arguments()
             return once.send_sms(self, context)
 
 
-class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
+class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number outside the mainland, by SendMessageToGlobe. Accepted is not delivered.
 
     The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
@@ -123,6 +145,19 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     )
     to = PrivateField()
     message = PrivateField(Private)
+    checks: ClassVar[dict[str, Any]] = {
+        "to": numbers_in,
+        "message": lambda name, value: check.given(name, value, None),
+        "sender_id": optional(lambda name, value: arguments.sender(name, check.given(name, value))),
+        "message_type": optional(one_of(MessageType)),
+        "vendor_task_id": check.given_or_none,
+        "validity_period": optional(
+            lambda name, value: arguments.whole_number(name, check.whole(value), "seconds", 1, 2**31)
+        ),
+        "channel_id": check.given_or_none,
+        "resend": flag,
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -148,9 +183,11 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
         self.channel_id = channel_id
         self.resend = resend
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
+            self.check_arguments()
             return once.send_message_to_globe(self, context)

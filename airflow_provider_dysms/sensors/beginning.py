@@ -40,6 +40,7 @@ def begin(sensor: DysmsWaitSensor, context: Context) -> Watch:
     :raises DysmsInputError: an argument or the connection is wrong; nothing was asked
     :raises DysmsTaskError: the connection is not found
     """
+    sensor.check_arguments()
     # The argument that names the messages is the first that is given.
     argument = next(name for name in sensor.template_fields if getattr(sensor, name) is not None)
     hook, started_at = DysmsHook(sensor.dysms_conn_id), _started_at(sensor, context)

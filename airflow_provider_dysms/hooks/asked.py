@@ -19,7 +19,7 @@ def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
     :param value: ``send_date`` in any of its forms
     :param now: the current instant
     :param log: the task's logger
-    :raises DysmsInputError: it is no date
+    :raises DysmsInputError: it is not a date
     :raises DysmsWindowError: the service does not remember it
     """
     day = dates.parse_day(value)

@@ -1,7 +1,8 @@
 """Checks the arguments of operators and sensors while a DAG is parsed: what is wrong is an import error of the DAG.
 
 A check takes the name and the value of one argument. The same checks run again when the task runs, on the values that
-templates and other tasks have made. Nothing is imported here that a DAG file does not load anyway.
+templates and other tasks have made. Numbers, ids and results of sends are data, which may come from anywhere: they are
+looked at when the task runs. Nothing is imported here that a DAG file does not load anyway.
 """
 
 from __future__ import annotations

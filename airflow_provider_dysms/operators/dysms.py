@@ -12,9 +12,8 @@ from airflow_provider_dysms.api.choices import TEMPLATE_TYPES, Scope
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
-from airflow_provider_dysms.hooks.ids import parse_message_ids
 from airflow_provider_dysms.hooks.literals import CheckedArguments, each, one_of, optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
@@ -48,7 +47,6 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
     template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
     phone_numbers = PrivateField()
     checks: ClassVar[dict[str, Any]] = {
-        "phone_numbers": numbers_in,
         "send_date": _day,
         "biz_id": optional(arguments.given_id),
         "dysms_conn_id": arguments.text,
@@ -92,7 +90,6 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
 
     template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
     checks: ClassVar[dict[str, Any]] = {
-        "message_ids": lambda _, value: parse_message_ids(value),
         "dysms_conn_id": arguments.text,
     }
 

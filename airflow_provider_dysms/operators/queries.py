@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
@@ -94,7 +95,7 @@ def statistics(task: DysmsQuerySendStatisticsOperator) -> list[dict[str, Any]]:
     """Return the counts of days, or the manifests of what they were written to."""
     first, last = parse_days(task.first_date, task.last_date)
     is_globe = is_international(task.scope)
-    names = _texts("sign_names", task.sign_names)
+    names = [arguments.sign_name("sign_names", name) for name in _texts("sign_names", task.sign_names)]
     numbers_of_types = _template_types(task.template_types)
     wanted = list(product(numbers_of_types, names or (None,)))
     hook = DysmsHook(task.dysms_conn_id)

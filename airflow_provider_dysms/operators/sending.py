@@ -16,7 +16,6 @@ from airflow_provider_dysms.hooks.private import (
     PrivateField,
     PrivateParameters,
     PrivatePartial,
-    numbers_in,
     parameters_in,
 )
 from airflow_provider_dysms.operators import checks as check
@@ -66,8 +65,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
     checks: ClassVar[dict[str, Any]] = {
-        "phone_numbers": numbers_in,
-        "sign_name": arguments.sign_name,
+        "sign_name": lambda name, value: arguments.sign_name(name, check.given(name, value)),
         "template_code": check.given,
         "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
         "out_id": check.given_or_none,
@@ -146,7 +144,6 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     to = PrivateField()
     message = PrivateField(Private)
     checks: ClassVar[dict[str, Any]] = {
-        "to": numbers_in,
         "message": lambda name, value: check.given(name, value, None),
         "sender_id": optional(lambda name, value: arguments.sender(name, check.given(name, value))),
         "message_type": optional(one_of(MessageType)),

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
-from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.hooks.literals import optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
 
 if TYPE_CHECKING:
@@ -38,10 +37,6 @@ class DysmsMessageSensor(DysmsWaitSensor):
     """
 
     template_fields: Sequence[str] = ("message_ids", "wait_for", "dysms_conn_id")
-    checks: ClassVar[dict[str, Any]] = {
-        **DysmsWaitSensor.checks,
-        "message_ids": lambda _, value: parse_message_ids(value),
-    }
 
     def __init__(self, *, message_ids: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -96,8 +91,6 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     phone_numbers = PrivateField()
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
-        "sent": optional(lambda _, value: parse_sent(value)),
-        "phone_numbers": optional(numbers_in),
         "biz_id": optional(arguments.given_id),
         "out_id": optional(lambda argument, value: arguments.text(argument, value, 255)),
         "send_date": optional(lambda argument, value: parse_day(value, argument)),

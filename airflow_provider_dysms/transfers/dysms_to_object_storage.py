@@ -9,13 +9,22 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import Content, FileFormat, Match, OutsideWindow, Phone, Refresh, Statistics
+from airflow_provider_dysms.api.choices import (
+    EXTENSIONS,
+    Content,
+    FileFormat,
+    Match,
+    OutsideWindow,
+    Phone,
+    Refresh,
+    Statistics,
+)
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.literals import CheckedArguments, number, one_of, optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, numbers_in, revealed
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, revealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,10 +138,10 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "sent_uri": optional(_dated),
-        "phone_numbers": optional(numbers_in),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
         "file_format": arguments.file_format,
+        "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
         "partition": _dated,
         "content": one_of(Content),
         "phone": one_of(Phone),

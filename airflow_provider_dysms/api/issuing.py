@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The only form of an expiry that the package reads.
-EXPIRATION = "2030-01-01T00:00:00Z"
-
-#: Python's own words about text that is not in the form that was asked for.
-_OF_STRPTIME = re.compile(r"^(time data|unconverted data|strptime\(\))")
-
 
 async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> Issued:
     """Ask for a key.
@@ -48,7 +41,12 @@ async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> I
     with carrier.carrying():
         answer = await _asked(issuer)
     if isinstance(answer, Issued):
-        return answer
+        has_expired = answer.expires_at and answer.expires_at <= time.time()
+        if carrier.wrong_expiry is None or not has_expired:
+            return answer
+    if carrier.wrong_expiry is not None:
+        raise _as_ours(issuer, carrier.wrong_expiry)
+    assert not isinstance(answer, Issued)
     if issuer.auth_type == "default" and carrier.failure is None:
         answer = errors.DysmsCredentialsError("no place where this machine may keep a key has one")
     raise _as_ours(issuer, carrier.failure or answer)  # here, where no error of the package is its context
@@ -61,7 +59,7 @@ async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
         credentials = Credentials(
             found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None
         )
-        return _unexpired(credentials, found.get_expiration())
+        return Issued(credentials, found.get_expiration())
     except errors.DysmsInputError:
         return errors.DysmsUnreadable("what was handed out is no key")
     except errors.DysmsError as error:
@@ -71,21 +69,7 @@ async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
             return errors.DysmsInputError("oidc_token_file", f"cannot be read ({type(error).__name__})")
         return errors.DysmsUnreadable(f"a file could not be read ({type(error).__name__})")
     except Exception as error:
-        if isinstance(error, (ValueError, TypeError)) and _OF_STRPTIME.search(str(error)):
-            return errors.DysmsCredentialsError(f"what was handed out has an Expiration that is not like {EXPIRATION}")
         return errors.DysmsUnreadable(f"the answer is not what was expected ({type(error).__name__})")
-
-
-def _unexpired(credentials: Credentials, expires_at: float | None) -> Issued | errors.DysmsError:
-    """Refuse a key that has expired: the service would, and only after several requests."""
-    if expires_at and expires_at <= time.time():
-        end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires_at))
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        return errors.DysmsCredentialsError(
-            f"the key that was handed out expired at {end}, and this machine's clock says {now}; "
-            "check that clock, and what keeps the key"
-        )
-    return Issued(credentials, expires_at)
 
 
 async def _get(providers: list[Any]) -> Any:

@@ -243,6 +243,28 @@ def test_whatever_is_answered_instead_of_a_key_is_an_error_that_leaves_no_messag
     assert "wrong secret" not in shown
 
 
+@pytest.mark.parametrize(
+    ("expiration", "told"),
+    [
+        ("2020-01-01T00:00:00Z", "expired at 2020-01-01T00:00:00Z, and this machine's clock says"),
+        ("tomorrow", "an Expiration that is not like 2030-01-01T00:00:00Z"),
+        ("2030-01-01T00:00:00+08:00", "an Expiration that is not like"),
+        (1893456000, "an Expiration that is not like"),
+        (None, "an Expiration that is not like"),
+    ],
+)
+@pytest.mark.parametrize("auth_type", AUTH_TYPES)
+def test_a_key_that_has_expired_or_says_no_time_is_refused_at_once(
+    connect: Connect, stand_in: Any, emulator: Emulator, auth_type: str, expiration: Any, told: str
+) -> None:
+    make = stand_in.key
+    stand_in.key = lambda: {**make(), "Expiration": expiration}
+    with pytest.raises(DysmsCredentialsError, match=f"no key from {auth_type}: .*{told}"):
+        connect(auth_type).query_send_details(NUMBER, TODAY)
+    assert len(stand_in.asked) <= 5  # of one attempt: of the metadata service, a token, a name and a key in two ways
+    assert emulator.requests() == {}
+
+
 def test_one_question_that_failed_has_failed_for_all_who_waited_for_its_answer(connect: Connect, stand_in: Any) -> None:
     stand_in.before_answer = lambda: time.sleep(1)  # by then all stand in line
     stand_in.answers = [(503, {}, b"")] * 99

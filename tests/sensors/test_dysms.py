@@ -263,6 +263,25 @@ def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulato
     assert emulator.requests() == {}
 
 
+def test_a_wait_goes_on_after_a_rotation_of_the_privacy_secret(
+    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    """The numbers were sealed, and the wait began, under the secret before it."""
+    emulator.configure(receipt_seconds=300)
+    sent = send()
+    with DAG("rotated") as dag:
+        DysmsSendDetailsSensor(task_id="wait", sent=sent, poke_interval=0.3, timeout=60, deferrable=True)
+
+    def rotate(ti: Any, row: Any) -> Any:
+        rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, **rotated))
+        emulator.advance(400)
+        return run
+
+    (end,) = airflow.play(dag, rotate).values()
+    assert (end.state, states(end.result)) == ("success", ["delivered"] * len(end.result))
+
+
 def test_a_connection_without_a_privacy_key_is_refused(
     airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

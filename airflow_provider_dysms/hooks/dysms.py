@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
-from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.asked import is_international, parse_days
 from airflow_provider_dysms.hooks.asked import parse_asked_day as parse_asked_day
@@ -253,23 +253,7 @@ class DysmsHook(BaseHook):
         """
         from airflow_provider_dysms.hooks import probe
 
-        try:
-            answers = self._run(self._ask_for_access)
-        except DysmsInputError as error:
-            # Airflow tests under an id that it has drawn for the test; nobody knows the connection by it.
-            problem = error.problem.removeprefix(self._place)
-            return False, f"The connection cannot be used: {DysmsInputError(error.argument, problem)}"
-        except (DysmsError, AirflowException) as error:
-            return False, str(error)
-        remarks = probe.remarks(self.get_connection(self.dysms_conn_id))
-        return None in answers.values(), " ".join([probe.said(answers), *remarks])
-
-    async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        from airflow_provider_dysms.api.retry import RetryPolicy
-
-        impatient = RetryPolicy(tries=1, throttle_patience=5)  # for somebody who waits in front of a form
-        async with self._client(impatient) as client:
-            return await client.access()
+        return probe.test(self)
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
         try:
@@ -307,8 +291,4 @@ class DysmsHook(BaseHook):
         try:
             return read_connection(connection, self.requests_per_second)
         except DysmsInputError as error:
-            raise type(error)(error.argument, f"{self._place}{error.problem}") from None
-
-    @property
-    def _place(self) -> str:
-        return f"(connection {self.dysms_conn_id!r}) "
+            raise type(error)(error.argument, f"(connection {self.dysms_conn_id!r}) {error.problem}") from None

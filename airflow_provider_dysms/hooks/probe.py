@@ -6,6 +6,9 @@ import copy
 import difflib
 from typing import TYPE_CHECKING
 
+from airflow.sdk.exceptions import AirflowException
+
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
 from airflow_provider_dysms.get_provider_info import FIELDS
 from airflow_provider_dysms.hooks.extras import RENAMED, shown_in_clear
 
@@ -14,10 +17,27 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection
 
-    from airflow_provider_dysms.api.errors import DysmsError
+    from airflow_provider_dysms.hooks.dysms import DysmsHook
 
 #: Extras that the form does not have: those of the official provider, and the names of earlier releases.
 _ALSO_READ = {"region", "endpoint", "access_key_id", "access_key_secret", *RENAMED}
+
+
+def test(hook: DysmsHook) -> tuple[bool, str]:
+    """Return whether at least one query is allowed, and what there is to say about the connection."""
+    from airflow_provider_dysms.api.retry import RetryPolicy
+
+    impatient = RetryPolicy(tries=1, throttle_patience=5)  # for somebody who waits in front of a form
+    try:
+        answers = hook.run(lambda client: client.access(), retry=impatient)
+    except DysmsInputError as error:
+        # Airflow tests under an id that it has drawn for the test; nobody knows the connection by it.
+        problem = error.problem.removeprefix(f"(connection {hook.dysms_conn_id!r}) ")
+        return False, f"The connection cannot be used: {DysmsInputError(error.argument, problem)}"
+    except (DysmsError, AirflowException) as error:
+        return False, str(error)
+    sentences = [said(answers), *remarks(hook.get_connection(hook.dysms_conn_id))]
+    return None in answers.values(), " ".join(sentences)
 
 
 def said(answers: Mapping[str, DysmsError | None]) -> str:

@@ -42,7 +42,7 @@ def main() -> None:
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
         emulator.configure(receipt_seconds=2)
         environment = airflow_environment(
-            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_key=secrets.token_urlsafe(32)),
+            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_secret=secrets.token_urlsafe(32)),
             AIRFLOW_VAR_DYSMS_SENT_URI=f"file://{sent}/{{send_date:%Y%m%d}}.csv",
             AIRFLOW_VAR_DYSMS_OUTPUT_URI=f"file://{output}",
             AIRFLOW_VAR_DYSMS_PROBE_SIMS=f"file://{sims}",

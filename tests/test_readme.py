@@ -135,7 +135,7 @@ def test_the_connection_can_be_added_and_is_one() -> None:
     with create_session() as session:
         (added,) = session.query(Connection).filter(Connection.conn_id == "dysms_default")
         assert (added.conn_type, added.login, added.password) == ("dysms", "LTAI_YOUR_KEY", "YOUR_SECRET")
-        assert added.extra_dejson == {"region_id": "cn-hangzhou", "privacy_key": "A_LONG_RANDOM_TEXT"}
+        assert added.extra_dejson == {"region_id": "cn-hangzhou", "privacy_secret": "A_LONG_RANDOM_TEXT"}
         session.delete(added)
 
 
@@ -154,7 +154,7 @@ def run_example(run_dag: Callable[..., Any], emulator: Emulator, monkeypatch: py
     """Run the README's example whose DAG has an id, with pieces of text replaced."""
 
     def run(dag_id: str, replace: dict[str, str] | None = None, **arguments: Any) -> Any:
-        connection = emulator.connection_json(quota_share=1, privacy_key="A_LONG_RANDOM_TEXT")
+        connection = emulator.connection_json(quota_share=1, privacy_secret="A_LONG_RANDOM_TEXT")
         monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", connection)
         (source,) = [example for example in EXAMPLES if f'"{dag_id}"' in example]
         for old, new in (replace or {}).items():

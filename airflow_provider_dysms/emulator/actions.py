@@ -21,6 +21,7 @@ from airflow_provider_dysms.emulator.faults import Struck, able_kinds
 from airflow_provider_dysms.emulator.listing import (
     Listing,
     answer_rows,
+    delivered_code,
     masked,
     outcome_fields,
     records_in_form,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_dysms.emulator.service import Call
-    from airflow_provider_dysms.emulator.switches import Switches
 
 WINDOW_DAYS = 30
 MAX_PAGE_SIZE = 50
@@ -174,13 +174,6 @@ def check_required(action: Action, call: Call) -> None:
     for name in action.required:
         if not call.parameters.get(name):
             raise missing(name)
-
-
-def delivered_code(switches: Switches, *, international: bool) -> str:
-    """Return the code of a delivery as a site writes it."""
-    if international and switches.message_delivered_code != "same":
-        return switches.message_delivered_code
-    return switches.delivered_code
 
 
 def _page(call: Call, page_name: str, size_name: str) -> tuple[int, int]:

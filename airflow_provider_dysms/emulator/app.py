@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator import wire
 from airflow_provider_dysms.emulator.actions import check_required, find
-from airflow_provider_dysms.emulator.admin import admin
+from airflow_provider_dysms.emulator.admin_path import App, Receive, Scope, Send, admin
 from airflow_provider_dysms.emulator.errors import (
     VERSION_CHINA,
     Refusal,
@@ -29,15 +28,14 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.emulator.faults import Fault
     from airflow_provider_dysms.emulator.state import Key
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+def application(service: Service, token: str, *, any_host: bool = False) -> App:
+    """Return the ASGI application of a service.
 
-def application(service: Service) -> App:
-    """Return the ASGI application of a service."""
-    control = admin(service)
+    :param token: what must follow in the path to the admin part
+    :param any_host: whether the admin part may be called by a name that is not loopback
+    """
+    control = admin(service, token, any_host=any_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

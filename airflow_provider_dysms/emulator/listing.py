@@ -115,7 +115,7 @@ def _made(call: Call, message: Message, state: str) -> dict[str, Any]:
     if message.out_id is not None:
         row["OutId"] = message.out_id
     row["SendStatus"] = _STATUS[state]
-    code = switches.delivered_code if state == "delivered" else message.error_code
+    code = delivered_code(switches, international=False) if state == "delivered" else message.error_code
     received = None if message.received_at is None else _date(call, message.received_at)
     row |= outcome_fields(switches, state, {"ReceiveDate": received}, {"ErrCode": code})
     if message.template_code is not None:
@@ -145,6 +145,13 @@ def outcome_fields(
     if switches.settled_fields != "date":
         shown.update(codes)
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def delivered_code(switches: Switches, *, international: bool) -> str:
+    """Return the code of a delivery as a site writes it."""
+    if international and switches.message_delivered_code != "same":
+        return switches.message_delivered_code
+    return switches.delivered_code
 
 
 def _date(call: Call, instant: float) -> str:

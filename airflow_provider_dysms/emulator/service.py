@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: An account that no key opens and no message belongs to.
 NOBODY = ""
 SITE_OF_VERSION = {VERSION_CHINA: "mainland", VERSION_GLOBE: "international"}
-#: Everything under it is the emulator's own; the service has nothing there.
+#: Everything under it is the emulator's own; the service has nothing there. The token of the admin path follows.
 ADMIN_PATH = "/_emulator/"
 #: How many requests are remembered with their parameters, and how long a parameter is remembered (characters).
 REMEMBERED = 100_000
@@ -32,10 +32,10 @@ class Service:
 
     :param keys: the access keys that are there from the start, and after every reset
     :param switches: the switches that are set from the start, and after every reset
-    :param folder: where files are written that the admin path asks for; ``None``: nowhere
+    :param folder: nowhere else are files written that the admin path asks for
     """
 
-    def __init__(self, keys: Iterable[Key], switches: Switches | None = None, folder: Path | None = None) -> None:
+    def __init__(self, keys: Iterable[Key], *, folder: Path, switches: Switches | None = None) -> None:
         self._first_keys = {key.access_key_id: key for key in keys}
         self._first_switches = switches or Switches()
         self.folder = folder

@@ -132,8 +132,10 @@ def post_generate(service: Service, given: Any) -> Iterator[dict[str, object]]:
         raise InputError(str(error)) from None
 
 
-def _below(folder: Path, name: str, argument: str) -> Path:
+def _below(folder: Path | None, name: str, argument: str) -> Path:
     """Return a path below the folder that the emulator may write to, wherever links lead."""
+    if folder is None:
+        raise InputError(f"{argument} cannot be written: this emulator has no folder")
     allowed = folder.resolve()
     path = (allowed / name).resolve()
     if path == allowed or not path.is_relative_to(allowed):

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.emulator.state import Key
 
 
-def application(service: Service, token: str, *, any_host: bool = False) -> App:
+def application(service: Service, token: str | None = None, *, any_host: bool = False) -> App:
     """Return the ASGI application of a service.
 
-    :param token: what must follow in the path to the admin part
+    :param token: what must follow in the path to the admin part; ``None``: nobody knows it
     :param any_host: whether the admin part may be called by a name that is not loopback
     """
-    control = admin(service, token, any_host=any_host)
+    control = admin(service, token or secrets.token_urlsafe(24), any_host=any_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

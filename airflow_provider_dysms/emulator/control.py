@@ -165,6 +165,9 @@ class Emulator:
         """
         wanted = {name: path for name, path in (("log", log), ("truth", truth)) if path is not None}
         written = {name: f"{name}-{secrets.token_hex(8)}" for name in wanted}
+        for name, path in wanted.items():
+            if not Path(path).absolute().parent.is_dir():
+                raise InputError(f"{name} lies in a folder that is not there")
         folder = Path(self._get("state")["folder"])
         told = self._generate({"send_date": send_date.isoformat(), **written, **how}, progress)
         for name, path in wanted.items():

@@ -32,10 +32,10 @@ class Service:
 
     :param keys: the access keys that are there from the start, and after every reset
     :param switches: the switches that are set from the start, and after every reset
-    :param folder: nowhere else are files written that the admin path asks for
+    :param folder: nowhere else are files written that the admin path asks for; ``None``: nowhere at all
     """
 
-    def __init__(self, keys: Iterable[Key], *, folder: Path, switches: Switches | None = None) -> None:
+    def __init__(self, keys: Iterable[Key], *, switches: Switches | None = None, folder: Path | None = None) -> None:
         self._first_keys = {key.access_key_id: key for key in keys}
         self._first_switches = switches or Switches()
         self.folder = folder

@@ -80,7 +80,7 @@ def test_a_message_that_is_sent_is_found_by_its_biz_id(
     assert (row.send_status, row.out_id, row.template_code, row.phone_num) == (1, "o-1", "SMS_1", NUMBER)
     assert row.content == "【阿里云】code: 1 + 1 * ~"
     assert (row.err_code, row.receive_date) == (None, None)
-    emulator.advance(10)
+    emulator.advance(31)
     settled = call(client, "query_send_details", details(today(), biz_id=sent.biz_id))
     row = settled.sms_send_detail_dtos.sms_send_detail_dto[0]
     assert (row.send_status, row.err_code) == (3, "DELIVERED")
@@ -124,7 +124,7 @@ def test_an_international_message_is_followed_by_its_id(signed: Any, call: Calla
     query = globe_models.QueryMessageRequest(message_id=sent.message_id)
     pending = call(client, "query_message", query)
     assert (pending.status, pending.error_code, pending.receive_date) == ("3", None, None)
-    emulator.advance(10)
+    emulator.advance(31)
     report = call(client, "query_message", query)
     assert (report.status, report.error_code, report.to, report.message) == ("1", "DELIVERED", "85261234567", "Hello!")
     assert report.number_detail.region == "HongKong"

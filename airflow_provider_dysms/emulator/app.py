@@ -101,9 +101,10 @@ def _judge(
     service.remember(claim.action, parameters)
     if not service.quotas.admit(claim.key.account, claim.action):
         raise throttled(switches.throttle_status, switches.retry_after_ms)
-    call = Call(service, claim.key.account, claim.action, claim.version, parameters, request_id, now)
-    _check_permission(claim.key, call)
-    _check_site(claim.key, call)
+    key = claim.key
+    call = Call(service, key.account, claim.action, claim.version, key.site, parameters, request_id, now)
+    _check_permission(key, call)
+    _check_site(call)
     faults.extend(service.faults.on_wire(claim.action, parameters))
     for fault in faults:
         _refuse_as_planned(fault, service)
@@ -119,9 +120,9 @@ def _check_permission(key: Key, call: Call) -> None:
     raise gateway("Forbidden.RAM", "User not authorized to operate on the specified resource.", 403)
 
 
-def _check_site(key: Key, call: Call) -> None:
+def _check_site(call: Call) -> None:
     """Keep the sites apart: an account of one of them is none of the other."""
-    site, wanted = key.site or call.service.messages.site_of(key.account), SITE_OF_VERSION[call.version]
+    site, wanted = call.site or call.service.messages.site_of(call.account), SITE_OF_VERSION[call.version]
     if call.switches.sites == "joined" or site in (None, wanted):
         return
     if call.switches.wrong_site == "unknown_key":

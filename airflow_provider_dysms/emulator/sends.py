@@ -63,7 +63,7 @@ def send_message_to_globe(call: Call) -> dict[str, object]:
     if given.get("Type") and given["Type"] not in ("OTP", "NOTIFY", "MKT"):
         raise invalid("Type")
     message = _globe_message(call, number, True, given["Message"])
-    call.service.messages.add([message])
+    call.accept(message)
     return _globe_answer(call, message)
 
 
@@ -78,7 +78,7 @@ def send_message_with_template(call: Call) -> dict[str, object]:
         raise business("isv.NOT_SUPPORTED_COUNTRY", "Templates are for numbers of the mainland.")
     text = _fill(call, given["From"], _json(given.get("TemplateParam"), dict))
     message = _globe_message(call, number, False, text, template_code=given["TemplateCode"])
-    call.service.messages.add([message])
+    call.accept(message)
     return _globe_answer(call, message)
 
 
@@ -103,7 +103,7 @@ def batch_send_message_to_globe(call: Call) -> dict[str, object]:
             messages.append(_globe_message(call, _number_abroad(str(number)), True, str(text)))
         except Refusal:
             failed.append(str(number))
-    call.service.messages.add(messages)
+    call.accept(*messages)
     return {
         "ResponseCode": "OK",
         "ResponseDescription": "The SMS Send Request was accepted",
@@ -164,17 +164,19 @@ def _accept(call: Call, texts: list[tuple[tuple[str, bool], str]]) -> dict[str, 
     if out_id is not None and len(out_id) > MAX_OUT_ID:
         raise business("isv.PARAM_LENGTH_LIMIT", "OutId is too long.")
     biz_id = f"{int(call.now * 1000):013d}{call.service.messages.serial():05d}^0"
-    call.service.messages.add(
-        _message(
-            call,
-            *number,
-            text,
-            out_id=out_id,
-            biz_id=biz_id,
-            template_code=call.parameters["TemplateCode"],
-            site="mainland",
+    call.accept(
+        *(
+            _message(
+                call,
+                *number,
+                text,
+                out_id=out_id,
+                biz_id=biz_id,
+                template_code=call.parameters["TemplateCode"],
+                site="mainland",
+            )
+            for number, text in texts
         )
-        for number, text in texts
     )
     return {"Message": "OK", "RequestId": call.request_id, "BizId": biz_id, "Code": "OK"}
 

@@ -75,6 +75,7 @@ class Call:
     """One request that was let in.
 
     :param version: the API version, which decides the site
+    :param site: the site of its key; ``None``: its key is of the account's site
     :param now: the emulator's time at which it is answered
     """
 
@@ -82,6 +83,7 @@ class Call:
     account: str
     action: str
     version: str
+    site: str | None
     parameters: Mapping[str, str]
     request_id: str
     now: float
@@ -95,3 +97,7 @@ class Call:
         """Whether a message is one of the site that is asked."""
         joined = self.switches.sites == "joined"
         return joined or message.site in (None, SITE_OF_VERSION[self.version])
+
+    def accept(self, *messages: Message) -> None:
+        """Take in messages that are sent."""
+        self.service.messages.add(messages, decides_site=self.site is None)

@@ -183,8 +183,11 @@ class Messages:
         """Return the next number for an id."""
         return next(self._serial)
 
-    def add(self, messages: Iterable[Message]) -> None:
-        """Take messages in."""
+    def add(self, messages: Iterable[Message], *, decides_site: bool = True) -> None:
+        """Take messages in.
+
+        :param decides_site: whether the first of them decides the site of its account, unless that is decided
+        """
         for message in messages:
             account, number, day = message.account, message.phone_number, day_of(message.sent_at)
             of_number = self._of_number.setdefault((account, day), {})
@@ -199,7 +202,7 @@ class Messages:
             self._of_day.setdefault((account, day), []).append(message)
             if message.message_id is not None:
                 self._of_id.setdefault(account, {})[message.message_id] = message
-            if message.site is not None:
+            if decides_site and message.site is not None:
                 self._site_of.setdefault(account, message.site)
 
     def remove(self, message: Message) -> None:

@@ -28,7 +28,7 @@ from airflow_provider_dysms.emulator.listing import (
     zone_of,
 )
 from airflow_provider_dysms.emulator.state import DAY, Message, beijing, day_number, day_of, visible_at, wall_clock
-from airflow_provider_dysms.emulator.texts import MAINLAND, normalise
+from airflow_provider_dysms.emulator.texts import MAINLAND, normalise, reads_twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,14 +207,9 @@ def _number(call: Call) -> str:
         raise illegal
     if way == "strict" and (text.startswith("00") or (text.startswith("86") and MAINLAND.fullmatch(text[2:]))):
         raise illegal
-    if call.switches.plus_one == "error" and MAINLAND.fullmatch(text) and _could_be_plus_one(text):
+    if call.switches.plus_one == "error" and reads_twice(text):
         raise illegal
     return text
-
-
-def _could_be_plus_one(text: str) -> bool:
-    """North American area codes and exchanges begin with 2 to 9."""
-    return text[1] in "23456789" and text[4] in "23456789"
 
 
 def _day(call: Call, name: str, illegal: Refusal) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.faults import Struck, able_kinds
 from airflow_provider_dysms.emulator.state import DAY, Message, visible_at, wall_clock
-from airflow_provider_dysms.emulator.texts import MAINLAND
+from airflow_provider_dysms.emulator.texts import reads_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,7 +67,7 @@ class Listing:
             and call.sees(message)
             and call.now >= visible_at(message, call.switches.detail_visible_after)
         ]
-        if call.switches.plus_one in ("mainland", "international") and MAINLAND.fullmatch(self._number):
+        if call.switches.plus_one in ("mainland", "international") and reads_twice(self._number):
             wanted = call.switches.plus_one == "international"
             found = [message for message in found if message.international == wanted]
         return found[::-1] if call.switches.order == "newest_first" else found

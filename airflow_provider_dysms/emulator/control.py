@@ -190,6 +190,10 @@ class Emulator:
         """Add or replace an access key. See :class:`.state.Key`."""
         self._post("accounts", key)
 
+    def accounts(self) -> list[dict[str, Any]]:
+        """Return the access keys without their secrets, each with its ``account`` and ``site``."""
+        return list(self._get("accounts"))
+
     def add_templates(self, templates: Mapping[str, str]) -> None:
         """Register templates: code -> text with ``${name}`` where a parameter belongs."""
         self._post("templates", dict(templates))

@@ -37,7 +37,8 @@ def main() -> None:
     sims.write_text(json.dumps({carrier: f"1390000000{place}" for place, carrier in enumerate(CARRIERS)}))
     today = beijing_day(datetime.now(UTC))
     day = today - timedelta(days=1)
-    with Emulator.start() as emulator:
+    # The log has messages of both sites, and the example one connection.
+    with Emulator.start("--switch", "sites=joined") as emulator:
         say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
         emulator.configure(receipt_seconds=2)

@@ -126,7 +126,7 @@ def same_number(asked: str, answered: str) -> bool:
     """Say whether an answer is about the number that was asked for.
 
     The form of numbers in answers is not documented: they may carry a country code or ``+``, or be masked. So the last
-    digits that both have are compared, ``*`` matches any, and fewer than seven are no comparison; nor is a mask that
+    digits that both have are compared, ``*`` or ``x`` matches any, and fewer than seven are no comparison; nor is a mask that
     leaves fewer than four digits to see.
     """
     if asked == answered:
@@ -137,7 +137,8 @@ def same_number(asked: str, answered: str) -> bool:
 
 
 def _significant(number: str) -> str:
-    return "".join(character for character in number if character in "0123456789*")
+    masked = number.lower().replace("x", "*")
+    return "".join(character for character in masked if character in "0123456789*")
 
 
 def _compact(text: object) -> str:

@@ -33,6 +33,10 @@ VERSION = 1
 Manifest = dict[str, Any]
 
 
+class ManifestUnreadable(DysmsInputError):
+    """What lies in the place of a manifest is not one of this partition and version."""
+
+
 def manifest_key(partition: str) -> str:
     """Return where the manifest lies: apart from the data, because beside it readers that glob would read it."""
     return f"_manifests/{partition}.json"
@@ -74,7 +78,7 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
     """Read a manifest.
 
     :returns: ``None`` where there is none
-    :raises DysmsInputError: what is there is no manifest of this partition; a data file it names is never touched
+    :raises ManifestUnreadable: what is there is not a manifest of this partition; a data file it names is never touched
     """
     if stored is None:
         return None
@@ -90,7 +94,7 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
-        raise DysmsInputError(
+        raise ManifestUnreadable(
             "output_uri",
             f"has no readable manifest at {manifest_key(partition)} (version {VERSION} of this package); "
             "move it away, or write with the release that wrote it",

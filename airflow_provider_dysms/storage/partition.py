@@ -11,26 +11,27 @@ file with a header alone, which says nothing of types: name them to the reader w
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 import secrets
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.locations import clean_uri, locate, refused
+from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
+from airflow_provider_dysms.storage.guarded_store import GuardedStore
+from airflow_provider_dysms.storage.locations import clean_uri, locate
 from airflow_provider_dysms.storage.manifests import Manifest, data_key, decode, encode, explained, manifest_key
 from airflow_provider_dysms.storage.spool import Content, Spool
 from airflow_provider_dysms.storage.stores import Store, store_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from airflow.sdk import ObjectStoragePath
 
@@ -69,7 +70,8 @@ class Partition:
                 "partition", "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}"
             )
         root = locate(output_uri, "output_uri")
-        return cls(root, partition, file_format, compression, extension, store_at(root))
+        store = GuardedStore(store_at(root), "output_uri", clean_uri(root))
+        return cls(root, partition, file_format, compression, extension, store)
 
     @property
     def uri(self) -> str:
@@ -82,13 +84,16 @@ class Partition:
         :raises DysmsInputError: it cannot be written, or it holds a data file that no manifest explains
         :raises DysmsStorageError: the store does not answer
         """
-        with self.refusals():
-            self.store.probe(self.name)
-            self.store.probe(self._manifest.rpartition("/")[0])
-            self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
+        self.store.probe(self.name)
+        self.store.probe(self._manifest.rpartition("/")[0])
+        self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
 
     def committed(self) -> Manifest | None:
-        """Return the manifest of what is there now, or ``None``."""
+        """Return the manifest of what is there now, or ``None``.
+
+        :raises DysmsInputError: it cannot be read, or is not a manifest of this partition
+        :raises DysmsStorageError: the store does not answer
+        """
         return decode(self.store.read(self._manifest), self.name)
 
     def fetch(self, manifest: Manifest) -> IO[bytes] | None:
@@ -97,14 +102,13 @@ class Partition:
         :param manifest: what :meth:`committed` gave
         :raises DysmsStorageError: the store does not answer
         """
-        with self.refusals(), ExitStack() as unwanted:
-            file = unwanted.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
+        with ExitStack() as unwanted:
+            with naming_temporary():
+                file = unwanted.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
             found = manifest["result"]
             try:
                 there = self.store.fetch(found["data"], file)
-            except OSError as error:
-                if error.errno != errno.EBUSY:  # s3fs: another object took its place while it was read
-                    raise
+            except StoreChanged:
                 there = False
             if not there or file.tell() != found["bytes"]:
                 return None
@@ -140,14 +144,13 @@ class Partition:
         manifest_of = partial(encode, self._data, content, spool.schema, result, run)
         manifest_of([])  # what is no JSON is an error before anything is put
         for attempt in range(TRIES):
-            with self.refusals():
-                replaced = self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
-                self.store.upload(self._data, content.file)
-                self.store.write(self._manifest, manifest_of(replaced))
-                for key in replaced:
-                    self.store.remove(key)
-                if committed := self._committed(content):
-                    return committed
+            replaced = self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
+            self.store.upload(self._data, content.file)
+            self.store.write(self._manifest, manifest_of(replaced))
+            for key in replaced:
+                self.store.remove(key)
+            if committed := self._committed(content):
+                return committed
             time.sleep(secrets.SystemRandom().uniform(0, 0.05 * 2**attempt))
         raise DysmsStorageError(
             f"{self.uri}: data and manifest do not fit after {TRIES} tries; other tasks keep writing this partition, "
@@ -161,20 +164,6 @@ class Partition:
     @property
     def _manifest(self) -> str:
         return manifest_key(self.name)
-
-    @contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Put what the store refuses into words: to be mended, or to be tried again."""
-        try:
-            yield
-        except DysmsError:
-            raise
-        except Exception as error:  # every store has its own
-            remedy = (
-                "the task lists, reads, writes and deletes there: check that the bucket or folder exists, and what "
-                "the connection may do"
-            )
-            raise refused("output_uri", "cannot be written", clean_uri(self.root), error, remedy) from error
 
     def _others(self, files: set[str], manifest: Manifest | None) -> list[str]:
         """Return the data files that a commit takes away; refuse those that nothing explains."""

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError, shown
 from airflow_provider_dysms.storage.encoders import check_format
 from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
 from airflow_provider_dysms.storage.guarded_store import GuardedStore
@@ -51,10 +51,17 @@ class Partition:
     compression: str | None
     extension: str
     store: Store
+    csv_safe: bool = False
 
     @classmethod
     def resolve(
-        cls, output_uri: str, *, partition: str, file_format: str = "jsonl", compression: str | None = None
+        cls,
+        output_uri: str,
+        *,
+        partition: str,
+        file_format: str = "jsonl",
+        compression: str | None = None,
+        csv_safe: bool = False,
     ) -> Partition:
         """Check the arguments and find the place.
 
@@ -62,21 +69,39 @@ class Partition:
         :param partition: folder below it, such as ``send_date=2025-06-01``; more than one level is allowed
         :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
         :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
+        :param csv_safe: for ``csv``: texts that begin as a formula does get an apostrophe in front, so that
+            spreadsheets show them as they are
         :raises DysmsInputError: an argument cannot be used
         """
         extension = check_format(file_format, compression)
+        if not isinstance(csv_safe, bool):
+            raise DysmsInputError("csv_safe", f"must be True or False, not {shown(csv_safe)}")
+        if csv_safe and file_format != "csv":
+            raise DysmsInputError(
+                "csv_safe", f"is for file_format='csv'; leave it out, {file_format} says itself what is text"
+            )
         if not isinstance(partition, str) or not all(map(_FOLDER.fullmatch, partition.split("/"))):
             raise DysmsInputError(
                 "partition", "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}"
             )
         root = locate(output_uri, "output_uri")
         store = GuardedStore(store_at(root), "output_uri", clean_uri(root))
-        return cls(root, partition, file_format, compression, extension, store)
+        return cls(root, partition, file_format, compression, extension, store, csv_safe)
 
     @property
     def uri(self) -> str:
         """Where the data file lies, without a connection id."""
         return f"{clean_uri(self.root).rstrip('/')}/{self._data}"
+
+    @property
+    def uris(self) -> dict[str, str]:
+        """Where it lies, for the ``run`` part of a manifest: the same rows elsewhere have the same ``result``."""
+        return {"output_uri": clean_uri(self.root), "data_uri": self.uri}
+
+    @property
+    def manifest_uri(self) -> str:
+        """Where the manifest lies, without a connection id."""
+        return f"{clean_uri(self.root).rstrip('/')}/{self._manifest}"
 
     def probe(self) -> None:
         """Show that the place can be written and is ours to write, and leave nothing there.
@@ -128,7 +153,7 @@ class Partition:
             column, separator, _ = folder.partition("=")
             if separator and column in schema:
                 raise DysmsInputError("partition", f"names {column!r}, which is a column of the data; rename one")
-        return Spool(self.file_format, self.compression, schema)
+        return Spool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
     def commit(self, spool: Spool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
         """Put the spooled rows in the place of what is there, and the manifest after them.

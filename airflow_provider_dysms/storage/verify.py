@@ -18,7 +18,7 @@ from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, r
 from airflow_provider_dysms.storage.encoders import check_format
 from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
 from airflow_provider_dysms.storage.locations import clean_uri
-from airflow_provider_dysms.storage.manifests import Manifest, ManifestUnreadable, explained, manifest_key
+from airflow_provider_dysms.storage.manifests import Manifest, ManifestUnreadable, explained, manifest_key, was_csv_safe
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def _count(copy: BufferedRandom, result: Mapping[str, Any], found: Verified) -> 
     names = list(schema)
     state = names.index("state") if "state" in schema else None
     is_final = names.index("is_final") if "is_final" in schema else None
-    for row in read_rows(copy, file_format, compression, schema):
+    csv_safe = was_csv_safe(result)
+    for row in read_rows(copy, file_format, compression, schema, csv_safe=csv_safe):
         found.rows += 1
         if state is not None:
             found.by_state[row[state] if row[state] in _STATES else "of no known state"] += 1

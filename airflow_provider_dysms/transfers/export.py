@@ -73,6 +73,7 @@ class Export:
             partition=with_day(self._task.partition, day, "partition"),
             file_format=self._task.file_format,
             compression=self._task.compression,
+            csv_safe=self._task.csv_safe,
         )
         sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day))
         partition.probe()
@@ -114,9 +115,10 @@ class Export:
             if result["provisional"]:
                 self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
             run["days_left"] = dates.days_left(day, datetime.now(UTC))
-            manifest = partition.commit(spool, result, run)
+            manifest = partition.commit(spool, result, {**run, **partition.uris})
         remove(segments, self._log)
         self._log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
+        self._log.info("The file is %s, and its manifest %s", partition.uri, partition.manifest_uri)
         return manifest
 
     def _check_choices(self) -> None:
@@ -220,6 +222,7 @@ class Export:
                 "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
+                "csv_safe": self._task.csv_safe,
             },
         }
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _GLOB = re.compile(r"[*?\[]")
 _ANY_FOLDERS = "**"
+_FILES, _FOLDERS = ("file", "link to file"), ("directory", "link to directory")
+_REMEDY = "check that it is there, and its connection"
 
 #: Name and place of a file.
 Found = tuple[str, str]
@@ -98,7 +100,7 @@ class _Files:
             folder = place[: glob.start()].rpartition("/")[0] if glob else ""
             return Pattern(folder, place[len(folder) + 1 :]), list(self._globbed(folder, place[len(folder) + 1 :]))
         folder = place.rstrip("/")
-        found = [(name, at) for name, at, kind in self._entries(folder) if kind == "file"]
+        found = [(name, at) for name, at, kind in self._entries(folder) if kind in _FILES]
         if refusal is not None and not found:
             raise refusal
         return Pattern(folder, "*"), found
@@ -117,7 +119,7 @@ class _Files:
             place = entry["name"].rstrip("/")
             name = place[len(folder) + 1 :]
             if not _is_hidden(name) and not (entry["type"] == "file" and entry["name"].endswith("/")):
-                yield name, place, self._kind(place) if entry.get("islink") else entry["type"]
+                yield name, place, f"link to {self._kind(place)}" if entry.get("islink") else entry["type"]
 
     def _globbed(self, folder: str, pattern: str) -> Iterator[Found]:
         with self._naming("is not a glob", f"{folder}/{pattern}")():
@@ -129,16 +131,16 @@ class _Files:
 
     def _walked(self, folder: str, parts: list[str]) -> Iterator[str]:
         """Yield the files below a folder that a glob may match: as deep as it has parts, or all of them."""
-        if _ANY_FOLDERS in parts[0] and not self._is_local:
+        if parts[0] == _ANY_FOLDERS and not self._is_local:
             with self._naming("cannot be listed", folder)():
                 yield from self._within(guard.LISTING_TIMEOUT, self._fs.find, folder)
             return
         for name, place, kind in self._entries(folder):
-            if kind == "file":
+            if kind in _FILES:
                 yield place
-            elif kind == "directory" and parts[0] == _ANY_FOLDERS:
+            elif kind == "directory" and parts[0] == _ANY_FOLDERS:  # links might lead in a circle
                 yield from self._walked(place, parts)
-            elif kind == "directory" and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
+            elif kind in _FOLDERS and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
                 yield from self._walked(place, parts[1:])
 
     def _within(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -146,9 +148,6 @@ class _Files:
 
     def _naming(self, what: str, place: str) -> Callable[[], AbstractContextManager[None]]:
         return partial(naming, self._argument, what, f"{self._protocol}://{place}", _REMEDY)
-
-
-_REMEDY = "check that it is there, and its connection"
 
 
 def _is_hidden(name: str) -> bool:

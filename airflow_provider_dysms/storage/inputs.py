@@ -124,6 +124,7 @@ class _Files:
     def _globbed(self, folder: str, pattern: str) -> Iterator[Found]:
         with self._naming("is not a glob", f"{folder}/{pattern}")():
             matches = Pattern(folder, pattern).matches
+            matches(folder)  # a glob that cannot be used is an error before anything is listed
         for place in self._walked(folder, pattern.split("/")):
             name = place[len(folder) + 1 :]
             if matches(place) and not _is_hidden(name):
@@ -138,8 +139,9 @@ class _Files:
         for name, place, kind in self._entries(folder):
             if kind in _FILES:
                 yield place
-            elif kind == "directory" and parts[0] == _ANY_FOLDERS:  # links might lead in a circle
-                yield from self._walked(place, parts)
+            elif parts[0] == _ANY_FOLDERS:
+                if kind == "directory":  # links might lead in a circle
+                    yield from self._walked(place, parts)
             elif kind in _FOLDERS and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
                 yield from self._walked(place, parts[1:])
 

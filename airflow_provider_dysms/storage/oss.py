@@ -1,7 +1,8 @@
 """Alibaba Cloud's Object Storage Service (OSS) by its S3 interface: the settings that an ``aws`` connection needs.
 
 botocore's defaults send every put with a checksum trailer (``Content-Encoding: aws-chunked``), which OSS refuses, and
-may address a bucket by path, which it refuses too.
+may address a bucket by path, which it refuses too. Its endpoints:
+https://www.alibabacloud.com/help/en/oss/developer-reference/use-amazon-s3-sdks-to-access-oss
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 _DAYS = (0, -1, 1, 31, 366)
 
 
+@lru_cache
+def _compiled(glob: str) -> re.Pattern[str]:
+    from fsspec.utils import glob_translate
+
+    return re.compile(glob_translate(glob))
+
+
 @dataclass(frozen=True)
 class Pattern:
     """What a URI stands for.
@@ -42,10 +50,8 @@ class Pattern:
 
         :raises ValueError: the glob cannot be used
         """
-        from fsspec.utils import glob_translate
-
         head, rest = place[: len(self.folder) + 1], place[len(self.folder) + 1 :]
-        return head == f"{self.folder}/" and re.match(glob_translate(self.rest), rest) is not None
+        return _compiled(self.rest).match(rest) is not None and head == f"{self.folder}/"
 
     def skips(self, place: str) -> bool:
         """Return whether a place is hidden: a name below the folder begins with a dot or an underscore."""

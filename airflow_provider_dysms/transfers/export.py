@@ -15,6 +15,7 @@ from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
@@ -63,13 +64,14 @@ class Export:
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
         privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
-        sent = self._read(day)
         partition = Partition.resolve(
             self._task.output_uri,
             partition=with_day(self._task.partition, day, "partition"),
             file_format=self._task.file_format,
             compression=self._task.compression,
+            csv_safe=self._task.csv_safe,
         )
+        sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day))
         partition.probe()
         manifest = partition.committed()
         _check_day_of(manifest, day)
@@ -83,8 +85,7 @@ class Export:
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
         with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
-            with partition.refusals():
-                resumed.put(segments.read())
+            resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
             walk = Walk(
@@ -110,9 +111,10 @@ class Export:
             if result["provisional"]:
                 self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
             run["days_left"] = dates.days_left(day, datetime.now(UTC))
-            manifest = partition.commit(spool, result, run)
+            manifest = partition.commit(spool, result, {**run, **partition.uris})
         remove(segments, self._log)
         self._log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
+        self._log.info("The file is %s, and its manifest %s", partition.uri, partition.manifest_uri)
         return manifest
 
     def _day(self, as_of: datetime) -> date:
@@ -123,11 +125,11 @@ class Export:
                 raise AirflowSkipException(str(error)) from None
             raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
-    def _read(self, day: date) -> SentLog:
+    def _read(self, day: date, output: OutputLayout) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
         else:
-            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"))
+            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"), output=output)
             sent = read_sent_log(files, send_date=day, columns=self._task.columns, carry=self._task.carry)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
@@ -184,6 +186,7 @@ class Export:
                 "hashed_by": privacy_key.fingerprint if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
+                "csv_safe": self._task.csv_safe,
             },
         }
 

@@ -20,6 +20,7 @@ from airflow_provider_dysms.api.errors import DysmsIncomplete
 from airflow_provider_dysms.api.records import SendDetail
 from airflow_provider_dysms.audit import glance
 from airflow_provider_dysms.audit.align import TOLERANCE, align
+from airflow_provider_dysms.audit.copies import repeated, without_copies
 from airflow_provider_dysms.audit.questions import Question, Scope, key_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Dealt(msgspec.Struct):
     """How the answers to the lines of one number were dealt out.
 
     :param records: the record of each line, or ``None``
+    :param repeated: places of the lines that tell of a message which another line tells of: see :mod:`.copies`
     :param others: the day's other records, each with the BizId it was asked with; all of them, for mere questions
     :param ambiguous: records that could as well have gone to another line
     :param edge: records of the day's first ten minutes without a line: they belong to the log of the day before
@@ -82,6 +84,14 @@ class Dealt(msgspec.Struct):
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0
+    repeated: tuple[int, ...] = ()
+
+    def told(self) -> list[int]:
+        """Return the places of the lines that tell of a message each, whether it has a record or not."""
+        if not self.repeated:
+            return [*range(len(self.records))]
+        gone = set(self.repeated)
+        return [place for place in range(len(self.records)) if place not in gone]
 
 
 def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
@@ -100,6 +110,35 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
         pools[None] = _without(pools[None], [row for biz_id, pool in pools.items() if biz_id for row in pool])
     for pool in pools.values():
         _sort(pool)
+    if not scope.keyed or len(lines) == 1:
+        return _dealt(lines, pools, scope)
+    return _without_repeated(lines, pools, scope)
+
+
+def _without_repeated(lines: Sequence[Line], pools: Mapping[str | None, list[Row]], scope: Scope) -> Dealt:
+    """Deal as if the log had no line of a message twice; which lines are that, a first round has to show."""
+    places = without_copies(lines, scope)
+    dealt = _dealt([lines[place] for place in places], pools, scope)
+    gone = repeated(lines, _spread(dealt.records, places, len(lines)), scope)
+    kept = sorted({*range(len(lines))}.difference(gone))
+    if kept != places:
+        dealt = _dealt([lines[place] for place in kept], pools, scope)
+    dealt.records = _spread(dealt.records, kept, len(lines))
+    dealt.repeated = gone
+    return dealt
+
+
+def _spread(records: list[SendDetail | None], places: Sequence[int], count: int) -> list[SendDetail | None]:
+    spread: list[SendDetail | None] = [None] * count
+    for place, record in zip(places, records, strict=True):
+        spread[place] = record
+    return spread
+
+
+def _dealt(lines: Sequence[Line], pools: Mapping[str | None, list[Row]], scope: Scope) -> Dealt:
+    for rows in pools.values():
+        for row in rows:
+            row.taken = False
     dealer = _Dealer(lines, scope)
     if scope.keyed:
         dealer.deal(pools)

@@ -118,7 +118,7 @@ class Walk:
             return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
         if self._take_over and (found := self._find(lines)):
             unseen, verdicts = found
-            if self._earlier.holds(lines, verdicts):
+            if self._earlier.holds(lines, verdicts, unseen.repeated):
                 return self._outcome(number, lines, verdicts, Source.COMMITTED, unseen)
         return None
 
@@ -138,7 +138,8 @@ class Walk:
         if outcome.unseen != _NOTHING:
             self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
         if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
-            lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+            unseen, verdicts = found
+            lost = self._earlier.lost(outcome, verdicts, unseen.repeated)
             if lost and self.first_lost is None:
                 self.first_lost = lost[0]
             self.lost += len(lost)

@@ -58,7 +58,7 @@ def test_its_counts_add_up(manifest: dict[str, Any], tries: Any) -> None:
     states = result["by_state"]
     assert sum(states.values()) == result["rows"] == len(tries.rows())
     assert (states["missing"], states["unlogged"]) == (result["missing"], result["unlogged"])
-    assert result["lines"] == result["rows"] - result["unlogged"]
+    assert result["lines"] == result["rows"] - result["unlogged"] + result["repeated"]
     templated = [row for row in tries.rows() if row["message_id"] is None and row["state"] != "missing"]
     assert sum(sum(counts.values()) for counts in result["by_template"].values()) == len(templated)
     assert sum(result["failed_by_category"].values()) == states["failed"]

@@ -8,15 +8,25 @@ record keeps its values, and the others are *repeated*: they are counted, and ha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.audit.questions import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.questions import Scope
+
+
+class _Records(Protocol):
+    """Records that were dealt out, one or ``None`` for each line."""
+
+    @property
+    def records(self) -> Sequence[object | None]: ...
+
+
+Dealt = TypeVar("Dealt", bound=_Records)
 
 
 def message_of(line: Line, scope: Scope) -> Hashable:
@@ -59,3 +69,22 @@ def repeated(lines: Sequence[Line], records: Sequence[object | None], scope: Sco
                 places.append(place)
             told.add(message)  # without any record, the first line is the one that is missing
     return tuple(places)
+
+
+def without_repeated(
+    lines: Sequence[Line], scope: Scope, deal: Callable[[Sequence[Line]], Dealt]
+) -> tuple[Dealt, list[int], tuple[int, ...]]:
+    """Deal records out as if the log had no line of a message twice; which lines are that, a first round has to show.
+
+    :param lines: of one case
+    :param deal: deals the records out to some of them
+    :returns: what was dealt, the places of the lines it was dealt to, and those of the others
+    """
+    places = without_copies(lines, scope)
+    dealt = deal([lines[place] for place in places])
+    records = dict(zip(places, dealt.records, strict=True))
+    gone = repeated(lines, [records.get(place) for place in range(len(lines))], scope)
+    kept = sorted({*range(len(lines))}.difference(gone))
+    if kept != places:
+        dealt = deal([lines[place] for place in kept])
+    return dealt, kept, gone

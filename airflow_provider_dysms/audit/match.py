@@ -20,7 +20,7 @@ from airflow_provider_dysms.api.errors import DysmsIncomplete
 from airflow_provider_dysms.api.records import SendDetail
 from airflow_provider_dysms.audit import glance
 from airflow_provider_dysms.audit.align import TOLERANCE, align
-from airflow_provider_dysms.audit.copies import repeated, without_copies
+from airflow_provider_dysms.audit.copies import without_repeated
 from airflow_provider_dysms.audit.questions import Question, Scope, key_of
 
 if TYPE_CHECKING:
@@ -112,27 +112,11 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
         _sort(pool)
     if not scope.keyed or len(lines) == 1:
         return _dealt(lines, pools, scope)
-    return _without_repeated(lines, pools, scope)
-
-
-def _without_repeated(lines: Sequence[Line], pools: Mapping[str | None, list[Row]], scope: Scope) -> Dealt:
-    """Deal as if the log had no line of a message twice; which lines are that, a first round has to show."""
-    places = without_copies(lines, scope)
-    dealt = _dealt([lines[place] for place in places], pools, scope)
-    gone = repeated(lines, _spread(dealt.records, places, len(lines)), scope)
-    kept = sorted({*range(len(lines))}.difference(gone))
-    if kept != places:
-        dealt = _dealt([lines[place] for place in kept], pools, scope)
-    dealt.records = _spread(dealt.records, kept, len(lines))
+    dealt, kept, gone = without_repeated(lines, scope, lambda some: _dealt(some, pools, scope))
+    found = dict(zip(kept, dealt.records, strict=True))
+    dealt.records = [found.get(place) for place in range(len(lines))]
     dealt.repeated = gone
     return dealt
-
-
-def _spread(records: list[SendDetail | None], places: Sequence[int], count: int) -> list[SendDetail | None]:
-    spread: list[SendDetail | None] = [None] * count
-    for place, record in zip(places, records, strict=True):
-        spread[place] = record
-    return spread
 
 
 def _dealt(lines: Sequence[Line], pools: Mapping[str | None, list[Row]], scope: Scope) -> Dealt:

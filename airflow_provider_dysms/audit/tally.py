@@ -115,6 +115,11 @@ class Tally:
         return self.by_state[State.UNLOGGED.value]
 
     @property
+    def recorded(self) -> int:
+        """Messages of the log that the service has a record of."""
+        return self.rows - self.missing - self.unlogged - self.rejected.total()
+
+    @property
     def missing_rate(self) -> float:
         """The share of messages of the log without a record, among those that could be asked; 0 if there are none."""
         could_be_asked = self.lines - self.repeated - self.rejected.total()

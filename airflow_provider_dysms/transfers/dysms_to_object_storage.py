@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import BaseOperator
@@ -159,3 +160,20 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
 
         with airflow_errors():
             return Export(self).run(context)
+
+    def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
+        """Fill in the day as well, so that Airflow shows the file of the day; it calls this for mapped tasks, too."""
+        super()._do_render_template_fields(parent, *arguments, **named)
+        if parent is self:
+            self._fill_in_day()
+
+    def _fill_in_day(self) -> None:
+        from airflow_provider_dysms.api.dates import parse_day
+        from airflow_provider_dysms.storage.placeholders import with_day
+
+        for name in ("sent_uri", "partition"):
+            if isinstance(text := getattr(self, name), str):
+                with suppress(Exception):  # what is wrong is said when the task runs
+                    text = with_day(text, parse_day(self.send_date), name)
+                    if not {"{", "}"} & {*text}:  # else the run would take what is left for a placeholder
+                        setattr(self, name, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
+from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.api import dates
@@ -15,6 +16,7 @@ from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.manifests import data_key, manifest_key
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
@@ -25,10 +27,13 @@ from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
     Statistics,
     ask_statistics,
+    has_gap,
     is_provisional,
     judge_by_statistics,
 )
+from airflow_provider_dysms.transfers.summary import FilesRead, headline, in_units, next_step
 from airflow_provider_dysms.transfers.walk import Walk
+from airflow_provider_dysms.transfers.xcom import for_xcom
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -101,6 +106,7 @@ class Export:
                 committed=read_committed(partition, manifest, known, rows, shelf, self._log),
                 take_over=self._task.refresh == "unsettled",
                 to_csv=self._task.file_format == "csv",
+                columns=self._task.columns,
                 log=self._log,
             )
             # Everything of Airflow happens before or after this one event loop, never inside it.
@@ -113,11 +119,26 @@ class Export:
             result = self._result(walk, known, day, segments.as_of)
             if result["provisional"]:
                 self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
+            run["statistics_gap"] = has_gap(run["statistics"])
             run["days_left"] = dates.days_left(day, datetime.now(UTC))
             manifest = partition.commit(spool, result, run)
         remove(segments, self._log)
-        self._log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
-        return manifest
+        self._report(manifest, partition, context)
+        return for_xcom(manifest)
+
+    def _report(self, manifest: Manifest, partition: Partition, context: Context) -> None:
+        """Say in the log, and to those that wait for the asset, what was written."""
+        result = manifest["result"]
+        self._log.info("%s", headline(manifest))
+        root = partition.uri.removesuffix(f"/{data_key(partition.name, partition.extension)}")
+        self._log.info("The rows are in %s/%s (%s)", root, result["data"], in_units(result["bytes"]))
+        self._log.info("The manifest is %s/%s", root, manifest_key(partition.name))
+        self._log.info("%s", next_step(result))
+        for outlet in self._task.outlets if "outlet_events" in context else ():
+            if not isinstance(outlet, (Asset, AssetAlias)):
+                continue
+            extra = {name: result[name] for name in ("send_date", "settled", "rows", "missing", "unlogged")}
+            context["outlet_events"][outlet].extra |= extra | {"statistics_gap": manifest["run"]["statistics_gap"]}
 
     def _check_choices(self) -> None:
         choices: dict[str, tuple[Any, ...]] = {
@@ -162,8 +183,9 @@ class Export:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
         else:
-            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"))
-            sent = read_sent_log(files, send_date=day, columns=self._task.columns, carry=self._task.carry)
+            files, read = open_inputs(with_day(self._task.sent_uri, day, "sent_uri")), FilesRead()
+            sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
+            self._log.info("The send log of %s has %s lines in %s", day, f"{len(sent.lines):,}", read)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
@@ -195,16 +217,17 @@ class Export:
         if walk.first_lost:
             raise DysmsIncomplete(
                 f"{walk.lost} lines had a record at the service when the partition was written and have none now, "
-                f"the first of them {walk.first_lost.where}; the partition is kept as it is. A wrong account looks "
-                "like this; write elsewhere if the records are gone for good"
+                f"the first of them {walk.first_lost.where}; the partition is kept as it is. "
+                + ("" if tally.recorded else "A wrong account looks like this; ")
+                + "write elsewhere if the records are gone for good"
             )
         if sent.keyed and tally.missing_rate > self._task.max_missing_rate:
             raise DysmsIncomplete(
                 f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
-                f"max_missing_rate={self._task.max_missing_rate}; a wrong site, account, region or send_date looks "
-                "like this"
+                f"max_missing_rate={self._task.max_missing_rate}; {walk.causes}"
             )
-        judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log)
+        causes = walk.causes if sent.keyed and tally.missing and not tally.recorded else ""
+        judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log, causes)
 
     def _known(self, sent: SentLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
         """Return the part of the result that is known beforehand."""

@@ -12,6 +12,7 @@ that file straight into a private field of the operator, so that Airflow never s
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_dysms.operators.dysms import DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
+
+log = logging.getLogger(__name__)
 
 CARRIERS = ("mobile", "unicom", "telecom")
 
@@ -65,7 +68,7 @@ with DAG(
                 task_ids=f"arrived_{carrier}", key="reports"
             )
             lines[carrier] = line(found[0]) if found else f"unknown, see send_{carrier} and arrived_{carrier}"
-            print(f"{carrier:8} {lines[carrier]}")
+            log.info("%-8s %s", carrier, lines[carrier])
         if not all(said.startswith("delivered") for said in lines.values()):
             raise AirflowFailException("not every carrier delivered its code within a minute")
         return lines

@@ -95,7 +95,7 @@ class Absences:
         if found:
             causes += [*self._keys(found), *self._files(found), *self._hours(found)]
         if not has_found:
-            causes.append("nothing at all was found: a wrong account, site, region or send_date looks like this")
+            causes.append("nothing at all was found: a wrong site, account, region or send_date looks like this")
         elif not causes:
             causes.append(
                 f"other messages were found ({found.total():,} of {messages.total():,}), so it is neither the account "

@@ -31,7 +31,7 @@ from airflow_provider_dysms.transfers.statistics import (
     is_provisional,
     judge_by_statistics,
 )
-from airflow_provider_dysms.transfers.summary import FilesRead, headline, in_units, next_step
+from airflow_provider_dysms.transfers.summary import FilesRead, counted, headline, in_units, next_step
 from airflow_provider_dysms.transfers.walk import Walk
 from airflow_provider_dysms.transfers.xcom import for_xcom
 
@@ -182,10 +182,11 @@ class Export:
     def _read(self, day: date) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
+            self._log.info("The service is asked about %s on %s", counted(len(sent.lines), "phone number"), day)
         else:
             files, read = open_inputs(with_day(self._task.sent_uri, day, "sent_uri")), FilesRead()
             sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
-            self._log.info("The send log of %s has %s lines in %s", day, f"{len(sent.lines):,}", read)
+            self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")

@@ -111,14 +111,20 @@ def judge_by_statistics(
         log.warning("The service has no record and counts no segment: a wrong site, account or region looks like this")
     for scope, counts in counted.items():
         if counts["remaining"]:
-            log.warning(
-                "The vendor's statistics of the day count %s %s segments, and the rows %s (a gap of %s); %s",
-                f"{counts['total']:,}",
-                scope,
-                f"{counts['ours']['total']:,}",
-                f"{counts['gap']:.1%}",
-                _in_words(counts),
-            )
+            theirs, ours = f"{counts['total']:,}", f"{counts['ours']['total']:,}"
+            if counts["gap"] > MAX_GAP:
+                log.warning(
+                    "The statistics count %s %s segments, the rows %s; %s", theirs, scope, ours, _in_words(counts)
+                )
+            else:
+                log.warning(
+                    "The vendor counts %s %s segments, the rows %s, a gap of at most %s; %s",
+                    theirs,
+                    scope,
+                    ours,
+                    f"{MAX_GAP:.0%}",
+                    _in_words(counts),
+                )
 
 
 def has_gap(statistics: dict[str, Any] | None) -> bool | None:

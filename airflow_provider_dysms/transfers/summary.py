@@ -39,13 +39,13 @@ class FilesRead:
         count, total = len(self._sizes), sum(size for _, size in self._sizes)
         named = ", ".join(f"{name!a} ({in_units(size)})" for name, size in self._sizes[:MAX_NAMED])
         more = f" and {count - MAX_NAMED:,} more" if count > MAX_NAMED else ""
-        return f"{_count(count, 'file')} of {in_units(total)}: {named}{more}"
+        return f"{counted(count, 'file')} of {in_units(total)}: {named}{more}"
 
 
 def in_units(size: int) -> str:
     """Return a number of bytes as people read it, such as ``12.4 MB``."""
     if size < 1000:
-        return _count(size, "byte")
+        return counted(size, "byte")
     power = 1 if size < 999_950 else 2 if size < 999_950_000 else 3
     return f"{size / 1000**power:,.1f} {('kB', 'MB', 'GB')[power - 1]}"
 
@@ -68,10 +68,10 @@ def headline(manifest: Manifest) -> str:
             rows += _largest("  failed: ", result["failed_by_category"])
     if times["p50"] is not None:
         rows.append(("delivery time", f"half within {times['p50']:,} s, 95 % within {times['p95']:,} s"))
-    for scope, counted in (run.get("statistics") or {}).items():
-        if "refused" not in counted:
-            ours, theirs = counted["ours"]["total"], counted["total"]
-            rows.append((f"{scope} segments", f"{ours:>12,} here, {theirs:,} in the vendor's statistics"))
+    for scope, counts in (run.get("statistics") or {}).items():
+        if "refused" not in counts:
+            ours, theirs = counts["ours"]["total"], counts["total"]
+            rows.append((f"{scope} segments", f"{ours:>12,} here, {theirs:,} counted by the vendor"))
     rows.append(("requests", f"{run['requests']:>12,}, {run['throttled']:,} of them throttled"))
     for name, what in (("taken_over", "from the partition"), ("resumed", "from an earlier try")):
         if run[name]:
@@ -132,5 +132,6 @@ def _right(value: str) -> str:
     return f"{value:>12}"
 
 
-def _count(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words, such as ``1 file``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

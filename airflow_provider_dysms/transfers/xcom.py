@@ -25,21 +25,22 @@ _PACKED = "unseen"
 
 
 def for_xcom(manifest: Manifest) -> Manifest:
-    """Return a manifest without what would make it grow with the log, and ``left_out``: the names of what was left out.
+    """Return a manifest without what would make it grow with the log.
 
     :param manifest: as it is stored
+    :returns: it without ``unseen``; if more had to be shortened or left out, ``left_out`` names that
     """
-    left_out = [f"result.{_PACKED}"] if _PACKED in manifest["result"] else []
+    left_out: list[str] = []
     result = {name: value for name, value in manifest["result"].items() if name != _PACKED}
     shortened = {**manifest, "result": _shortened(result, "result", left_out)}
-    while _size({**shortened, "left_out": left_out}) > MAX_BYTES:
+    while _size(shortened) > MAX_BYTES - _size(left_out):
         part, name = max(
-            ((part, name) for part in ("result", "run") for name in shortened.get(part, ())),
+            ((part, name) for part in ("result", "run") for name in shortened[part]),
             key=lambda place: _size(shortened[place[0]][place[1]]),
         )
         shortened[part] = {key: value for key, value in shortened[part].items() if key != name}
         left_out.append(f"{part}.{name}")
-    return {**shortened, "left_out": sorted({*left_out})}
+    return {**shortened, "left_out": sorted({*left_out})} if left_out else shortened
 
 
 def _shortened(values: Mapping[str, Any], path: str, left_out: list[str]) -> dict[str, Any]:

@@ -28,9 +28,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by
     QueryMessage, a line with a number by QuerySendDetails. Out comes one file,
     ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
-    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result too, without ``unseen`` and at most 32 KiB
-    of it: of a map or list of more than 50 entries the largest are kept, the sum of the others is ``(others)``, and
-    ``left_out`` names what only the file has. It is ``version``, and
+    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result too, without ``unseen`` and at most
+    32 KiB of it: of a map or list of more than 50 entries the largest are kept, the sum of the others is ``(others)``,
+    and ``left_out`` names what only the file has. It is ``version``, and
 
     * ``result``, which follows from the log, the records and ``as_of`` alone: ``send_date``, ``as_of`` (when the try
       that asked first began), ``oldest_answer`` (the same of the oldest answer that rows rest on), ``lines`` of
@@ -53,9 +53,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
     asked).
 
-    A log is written at least once, so a line may stand there again. Lines with one message id, or lines of a number with
-    one BizId, are one message. Other lines of a number that are equal but for carried columns are as many messages as
-    the service has records for them, at least one. The first lines in the log keep their values, the others are
+    A log is written at least once, so a line may stand there again. Lines with one message id, or lines of a number
+    with one BizId, are one message. Other lines of a number that are equal but for carried columns are as many messages
+    as the service has records for them, at least one. The first lines in the log keep their values, the others are
     ``repeated``: they have no row, and are not missing.
 
     A retry of the task goes on where the one before it ended, also on another worker: what is asked goes in segments to

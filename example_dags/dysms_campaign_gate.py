@@ -22,7 +22,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_provider_dysms.operators.dysms import DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("airflow.task")
 
 SHARE = 0.95
 

@@ -19,7 +19,7 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.operators.dysms import DysmsQuerySendStatisticsOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("airflow.task")
 
 with DAG(
     dag_id="dysms_daily_delivery_audit",

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
+from airflow_provider_dysms.audit.columns import KEYS
 from airflow_provider_dysms.audit.outcome import Source
 from airflow_provider_dysms.audit.questions import Match, Scope
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.storage.manifests import Manifest
     from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
-
-#: Columns of a log by which a line finds its record.
-KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
 
 #: Seconds of ``resume_within``, at most: receipts come within this time.
 LONGEST_RESUME = 259_200
@@ -187,10 +185,21 @@ class Export:
             files, read = open_inputs(with_day(self._task.sent_uri, day, "sent_uri")), FilesRead()
             sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
+            for note in sent.found.notes.values():
+                self._log.info("%s", note)
+            for warning in sent.found.warnings.values():
+                self._log.warning("%s", warning)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
-                self._log.info("No line has a BizId, an OutId, a time or a message id: the log is a list of questions")
+                likely = ", ".join(sent.found.likely_keys()[:MOST_NAMED])
+                self._log.warning(
+                    "No line has a BizId, an OutId, a time or a message id, so the log is a list of questions: what is "
+                    "missing and what is unlogged is not judged. %s",
+                    f"Columns that look like one are not mapped: {likely}; map them with columns"
+                    if likely
+                    else "To have it judged, write one of them into the log",
+                )
         sent.check_rejected(self._task.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
             self._log.warning(

@@ -35,11 +35,6 @@ def spelling(name: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
-def folded(name: str) -> str:
-    """Return a name without what SQL engines do not tell names apart by: case and blanks."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 _SPELLINGS = {spelling(name): name for name in NAMES}
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import NumberError, parse_number
+from airflow_provider_dysms.api.text import folded
 from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank
-from airflow_provider_dysms.audit.columns import NAMES, Columns, folded, has_whom_to_ask
+from airflow_provider_dysms.audit.columns import NAMES, Columns, has_whom_to_ask, spelling
 from airflow_provider_dysms.audit.files import Table, open_table, shown
 from airflow_provider_dysms.audit.lines import Line, Lines
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
@@ -161,7 +162,8 @@ def _checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | Non
             f"names {shown(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
             "in the log",
         )
-    if columns and columns.get("phone_number") in carry:
+    numbers = [columns.get("phone_number")] if columns else [name for name in carry if spelling(name) == "phonenumber"]
+    if not set(carry).isdisjoint(numbers):
         raise DysmsInputError("carry", "names the column of the numbers, which come out as phone_number, or hashed")
     return tuple(carry)
 

@@ -130,6 +130,11 @@ def test_carried_names_that_readers_cannot_tell_apart_are_refused(carry: list[st
         read("csv", {"phone_number": NUMBER, **dict.fromkeys(carry, "x")}, carry=carry)
 
 
+def test_the_numbers_are_not_carried_in_another_spelling() -> None:
+    with pytest.raises(DysmsInputError, match="names the column of the numbers"):
+        read("csv", {"PhoneNumber": NUMBER, "out_id": "a"}, carry=["PhoneNumber"])
+
+
 def test_every_name_of_ours_is_its_own_spelling() -> None:
     log = read("csv", dict.fromkeys(NAMES, ""), {"phone_number": NUMBER})
     assert not log.found.notes

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, PrivatePartial
+from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_sms(self, context)
+            return log_sent(self.log, once.send_sms(self, context))
 
 
 class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
@@ -153,4 +154,4 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_message_to_globe(self, context)
+            return log_sent(self.log, once.send_message_to_globe(self, context))

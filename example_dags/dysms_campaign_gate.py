@@ -3,7 +3,7 @@
 A wrong template, a blocked signature or a stale list shows in the first wave; the rest of the campaign is then held,
 and the counts of the first say why.
 
-Set the connection ``dysms_default`` with a ``privacy_key``, and the Airflow variables ``dysms_sign_name``,
+Set the connection ``dysms_default`` with a ``privacy_secret``, and the Airflow variables ``dysms_sign_name``,
 ``dysms_campaign_template`` and ``dysms_campaign_uri``: a folder with the files ``wave-1.txt`` and ``wave-2.txt``, one
 number a line, up to 1,000 each. The numbers go from there straight into a private field of the operator, so that
 Airflow never stores them.

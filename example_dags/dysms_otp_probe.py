@@ -3,7 +3,7 @@
 "Accepted" says nothing about a carrier that delays or drops codes today; a SIM of each does. The run fails when one of
 them is not there, and its summary says which, why, and how long the others took.
 
-Set the connection ``dysms_default`` with a ``privacy_key``, and the Airflow variables ``dysms_sign_name``,
+Set the connection ``dysms_default`` with a ``privacy_secret``, and the Airflow variables ``dysms_sign_name``,
 ``dysms_otp_template`` (a template with the parameter ``code``) and ``dysms_probe_sims``: the path of a JSON file that
 names the number of each carrier, such as ``{"mobile": "...", "unicom": "...", "telecom": "..."}``. The numbers go from
 that file straight into a private field of the operator, so that Airflow never stores them.

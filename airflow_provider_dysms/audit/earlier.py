@@ -65,6 +65,18 @@ class Earlier:
         theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
         return len(told) == 1 or self._in_order([lines[place] for place in told], theirs)
 
+    def fits_rules(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> bool:
+        """Say whether verdicts of the very same lines are those that the rules about copies give: see :mod:`.copies`.
+
+        :param repeated: the places of the lines that were repeated then
+        """
+        if not self.scope.keyed:
+            return True
+        gone = set(repeated)
+        told = [place for place in range(len(lines)) if place not in gone]
+        theirs = sum(verdict.state != State.UNLOGGED for verdict in earlier)
+        return len(told) == theirs and self._are_copies(lines, told)
+
     def lost(self, now: Outcome, earlier: Sequence[Verdict], repeated: Sequence[int]) -> list[Line]:
         """Return the lines that had a record and now have none.
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
+from airflow_provider_dysms.api.choices import Match as Match
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.sent import SentLog
-
-Match = Literal["auto", "biz_id", "out_id", "sent_at"]
 
 _NONE, _DAY = timedelta(0), timedelta(days=1)
 

@@ -18,21 +18,10 @@ from typing import IO, Any, Protocol
 
 import msgspec
 
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import EXTENSIONS as EXTENSIONS
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.structs import PrivateStruct
-
-#: (file_format, compression) -> extension of the file.
-EXTENSIONS: Mapping[tuple[str, str | None], str] = {
-    ("jsonl", None): "jsonl",
-    ("jsonl", "gzip"): "jsonl.gz",
-    ("csv", None): "csv",
-    ("csv", "gzip"): "csv.gz",
-    ("parquet", None): "parquet",
-    ("parquet", "zstd"): "parquet",
-    ("parquet", "snappy"): "parquet",
-    ("parquet", "gzip"): "parquet",
-    ("parquet", "none"): "parquet",
-}
 
 #: Python type of a column -> its name in the manifest. Any value may be ``None``.
 COLUMN_TYPES: Mapping[type, str] = {
@@ -65,15 +54,8 @@ def check_format(file_format: str, compression: str | None) -> str:
     :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
     :raises DysmsInputError: there is no such format or compression, or pyarrow is missing
     """
-    compressions = [taken for name, taken in EXTENSIONS if name == file_format]
-    if not compressions:
-        formats = ", ".join(dict.fromkeys(name for name, _ in EXTENSIONS))
-        raise DysmsInputError("file_format", f"is {shown(file_format)}; take one of {formats}")
-    if compression not in compressions:
-        raise DysmsInputError(
-            "compression",
-            f"is {shown(compression)}; for {file_format} take one of {', '.join(map(repr, compressions))}",
-        )
+    arguments.file_format("file_format", file_format)
+    arguments.compression(file_format, compression)
     if file_format == "parquet":
         try:
             importlib.import_module("pyarrow.parquet")

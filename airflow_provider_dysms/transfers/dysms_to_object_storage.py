@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import (
+    EXTENSIONS,
+    Content,
+    FileFormat,
+    Match,
+    OutsideWindow,
+    Phone,
+    Refresh,
+    Statistics,
+)
+from airflow_provider_dysms.api.dates import parse_day
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
+from airflow_provider_dysms.hooks.literals import CheckedArguments, number, one_of, optional
+from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, revealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_dysms.audit.questions import Match
     from airflow_provider_dysms.storage.manifests import Manifest
-    from airflow_provider_dysms.transfers.statistics import Statistics
+
+#: Folder of a day below ``output_uri``.
+PARTITION = "send_date={send_date:%Y-%m-%d}"
+
+#: Seconds of ``resume_within``, at most: receipts come within this time.
+MAX_RESUME = 259_200
 
 
-class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
+def _dated(argument: str, value: Any) -> None:
+    """Check a text in which the day may stand."""
+    if not isinstance(value, str):
+        raise DysmsInputError(argument, f"must be text, not {type(value).__name__}")
+    if "{" in value and value != PARTITION:
+        from airflow_provider_dysms.storage.placeholders import with_day
+
+        with_day(value, date(2000, 1, 1), argument)
+
+
+class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Ask what became of every message of a day, and write one row per message into object storage.
 
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by
@@ -82,7 +111,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
-    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_key``; then the
+    :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_secret``; then the
         number is left out (``***``) of code, text and description too. Ids and carried columns are yours and stay
     :param refresh: ``unsettled`` (default): where the partition has been written before, in the same way, the numbers
         and message ids of which every line is unchanged and final are taken over from it; those that wait, are missing
@@ -117,6 +146,25 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
+    checks: ClassVar[dict[str, Any]] = {
+        "output_uri": arguments.text,
+        "sent_uri": optional(_dated),
+        "match": one_of(Match),
+        "send_date": lambda argument, value: parse_day(value, argument),
+        "file_format": arguments.file_format,
+        "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
+        "partition": _dated,
+        "content": one_of(Content),
+        "phone": one_of(Phone),
+        "refresh": one_of(Refresh),
+        "resume_within": number(0, MAX_RESUME, "a number of seconds"),
+        "outside_window": one_of(OutsideWindow),
+        "max_missing_rate": number(0, 1, "a share"),
+        "max_rejected_rate": number(0, 1, "a share"),
+        "statistics": one_of(Statistics),
+        "requests_per_second": optional(number(0, 100_000, "a number of requests", above=True)),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -128,14 +176,14 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         carry: Sequence[str] | None = (),
         match: Match = "auto",
         send_date: Any = YESTERDAY,
-        file_format: Literal["jsonl", "csv", "parquet"] = "jsonl",
+        file_format: FileFormat = "jsonl",
         compression: str | None = None,
-        partition: str = "send_date={send_date:%Y-%m-%d}",
-        content: Literal["drop", "keep"] = "drop",
-        phone: Literal["plain", "hashed"] = "plain",
-        refresh: Literal["unsettled", "all"] = "unsettled",
+        partition: str = PARTITION,
+        content: Content = "drop",
+        phone: Phone = "plain",
+        refresh: Refresh = "unsettled",
         resume_within: float = 21_600,
-        outside_window: Literal["fail", "skip"] = "fail",
+        outside_window: OutsideWindow = "fail",
         max_missing_rate: float = 0.05,
         max_rejected_rate: float = 0.05,
         statistics: Statistics = "record",
@@ -164,6 +212,16 @@ class DysmsToObjectStorageOperator(PrivatePartial, BaseOperator):
         self.statistics: Statistics = statistics
         self.requests_per_second = requests_per_second
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
+
+    def check_together(self) -> None:
+        arguments.compression(self.file_format, self.compression)
+        phone_numbers = revealed(self.phone_numbers)
+        if (self.sent_uri is None) == (phone_numbers is None):
+            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
+        for name in ("columns", "carry"):
+            if phone_numbers is not None and getattr(self, name):
+                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
 
     def execute(self, context: Context) -> Manifest:
         from airflow_provider_dysms.transfers.export import Export

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
 from airflow_provider_dysms.audit.columns import KEYS
 from airflow_provider_dysms.audit.outcome import Source
-from airflow_provider_dysms.audit.questions import Match, Scope
+from airflow_provider_dysms.audit.questions import Scope
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
@@ -26,7 +26,6 @@ from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_comm
 from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
-    Statistics,
     ask_statistics,
     has_gap,
     is_provisional,
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.manifests import Manifest
     from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
-#: Seconds of ``resume_within``, at most: receipts come within this time.
-LONGEST_RESUME = 259_200
 
 #: Rejected lines that the task log names one by one.
 MOST_NAMED = 20
@@ -65,7 +62,7 @@ class Export:
     def run(self, context: Context) -> Manifest:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)
-        self._check_choices()
+        self._task.check_arguments()
         day = self._day(now)
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
@@ -101,7 +98,7 @@ class Export:
                 spool,
                 resumed=resumed,
                 saved=segments,
-                committed=read_committed(partition, manifest, known, rows, shelf, self._log),
+                committed=read_committed(partition, manifest, known, rows, shelf, self._log, privacy_key),
                 take_over=self._task.refresh == "unsettled",
                 to_csv=self._task.file_format == "csv",
                 columns=self._task.columns,
@@ -138,44 +135,13 @@ class Export:
             extra = {name: result[name] for name in ("send_date", "settled", "rows", "missing", "unlogged")}
             context["outlet_events"][outlet].extra |= extra | {"statistics_gap": manifest["run"]["statistics_gap"]}
 
-    def _check_choices(self) -> None:
-        choices: dict[str, tuple[Any, ...]] = {
-            "match": get_args(Match),
-            "content": ("drop", "keep"),
-            "phone": ("plain", "hashed"),
-            "refresh": ("unsettled", "all"),
-            "outside_window": ("fail", "skip"),
-            "statistics": get_args(Statistics),
-        }
-        for name, known in choices.items():
-            if getattr(self._task, name) not in known:
-                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {shown(getattr(self._task, name))}")
-        for name in ("max_missing_rate", "max_rejected_rate"):
-            rate = getattr(self._task, name)
-            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                raise DysmsInputError(name, f"is a share from 0 to 1, not {shown(rate)}")
-        within = self._task.resume_within
-        if isinstance(within, bool) or not isinstance(within, (int, float)) or not 0 <= within <= LONGEST_RESUME:
-            raise DysmsInputError(
-                "resume_within", f"is a number of seconds from 0 to {LONGEST_RESUME}, not {shown(within)}"
-            )
-        for name in ("sent_uri", "output_uri", "partition"):
-            text = getattr(self._task, name)
-            if not isinstance(text, str) and (name, text) != ("sent_uri", None):
-                raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
-        if (self._task.sent_uri is None) == (self._task.phone_numbers is None):
-            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry"):
-            if self._task.phone_numbers is not None and getattr(self._task, name):
-                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
-
     def _day(self, as_of: datetime) -> date:
         try:
             return parse_asked_day(self._task.send_date, as_of, self._log)
         except DysmsWindowError as error:
             if self._task.outside_window == "skip":
                 raise AirflowSkipException(str(error)) from None
-            raise
+            raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
     def _read(self, day: date) -> SentLog:
         if self._task.sent_uri is None:
@@ -249,8 +215,7 @@ class Export:
                 **{name: getattr(self._task, name) for name in names},
                 "columns": dict(self._task.columns) if self._task.columns else None,
                 "carry": list(sent.carry),
-                # Of a text of ours: it tells keys apart, and nothing else.
-                "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
+                "hashed_by": privacy_key.fingerprint if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
             },

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.stores import Store
 
 
-#: Changes with the rules by which lines become rows: what an earlier release kept for a retry is asked again.
-RULES = 2
-
-
 def segments_of(
     context: Mapping[str, Any], store: Store, digest: str, *, now: datetime, resume_within: float
 ) -> Segments:
@@ -48,7 +44,7 @@ def digest_of(sent: SentLog, settings: Settings, written: object, privacy_key: P
     """
     asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     encoder = msgspec.json.Encoder()
-    digest = hashlib.sha256(encoder.encode((RULES, asked, written, sent.carry, sent.keyed)))
+    digest = hashlib.sha256(encoder.encode((asked, written, sent.carry, sent.keyed)))
     for piece in sent.lines.pieces():
         digest.update(piece)
     return privacy_key.digest(digest.digest()) if privacy_key else digest.hexdigest()

@@ -7,18 +7,17 @@ account, whoever has it in his log, and it counts late; so it alone proves nothi
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, day_start
 from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsRefused
 from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
 
 if TYPE_CHECKING:
+    from airflow_provider_dysms.api.choices import Statistics
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.audit.sent import SentLog
     from airflow_provider_dysms.audit.tally import Tally
-
-Statistics = Literal["record", "judge", "skip"]
 
 #: A gap beyond this share of the larger count is flagged, in the manifest and in the asset event.
 MAX_GAP = 0.05

@@ -7,6 +7,8 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from airflow_provider_dysms.audit.absences import Absences
 from airflow_provider_dysms.audit.earlier import Earlier
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
@@ -83,7 +85,10 @@ class Walk:
         self._take_over = take_over
         self._log = log
         blank_is_nothing = to_csv and committed is not None and committed.is_csv
-        self._earlier = Earlier(scope, rows.shown, blank_is_nothing)
+        #: Hashed the committed rows, if its secret has been replaced since.
+        self._replaced = committed.hashed_by if committed else None
+        shown = self._replaced.phone_hash if self._replaced else rows.shown
+        self._earlier = Earlier(scope, shown, blank_is_nothing)
         self._pending: list[segments.Entry] = []
         self._questions = 0
         self._upload: asyncio.Task[None] | None = None
@@ -127,12 +132,23 @@ class Walk:
     def _known(self, number: int, lines: list[Line]) -> Outcome | None:
         for packed in self._resumed.get(number):
             unseen, verdicts = self._rows.unpack(packed)
-            return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
+            if self._earlier.fits_rules(lines, verdicts, unseen.repeated):  # an earlier release had others
+                return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
         if self._take_over and (found := self._find(lines)):
             unseen, verdicts = found
-            if self._earlier.holds(lines, verdicts, unseen.repeated):
-                return self._outcome(number, lines, verdicts, Source.COMMITTED, unseen)
+            holds = self._earlier.holds(lines, verdicts, unseen.repeated)
+            if holds and (ours := self._hashed_anew(lines[0], verdicts)):
+                return self._outcome(number, lines, ours, Source.COMMITTED, unseen)
         return None
+
+    def _hashed_anew(self, line: Line, verdicts: list[Verdict]) -> list[Verdict]:
+        """Return verdicts with the number hashed by the secret of now; none if the log does not have the number."""
+        if self._replaced is None:
+            return verdicts
+        if line.message_id is not None or line.phone is None:
+            return []  # the number of such a row is known from the service alone: it is asked again
+        phone_number = self._rows.shown(line.phone.digits)
+        return [msgspec.structs.replace(verdict, phone_number=phone_number) for verdict in verdicts]
 
     def _find(self, lines: list[Line]) -> tuple[Unseen, list[Verdict]] | None:
         return self._committed.find(self._earlier.key(lines)) if self._committed else None

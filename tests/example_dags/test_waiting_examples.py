@@ -30,7 +30,7 @@ def example(
     for wave, numbers in WAVES.items():
         (tmp_path / f"wave-{wave}.txt").write_text("\n".join(numbers) + "\n")
     emulator.configure(receipt_seconds=1)
-    connection = emulator.connection_json(quota_share=1, privacy_key="a key for the examples alone")
+    connection = emulator.connection_json(quota_share=1, privacy_secret="a key for the examples alone")
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", connection)
     for name, value in {
         "DYSMS_SIGN_NAME": "示例",

@@ -147,8 +147,8 @@ def test_a_committed_spool_takes_no_more_rows():
 @pytest.mark.parametrize(
     ("file_format", "compression", "message"),
     [
-        ("xml", None, r"^file_format is 'xml'; take one of jsonl, csv, parquet"),
-        (None, None, r"^file_format is None; take one of"),
+        ("xml", None, r"^file_format must be one of jsonl, csv, parquet, not 'xml'"),
+        (None, None, r"^file_format must be one of jsonl, csv, parquet, not None"),
         ("jsonl", "zstd", r"^compression is 'zstd'; for jsonl take one of None, 'gzip'"),
         ("csv", "zip", r"^compression is 'zip'; for csv take one of None, 'gzip'"),
         ("parquet", "lzo", r"^compression is 'lzo'; for parquet take one of None, 'zstd', 'snappy', 'gzip', 'none'"),

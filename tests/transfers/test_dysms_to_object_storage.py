@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.hooks.errors import DysmsTaskError
 from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
@@ -226,7 +228,7 @@ def test_a_spool_that_fails_leaves_no_file_and_no_connection(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Spool, "write", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DysmsTaskError, match=f"temporary files, {tempfile.gettempdir()}, has no room left .*TMPDIR"):
         audit("sent.csv")
     gc.collect()  # an open socket is a ResourceWarning, and that is an error
     assert not (tmp_path / f"out/send_date={DAY}").exists()
@@ -321,7 +323,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a rate that is none": ("max_missing_rate", {"max_missing_rate": 5}),
     "a budget that is none": ("requests_per_second", {"requests_per_second": 0}),
     "too many bad numbers": ("sent_uri", {"sent": "bad.csv"}),
-    "a missing privacy key": ("privacy_key", {"phone": "hashed", "extra": {"privacy_key": ""}}),
+    "a missing privacy key": ("privacy_secret", {"phone": "hashed", "extra": {"privacy_secret": ""}}),
     "an endpoint that is not allowed": ("host", {"extra": {}, "connection": {"host": "evil.example.com"}}),
     "a missing key": ("login", {"connection": {"login": ""}}),
 }

@@ -12,6 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException
 
 from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.privacy import PrivacyKey
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -254,8 +255,49 @@ def test_another_privacy_key_makes_other_rows(tries: Any, monkeypatch: pytest.Mo
     tries.send(60)
     tries(phone="hashed")
     assert tries(phone="hashed")["run"]["taken_over"] == 58
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
     assert tries(phone="hashed")["run"]["taken_over"] == 0
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
+def test_after_a_rotation_the_previous_secret_reads_and_every_hash_is_of_the_new_one(
+    tries: Any, elsewhere: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    tries.generate(600, seed=9, kinds=KINDS, midnight=20, ambiguous=10)
+    arguments = {"phone": "hashed", "file_format": file_format, "carry": ["campaign"]}
+    first = tries(**arguments)["result"]["parameters"]["hashed_by"]
+    assert settle(tries)
+    rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(**rotated))
+    merged = tries(**arguments)
+    assert merged["run"]["taken_over"] > 200
+    assert first != merged["result"]["parameters"]["hashed_by"] == PrivacyKey("j" * 32).fingerprint
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
+    whole = elsewhere("whole")
+    whole(**arguments)
+    assert tries.data(file_format) == whole.data(file_format)
+
+
+def test_after_a_rotation_a_lost_record_is_noticed_too(tries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries.send(60)
+    tries(phone="hashed")
+    replace(tries, [])
+    rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(**rotated))
+    with pytest.raises(AirflowException, match="60 lines had a record at the service"):
+        tries(phone="hashed", refresh="all", max_missing_rate=1.0)
+
+
+def test_without_the_previous_secret_everything_is_asked_and_the_log_names_the_secret_that_the_rows_need(
+    tries: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tries.send(60)
+    tries(phone="hashed")
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
+    assert tries(phone="hashed")["run"]["taken_over"] == 0
+    said = "".join(line for line in capfd.readouterr().out.splitlines() if "not taken over" in line)
+    assert f"the rows need {PrivacyKey('k' * 32).fingerprint} as privacy_secret_previous" in said
+    assert f"fingerprint {PrivacyKey('j' * 32).fingerprint}" in said
 
 
 @pytest.mark.parametrize("damage", ["torn", "gone", "another's"])

@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING
 
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.text import folded
 from airflow_provider_dysms.storage.encoders import check_format
 from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
 from airflow_provider_dysms.storage.guarded_store import GuardedStore
@@ -143,12 +144,19 @@ class Partition:
     def spool(self, schema: Mapping[str, type]) -> Spool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
 
-        :raises DysmsInputError: a column has the name of a partition folder; readers would take one for the other
+        :raises DysmsInputError: two names of columns and partition folders differ by case or blanks alone; readers
+            would take one for the other
         """
+        names = {folded(column): column for column in schema}
         for folder in self.name.split("/"):
             column, separator, _ = folder.partition("=")
-            if separator and column in schema:
-                raise DysmsInputError("partition", f"names {column!r}, which is a column of the data; rename one")
+            if separator:
+                if other := names.get(folded(column)):
+                    same = "is" if other == column else f"readers take for {other!r},"
+                    raise DysmsInputError(
+                        "partition", f"names {column!r}, which {same} a column of the data; rename one"
+                    )
+                names[folded(column)] = column
         return Spool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
     def commit(self, spool: Spool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:

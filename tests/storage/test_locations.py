@@ -64,6 +64,22 @@ def test_a_partition_folder_may_not_be_named_as_a_column_is(folder):
         Partition.resolve(folder.uri, partition=DAY).spool({"send_date": str})
 
 
+@pytest.mark.parametrize(
+    ("partition", "column"),
+    [
+        ("STATE=a", "state"),
+        ("state=a", "State"),
+        ("STRASSE=1", "straße"),
+        ("ｓｔａｔｅ=a", "state"),
+        ("state=a", "st ate"),
+        ("day=1/DAY=2", "state"),
+    ],
+)
+def test_a_partition_folder_may_not_differ_from_a_column_by_case_or_blanks_alone(folder, partition, column):
+    with pytest.raises(DysmsInputError, match=r"^partition names .* readers take for"):
+        Partition.resolve(folder.uri, partition=partition).spool({column: str})
+
+
 @pytest.mark.parametrize("in_the_way", ["output", f"output/{DAY}", "output/_manifests"])
 def test_a_folder_that_cannot_be_written_is_an_error_and_no_folder_is_left(tmp_path, in_the_way):
     file = tmp_path / in_the_way

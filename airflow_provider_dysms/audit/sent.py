@@ -10,16 +10,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
+from itertools import filterfalse
 from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import NumberError, parse_number
 from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank, is_float
+from airflow_provider_dysms.audit.columns import NAMES, Columns
 from airflow_provider_dysms.audit.files import Table, open_table
 from airflow_provider_dysms.audit.lines import Line, Lines
-from airflow_provider_dysms.audit.send_log.columns import (
-    NAMES,
+from airflow_provider_dysms.audit.send_log.column_arguments import (
     check_columns,
     check_has,
     checked_carry,
@@ -48,6 +49,7 @@ class SentLog:
     :param keyed: whether any line has an id or a time to find its record by; a log in which no line has one is a list
         of questions
     :param argument: the argument that the log came from, for errors
+    :param found: what its columns are and might be
     :param notes: sentences about what was found out about its files: encoding, delimiter
     """
 
@@ -55,6 +57,7 @@ class SentLog:
     carry: tuple[str, ...] = ()
     keyed: bool = False
     argument: str = "sent_uri"
+    found: Columns = field(default_factory=lambda: Columns(None), repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -97,7 +100,7 @@ def read_sent_log(
     :param send_date: the Beijing day that the log is of; a line that was sent on another is rejected, with ten minutes
         of grace around midnight
     :param columns: our name (:data:`NAMES`) -> the log's column; then no other columns are read. Default: those of our
-        names that a file has
+        names that a file has, also in another spelling: see :mod:`.columns`
     :param carry: columns of the log that are copied to the output, as text
     :param options: how the files are written; default: what they say themselves
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
@@ -121,6 +124,7 @@ class _Log:
         self._carry = carry
         self._options = options
         self._lines = Lines()
+        self._found = Columns(columns, carry)
         self._keyed = False
         self._keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
         self._names: list[str] = []
@@ -144,7 +148,7 @@ class _Log:
         if self._keys:
             name = self._names[0] if len(self._names) == 1 else "the log"
             check_has(name, sorted(self._keys), self._columns, self._carry)
-        return SentLog(self._lines, self._carry, self._keyed, notes=tuple(self._notes))
+        return SentLog(self._lines, self._carry, self._keyed, found=self._found, notes=tuple(self._notes))
 
     def _open(self, name: str, file: BinaryIO) -> Table | None:
         def fits(header: Sequence[str]) -> bool:
@@ -154,7 +158,7 @@ class _Log:
         return open_table(name, file, self._options, fits, self._notes, has_names=has_names)
 
     def _read(self, name: str, file: BinaryIO, table: Table) -> None:
-        chosen = choose(name, table, self._columns, self._carry)
+        chosen = self._choose(name, table)
         times = self._options.times
         if chosen[NAMES.index("sent_at")] in table.zoneless and not times.is_zone_named:
             raise DysmsInputError(
@@ -162,16 +166,16 @@ class _Log:
                 f"must be given: the times of {name} have Parquet's type INT96, which Spark and Hive write in UTC "
                 "(timezone='UTC') and Impala in local time (timezone='Asia/Shanghai')",
             )
-        of_floats = {
-            ours: partial(self._is_of_floats, name, file, ours, column, {})
-            for ours, column in zip(NAMES, chosen, strict=True)
-        }
+        of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
         for number, cells in table.read([*chosen, *self._carry]):
             self._keyed = self._keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
             self._lines.append(_line(name, number, cells, self._send_date, times, of_floats))
         self._keys |= table.seen
 
-    def _is_of_floats(self, name: str, file: BinaryIO, ours: str, column: str | None, known: dict[str, bool]) -> bool:
+    def _choose(self, name: str, table: Table) -> list[str | None]:
+        return choose(name, table, self._columns, self._carry, self._found)
+
+    def _is_of_floats(self, name: str, file: BinaryIO, ours: str, known: dict[str, bool]) -> bool:
         """Say whether every id of a column ends in ``.0``: the file is read once more, and then where it was."""
         if ours not in known:
             place = file.tell()
@@ -179,8 +183,8 @@ class _Log:
             if table is None:
                 return False
             try:
-                ids = (cells[0] for _, cells in table.read([column]) if not is_blank(cells[0]))
-                known[ours] = all(map(is_float, ids))
+                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table)))
+                known[ours] = all(map(is_float, filterfalse(is_blank, ids)))
             finally:
                 table.close()
                 file.seek(place)

@@ -35,7 +35,11 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
                         record = decoder.decode(line)
                     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                         raise unreadable(f"{source.name}:{number}", _problem(line, error)) from None
-                    table.seen.update(record)
+                    if new := record.keys() - table.seen:
+                        table.seen |= new
+                        if table.choose:
+                            ours = table.choose(sorted(new))
+                            wanted = [*ours, *wanted[len(ours) :]]
                     yield number, [None if column is None else record.get(column) for column in wanted]
         except TooLong:
             raise too_long(source, number + 1) from None

@@ -13,8 +13,9 @@ from airflow_provider_dysms.audit.send_log.parquet import open_parquet
 from airflow_provider_dysms.audit.send_log.table import Table, unreadable
 
 if TYPE_CHECKING:
+    from airflow_provider_dysms.api.choices import SentFormat
     from airflow_provider_dysms.audit.send_log.delimited import Fits
-    from airflow_provider_dysms.audit.send_log.options import Notes, SentFormat
+    from airflow_provider_dysms.audit.send_log.options import Notes
     from airflow_provider_dysms.audit.send_log.streams import Source
 
 _PARQUET = b"PAR1"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
+from airflow_provider_dysms.api.choices import SentFormat
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
 from airflow_provider_dysms.audit.send_log.times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SentFormat = Literal["csv", "jsonl", "parquet", "text"]
 
 #: Tries UTF-8, UTF-16 if the file begins with its mark, and GB18030.
 AUTO = "auto"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.audit.send_log.batch_sizes import BatchSizes, cell_sizes, too_large_cell
 from airflow_provider_dysms.audit.send_log.page_sizes import DamagedPage
 from airflow_provider_dysms.audit.send_log.streams import Source, whole
@@ -52,12 +52,21 @@ def _unzipped(source: Source) -> BinaryIO:
     try:
         with whole(source.name):
             for chunk in source.chunks():
-                file.write(chunk)
+                _write(file, chunk)
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return file
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    try:
+        file.write(chunk)
+    except OSError as error:
+        folder = tempfile.gettempdir()
+        problem = f"the folder for temporary files, {folder}, cannot be used ({error.strerror})"
+        raise DysmsStorageError(f"{problem}; free some space there, or set TMPDIR to a larger one") from None
 
 
 class _Rows:

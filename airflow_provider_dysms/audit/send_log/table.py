@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Cells = Sequence[object]
     Read = Callable[[Sequence[str | None]], Iterator[tuple[int, Cells]]]
@@ -24,6 +24,7 @@ class Table:
     :param columns: its columns; ``None`` where every line has its own (JSON Lines)
     :param read: yields the line number, from 1, and the cells of the wanted columns; ``None`` wants an empty cell
     :param seen: JSON Lines: the keys that were met so far
+    :param choose: JSON Lines: returns the first of the wanted columns anew when it is told of further keys
     :param headless: whether there are no columns at all, but one number a line
     :param zoneless: columns of instants whose writers do not agree on the zone (Parquet's INT96)
     :param copy: a temporary file that is read in the place of one that cannot be sought in
@@ -32,6 +33,7 @@ class Table:
     columns: list[str] | None
     read: Read
     seen: set[str] = field(default_factory=set)
+    choose: Callable[[Iterable[str]], list[str | None]] | None = None
     headless: bool = False
     zoneless: frozenset[str] = frozenset()
     copy: BinaryIO | None = None

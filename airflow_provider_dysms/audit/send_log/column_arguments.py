@@ -1,4 +1,4 @@
-"""Which columns of a send log are read."""
+"""Checks the arguments that say which columns of a send log are read, and that a file has them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.text import folded
+from airflow_provider_dysms.audit.columns import NAMES, Columns, has_whom_to_ask, spelling
 from airflow_provider_dysms.audit.send_log.table import shown
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.table import Table
-
-#: Our names of a log's columns.
-NAMES = ("phone_number", "message_id", "country", "biz_id", "out_id", "sent_at")
 
 # ``send_date`` is what the folders of the output are named by, and readers make a column of it.
 _TAKEN = frozenset((*COLUMNS, PHONE_HASH, "send_date"))
@@ -41,16 +40,27 @@ def checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None
         or not all(isinstance(column, str) and column for column in carry)
     ):
         raise DysmsInputError("carry", "must be a list of names of columns")
-    if len(set(carry)) < len(carry):
-        raise DysmsInputError("carry", "names a column twice")
-    if taken := sorted(_TAKEN.intersection(carry)):
-        raise DysmsInputError("carry", f"names {', '.join(taken)}, which the output has itself; rename it in the log")
-    if columns and columns.get("phone_number") in carry:
+    names = [*map(folded, carry)]
+    if twice := [column for column in carry if names.count(folded(column)) > 1]:
+        raise DysmsInputError(
+            "carry",
+            f"names a column twice: {shown(twice)}; names that differ by case or blanks alone are one to readers",
+        )
+    if taken := [column for column in carry if folded(column) in _TAKEN]:
+        raise DysmsInputError(
+            "carry",
+            f"names {shown(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
+            "in the log",
+        )
+    numbers = [columns.get("phone_number")] if columns else [name for name in carry if spelling(name) == "phonenumber"]
+    if not set(carry).isdisjoint(numbers):
         raise DysmsInputError("carry", "names the column of the numbers, which come out as phone_number, or hashed")
     return tuple(carry)
 
 
-def choose(name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> list[str | None]:
+def choose(
+    name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...], found: Columns
+) -> list[str | None]:
     """Return the file's columns in the order of our names, ``None`` for those that it does not have."""
     if table.headless:
         if columns is not None or carry:
@@ -59,10 +69,10 @@ def choose(name: str, table: Table, columns: Mapping[str, str] | None, carry: tu
             raise DysmsInputError(argument, f"names columns, and {name} is text, which has none: {hint}")
         return ["phone_number", *[None] * (len(NAMES) - 1)]
     if table.columns is None:
+        table.choose = found.of_file(name)
         return [columns.get(ours) if columns else ours for ours in NAMES]
     check_has(name, table.columns, columns, carry)
-    chosen = columns or {ours: ours for ours in NAMES if ours in table.columns}
-    return [chosen.get(ours) for ours in NAMES]
+    return found.of_file(name)(table.columns)
 
 
 def check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> None:
@@ -93,6 +103,6 @@ def missing_of(
     for argument, wanted in (("columns", (columns or {}).values()), ("carry", carry)):
         if missing := [column for column in wanted if column not in present]:
             return argument, missing
-    if columns is None and "phone_number" not in present and "message_id" not in present:
+    if columns is None and not has_whom_to_ask(present):
         return "columns", []
     return None

@@ -37,12 +37,13 @@ def main() -> None:
     sims.write_text(json.dumps({carrier: f"1390000000{place}" for place, carrier in enumerate(CARRIERS)}))
     today = beijing_day(datetime.now(UTC))
     day = today - timedelta(days=1)
-    with Emulator.start() as emulator:
+    # The log has messages of both sites, and the example one connection.
+    with Emulator.start("--switch", "sites=joined") as emulator:
         say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
         emulator.configure(receipt_seconds=2)
         environment = airflow_environment(
-            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_key=secrets.token_urlsafe(32)),
+            AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_secret=secrets.token_urlsafe(32)),
             AIRFLOW_VAR_DYSMS_SENT_URI=f"file://{sent}/{{send_date:%Y%m%d}}.csv",
             AIRFLOW_VAR_DYSMS_OUTPUT_URI=f"file://{output}",
             AIRFLOW_VAR_DYSMS_PROBE_SIMS=f"file://{sims}",

@@ -50,7 +50,7 @@ def send_sms(task: DysmsSendSmsOperator, context: Context) -> dict[str, Any]:
     settle = checks.seconds("settle", task.settle)
     hook = DysmsHook(task.dysms_conn_id)
     key = hook.privacy_key
-    tries = Tries(context, key.digest(json.dumps(sorted(numbers)).encode()))
+    tries = Tries(context, key.digests(json.dumps(sorted(numbers)).encode()))
     if tries.sent is not None:
         task.log.info("Sent by an earlier try; nothing is sent again")
         return tries.sent
@@ -97,7 +97,7 @@ def send_message_to_globe(task: DysmsSendMessageToGlobeOperator, context: Contex
     }
     actions.send_message_to_globe(number, message, **options)  # for its checks
     hook = DysmsHook(task.dysms_conn_id)
-    tries = Tries(context, _digest(hook, number))
+    tries = Tries(context, _digests(hook, number))
     if tries.sent is not None:
         task.log.info("Sent by an earlier try; nothing is sent again")
         return tries.sent
@@ -130,10 +130,10 @@ def _made_id(context: Context) -> str:
     return f"{name}-{hashlib.sha256(json.dumps(whose).encode()).hexdigest()[:24]}"
 
 
-def _digest(hook: DysmsHook, number: str) -> str | None:
+def _digests(hook: DysmsHook, number: str) -> tuple[str, ...]:
     """A digest without a key of its own would give the number away, and this API can do without the key."""
     _ = hook.settings  # a connection that cannot be read is no missing key
     try:
-        return hook.privacy_key.digest(number.encode())
+        return hook.privacy_key.digests(number.encode())
     except DysmsInputError:
-        return None
+        return ()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import MessageType
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
-from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, PrivatePartial
+from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.hooks.private import (
+    Private,
+    PrivateField,
+    PrivateParameters,
+    PrivatePartial,
+    parameters_in,
+)
+from airflow_provider_dysms.operators import checks as check
+from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +27,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
+class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number or up to 1,000, by SendSms. Accepted is not delivered: a sensor waits for that.
 
     The result is what the sensors take as ``sent``: ``kind`` (``sms``), ``biz_id``, ``out_id``, ``request_id``,
     ``send_date`` (the Beijing day), ``sent_at``, ``count``, and ``token``: the numbers, encrypted under the
-    connection's ``privacy_key``.
+    connection's ``privacy_secret``.
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
@@ -39,7 +50,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         templated
     :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
         sent, the service is asked for that long before the text is sent again
-    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_key``; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_secret``; templated
 
     Follows https://help.aliyun.com/document_detail/419273.html
     """
@@ -54,6 +65,14 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
     )
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
+    checks: ClassVar[dict[str, Any]] = {
+        "sign_name": lambda name, value: arguments.sign_name(name, check.given(name, value)),
+        "template_code": check.given,
+        "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
+        "out_id": check.given_or_none,
+        "settle": number(0, 3600, "a number of seconds"),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -75,15 +94,17 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         self.out_id = out_id
         self.settle = settle
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_sms(self, context)
+            self.check_arguments()
+            return log_sent(self.log, once.send_sms(self, context))
 
 
-class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
+class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number outside the mainland, by SendMessageToGlobe. Accepted is not delivered.
 
     The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
@@ -92,7 +113,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
     unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. A note can tell
-    that it was for another ``to`` only where the connection has a ``privacy_key``; without one, a task that is cleared
+    that it was for another ``to`` only if the connection has a ``privacy_secret``; without one, a task that is cleared
     with another ``to`` returns what it sent to the first. Start a new run for another number.
 
     In a mapped task, number and text show nowhere when they stand in ``partial``. Airflow stores literals in
@@ -123,6 +144,18 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     )
     to = PrivateField()
     message = PrivateField(Private)
+    checks: ClassVar[dict[str, Any]] = {
+        "message": lambda name, value: check.given(name, value, None),
+        "sender_id": optional(lambda name, value: arguments.sender(name, check.given(name, value))),
+        "message_type": optional(one_of(MessageType)),
+        "vendor_task_id": check.given_or_none,
+        "validity_period": optional(
+            lambda name, value: arguments.whole_number(name, check.whole(value), "seconds", 1, 2**31)
+        ),
+        "channel_id": check.given_or_none,
+        "resend": flag,
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -148,9 +181,11 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
         self.channel_id = channel_id
         self.resend = resend
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_message_to_globe(self, context)
+            self.check_arguments()
+            return log_sent(self.log, once.send_message_to_globe(self, context))

@@ -50,11 +50,12 @@ class Tries:
     Every method asks Airflow, so none may be called while an event loop runs, but for :meth:`leave`.
 
     :param context: the task's context
-    :param recipients: digest of whom it is for, ``None`` where nobody can be told from it
+    :param recipients: digests of the numbers that it is for: the one to store, then those that an earlier release or
+        secret may have stored; empty if there is no key to make them with
     :raises DysmsTaskFailed: an earlier try sent, or may have, and to others
     """
 
-    def __init__(self, context: Mapping[str, Any], recipients: str | None) -> None:
+    def __init__(self, context: Mapping[str, Any], recipients: tuple[str, ...]) -> None:
         self._context = context
         self._recipients = recipients
         self._left: datetime | None = None
@@ -62,10 +63,10 @@ class Tries:
         kept = self._store.get(KEY) if self._store is not None else None
         self._kept: Mapping[str, Any] = kept if isinstance(kept, dict) else {}
         theirs = self._kept.get("recipients")
-        if recipients and theirs and recipients != theirs and self._kept.get("state") != NOTHING_SENT:
+        if recipients and theirs and theirs not in recipients and self._kept.get("state") != NOTHING_SENT:
             raise DysmsTaskFailed(
-                "An earlier try of this task was for other phone numbers (or privacy_key has changed since), and what "
-                "it sent is not undone. Start a new run to send to these numbers."
+                "An earlier try of this task was for other phone numbers (or privacy_secret has changed since), and "
+                "what it sent is not undone. Start a new run to send to these numbers."
             )
         self.doubt = self._doubt()
 
@@ -126,7 +127,7 @@ class Tries:
 
     def _keep(self, **note: Any) -> None:
         if self._store is not None:
-            self._store.set(KEY, {"recipients": self._recipients, **note})
+            self._store.set(KEY, {"recipients": next(iter(self._recipients), None), **note})
 
     def _keep_if_possible(self, **note: Any) -> None:
         """What is done is done: without the note, a later try asks the service."""

@@ -73,7 +73,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
       refresh: the share of single numbers in the counts that rows do not show (``ambiguous``, ``edge``, ``off_day``);
     * ``run``, of this try alone: ``requests``, ``pages``, ``throttled``; ``resumed``, numbers and message ids that an
       earlier try had asked, and ``taken_over``, those that were final in the partition; ``days_left`` in the window,
-      ``replaced`` files, and
+      ``replaced`` files; ``output_uri`` and ``data_uri``, where it was written, without the connection id; and
       ``statistics``: the vendor's segments of the day beside ours, what accounts for the difference line by line, or
       the code with which they were refused: see :func:`.statistics.ask_statistics`; and ``statistics_gap``, whether the
       two are more than 5 % apart. The event of each asset in ``outlets`` has this flag as well.
@@ -109,6 +109,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``; templated
     :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
+    :param csv_safe: for csv: texts that begin with ``=``, ``+``, ``-``, ``@``, a tab or a line end are written with an
+        apostrophe in front, so that spreadsheets show them and compute nothing, default false: other readers need the
+        bytes. Numbers, times and states stay as they are; a refresh takes rows over as they were before
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
     :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_secret``; then the
@@ -178,6 +181,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         send_date: Any = YESTERDAY,
         file_format: FileFormat = "jsonl",
         compression: str | None = None,
+        csv_safe: bool = False,
         partition: str = PARTITION,
         content: Content = "drop",
         phone: Phone = "plain",
@@ -201,6 +205,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.send_date = send_date
         self.file_format = file_format
         self.compression = compression
+        self.csv_safe = csv_safe
         self.partition = partition
         self.content = content
         self.phone = phone
@@ -216,6 +221,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
 
     def check_together(self) -> None:
         arguments.compression(self.file_format, self.compression)
+        arguments.csv_safe(self.file_format, self.csv_safe)
         phone_numbers = revealed(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")

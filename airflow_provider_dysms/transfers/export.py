@@ -17,7 +17,7 @@ from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
-from airflow_provider_dysms.storage.manifests import data_key, manifest_key
+from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
@@ -67,13 +67,14 @@ class Export:
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
         privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
-        sent = self._read(day)
         partition = Partition.resolve(
             self._task.output_uri,
             partition=with_day(self._task.partition, day, "partition"),
             file_format=self._task.file_format,
             compression=self._task.compression,
+            csv_safe=self._task.csv_safe,
         )
+        sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day))
         partition.probe()
         manifest = partition.committed()
         _check_day_of(manifest, day)
@@ -87,8 +88,7 @@ class Export:
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
         with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
-            with partition.refusals():
-                resumed.put(segments.read())
+            resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
             walk = Walk(
@@ -116,7 +116,7 @@ class Export:
                 self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
             run["statistics_gap"] = has_gap(run["statistics"])
             run["days_left"] = dates.days_left(day, datetime.now(UTC))
-            manifest = partition.commit(spool, result, run)
+            manifest = partition.commit(spool, result, {**run, **partition.uris})
         remove(segments, self._log)
         self._report(manifest, partition, context)
         return for_xcom(manifest)
@@ -125,9 +125,8 @@ class Export:
         """Say in the log, and to those that wait for the asset, what was written."""
         result = manifest["result"]
         self._log.info("%s", headline(manifest))
-        root = partition.uri.removesuffix(f"/{data_key(partition.name, partition.extension)}")
-        self._log.info("The rows are in %s/%s (%s)", root, result["data"], in_units(result["bytes"]))
-        self._log.info("The manifest is %s/%s", root, manifest_key(partition.name))
+        self._log.info("The rows are in %s (%s)", partition.uri, in_units(result["bytes"]))
+        self._log.info("The manifest is %s", partition.manifest_uri)
         self._log.info("%s", next_step(result))
         for outlet in self._task.outlets if "outlet_events" in context else ():
             if not isinstance(outlet, (Asset, AssetAlias)):
@@ -143,12 +142,13 @@ class Export:
                 raise AirflowSkipException(str(error)) from None
             raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
-    def _read(self, day: date) -> SentLog:
+    def _read(self, day: date, output: OutputLayout) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
             self._log.info("The service is asked about %s on %s", counted(len(sent.lines), "phone number"), day)
         else:
-            files, read = open_inputs(with_day(self._task.sent_uri, day, "sent_uri")), FilesRead()
+            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"), output=output)
+            read = FilesRead()
             sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
             for note in sent.found.notes.values():
@@ -218,6 +218,7 @@ class Export:
                 "hashed_by": privacy_key.fingerprint if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
+                "csv_safe": self._task.csv_safe,
             },
         }
 

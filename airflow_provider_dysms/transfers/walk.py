@@ -16,6 +16,7 @@ from airflow_provider_dysms.audit.questions import Scope, first_questions
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage.guard import reason
 from airflow_provider_dysms.transfers.committed import Packing
 from airflow_provider_dysms.transfers.progress import Progress
 
@@ -194,4 +195,4 @@ class Walk:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("What was asked so far could not be kept for a retry: %s", type(error).__name__)
+                self._log.warning("What was asked so far could not be kept for a retry: %s", reason(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -383,6 +387,71 @@ def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callabl
     whole = elsewhere("whole")
     whole()
     assert tries.data() == whole.data()
+
+
+ODD = [
+    *("=1+1", "+86", "-2", "@sum", "\ttab", "'=quoted", "''-twice", "'plain", "x"),
+    *("=cmd|'/c calc'!A1", "＝1", 'a;"b', ""),
+]
+SAFE = [
+    *("'=1+1", "'+86", "'-2", "'@sum", "'\ttab", "''=quoted", "'''-twice", "'plain", "x"),
+    *("'=cmd|'/c calc'!A1", "'＝1", 'a;"b', ""),
+]
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_texts_for_spreadsheets_come_back_as_they_were(
+    tries: Any, elsewhere: Callable[[str], Any], compression: str | None
+) -> None:
+    tries.send(100)
+    log = [line.split(",")[:2] for line in (tries.folder / "sent.csv").read_text("utf-8").splitlines()]
+    cells = ["campaign", *(ODD[place % len(ODD)] for place in range(100))]
+    with (tries.folder / "sent.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([*line, cell] for line, cell in zip(log, cells, strict=True))
+    how: dict[str, Any] = {"file_format": "csv", "compression": compression, "carry": ["campaign"]}
+
+    def carried(who: Any) -> list[str]:
+        content = who.data("csv.gz" if compression else "csv")
+        text = (gzip.decompress(content) if compression else content).decode()
+        return [row["campaign"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    first = tries(csv_safe=True, **how)
+    written = carried(tries)
+    assert written[: len(ODD)] == SAFE
+    assert first["result"]["parameters"]["csv_safe"] is True
+    verify = DysmsVerifyPartitionOperator(task_id="verify", output_uri=f"file://{tries.out}", send_date=DAY)
+    assert verify.execute({})["rows"] == 100
+
+    again = tries(csv_safe=True, **how)  # what is final is taken over, and gains nothing
+    assert again["run"]["taken_over"] == 98
+    assert (carried(tries), again["result"]["sha256"]) == (written, first["result"]["sha256"])
+    bare = tries(**how)  # and comes back as it was
+    assert bare["run"]["taken_over"] == 98
+    assert carried(tries) == cells[1:]
+    assert elsewhere("whole")(**how)["result"]["sha256"] == bare["result"]["sha256"]
+    assert tries(csv_safe=True, **how)["result"]["sha256"] == first["result"]["sha256"]
+
+
+def test_a_manifest_of_an_earlier_release_has_no_word_for_spreadsheets(tries: Any) -> None:
+    tries.send(50)
+    tries(file_format="csv")
+    (path,) = (tries.out / "_manifests").iterdir()
+    manifest = json.loads(path.read_text("utf-8"))
+    del manifest["result"]["parameters"]["csv_safe"]
+    del manifest["run"]["output_uri"], manifest["run"]["data_uri"]
+    path.write_text(json.dumps(manifest), "utf-8")
+    assert tries(file_format="csv", csv_safe=True)["run"]["taken_over"] == 49
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"csv_safe": True}, {"csv_safe": True, "file_format": "parquet"}, {"csv_safe": "yes", "file_format": "csv"}],
+)
+def test_texts_for_spreadsheets_are_for_csv_alone(tries: Any, arguments: dict[str, Any]) -> None:
+    tries.send(1)
+    with pytest.raises(AirflowFailException, match=r"^csv_safe "):
+        tries(**arguments)
+    assert tries.asked() == 0
 
 
 def write_twice(tries: Any) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import httptools
 
 from airflow_provider_dysms.api.errors import DysmsUnreadable
 from airflow_provider_dysms.api.structs import PrivateStruct
-
-if TYPE_CHECKING:
-    import ssl
 
 #: A full page of the longest texts is below 200 kB.
 MOST_BODY_BYTES = 1024 * 1024
@@ -63,8 +60,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> asyncio.Future[Response]:
-        """Send bytes; return the answer (``tunnel``: its headers only) of the next so many seconds, to be awaited."""
+    def exchange(self, wire: bytes, within: float) -> asyncio.Future[Response]:
+        """Send bytes; return the answer of the next so many seconds, to be awaited."""
         assert self._transport is not None
         self.is_reusable = False
         self._headers: dict[bytes, bytes] = {}
@@ -72,7 +69,6 @@ class Connection(asyncio.BufferedProtocol):
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._headers_complete = False
-        self._tunnel = tunnel
         self._parser = httptools.HttpResponseParser(self)
         self._answer = answer = self._loop.create_future()
         self._deadline = self._loop.time() + within
@@ -80,10 +76,6 @@ class Connection(asyncio.BufferedProtocol):
             self._alarm = self._loop.call_at(self._deadline, self._look_at_the_clock)
         self._transport.write(wire)
         return answer
-
-    async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
-        assert self._transport is not None
-        self._transport = await self._loop.start_tls(self._transport, self, tls, server_hostname=host)
 
     # asyncio.BufferedProtocol
 
@@ -134,8 +126,6 @@ class Connection(asyncio.BufferedProtocol):
     def on_headers_complete(self) -> None:
         assert self._parser is not None
         self._headers_complete = True
-        if self._tunnel:
-            self._finish(reusable=True)
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)

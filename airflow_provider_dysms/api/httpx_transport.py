@@ -8,11 +8,13 @@ its connection stands, because httpx opens connections itself.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from airflow_provider_dysms.api.environment import unused_proxy
 from airflow_provider_dysms.api.errors import DysmsError, DysmsTransportError, DysmsUnreadable
 from airflow_provider_dysms.api.headers import header_fields
 from airflow_provider_dysms.api.http import MOST_BODY_BYTES, Response
@@ -28,6 +30,8 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 #: httpx has one error for answers that are cut off and for those that are no HTTP; its words tell them apart.
 _CUT_OFF = ("closed", "disconnected")
+
+_STATUS = re.compile(r"[1-5][0-9]{2}\b")
 
 
 class HttpxTransport:
@@ -90,16 +94,21 @@ class HttpxTransport:
         )
 
     def _failed(self, error: Exception, progress: _Progress) -> DysmsError:
-        if isinstance(error, httpx.ProtocolError) and not any(word in str(error) for word in _CUT_OFF):
-            return DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}")
         sent = progress.was_sent(unknown=not isinstance(error, _NOT_SENT))
+        is_cut_off = any(word in str(error) for word in _CUT_OFF)
+        if sent and isinstance(error, httpx.ProtocolError) and not is_cut_off:
+            return DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}")
         what = "no answer" if sent else "could not connect"
         if isinstance(error, (TimeoutError, httpx.TimeoutException)):
             what += f" within {self._timeout:g} s"
+        elif isinstance(error, httpx.ProxyError) and (status := _STATUS.match(str(error))):
+            what = f"the proxy refused with HTTP {status[0]}"  # the words behind it are the proxy's own
         elif (verdict := _certificate_verdict(error)) is not None:
             what += f": the certificate was not accepted: {verdict}"
         else:
             what += f": {type(error).__name__}"
+        if not sent:
+            what += unused_proxy(self._endpoint.host, "give the transport that was passed a proxy")
         failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
         failed.request_sent = sent
         return failed

@@ -15,13 +15,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from airflow_provider_dysms.api.connecting import open_socket
+from airflow_provider_dysms.api.environment import unused_proxy
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError
 from airflow_provider_dysms.api.http import Connection, Response
 from airflow_provider_dysms.api.structs import PrivateStruct
+from airflow_provider_dysms.api.tunnel import ProxyError, open_tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from airflow_provider_dysms.api.connecting import Address
     from airflow_provider_dysms.api.endpoints import Endpoint
 
 
@@ -86,6 +90,7 @@ class HttpTransport:
         self._proxy = _Proxy.parse(proxy) if proxy else None
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
+        self._answering: Address | None = None
         self._places = asyncio.Semaphore(connections)
         self.opened = 0
 
@@ -125,15 +130,13 @@ class HttpTransport:
         return None
 
     async def _open(self) -> Connection:
-        address = self._proxy or self._endpoint
-        tls = None if self._proxy else self._tls
-        loop = asyncio.get_running_loop()
-        connection = Connection(loop, self._buffer)
+        connection = Connection(asyncio.get_running_loop(), self._buffer)
         try:
             async with asyncio.timeout(self._timeout):
-                await loop.create_connection(lambda: connection, address.host, address.port, ssl=tls)
-                if self._proxy and self._tls:
-                    await self._tunnel(connection, self._proxy, self._tls)
+                await self._connect(connection)
+        except ProxyError as error:
+            connection.close()
+            raise self._failed(str(error), None, request_sent=False) from None
         except (OSError, TimeoutError) as error:
             connection.close()
             raise self._failed("could not connect", error, request_sent=False) from None
@@ -143,16 +146,27 @@ class HttpTransport:
         self.opened += 1
         return connection
 
-    async def _tunnel(self, connection: Connection, proxy: _Proxy, tls: ssl.SSLContext) -> None:
-        target = f"{self._endpoint.host}:{self._endpoint.port}"
-        answer = await connection.exchange(
-            f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{proxy.authorization}\r\n".encode("ascii"),
-            self._timeout,
-            tunnel=True,
+    async def _connect(self, connection: Connection) -> None:
+        there = self._proxy or self._endpoint
+        connected, self._answering = await open_socket(
+            there.host, there.port, within=self._timeout, first=self._answering
         )
-        if answer.status != 200:
-            raise self._failed(f"the proxy refused with HTTP {answer.status}", None, request_sent=False)
-        await connection.start_tls(tls, self._endpoint.host)
+        if self._proxy and self._tls:
+            await open_tunnel(
+                connected,
+                target=f"{self._endpoint.host}:{self._endpoint.port}",
+                authorization=self._proxy.authorization,
+                protocol=connection,
+                tls=self._tls,
+                server_hostname=self._endpoint.host,
+            )
+        else:
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection,
+                sock=connected,
+                ssl=self._tls,
+                server_hostname=there.host if self._tls else None,
+            )
 
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None
@@ -171,6 +185,8 @@ class HttpTransport:
         elif error is not None:
             words = getattr(error, "strerror", None)
             what += f": {type(error).__name__} {words}" if words else f": {type(error).__name__}"
+        if not request_sent and self._proxy is None:
+            what += unused_proxy(self._endpoint.host, "set the extra proxy of the connection")
         failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
         failed.request_sent = request_sent
         return failed

@@ -50,7 +50,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def have(*addresses: str) -> None:
         async def getaddrinfo(self: Any, host: Any, port: int, **kind: Any) -> list[Any]:
-            found = addresses if host in ("localhost", b"localhost") else [host]
+            found = addresses if host in ("dysms.test", b"dysms.test") else [host]
             return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (each, port)) for each in found]
 
         monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
@@ -84,9 +84,9 @@ def test_an_address_that_does_not_answer_does_not_keep_us_from_one_that_does(
                 async with carrying(
                     engine,
                     # The proxy has the two addresses, and answers itself.
-                    Endpoint("https" if tls else "http", "service.example.com" if proxied else "localhost", port),
+                    Endpoint("https" if tls else "http", "service.example.com" if proxied else "dysms.test", port),
                     ca_bundle=str(certificate / "cert.pem") if tls else None,
-                    proxy=f"http://localhost:{port}" if proxied else None,
+                    proxy=f"http://dysms.test:{port}" if proxied else None,
                     timeout=3,
                 ) as transport:
                     return await transport.send(ready)
@@ -101,7 +101,7 @@ def test_a_host_of_which_no_address_answers_could_not_be_connected_to(
 
     async def session() -> None:
         with socket.create_server((LIVE, 0)) as held, dropping(port := held.getsockname()[1]):
-            async with carrying(engine, Endpoint("http", "localhost", port), timeout=0.8) as transport:
+            async with carrying(engine, Endpoint("http", "dysms.test", port), timeout=0.8) as transport:
                 await transport.send(ready)
 
     with pytest.raises(DysmsTransportError, match=r"could not connect within 0\.8 s") as caught:
@@ -117,11 +117,11 @@ def test_the_address_that_answered_is_the_first_one_the_next_time(
     async def session() -> None:
         async with serving(saying()) as port:
             with dropping(port):
-                found, address = await open_socket("localhost", port, within=3)
+                found, address = await open_socket("dysms.test", port, within=3)
                 assert address.sockaddr == (LIVE, port)
                 found.close()
                 resolve(LIVE, DEAD)
-                found, again = await open_socket("localhost", port, within=3, first=address)
+                found, again = await open_socket("dysms.test", port, within=3, first=address)
                 assert again == address
                 found.close()
 

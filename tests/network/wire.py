@@ -87,7 +87,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that signs itself, with its key in one file."""
+    """A certificate for 127.0.0.1 and dysms.test that signs itself, with its key in one file."""
     folder = tmp_path_factory.mktemp("tls")
     made = folder / "both.pem"
     subprocess.run(
@@ -105,7 +105,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "-subj",
             "/CN=somebody",
             "-addext",
-            "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            "subjectAltName=IP:127.0.0.1,DNS:dysms.test",
             "-keyout",
             str(folder / "key.pem"),
             "-out",

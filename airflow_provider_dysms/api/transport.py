@@ -11,19 +11,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
+from airflow_provider_dysms.api.belonging import Silence
 from airflow_provider_dysms.api.connecting import open_socket
 from airflow_provider_dysms.api.environment import unused_proxy
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsMismatched, DysmsTransportError
 from airflow_provider_dysms.api.http import Connection, Response
 from airflow_provider_dysms.api.structs import PrivateStruct
 from airflow_provider_dysms.api.tunnel import ProxyError, open_tunnel
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from airflow_provider_dysms.api.connecting import Address
     from airflow_provider_dysms.api.endpoints import Endpoint
@@ -50,14 +52,30 @@ CONNECTIONS = 256
 _READ_BYTES = 64 * 1024
 
 
+#: See :meth:`Transport.send`.
+Accept = Callable[[Response], bool]
+
+
+def proven(response: Response) -> bool:
+    """Accept every response."""
+    return True
+
+
 class Transport(Protocol):
     """Carries requests to one endpoint."""
 
-    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+    async def send(
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+    ) -> Response:
         """Send the request that ``sign`` returns; it is awaited when the request can leave at once.
 
+        :param accept: reads the response before its connection carries anything else, and says whether the response
+            proves that it belongs to the request; if not, the connection must stay silent for a while. If ``accept``
+            raises, the connection is closed
+        :param fresh: on a connection that has carried nothing before
         :raises DysmsTransportError: no answer
         :raises DysmsUnreadable: an answer that is not HTTP, or too large
+        :raises DysmsMismatched: more came than the response
         """
 
     async def aclose(self) -> None:
@@ -91,24 +109,26 @@ class HttpTransport:
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
         self._answering: Address | None = None
+        self._silence = Silence()
         self._places = asyncio.Semaphore(connections)
         self.opened = 0
 
-    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+    async def send(
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+    ) -> Response:
         await self._places.acquire()
         try:
-            connection = self._pop_idle() or await self._open()
+            connection = (None if fresh else self._pop_idle()) or await self._open()
             try:
                 request = await sign()
-                if connection.is_closed:  # the server hung up while the request waited for its turn
-                    connection = await self._open()
+                if not connection.is_silent():  # the server hung up while the request waited for its turn, or spoke
+                    connection = await self._reopen(connection)
                     request = await sign()  # another turn: connections that open in spells would make a burst
-                    if connection.is_closed:  # it hangs up faster than turns come
-                        connection = await self._open()
-                try:
-                    return await connection.exchange(self._wire(request), self._timeout)
-                except (OSError, TimeoutError) as error:
-                    raise self._failed("no answer", error, request_sent=True) from None
+                    if not connection.is_silent():  # it hangs up faster than turns come
+                        connection = await self._reopen(connection)
+                        if not connection.is_silent():
+                            raise self._failed("the server speaks before it is asked", None, request_sent=False)
+                return await self._exchange(connection, request, accept)
             finally:
                 if connection.is_reusable:
                     self._idle.append(connection)
@@ -116,6 +136,20 @@ class HttpTransport:
                     connection.close()
         finally:
             self._places.release()
+
+    async def _exchange(self, connection: Connection, request: Request, accept: Accept) -> Response:
+        try:
+            response = await connection.exchange(self._wire(request), self._timeout)
+        except (OSError, TimeoutError) as error:
+            raise self._failed("no answer", error, request_sent=True) from None
+        self._silence.add(connection.took)
+        try:
+            if accept(response) or await connection.stay_silent(self._silence.seconds):
+                return response
+        except BaseException:
+            connection.close()
+            raise
+        raise DysmsMismatched(f"{self._endpoint.netloc}: more came than one response to the request")
 
     async def aclose(self) -> None:
         while self._idle:
@@ -128,6 +162,10 @@ class HttpTransport:
             if not connection.is_closed:
                 return connection
         return None
+
+    async def _reopen(self, connection: Connection) -> Connection:
+        connection.close()
+        return await self._open()
 
     async def _open(self) -> Connection:
         connection = Connection(asyncio.get_running_loop(), self._buffer)

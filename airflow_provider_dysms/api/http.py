@@ -82,13 +82,8 @@ class Connection(asyncio.BufferedProtocol):
             return False
         if self._loop.time() - self._read_at < JUST_READ:
             return True
-        if self._poll is None:
-            if not self._exchanges and self._transport.get_extra_info("sslcontext") is not None:
-                return True  # the tickets that follow a handshake may not have been read yet
-            self._poll = select.poll()
-            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        unread: list[tuple[int, int]] = self._poll.poll(0)
-        return not unread
+        is_new = not self._exchanges and self._transport.get_extra_info("sslcontext") is not None
+        return is_new or self._has_nothing_unread()  # a handshake's tickets may not have been read yet
 
     async def stay_silent(self, seconds: float) -> bool:
         """Wait until so many seconds have passed; return whether nothing came on top of the response."""
@@ -97,7 +92,8 @@ class Connection(asyncio.BufferedProtocol):
         self._silence = silence = self._loop.create_future()
         alarm = self._loop.call_later(seconds, self._end_silence, True)
         try:
-            return await silence
+            # A loop that was busy for as long has not read yet what came.
+            return await silence and (self.is_closed or self._has_nothing_unread())
         finally:
             alarm.cancel()
             self._silence = None
@@ -218,6 +214,14 @@ class Connection(asyncio.BufferedProtocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
         self.close()
+
+    def _has_nothing_unread(self) -> bool:
+        assert self._transport is not None
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        unread: list[tuple[int, int]] = self._poll.poll(0)
+        return not unread
 
     def _refuse_surplus(self) -> None:
         self._has_surplus = True

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from airflow_provider_dysms.api.belonging import MIN_SILENCE, Silence
+from airflow_provider_dysms.api.belonging import Silence
 from airflow_provider_dysms.api.environment import unused_proxy
 from airflow_provider_dysms.api.errors import DysmsError, DysmsMismatched, DysmsTransportError, DysmsUnreadable
 from airflow_provider_dysms.api.headers import header_fields
@@ -98,7 +98,7 @@ class HttpxTransport:
         try:
             belongs = accept(response) or await wire.stays_silent(self._silence.seconds)
         finally:
-            if not belongs or wire.has_more:
+            if not belongs or wire.is_used_up or wire.has_more:
                 await wire.hang_up()
             await answered.aclose()
         if not belongs:
@@ -191,6 +191,7 @@ class _Wire:
         for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
             parser = getattr(parser, name, None)
         self._parser = parser
+        self.is_used_up = False
 
     @property
     def has_more(self) -> bool:
@@ -198,21 +199,16 @@ class _Wire:
         return self._parser is not None and bool(self._parser.trailing_data[0])
 
     async def stays_silent(self, seconds: float) -> bool:
-        """Wait for so long; say whether nothing came on top of the response."""
+        """Wait for so long; say whether nothing came on top of the response. The connection is of no use afterwards."""
         if self._stream is None:
             return True
-        if not self.has_more:
-            await asyncio.sleep(seconds)
-        return not self.has_more and not await self._has_surplus()
-
-    async def _has_surplus(self) -> bool:
-        if not _is_readable(self._stream):
+        if self.has_more:
             return False
-        assert self._stream is not None
+        self.is_used_up = True
         try:
-            return bool(await self._stream.read(1, timeout=MIN_SILENCE))  # nothing: the server has hung up
-        except Exception:  # of httpcore, which the carrier may have or not: an end, or what TLS says to itself
-            return False
+            return not await self._stream.read(1, timeout=seconds)  # nothing: the server has hung up
+        except Exception:  # httpcore's, when the time is over: not every carrier has httpcore
+            return True
 
     async def hang_up(self) -> None:
         """Close the connection."""
@@ -225,13 +221,14 @@ def _is_readable(stream: Any) -> bool:
 
 
 async def _read(answered: httpx.Response) -> bytes:
-    """Read the body; the connection stays with the response until that is closed."""
+    """Read the body; unlike ``aiter_raw``, leave the connection with the response until that is closed."""
     try:
         encoding = answered.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise DysmsUnreadable("the answer is compressed, which was not asked for")
         body = bytearray()
-        async for chunk in answered.aiter_raw():
+        assert isinstance(answered.stream, httpx.AsyncByteStream)
+        async for chunk in answered.stream:
             body += chunk
             if len(body) > MOST_BODY_BYTES:
                 raise DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes")

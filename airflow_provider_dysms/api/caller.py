@@ -146,7 +146,10 @@ class Caller:
             is_first = response.is_first
             request_ids.check(request_id, is_first=fresh if is_first is None else is_first)
             if isinstance(outcome, errors.DysmsError):
-                is_proven = repeatable and not isinstance(outcome, errors.DysmsNotFound)
+                # What is tried again, or is uncertain anyway, needs no proof.
+                is_proven = errors.may_be_done(outcome) or (
+                    repeatable and not isinstance(outcome, errors.DysmsNotFound)
+                )
             else:
                 try:
                     is_proven = proves(outcome) and repeatable

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.api.errors import (
     DysmsBusinessLimit,
     DysmsError,
+    DysmsIncomplete,
+    DysmsMismatched,
     DysmsNonceUsed,
     DysmsThrottled,
     DysmsTransient,
@@ -16,6 +18,9 @@ from airflow_provider_dysms.api.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: Requests in all, without a pause between them, for a response that belongs to another request.
+FRESH_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class RetryPolicy:
         if isinstance(error, DysmsThrottled):
             # The budget holds everybody back; the gateway refused, so nothing was carried out.
             return 0.0 if throttled_for < self.throttle_patience else None
+        if isinstance(error, (DysmsIncomplete, DysmsMismatched)) and repeatable and tried < FRESH_TRIES:
+            return 0.0  # on a fresh connection
         if not isinstance(error, DysmsTransient):
             return None
         if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):

@@ -200,21 +200,44 @@ def test_the_mapped_example_runs(run_example: Callable[..., Any], emulator: Emul
     assert all((tmp_path / f"audits/send_date={day}/part-0.jsonl").exists() for day in days)
 
 
-def test_the_send_and_wait_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:
+def test_the_send_and_wait_example_runs_and_airflow_stores_no_number_and_no_code(
+    run_example: Callable[..., Any],
+    emulator: Emulator,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stored_by_airflow: Callable[[], str],
+) -> None:
     emulator.configure(transition="at_once")
-    conf = {"phone_numbers": NUMBER, "sign_name": "示例", "template_code": "SMS_200000001", "code": "1234"}
-    run = run_example("sms_send_and_wait", run_conf=conf)
+    number, code = "139" + "00007531", "86" + "4297"
+    variables = {"sign_name": "示例", "template_code": "SMS_200000001", "secret_code": code}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"AIRFLOW_VAR_DYSMS_{name.upper()}", value)
+    (tmp_path / "recipients.txt").write_text(f"{number}\n", "utf-8")
+    run = run_example("sms_send_and_wait", {"s3://aws_default@my-bucket": f"file://{tmp_path}"})
     assert run.state == "success"
     (report,) = run.get_task_instance("arrived").xcom_pull(task_ids="arrived")
     assert (report["state"], report["category"]) == ("delivered", "delivered")
-    assert len(emulator.messages()) == 1
+    (message,) = emulator.messages()
+    assert message["phone_number"] == number
+    stored = stored_by_airflow()
+    assert "sms_send_and_wait" in stored
+    assert number not in stored
+    assert not re.search(rf"(?<!\d){code}(?!\d)", stored)
 
 
-def test_the_look_up_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:
+def test_the_look_up_example_runs(
+    run_example: Callable[..., Any], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent_at = (dates.day_start(DAY) + timedelta(hours=12)).isoformat()
     emulator.add_message(phone_number=NUMBER, sent_at=sent_at)
-    run = run_example("sms_lookup", run_conf={"phone_numbers": ["+86 139-0000-1111", "13900002222"]})
+    monkeypatch.setenv("AIRFLOW_VAR_DYSMS_SECRET_NUMBERS", "+86 139-0000-1111, 13900002222")
+    run = run_example("sms_lookup")
     assert [row["state"] for row in run.get_task_instance("look_up").xcom_pull(task_ids="look_up")] == ["delivered"]
+
+
+def test_no_example_takes_what_is_private_from_where_airflow_shows_it() -> None:
+    examples = [*EXAMPLES, *(file.read_text("utf-8") for file in (ROOT / "example_dags").glob("*.py"))]
+    assert not [example for example in examples if re.search(r"dag_run\.conf|\bparams[.\[]", example)]
 
 
 def test_the_python_example_runs(run_example: Callable[..., Any], emulator: Emulator) -> None:

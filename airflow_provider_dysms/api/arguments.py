@@ -185,6 +185,16 @@ def compression(file_format: object, value: object) -> None:
         )
 
 
+def csv_safe(file_format: object, value: object) -> None:
+    """Check whether texts are written for spreadsheets, which CSV alone needs."""
+    if not isinstance(value, bool):
+        raise DysmsInputError("csv_safe", f"must be True or False, not {shown(value)}")
+    if value and file_format != "csv":
+        raise DysmsInputError(
+            "csv_safe", f"is for file_format='csv'; leave it out, {file_format} says itself what is text"
+        )
+
+
 def privacy_secret(argument: str, value: str) -> str:
     """Check a secret under which numbers are hashed: one that cannot be guessed."""
     if len(value) < MIN_SECRET_LENGTH:

@@ -126,8 +126,8 @@ def same_number(asked: str, answered: str) -> bool:
     """Say whether an answer is about the number that was asked for.
 
     The form of numbers in answers is not documented: they may carry a country code or ``+``, or be masked. So the last
-    digits that both have are compared, ``*`` or ``x`` matches any, and fewer than seven are no comparison; nor is a
-    mask that leaves fewer than four digits to see.
+    digits that both have are compared, and ``*`` or ``x`` matches any. Fewer than seven digits, or a mask that leaves
+    fewer than four to see, are not enough to compare.
     """
     if asked == answered:
         return True

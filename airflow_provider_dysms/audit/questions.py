@@ -17,7 +17,6 @@ from airflow_provider_dysms.api.errors import DysmsInputError, shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_dysms.api.records import SendDetail
     from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.sent import SentLog
 
@@ -89,15 +88,12 @@ def first_questions(lines: Sequence[Line], scope: Scope) -> list[Question]:
     return _questions(lines, scope, _days)
 
 
-def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None], scope: Scope) -> list[Question]:
-    """Return what the lines that found no record ask next: the day across midnight, where that may have it.
+def second_questions(lost: Sequence[Line], scope: Scope) -> list[Question]:
+    """Return what lines of a log without a record ask next: the day across midnight, if that may have it.
 
     A message accepted shortly before midnight may be dated the day after; one that the log dates shortly after midnight
     may have been accepted before.
     """
-    if not scope.keyed or None not in records:
-        return []
-    lost = [line for line, record in zip(lines, records, strict=True) if record is None]
     return _questions(lost, scope, _other_day)
 
 

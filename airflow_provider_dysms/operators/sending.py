@@ -19,6 +19,7 @@ from airflow_provider_dysms.hooks.private import (
     parameters_in,
 )
 from airflow_provider_dysms.operators import checks as check
+from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
 
         with airflow_errors():
             self.check_arguments()
-            return once.send_sms(self, context)
+            return log_sent(self.log, once.send_sms(self, context))
 
 
 class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -187,4 +188,4 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
 
         with airflow_errors():
             self.check_arguments()
-            return once.send_message_to_globe(self, context)
+            return log_sent(self.log, once.send_message_to_globe(self, context))

@@ -16,6 +16,7 @@ from airflow_provider_dysms.audit.earlier import key_of_verdict
 from airflow_provider_dysms.audit.outcome import Unseen
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.encoders import COLUMN_TYPES
+from airflow_provider_dysms.storage.manifests import was_csv_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,7 +103,8 @@ def read_committed(
     with file:
         try:
             unseen = dict(_unpack_unseen(result["unseen"]))
-            shelf.put(_cases(read_rows(file, file_format, compression, rows.columns), unseen, rows))
+            found = read_rows(file, file_format, compression, rows.columns, csv_safe=was_csv_safe(result))
+            shelf.put(_cases(found, unseen, rows))
         except (RowsUnreadable, ValueError, zlib.error) as error:
             log.warning("The partition's data file cannot be read back (%s); every line is asked", error)
             return None

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_provider_dysms.audit.absences import Absences
 from airflow_provider_dysms.audit.earlier import Earlier
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
 from airflow_provider_dysms.audit.questions import Scope, first_questions
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage.guard import reason
 from airflow_provider_dysms.transfers.committed import Packing
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from airflow_provider_dysms.api.client import DysmsClient
@@ -45,6 +48,7 @@ class Walk:
     :param saved: takes what is asked now, for later tries
     :param committed: what the partition holds, if it can be compared
     :param take_over: whether what is final there is not asked again
+    :param columns: our name -> the log's column, if it was given
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Walk:
         committed: Committed | None,
         take_over: bool,
         to_csv: bool,
+        columns: Mapping[str, str] | None,
         log: Any,
     ) -> None:
         self.tally = Tally()
@@ -69,6 +74,8 @@ class Walk:
         self.first_lost: Line | None = None
         #: What cannot be seen of cases, where it is not nothing.
         self.unseen = Packing()
+        #: What the lines without a record have in common.
+        self.absences = Absences(scope, columns)
         self._sent = sent
         self._scope = scope
         self._rows = rows
@@ -86,6 +93,12 @@ class Walk:
         self._pending: list[segments.Entry] = []
         self._questions = 0
         self._upload: asyncio.Task[None] | None = None
+
+    @property
+    def causes(self) -> str:
+        """Why lines may have no record, the likelier cause first."""
+        tally = self.tally
+        return self.absences.causes(self._sent.lines, has_found=bool(tally.recorded or tally.unlogged or tally.edge))
 
     @property
     def oldest_answer(self) -> datetime:
@@ -120,10 +133,12 @@ class Walk:
     def _known(self, number: int, lines: list[Line]) -> Outcome | None:
         for packed in self._resumed.get(number):
             unseen, verdicts = self._rows.unpack(packed)
-            return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
+            if self._earlier.fits_rules(lines, verdicts, unseen.repeated):  # an earlier release had others
+                return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
         if self._take_over and (found := self._find(lines)):
             unseen, verdicts = found
-            if self._earlier.holds(lines, verdicts) and (ours := self._hashed_anew(lines[0], verdicts)):
+            holds = self._earlier.holds(lines, verdicts, unseen.repeated)
+            if holds and (ours := self._hashed_anew(lines[0], verdicts)):
                 return self._outcome(number, lines, ours, Source.COMMITTED, unseen)
         return None
 
@@ -149,10 +164,13 @@ class Walk:
         kept = outcome.source in _KEPT
         rows = self._rows.of(outcome.verdicts, kept=kept)
         self.cases[outcome.source] += 1
+        if outcome.source in _NEW and self._scope.keyed:
+            self.absences.add(outcome)
         if outcome.unseen != _NOTHING:
             self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
         if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
-            lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+            unseen, verdicts = found
+            lost = self._earlier.lost(outcome, verdicts, unseen.repeated)
             if lost and self.first_lost is None:
                 self.first_lost = lost[0]
             self.lost += len(lost)
@@ -177,4 +195,4 @@ class Walk:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("What was asked so far could not be kept for a retry: %s", type(error).__name__)
+                self._log.warning("What was asked so far could not be kept for a retry: %s", reason(error))

@@ -19,6 +19,7 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.errors import DysmsTaskError
 from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers import progress
+from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -349,3 +350,46 @@ def test_bad_input_names_the_argument_asks_nothing_and_leaves_nothing(
     assert NUMBER not in str(caught.value)
     assert emulator.requests() == {}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_airflow_shows_the_log_and_the_partition_of_the_day(
+    run_dag: Callable[..., Any], emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: bool
+) -> None:
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields
+    from airflow.sdk import DAG
+
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1))
+    (tmp_path / f"{DAY:%Y%m%d}.csv").write_text("phone_number,sent_at\n", "utf-8")
+    arguments: dict[str, Any] = {
+        "task_id": "audit",
+        "sent_uri": f"file://{tmp_path}/{{send_date:%Y%m%d}}.csv",
+        "output_uri": f"file://{tmp_path}/out",
+    }
+    with DAG(f"shows_the_day_{mapped}", schedule=None) as dag:
+        if mapped:
+            DysmsToObjectStorageOperator.partial(**arguments).expand(send_date=[DAY.isoformat()])
+        else:
+            DysmsToObjectStorageOperator(**arguments, send_date=DAY.isoformat())
+    run = run_dag(dag)
+    assert run.state == "success"
+    (instance,) = run.get_task_instances()
+    shown = RenderedTaskInstanceFields.get_templated_fields(instance)
+    assert shown["sent_uri"] == f"file://{tmp_path}/{DAY:%Y%m%d}.csv"
+    assert shown["partition"] == f"send_date={DAY}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "day", "shown"),
+    [
+        ("file:///a/{send_date:%d}", "2025-06-01", "file:///a/01"),
+        ("file:///a/{send_date:%d}", "no day", "file:///a/{send_date:%d}"),
+        ("file:///a/{day}", "2025-06-01", "file:///a/{day}"),
+        ("{% raw %}file:///{{a}}/{send_date:%d}{% endraw %}", "2025-06-01", "file:///{{a}}/{send_date:%d}"),
+        (None, "2025-06-01", None),
+    ],
+)
+def test_what_cannot_be_filled_in_stays_for_the_run_to_refuse(uri: str | None, day: str, shown: str | None) -> None:
+    task = DysmsToObjectStorageOperator(task_id="audit", sent_uri=uri, output_uri="file:///out", send_date=day)
+    task.render_template_fields({"task": task})
+    assert task.sent_uri == shown

@@ -58,17 +58,16 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "cells.csv.gz": zipped(f"phone_number,note\n{NUMBER}", b',"a\n"' * MB, 200),
     "line.jsonl.gz": zipped('{"phone_number": "', b"1" * MB, 300),
     "line.txt.gz": zipped("1", b"1" * MB, 300),
-    "line.gz": zipped("1", b"1" * MB, 300),
     "cell.parquet": parquet(lambda: [*"abc", "x" * HUGE], use_dictionary=False),
     "dictionary.parquet": parquet(lambda: [*"abc", "x" * HUGE]),
     "cell.parquet.gz": parquet_zipped,
-    "page.parquet": parquet(lambda: ["x" * 6000] * 40_000, use_dictionary=False, data_page_size=2**30),
+    "page.parquet": parquet(lambda: ["x" * 4500] * 20_000, use_dictionary=False, data_page_size=2**30),
     # Within every bound
     "many.parquet": parquet(
-        lambda: [str(place) * 150_000 for place in range(100_000, 100_400)], use_dictionary=False, write_batch_size=4
+        lambda: [str(place) * 150_000 for place in range(100_000, 100_250)], use_dictionary=False, write_batch_size=4
     ),
-    "often.parquet": parquet(lambda: ["x" * 900_000] * 1024),
-    "rows.parquet": parquet(lambda: [f"a note of some length, {place:060}" for place in range(600_000)]),
+    "often.parquet": parquet(lambda: ["x" * 900_000] * 300),
+    "rows.parquet": parquet(lambda: [f"{place:0400}" for place in range(100_000)]),
 }
 
 

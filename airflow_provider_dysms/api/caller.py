@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.api.signature_time import SignatureTime
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +102,14 @@ class Caller:
         *,
         quick: Callable[[bytes], Answer | None] = lambda body: None,
         repeatable: bool = True,
+        signature_time: SignatureTime | None = None,
     ) -> Answer:
         """Send a call until it is answered, or until trying again would be wrong.
 
         :param parse: reads an answer in every form
         :param quick: reads the body of a good answer in today's form, and returns ``None`` for all else
         :param repeatable: whether it may be tried again where it may have been carried out
+        :param signature_time: the one instant that every try is signed for; default: each try its own
         :raises DysmsError: see :mod:`.errors`
         """
         lane = self._lane(call)
@@ -123,9 +126,11 @@ class Caller:
                 turn = await lane.wait_for_turn()
                 queued += turn - came
             left = turn
+            if signature_time is not None:
+                signature_time.check()
             self.counters.requests += 1
             key = self._keys.current
-            request = self._signed(call, lane, key)
+            request = self._signed(call, lane, key, signature_time.at if signature_time else self._now())
             lane.budget.left(self._clock())
             return request
 
@@ -177,7 +182,7 @@ class Caller:
             )
         return lane
 
-    def _signed(self, call: Call, lane: Lane, key: Credentials) -> Request:
+    def _signed(self, call: Call, lane: Lane, key: Credentials, date: datetime) -> Request:
         query_string = signing.canonical_query_string(call.query)
         body = urlencode(call.form).encode("ascii") if call.form else b""
         signed = lane.signer.sign(
@@ -185,7 +190,7 @@ class Caller:
             body=body,
             content_type=FORM if body else None,
             credentials=key,
-            date=self._now(),
+            date=date,
             nonce=f"{_nonces.getrandbits(128):032x}",
         )
         return Request("POST", f"/?{query_string}", signed + USER_AGENT_LINE, body)

@@ -81,6 +81,15 @@ class PrivacyKey:
             ) from None
 
 
+def digest_under(secret: str, data: bytes) -> str:
+    """Return what :meth:`PrivacyKey.digest` returns, under another secret of the connection.
+
+    :param secret: of any length
+    :param data: what is to be recognised
+    """
+    return hmac.digest(_derive(secret, b"digest"), data, "sha256").hex()[:16]
+
+
 def _derive(privacy_key: str, purpose: bytes) -> bytes:
     info = b"airflow-provider-dysms/1/" + purpose
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(privacy_key.encode())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.api.errors import (
     DysmsBusinessLimit,
     DysmsError,
+    DysmsHeldBack,
     DysmsNonceUsed,
     DysmsThrottled,
     DysmsTransient,
@@ -58,7 +59,7 @@ class RetryPolicy:
         if isinstance(error, DysmsThrottled):
             # The budget holds everybody back; the gateway refused, so nothing was carried out.
             return 0.0 if throttled_for < self.throttle_patience else None
-        if not isinstance(error, DysmsTransient):
+        if not isinstance(error, DysmsTransient) or isinstance(error, DysmsHeldBack):
             return None
         if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):
             return None

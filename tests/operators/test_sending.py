@@ -20,7 +20,8 @@ from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.lookup import find
+from airflow_provider_dysms.operators.lookup import look
+from airflow_provider_dysms.operators.out_ids import OutId
 from airflow_provider_dysms.operators.tries import Doubt
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
@@ -263,7 +264,9 @@ def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
         ("template_param must be", lambda: sms(template_param=["1"])),
         ("out_id is 'none'", lambda: sms(out_id="none")),
         ("out_id has 256 characters", lambda: sms(out_id="x" * 256)),
-        ("settle is a number", lambda: sms(settle=-1)),
+        ("settle must be a number of seconds from 0", lambda: sms(settle=-1)),
+        ("on_uncertain must be one of 'wait', 'fail'", lambda: sms(on_uncertain="retry")),
+        ("signature_lifetime must be a number of seconds from 1", lambda: sms(signature_lifetime=0)),
         ("to is empty", lambda: abroad(to="")),
         ("to has 2 numbers", lambda: abroad(to=[ABROAD, "+6581234567"])),
         ("to is a number of the mainland", lambda: abroad(to=NUMBERS[0])),

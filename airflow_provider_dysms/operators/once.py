@@ -24,6 +24,7 @@ from airflow_provider_dysms.operators.lookup import look
 from airflow_provider_dysms.operators.out_ids import OutId, made
 from airflow_provider_dysms.operators.send_note import Digests
 from airflow_provider_dysms.operators.tries import Tries
+from airflow_provider_dysms.triggers.send import read_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ REMEDY = (
 def send_sms(task: DysmsSendSmsOperator, context: Context, began: datetime | None = None) -> dict[str, Any]:
     """Send one text to many numbers, unless an earlier try did; return what the sensors take.
 
-    :param began: when the try looked for the first time, if it has waited in the triggerer since
+    :param began: when the try began, if it has waited in the triggerer since
     """
     numbers = parsed_numbers("phone_numbers", task.phone_numbers)
     checks.refuse_repeated(numbers)
@@ -169,13 +170,10 @@ def _when(sent_at: datetime, send_date: date | None = None) -> dict[str, Any]:
     return {"send_date": (send_date or dates.beijing_day(sent_at)).isoformat(), "sent_at": iso(sent_at)}
 
 
-def began_at(value: object) -> datetime | None:
-    """Return the instant that a task which waited in the triggerer was given along; ``None`` if it is not one."""
-    try:
-        began = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return began if began is not None and began.tzinfo is not None and began <= datetime.now(UTC) else None
+def began_at(event: object) -> datetime | None:
+    """Return when the try began that waited in the triggerer; ``None`` if the event does not tell."""
+    began = read_instant(event.get("began")) if isinstance(event, dict) else None
+    return began if began is not None and began <= datetime.now(UTC) else None
 
 
 def _canonical(*parts: object) -> bytes:

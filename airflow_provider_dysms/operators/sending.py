@@ -100,26 +100,23 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         with airflow_errors():
             return once.send_sms(self, context)
 
-    def execute_complete(self, context: Context, event: Any = None, began: Any = None) -> dict[str, Any]:
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Look again, after the wait for what an earlier try may still send."""
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_sms(self, context, once.began_at(began))
+            return once.send_sms(self, context, once.began_at(event))
 
     def wait_until(self, moment: datetime, began: datetime) -> NoReturn:
         """Wait in the triggerer.
 
         :param moment: until when
-        :param began: when this try looked for the first time
+        :param began: when this try began
         """
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+        from airflow_provider_dysms.triggers.send import DysmsSendTrigger
 
-        self.defer(
-            trigger=DateTimeTrigger(moment=moment),
-            method_name="execute_complete",
-            kwargs={"began": began.isoformat()},
-        )
+        trigger = DysmsSendTrigger(moment=moment.isoformat(), began=began.isoformat())
+        self.defer(trigger=trigger, method_name="execute_complete")
 
 
 class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):

@@ -66,7 +66,7 @@ class Tries:
 
     :param context: the task's context
     :param digests: of what is to be sent
-    :param began: when this try looked for the first time, if it has waited in the triggerer since; default: now
+    :param began: when this try began, if it has waited in the triggerer since; default: now
     :raises DysmsTaskFailed: Airflow's note cannot be read
     """
 
@@ -77,7 +77,7 @@ class Tries:
         self._digests = digests
         self._left: datetime | None = None
         self._note = Note.read(self._store.get(KEY) if self._store is not None else None)
-        #: When this try looked for the first time.
+        #: When this try began.
         self.began = began or datetime.now(UTC)
         #: The note is about another message than the one that is to be sent.
         self.has_changed = self._note.is_about_another(digests)

@@ -61,8 +61,8 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _modules(module: str) -> dict[str, Any]:
-    return {"integration-name": INTEGRATION, "python-modules": [module]}
+def _modules(*modules: str) -> dict[str, Any]:
+    return {"integration-name": INTEGRATION, "python-modules": list(modules)}
 
 
 def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:

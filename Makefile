@@ -1,22 +1,27 @@
 # Everything lives in this folder: environment, caches, temporary files.
-PYTHON ?= python3
+# Debian's own Python where there is one that can do it, so that what passes here passes on a stock machine.
+PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && test -f /etc/debian_version && echo /usr/bin/python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
-CONSTRAINTS := constraints.txt
+TOOLS := .venv-tools
+# The name of an environment says which pins are in it.
+CONSTRAINTS := $(if $(filter %.venv-oldest,$(VENV)),constraints-oldest.txt,constraints.txt)
 
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT = $(CONSTRAINTS)
 export PIP_BUILD_CONSTRAINT = $(CONSTRAINTS)
 export TMPDIR := $(CURDIR)/.tmp
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export UV_SYSTEM_CERTS := 1
 
-.PHONY: help demo test e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
+.PHONY: help demo test test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.installed ## audit a made-up day through Airflow, on the emulator and a local folder
+demo: $(VENV)/.installed-demo ## audit a made-up day through Airflow, on the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
 
 # Two at once, by file: rooms share what is dear to start.
@@ -43,11 +48,14 @@ conformance-peers: $(PEERS)/.installed ## the same answers to the vendor's SDK, 
 rotation: $(VENV)/.installed ## five minutes of an export and a wait with keys that end every five seconds
 	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
-check: $(VENV)/.installed ## lint, types, layers
+# Types are those of the newest packages; older ones have other annotations, and no mypy beside them.
+check: $(VENV)/.installed ## lint, layers, and types on the newest set
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+ifeq ($(CONSTRAINTS),constraints.txt)
+	$(BIN)/mypy
+endif
 
 format: $(VENV)/.installed ## put the code in order
 	$(BIN)/ruff check --fix .
@@ -74,18 +82,53 @@ mutation: .venv-mutation/.installed ## what no test would notice, in the judges,
 	@.venv-mutation/bin/python scripts/mutation.py $(ONLY)
 
 test-oldest: ## every test, on the oldest Airflow that is supported
-	$(MAKE) test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+	$(MAKE) test VENV=.venv-oldest
+
+test-python: ## every test, on another Python: make test-python PYTHON=python3.13
+	$(MAKE) test VENV=.venv-$(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+
+# Pins stay as they are while they fit; UPGRADE=1 takes the newest of everything.
+lock: $(TOOLS)/.installed ## write the pins, for every Python that is supported
+	$(COMPILE) --group scale --group peers --group mutation --group types -o constraints.txt $(if $(UPGRADE),--upgrade)
+	$(COMPILE) --group oldest --exclude-newer 2026-06-06 -o constraints-oldest.txt
+
+COMPILE := $(TOOLS)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' --all-extras --group dev --group e2e --group lock
+
+lock-check: $(TOOLS)/.installed ## every pin fits each Python; without pins, the oldest and the newest packages do
+	@$(TOOLS)/bin/python scripts/lock_check.py
+
+install-check: ## what users type, without our pins: pip must end within two minutes; a quarter of an hour
+	@mkdir -p $(TMPDIR)
+	@$(PYTHON) scripts/install_check.py
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-oldest .venv-scale .venv-mutation .mutation .venv-peers .cache .tmp .demo
+	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
 
-$(VENV)/.installed: pyproject.toml $(CONSTRAINTS)
-	mkdir -p $(TMPDIR)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[parquet,s3,credentials]' --group dev
-	PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
-	touch $@
+define new-environment
+@mkdir -p $(TMPDIR)
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+@echo "Making $(1) with $$($(PYTHON) --version)."
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python -m pip install --quiet --upgrade pip
+endef
+
+$(TOOLS)/.installed: pyproject.toml constraints.txt
+	$(call new-environment,$(TOOLS))
+	@$(TOOLS)/bin/python -m pip install --quiet uv hatchling
+	@touch $@
+
+# An environment grows in two steps: what the demo needs, then the rest, for tests.
+$(VENV)/.installed-demo: pyproject.toml $(CONSTRAINTS)
+	$(call new-environment,$(VENV))
+	@$(BIN)/python scripts/install.py "what the demo needs: Airflow, pyarrow, duckdb" --editable '.[parquet]' --group demo
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.installed-demo
+	@$(BIN)/python scripts/install.py "what the tests need: all extras, AWS, the vendor's SDKs" \
+		--editable '.[parquet,s3,credentials]' --group dev $(if $(filter constraints.txt,$(CONSTRAINTS)),--group types)
+	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
+	@touch $@
 
 .venv-scale/.installed-scale: pyproject.toml $(CONSTRAINTS)
 	$(MAKE) .venv-scale/.installed VENV=.venv-scale
@@ -97,16 +140,12 @@ $(VENV)/.installed-e2e: $(VENV)/.installed
 	touch $@
 
 $(PEERS)/.installed: pyproject.toml $(CONSTRAINTS)
-	mkdir -p $(TMPDIR)
-	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
+	$(call new-environment,$(PEERS))
 	$(PEERS)/bin/python -m pip install --quiet --editable . --group peers
 	touch $@
 
 # Without Airflow, and without the package: what is mutated is a copy.
 .venv-mutation/.installed: pyproject.toml $(CONSTRAINTS)
-	mkdir -p $(TMPDIR)
-	$(PYTHON) -m venv .venv-mutation
-	.venv-mutation/bin/python -m pip install --quiet --upgrade pip
+	$(call new-environment,.venv-mutation)
 	.venv-mutation/bin/python -m pip install --quiet --group mutation
 	touch $@

@@ -51,11 +51,11 @@ def get_provider_info() -> dict[str, Any]:
                     "placeholders": {
                         "login": "LTAI...",
                         "host": "empty: chosen from the region",
-                        "schema": "https",
-                        "port": "443",
+                        "schema": "empty: https",
+                        "port": "443 (the Test button needs a number here)",
                     },
                 },
-                "conn-fields": _FIELDS,
+                "conn-fields": FIELDS,
             }
         ],
     }
@@ -70,12 +70,46 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
 
 
-_FIELDS = {
-    "region_id": _field("Region ID", "Chooses the endpoint, such as cn-hangzhou or ap-southeast-1."),
+#: The extras of a connection in the order of the form: first what everybody needs, the roles last.
+FIELDS = {
+    "region_id": _field(
+        "Region ID",
+        "Chooses the endpoint, such as cn-hangzhou or ap-southeast-1. Fill in port 443 too if you use the Test button: "
+        "Airflow 3.3 refuses to test a saved connection that has no port.",
+    ),
+    "privacy_secret": _field(
+        "Privacy secret",
+        "Needed to send and to wait, and for hashed numbers: the base of every hash and token of a phone number. "
+        "At least 16 random characters; keep a copy.",
+        format="password",
+    ),
+    "privacy_secret_previous": _field(
+        "Previous privacy secret",
+        "After a rotation, the secret before it: what was written under that one stays readable.",
+        format="password",
+    ),
+    "quota_share": _field(
+        "Quota share",
+        "The part of the account's quotas that may be used, 0.4 if empty; others use the account too.",
+        type="number",
+        exclusiveMinimum=0,
+        maximum=1,
+    ),
+    "quota": _field(
+        "Quotas", 'Requests per second of accounts with raised quotas, as JSON: {"QueryMessage": 600}.', type="string"
+    ),
+    "timeout": _field(
+        "Timeout (s)", "For connecting, and again for one exchange; 10 if empty.", type="number", exclusiveMinimum=0
+    ),
+    "proxy": _field("Proxy", "http://[user:password@]host:port", format="password"),
+    "ca_bundle": _field("CA bundle", "File of PEM certificates to trust instead of the system's."),
+    "allow_custom_endpoint": _field(
+        "Allow custom endpoint", "Talk to hosts other than the service's own and this machine.", type="boolean"
+    ),
     "auth_type": _field(
         "Auth type",
-        "access_key if empty (also written AK). sts takes a token; the others, fields of their own and the extra "
-        "'credentials'.",
+        "access_key if empty (also written AK). sts takes a token; the others take the fields below and need the extra "
+        "'credentials' of this package.",
         enum=[
             "access_key",
             "AK",
@@ -89,37 +123,22 @@ _FIELDS = {
     ),
     "security_token": _field("STS token", "Needed with auth_type sts.", format="password"),
     "role_arn": _field("Role ARN", "The role to assume: ram_role_arn, oidc_role_arn. acs:ram::<account>:role/<name>"),
-    "role_session_name": _field("Role session name", "What the account's audit trail shows: airflow-provider-dysms."),
+    "role_session_name": _field(
+        "Role session name", "The name in the account's audit trail; airflow-provider-dysms if empty."
+    ),
     "role_session_expiration": _field(
         "Role session (s)", "How long an assumed role lasts; 3600 if empty.", type="number", minimum=900, maximum=43200
     ),
     "policy": _field("Policy", "Narrows what the assumed role may do, as JSON."),
-    "external_id": _field("External ID", "What the role's owner asks for: ram_role_arn.", format="password"),
+    "external_id_secret": _field(
+        "External ID", "The id that the role's owner asks for: ram_role_arn.", format="password"
+    ),
     "sts_endpoint": _field("STS endpoint", "sts.aliyuncs.com if empty: ram_role_arn, oidc_role_arn."),
     "oidc_provider_arn": _field("OIDC provider ARN", "oidc_role_arn; the cluster's own if empty."),
     "oidc_token_file": _field("OIDC token file", "A path on the worker: oidc_role_arn; the cluster's own if empty."),
     "role_name": _field("ECS role name", "ecs_ram_role; the instance is asked if empty."),
     "metadata_endpoint": _field("Metadata endpoint", "http://100.100.100.200 if empty: ecs_ram_role, default."),
-    "credentials_uri": _field("Credentials URI", "Address that hands out keys: credentials_uri.", format="password"),
-    "privacy_key": _field(
-        "Privacy key", "Base of every hash of a phone number, at least 16 characters. Keep it.", format="password"
-    ),
-    "timeout": _field(
-        "Timeout (s)", "For connecting, and again for one exchange; 10 if empty.", type="number", exclusiveMinimum=0
-    ),
-    "quota_share": _field(
-        "Quota share",
-        "The part of the account's quotas that may be used, 0.4 if empty; others use the account too.",
-        type="number",
-        exclusiveMinimum=0,
-        maximum=1,
-    ),
-    "quota": _field(
-        "Quotas", 'For accounts with raised quotas, as JSON: {"QueryMessage": 600} (requests a second).', type="string"
-    ),
-    "ca_bundle": _field("CA bundle", "File of PEM certificates to trust instead of the system's."),
-    "proxy": _field("Proxy", "http://[user:password@]host:port", format="password"),
-    "allow_custom_endpoint": _field(
-        "Allow custom endpoint", "Talk to hosts other than *.aliyuncs.com and this machine.", type="boolean"
+    "credentials_uri_secret": _field(
+        "Credentials URI", "The address that hands out keys: credentials_uri.", format="password"
     ),
 }

@@ -3,7 +3,7 @@
 A wrong template, a blocked signature or a stale list shows in the first wave; the rest of the campaign is then held,
 and the counts of the first say why.
 
-Set the connection ``dysms_default`` with a ``privacy_key``, and the Airflow variables ``dysms_sign_name``,
+Set the connection ``dysms_default`` with a ``privacy_secret``, and the Airflow variables ``dysms_sign_name``,
 ``dysms_campaign_template`` and ``dysms_campaign_uri``: a folder with the files ``wave-1.txt`` and ``wave-2.txt``, one
 number a line, up to 1,000 each. The numbers go from there straight into a private field of the operator, so that
 Airflow never stores them.
@@ -11,6 +11,7 @@ Airflow never stores them.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_dysms.operators.dysms import DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
+
+log = logging.getLogger("airflow.task")
 
 SHARE = 0.95
 
@@ -73,7 +76,7 @@ with DAG(
         reports = ti.xcom_pull(task_ids=gate.task_id) or ti.xcom_pull(task_ids=gate.task_id, key="reports")
         counts = Counter(report["category"] or report["state"] for report in reports)
         for name, count in counts.most_common():
-            print(f"{name:16} {count}")
+            log.info("%-16s %s", name, count)
         return dict(counts)
 
     gate >> enough_arrived() >> [send(2), hold()]

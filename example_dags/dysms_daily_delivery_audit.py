@@ -1,13 +1,14 @@
 """Every morning: what became of each message that was sent yesterday, and a summary of it.
 
 The log of what was sent lies in object storage, one file a day, and a DAG of yours writes it. This one asks what became
-of every line, writes one row a message beside it, and fetches the vendor's own counts of the day.
+of every line, writes one row per message beside it, and fetches the vendor's own counts of the day.
 
 Set the Airflow variables ``dysms_sent_uri`` and ``dysms_output_uri``, and the connection ``dysms_default``.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from airflow.sdk import DAG, task
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.operators.dysms import DysmsQuerySendStatisticsOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+log = logging.getLogger("airflow.task")
 
 with DAG(
     dag_id="dysms_daily_delivery_audit",
@@ -54,7 +57,8 @@ with DAG(
             f"delivery time p50   {times['p50']} s",
             f"delivery time p95   {times['p95']} s",
         ]
-        print("\n".join(lines))
+        for line in lines:
+            log.info("%s", line)
         return lines
 
     summary(audit.output, statistics.output)

@@ -65,8 +65,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:
-    """One emulator for the whole run."""
-    with Emulator.start() as started:
+    """One emulator for the whole run. Its keys open both sites: most tests have one connection for everything."""
+    with Emulator.start("--switch", "sites=joined") as started:
         yield started
 
 

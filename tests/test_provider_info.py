@@ -54,7 +54,7 @@ def test_the_connection_type_is_the_hooks_own() -> None:
 
 def test_secrets_are_password_fields_and_every_default_schema_is_json_schema() -> None:
     fields = CONNECTION["conn-fields"]
-    for secret in ("security_token", "privacy_key", "proxy"):
+    for secret in ("security_token", "privacy_secret", "proxy"):
         assert fields[secret]["schema"]["format"] == "password"
     for field in fields.values():
         jsonschema.Draft7Validator.check_schema(field["schema"])

@@ -5,10 +5,12 @@ The vendor's own names live here, and only here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from airflow_provider_dysms.api import answers, arguments
 from airflow_provider_dysms.api.answers import decode as decode
+from airflow_provider_dysms.api.choices import TEMPLATE_TYPES as TEMPLATE_TYPES
+from airflow_provider_dysms.api.choices import MessageType
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
 from airflow_provider_dysms.api.structs import PrivateStruct
@@ -23,10 +25,7 @@ CHINA = "2017-05-25"
 #: Accounts of the international site.
 INTERNATIONAL = "2018-05-01"
 
-#: What a template is for -> TemplateType.
-TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
-
-MESSAGE_TYPES = ("OTP", "NOTIFY", "MKT")
+MESSAGE_TYPES = get_args(MessageType)
 
 _SEND_DETAIL = frozenset(
     {"PhoneNum", "SendStatus", "ErrCode", "TemplateCode", "OutId", "Content", "SendDate", "ReceiveDate"}
@@ -123,7 +122,7 @@ def query_send_statistics(
     if template_type is not None:
         query["TemplateType"] = arguments.one_of("template_type", template_type, tuple(TEMPLATE_TYPES.values()))
     if sign_name is not None:
-        query["SignName"] = arguments.text("sign_name", sign_name, 255)
+        query["SignName"] = arguments.sign_name("sign_name", sign_name)
     return Call("QuerySendStatistics", CHINA, query)
 
 
@@ -194,7 +193,7 @@ def send_sms(
     """
     query = {
         "PhoneNumbers": arguments.recipients("phone_numbers", phone_numbers),
-        "SignName": arguments.text("sign_name", sign_name, 255),
+        "SignName": arguments.sign_name("sign_name", sign_name),
         "TemplateCode": arguments.text("template_code", template_code, 255),
     }
     if template_param is not None:

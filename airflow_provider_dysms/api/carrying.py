@@ -13,6 +13,7 @@ import re
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.issuers import Issuer
     from airflow_provider_dysms.api.transport import Transport
+
+#: The only form of an expiry that the package reads, in UTC.
+EXPIRATION = "%Y-%m-%dT%H:%M:%SZ"
 
 #: What is asked by plain HTTP is on this machine or a hop away, or not there at all (s).
 NEAR_TIMEOUT = 5.0
@@ -50,6 +54,8 @@ class Carrier:
     def __init__(self, issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> None:
         #: What ended it, if no key comes of it.
         self.failure: errors.DysmsError | None = None
+        #: What is wrong with the time until which a key lasts; the package says nothing of it, or asks again.
+        self.wrong_expiry: errors.DysmsError | None = None
         self._issuer = issuer
         self._transport = transport
 
@@ -103,6 +109,7 @@ class Carrier:
             error = codes.judge(asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body))
             if error is not None:
                 raise error
+        self.wrong_expiry = self.wrong_expiry or _wrong_expiry(actions.decode(answer.body))
         return answer
 
     def _endpoint(self, address: str) -> Endpoint:
@@ -113,6 +120,26 @@ class Carrier:
             address,
             allow_custom=self._issuer.allow_custom_endpoint,
         )
+
+
+def _wrong_expiry(said: Any) -> errors.DysmsError | None:
+    """Return what is wrong with the expiry of a key that was handed out, if an answer holds one."""
+    key = said.get("Credentials", said) if isinstance(said, dict) else None
+    if not isinstance(key, dict) or "AccessKeyId" not in key or "Expiration" not in key:
+        return None
+    try:
+        end = datetime.strptime(key["Expiration"], EXPIRATION).replace(tzinfo=UTC)
+    except (ValueError, TypeError):
+        return errors.DysmsCredentialsError(
+            "the key that was handed out has an Expiration that is not like 2030-01-01T00:00:00Z"
+        )
+    now = datetime.now(UTC)
+    if end > now:
+        return None
+    return errors.DysmsCredentialsError(
+        f"the key that was handed out expired at {end:{EXPIRATION}}, and this machine's clock says "
+        f"{now:{EXPIRATION}}; check that clock, and what keeps the key"
+    )
 
 
 def join() -> None:

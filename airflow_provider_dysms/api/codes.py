@@ -76,6 +76,7 @@ CLASS_OF_PREFIX: tuple[tuple[str, type[DysmsError]], ...] = (
     ("InvalidTimeStamp", DysmsClockError),
     ("InvalidAccessKeyId", DysmsAuthError),
     ("InvalidSecurityToken", DysmsAuthError),
+    ("InvalidBearerToken", DysmsAuthError),
     ("MissingSecurityToken", DysmsAuthError),
     ("Forbidden", DysmsPermissionError),
     ("NoPermission", DysmsPermissionError),

@@ -93,7 +93,10 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
                 return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
             except ValueError:
                 pass
-    raise DysmsInputError(argument, f"is no date: {shown(value)}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'")
+    raise DysmsInputError(
+        argument,
+        f"is not a date: {shown(value)}; it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone",
+    )
 
 
 @lru_cache(maxsize=64)

@@ -9,41 +9,29 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.regions import CENTRAL, SERVICE_HOSTS, SINGAPORE, STS_HOSTS, host_of_region
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 Agreed = TypeVar("Agreed", str, int)
 
-_CENTRAL = "dysmsapi.aliyuncs.com"
-_SINGAPORE = "dysmsapi.ap-southeast-1.aliyuncs.com"
-
 #: Where a version is served when no region is named: the China site, and the international one, which has its own
 #: accounts and would answer at the other with nothing.
-HOST_OF_VERSION = {"2017-05-25": _CENTRAL, "2018-05-01": _SINGAPORE}
-
-#: Regions with a host of their own; every other one is served centrally. The vendor's documents (68360 and
-#: api-dysmsapi-2018-05-01-endpoint) go before its SDKs, which disagree about cn-beijing and cn-hongkong.
-HOST_OF_REGION = {
-    "ap-southeast-1": _SINGAPORE,
-    "ap-southeast-5": "dysmsapi.ap-southeast-5.aliyuncs.com",
-    "eu-central-1": "dysmsapi.eu-central-1.aliyuncs.com",
-    "us-east-1": "dysmsapi.us-east-1.aliyuncs.com",  # in the SDKs only
-    # In older documents and the API's metadata only.
-    "ap-northeast-1": _SINGAPORE,
-    "ap-northeast-2-pop": _SINGAPORE,
-    "ap-southeast-2": _SINGAPORE,
-    "ap-southeast-3": _SINGAPORE,
-    "eu-west-1": _SINGAPORE,
-    "eu-west-1-oxs": _SINGAPORE,
-    "rus-west-1-pop": _SINGAPORE,
-    "us-west-1": _SINGAPORE,
-}
+HOST_OF_VERSION = {"2017-05-25": CENTRAL, "2018-05-01": SINGAPORE}
 
 _VENDOR = ".aliyuncs.com"
 _DEFAULT_PORT = {"https": 443, "http": 80}
 
-_REGION = re.compile(r"[a-z0-9-]+")
+#: The metadata service of an ECS instance: a link-local address of the vendor's, by plain HTTP.
+METADATA_HOST = "100.100.100.200"
+
+#: Hosts that hand out keys. They are no hosts of the service, and keys are never sent there to sign with.
+_CREDENTIAL_HOSTS = STS_HOSTS | {METADATA_HOST}
+
 #: Nothing but a scheme, a name and a port: no user, path, query, fragment or backslash, on which parsers disagree.
 _AUTHORITY = re.compile(r"(?:(https?)://)?(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?/?", re.ASCII)
 _NAME = re.compile(r"(?!.{254})[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
@@ -87,50 +75,43 @@ def resolve(
     """Return where to send the requests of an API version.
 
     :param version: ``2017-05-25`` or ``2018-05-01``
-    :param region_id: such as ``cn-hangzhou``; ``None`` for the version's own site
+    :param region_id: such as ``cn-hangzhou``; ``None`` for the version's own site. With a ``host`` it is not looked at
     :param host: goes before the region; a name or an address, or pasted as ``https://host:port/``
     :param port: default the scheme's own
     :param schema: ``https`` or ``http``; default ``http`` for this machine, else ``https``
-    :param allow_custom: whether ``host`` may be another one than the vendor's and this machine
+    :param allow_custom: whether ``host`` may be another one than the service's and this machine
     :raises DysmsInputError: naming ``host``, ``port``, ``schema`` or ``region_id``
 
     Follows https://help.aliyun.com/document_detail/68360.html.
     """
-    name = _host_of(version, region_id)
+    if version not in HOST_OF_VERSION:
+        raise DysmsInputError("version", f"must be one of {', '.join(HOST_OF_VERSION)}")
     scheme = _scheme_of(schema)
     port = _port_of(port)
     if host:
         pasted_scheme, name, pasted_port = _split(host)
         scheme = _agreed("schema", scheme, pasted_scheme)
         port = _agreed("port", port, pasted_port)
-    scheme = _allowed_scheme(name, scheme, allow_custom)
+    else:
+        name = host_of_region(region_id) if region_id else HOST_OF_VERSION[version]
+    scheme = _allowed_scheme(name, scheme, SERVICE_HOSTS, allow_custom)
     return Endpoint(scheme, name, port or _DEFAULT_PORT[scheme])
 
 
 def endpoint_of(argument: str, address: str, *, allow_custom: bool = False) -> Endpoint:
-    """Return where an address leads, by the same rules: what hands out keys is trusted with them.
+    """Return the endpoint of an address that hands out keys, by the same rules as the service's own.
 
     :param argument: what the address is called, for the error
     :param address: a host, ``host:port`` or ``https://host:port/``
-    :param allow_custom: whether it may be another one than the vendor's and this machine
+    :param allow_custom: whether it may be another one than STS, the metadata service and this machine
     :raises DysmsInputError: naming ``argument``
     """
     try:
         scheme, name, port = _split(address)
-        scheme = _allowed_scheme(name, scheme, allow_custom)
+        scheme = _allowed_scheme(name, scheme, _CREDENTIAL_HOSTS, allow_custom)
     except DysmsInputError as error:
         raise DysmsInputError(argument, error.problem) from None
     return Endpoint(scheme, name, port or _DEFAULT_PORT[scheme])
-
-
-def _host_of(version: str, region_id: str | None) -> str:
-    if version not in HOST_OF_VERSION:
-        raise DysmsInputError("version", f"must be one of {', '.join(HOST_OF_VERSION)}")
-    if not region_id:
-        return HOST_OF_VERSION[version]
-    if not isinstance(region_id, str) or not _REGION.fullmatch(region_id):
-        raise DysmsInputError("region_id", "has small letters, digits and hyphens only, such as 'cn-hangzhou'")
-    return HOST_OF_REGION.get(region_id, _CENTRAL)
 
 
 def _scheme_of(schema: str | None) -> str | None:
@@ -185,17 +166,19 @@ def _agreed(argument: str, given: Agreed | None, pasted: Agreed | None) -> Agree
     return pasted if given is None else given
 
 
-def _allowed_scheme(name: str, scheme: str | None, allow_custom: bool) -> str:
-    if _is_this_machine(name):
+def _allowed_scheme(name: str, scheme: str | None, known: AbstractSet[str], allow_custom: bool) -> str:
+    if _is_this_machine(name) or (name == METADATA_HOST and name in known):
         return scheme or "http"
-    if name.endswith(_VENDOR):
-        if scheme == "http":
-            raise DysmsInputError("schema", f"must be 'https' for {name}; leave it empty")
-        return "https"
-    if not allow_custom:
+    if name.endswith(_VENDOR) and scheme == "http":
+        raise DysmsInputError("schema", f"must be 'https' for {name}; leave it empty")
+    if name not in known and not allow_custom:
+        kind, what = ("of the SMS service", "keys and phone numbers may go to")
+        if known is _CREDENTIAL_HOSTS:
+            kind, what = ("of STS or the metadata service", "keys may be asked for at")
+        whose = f" (customers have hosts below {_VENDOR[1:]} too)" if name.endswith(_VENDOR) else ""
         raise DysmsInputError(
             "host",
-            f"is neither of {_VENDOR[1:]} nor this machine; if keys and phone numbers may go to {name}, "
+            f"is not a host {kind}{whose}, nor this machine; if {what} {name}, "
             "set allow_custom_endpoint to true in the extras of the connection",
         )
     return scheme or "https"

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.endpoints import Endpoint
+from airflow_provider_dysms.api.endpoints import METADATA_HOST, Endpoint
 from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SESSION_NAME = "airflow-provider-dysms"
 
 #: The metadata service of an ECS instance.
-METADATA = Endpoint("http", "100.100.100.200", 80)
+METADATA = Endpoint("http", METADATA_HOST, 80)
 
 #: A key is replaced so long (s) before its end, or a quarter of its life where that is less; but not at once (s).
 MARGIN = 300.0
@@ -91,7 +91,7 @@ class Issuer:
     :param oidc_provider_arn: the identity provider
     :param oidc_token_file: where the machine keeps its OIDC token
     :param credentials_uri: address that answers with a key
-    :param allow_custom_endpoint: ask hosts other than ``*.aliyuncs.com`` and this machine
+    :param allow_custom_endpoint: ask hosts other than those of STS, the metadata service and this machine
     :raises DysmsInputError: the extra ``credentials`` is not installed
     """
 

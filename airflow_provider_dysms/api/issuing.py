@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api import errors
@@ -40,7 +41,12 @@ async def issue(issuer: Issuer, transport: Callable[[Endpoint], Transport]) -> I
     with carrier.carrying():
         answer = await _asked(issuer)
     if isinstance(answer, Issued):
-        return answer
+        has_expired = answer.expires_at and answer.expires_at <= time.time()
+        if carrier.wrong_expiry is None or not has_expired:
+            return answer
+    if carrier.wrong_expiry is not None:
+        raise _as_ours(issuer, carrier.wrong_expiry)
+    assert not isinstance(answer, Issued)
     if issuer.auth_type == "default" and carrier.failure is None:
         answer = errors.DysmsCredentialsError("no place where this machine may keep a key has one")
     raise _as_ours(issuer, carrier.failure or answer)  # here, where no error of the package is its context
@@ -50,10 +56,10 @@ async def _asked(issuer: Issuer) -> Issued | errors.DysmsError:
     """Return the errors of the package without what they say: they quote whole answers."""
     try:
         found = await _get(_providers(issuer))
-        return Issued(
-            Credentials(found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None),
-            found.get_expiration(),
+        credentials = Credentials(
+            found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None
         )
+        return Issued(credentials, found.get_expiration())
     except errors.DysmsInputError:
         return errors.DysmsUnreadable("what was handed out is no key")
     except errors.DysmsError as error:

@@ -18,12 +18,17 @@ INVALID = "invalid_number"
 NOT_A_MOBILE = "not_a_mobile"
 READS_AS_MAINLAND = "reads_as_mainland"
 
+LANDLINE = "is a landline of the mainland, or a 400 or 800 number; SMS goes to mobiles alone"
+
 _MAINLAND = "CN"
 MOBILE = re.compile(r"(1[3-9]\d{9})", re.ASCII)
 # The 0 is the trunk prefix, dialled before numbers of other provinces. Bare, it is no sign of the mainland.
 MOBILE_WITH_CODE = re.compile(r"(?:\+|00)?860?(1[3-9]\d{9})", re.ASCII)
 _MOBILE_WITH_TRUNK = re.compile(r"0?(1[3-9]\d{9})", re.ASCII)
 _SHAPE = re.compile(r"\(?\+?\(?\d[\d ().-]*", re.ASCII)
+#: Fixed lines of the mainland: by area code, and numbers of companies. No SMS reaches them.
+_AREA = r"(?:10|2\d|[3-9]\d{2})[1-9]\d{6,7}"
+_LANDLINE = re.compile(rf"(?:(?:\+|00)?86)?(?:0{_AREA}|[48]00\d{{7}})|(?:\+|00)?86{_AREA}", re.ASCII)
 _DECIMAL = re.compile(r"\d+\.\d{1,2}", re.ASCII)
 _EXACT_FLOAT = 2**53
 _MOST_DIGITS = 15  # ITU-T E.164
@@ -90,11 +95,17 @@ def parse_number(text: object, country: str | None = None, *, to_ask: bool = Tru
         bare = _MOBILE_WITH_TRUNK if calling_code else MOBILE
         if mobile := MOBILE_WITH_CODE.fullmatch(compact) or bare.fullmatch(compact):
             return PhoneNumber(mobile[1], _MAINLAND)
-    number = abroad.parse(compact, region)
+    try:
+        number = abroad.parse(compact, region)
+    except NumberError:
+        if calling_code in (None, 86) and _LANDLINE.fullmatch(compact):
+            refuse(NOT_A_MOBILE, LANDLINE)
+        raise
     if calling_code is not None and number.country_code != calling_code:
         refuse(INVALID, "is written with the code of another country than its line names")
     if number.country_code == 86 and to_ask:
-        refuse(NOT_A_MOBILE, "is a mainland number, and not one of a mobile")
+        is_landline = _LANDLINE.fullmatch(compact) is not None
+        refuse(NOT_A_MOBILE, LANDLINE if is_landline else "is a mainland number, and not one of a mobile")
     digits = abroad.e164(number)
     if to_ask and MOBILE.fullmatch(digits):
         refuse(
@@ -115,8 +126,8 @@ def same_number(asked: str, answered: str) -> bool:
     """Say whether an answer is about the number that was asked for.
 
     The form of numbers in answers is not documented: they may carry a country code or ``+``, or be masked. So the last
-    digits that both have are compared, ``*`` matches any, and fewer than seven are no comparison; nor is a mask that
-    leaves fewer than four digits to see.
+    digits that both have are compared, and ``*`` or ``x`` matches any. Fewer than seven digits, or a mask that leaves
+    fewer than four to see, are not enough to compare.
     """
     if asked == answered:
         return True
@@ -126,7 +137,8 @@ def same_number(asked: str, answered: str) -> bool:
 
 
 def _significant(number: str) -> str:
-    return "".join(character for character in number if character in "0123456789*")
+    masked = number.lower().replace("x", "*")
+    return "".join(character for character in masked if character in "0123456789*")
 
 
 def _compact(text: object) -> str:

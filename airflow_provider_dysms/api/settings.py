@@ -29,7 +29,7 @@ class Settings:
     :param credentials: a key that stays, or who hands out others
     :param region_id: chooses the endpoint; ``None`` for the API version's own default
     :param host: endpoint override for both API versions, with ``port`` and ``schema``
-    :param allow_custom_endpoint: talk to hosts other than ``*.aliyuncs.com`` and this machine
+    :param allow_custom_endpoint: talk to hosts other than the service's own and this machine
     :param timeout: seconds for connecting, and again for one exchange
     :param quota_share: the part of the account's quotas that is ours, above 0 and at most 1
     :param quota: requests a second by action, for accounts whose quotas were raised

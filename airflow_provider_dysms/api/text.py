@@ -6,6 +6,7 @@ Follows the vendor's billing rules: mainland 70 characters, then 67 each; abroad
 from __future__ import annotations
 
 import re
+import unicodedata
 
 #: A signature stands at the very beginning, in brackets that are part of the text and are billed with it.
 _SIGNATURE = re.compile(r"\s*【([^【】]+)】")
@@ -41,3 +42,8 @@ def _parts(length: int, alone: int, each: int) -> int:
     if length <= alone:
         return min(length, 1)
     return -(-length // each)
+
+
+def folded(name: str) -> str:
+    """Return the name of a column without what SQL engines do not tell names apart by: case and blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).casefold().split())

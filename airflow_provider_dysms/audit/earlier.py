@@ -7,6 +7,7 @@ certain that the lines are the same, the case is asked again, which is never wro
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.audit.align import TOLERANCE, align
+from airflow_provider_dysms.audit.copies import message_of, without_copies
 from airflow_provider_dysms.audit.questions import Scope, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from airflow_provider_dysms.audit.lines import Line
+    from airflow_provider_dysms.audit.outcome import Outcome
     from airflow_provider_dysms.audit.verdict import Verdict
 
 _TICK = timedelta(microseconds=1)
@@ -47,32 +50,88 @@ class Earlier:
         assert line.phone is not None
         return f"number {self.shown(line.phone.digits)}"
 
-    def holds(self, lines: Sequence[Line], earlier: Sequence[Verdict]) -> bool:
-        """Say whether the verdicts can be taken over: all are final, none is missing, and the lines are the same."""
+    def holds(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> bool:
+        """Say whether the verdicts can be taken over: all are final, none is missing, and the lines are the same.
+
+        :param repeated: the places of the lines that were repeated then
+        """
         if not earlier or not all(verdict.is_final and verdict.state != State.MISSING for verdict in earlier):
             return False
         if not self.scope.keyed:
             return earlier[0].carried == self._carried(lines[0])
-        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        if len(theirs) != len(lines) or not all(map(self._fits, lines, theirs)):
+        told = self._told(lines, earlier, repeated)
+        if told is None or not self._are_copies(lines, told):
             return False
-        return len(lines) == 1 or self._in_order(lines, theirs)
+        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
+        return len(told) == 1 or self._in_order([lines[place] for place in told], theirs)
 
-    def lost(self, lines: Sequence[Line], earlier: Sequence[Verdict], found: Sequence[Verdict]) -> list[Line]:
-        """Return the lines that had a record and now have none.
+    def fits_rules(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> bool:
+        """Say whether verdicts of the very same lines are those that the rules about copies give: see :mod:`.copies`.
 
-        :param found: what became of the case now
+        :param repeated: the places of the lines that were repeated then
         """
         if not self.scope.keyed:
-            return [] if found or not earlier else [lines[0]]
-        without = {index for index in range(len(lines)) if found[index].state == State.MISSING}
-        if not without:
+            return True
+        gone = set(repeated)
+        told = [place for place in range(len(lines)) if place not in gone]
+        theirs = sum(verdict.state != State.UNLOGGED for verdict in earlier)
+        return len(told) == theirs and self._are_copies(lines, told)
+
+    def lost(self, now: Outcome, earlier: Sequence[Verdict], repeated: Sequence[int]) -> list[Line]:
+        """Return the lines that had a record and now have none.
+
+        Of lines of one message, which of them has the record may change: only their number counts.
+
+        :param now: what became of the case now
+        :param repeated: the places of the lines that were repeated then
+        """
+        lines = now.lines
+        if not self.scope.keyed:
+            return [] if now.verdicts or not earlier else [lines[0]]
+        gone = set(now.unseen.repeated)
+        told = [place for place in range(len(lines)) if place not in gone]
+        has = {place for place, verdict in zip(told, now.verdicts, strict=False) if verdict.state != State.MISSING}
+        if len(has) == len(lines):
             return []
+        had = self._had(lines, earlier, repeated)
+        spare = Counter(message_of(lines[place], self.scope) for place in has - had)
+        lost = []
+        for place in sorted(had - has):
+            message = message_of(lines[place], self.scope)
+            if spare[message]:
+                spare[message] -= 1
+            else:
+                lost.append(lines[place])
+        return lost
+
+    def _had(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> set[int]:
+        """Return the places of the lines that had a record."""
         theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        if len(theirs) == len(lines) and all(map(self._fits, lines, theirs)):
-            return [lines[index] for index in sorted(without) if theirs[index].state != State.MISSING]
-        recorded = [verdict for verdict in theirs if verdict.state != State.MISSING]
-        return [lines[index] for index in sorted(without & self._owners(lines, recorded))]
+        if told := self._told(lines, earlier, repeated):
+            return {place for place, verdict in zip(told, theirs, strict=True) if verdict.state != State.MISSING}
+        return self._owners(lines, [verdict for verdict in theirs if verdict.state != State.MISSING])
+
+    def _told(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> list[int] | None:
+        """Return the places of the lines that had a verdict each; ``None`` if the lines are not the same as then."""
+        gone = set(repeated)
+        told = [place for place in range(len(lines)) if place not in gone]
+        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
+        if len(told) + len(gone) != len(lines) or len(told) != len(theirs):
+            return None
+        return (
+            told
+            if all(self._fits(lines[place], verdict) for place, verdict in zip(told, theirs, strict=True))
+            else None
+        )
+
+    def _are_copies(self, lines: Sequence[Line], told: Sequence[int]) -> bool:
+        """Say whether every other line tells of the same message as one of these, and none of these has to."""
+        if len(lines) == 1:
+            return True
+        messages = {message_of(lines[place], self.scope) for place in told}
+        return set(told) <= set(without_copies(lines, self.scope)) and all(
+            message_of(line, self.scope) in messages for line in lines
+        )
 
     def _fits(self, line: Line, verdict: Verdict) -> bool:
         """Say whether a row can be of a line. A record without an OutId, or without a time, got those of the line."""

@@ -20,7 +20,7 @@ import msgspec
 from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Cells = Sequence[object]
     Read = Callable[[Sequence[str | None]], Iterator[tuple[int, Cells]]]
@@ -36,12 +36,14 @@ class Table:
     :param columns: its columns; ``None`` where every line has its own (JSON Lines)
     :param read: yields the line number, from 1, and the cells of the wanted columns; ``None`` wants an empty cell
     :param seen: JSON Lines: the keys that were met so far
+    :param choose: JSON Lines: returns the first of the wanted columns anew when it is told of further keys
     :param headless: whether there are no columns at all, but one number a line
     """
 
     columns: list[str] | None
     read: Read
     seen: set[str] = field(default_factory=set)
+    choose: Callable[[Iterable[str]], list[str | None]] | None = None
     headless: bool = False
 
 
@@ -131,7 +133,11 @@ def _json_lines(name: str, file: BinaryIO) -> Table:
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     problem = "is no JSON object in UTF-8; write one object a line"
                     raise _unreadable(f"{name}:{number}", problem) from None
-                table.seen.update(record)
+                if new := record.keys() - table.seen:
+                    table.seen |= new
+                    if table.choose:
+                        ours = table.choose(sorted(new))
+                        wanted = [*ours, *wanted[len(ours) :]]
                 yield number, [None if column is None else record.get(column) for column in wanted]
 
     table = Table(None, read)

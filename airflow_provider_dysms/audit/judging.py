@@ -84,7 +84,7 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
 
 def _phone(answered: str | None) -> PhoneNumber:
     """Return the number of an answer, which has its country code, as a log would have it; a masked one stays."""
-    digits = (answered or "").removeprefix("+")
+    digits = (answered or "").removeprefix("+").removeprefix("00")
     try:
         return parse_number("+" + digits, to_ask=False)
     except NumberError:

@@ -20,6 +20,7 @@ from airflow_provider_dysms.api.errors import DysmsIncomplete
 from airflow_provider_dysms.api.records import SendDetail
 from airflow_provider_dysms.audit import glance
 from airflow_provider_dysms.audit.align import TOLERANCE, align
+from airflow_provider_dysms.audit.copies import without_repeated
 from airflow_provider_dysms.audit.questions import Question, Scope, key_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Dealt(msgspec.Struct):
     """How the answers to the lines of one number were dealt out.
 
     :param records: the record of each line, or ``None``
+    :param repeated: places of the lines that tell of a message which another line tells of: see :mod:`.copies`
     :param others: the day's other records, each with the BizId it was asked with; all of them, for mere questions
     :param ambiguous: records that could as well have gone to another line
     :param edge: records of the day's first ten minutes without a line: they belong to the log of the day before
@@ -82,6 +84,14 @@ class Dealt(msgspec.Struct):
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0
+    repeated: tuple[int, ...] = ()
+
+    def told(self) -> list[int]:
+        """Return the places of the lines that tell of a message each, whether it has a record or not."""
+        if not self.repeated:
+            return [*range(len(self.records))]
+        gone = set(self.repeated)
+        return [place for place in range(len(self.records)) if place not in gone]
 
 
 def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
@@ -100,6 +110,19 @@ def deal(lines: Sequence[Line], answers: Answers, scope: Scope) -> Dealt:
         pools[None] = _without(pools[None], [row for biz_id, pool in pools.items() if biz_id for row in pool])
     for pool in pools.values():
         _sort(pool)
+    if not scope.keyed or len(lines) == 1:
+        return _dealt(lines, pools, scope)
+    dealt, kept, gone = without_repeated(lines, scope, lambda some: _dealt(some, pools, scope))
+    found = dict(zip(kept, dealt.records, strict=True))
+    dealt.records = [found.get(place) for place in range(len(lines))]
+    dealt.repeated = gone
+    return dealt
+
+
+def _dealt(lines: Sequence[Line], pools: Mapping[str | None, list[Row]], scope: Scope) -> Dealt:
+    for rows in pools.values():
+        for row in rows:
+            row.taken = False
     dealer = _Dealer(lines, scope)
     if scope.keyed:
         dealer.deal(pools)

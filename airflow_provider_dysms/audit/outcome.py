@@ -28,12 +28,15 @@ class Unseen(NamedTuple):
     :param ambiguous: records that could as well have gone to another line
     :param edge: records of the day's first ten minutes without a line: they belong to the log of the day before
     :param off_day: records dated one day off the day that was asked
+    :param repeated: places, among the lines of the case, of those that have no verdict because another line tells of
+        the same message
     """
 
     further: int = 0
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0
+    repeated: tuple[int, ...] = ()
 
 
 class Outcome(msgspec.Struct):
@@ -41,9 +44,9 @@ class Outcome(msgspec.Struct):
 
     :param number: its place among the cases of the log, from 0
     :param lines: the lines of the log that it is about
-    :param verdicts: one for each line, in their order, and then one for each message that no line tells of; for mere
-        questions one for each record. From another source than asking they are as they stand in rows: the number may
-        be hashed, and the text left out
+    :param verdicts: one for each line that is not repeated, in their order, and then one for each message that no line
+        tells of; for mere questions one for each record. From another source than asking they are as they stand in
+        rows: the number may be hashed, and the text left out
     :param asked: the distinct questions behind it
     """
 
@@ -55,6 +58,7 @@ class Outcome(msgspec.Struct):
     unseen: Unseen = Unseen()
 
     @property
-    def repeated(self) -> int:
-        """Lines whose message id an earlier line had."""
-        return len(self.lines) - 1 if self.lines[0].message_id is not None else 0
+    def told(self) -> list[Line]:
+        """The lines that have a verdict each, if the log is more than a list of questions."""
+        gone = set(self.unseen.repeated)
+        return [line for place, line in enumerate(self.lines) if place not in gone] if gone else self.lines

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
+from airflow_provider_dysms.api.choices import Match as Match
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_provider_dysms.api.records import SendDetail
     from airflow_provider_dysms.audit.lines import Line
     from airflow_provider_dysms.audit.sent import SentLog
-
-Match = Literal["auto", "biz_id", "out_id", "sent_at"]
 
 _NONE, _DAY = timedelta(0), timedelta(days=1)
 
@@ -90,15 +88,12 @@ def first_questions(lines: Sequence[Line], scope: Scope) -> list[Question]:
     return _questions(lines, scope, _days)
 
 
-def second_questions(lines: Sequence[Line], records: Sequence[SendDetail | None], scope: Scope) -> list[Question]:
-    """Return what the lines that found no record ask next: the day across midnight, where that may have it.
+def second_questions(lost: Sequence[Line], scope: Scope) -> list[Question]:
+    """Return what lines of a log without a record ask next: the day across midnight, if that may have it.
 
     A message accepted shortly before midnight may be dated the day after; one that the log dates shortly after midnight
     may have been accepted before.
     """
-    if not scope.keyed or None not in records:
-        return []
-    lost = [line for line, record in zip(lines, records, strict=True) if record is None]
     return _questions(lost, scope, _other_day)
 
 

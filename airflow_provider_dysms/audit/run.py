@@ -68,7 +68,7 @@ async def audit(
     tally: Tally | None = None,
     known: Callable[[int, list[Line]], Outcome | None] = lambda number, lines: None,
 ) -> AsyncGenerator[Outcome, None]:
-    """Say of every line of a send log what became of its message.
+    """Say of every message of a send log what became of it. Lines of one message have one verdict: see :mod:`.copies`.
 
     A log in which no line has an id or a time is a list of questions: every number is asked once, lines that share one
     are one question (the first of them is carried along), and every record comes out once.
@@ -133,26 +133,30 @@ class _Worker:
 
     async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> Outcome:
         send_date, as_of = self.scope.send_date, self.scope.as_of
+        repeated = tuple(range(1, len(lines)))
         try:
             async with self.gate:
                 report = await self.ask.query_message(message_id)
         except DysmsNotFound:
-            verdicts = [judging.of_missing(line, send_date, as_of) for line in lines]
-            return Outcome(number, lines, verdicts, asked=1)
+            missing = judging.of_missing(lines[0], send_date, as_of)
+            return Outcome(number, lines, [missing], asked=1, unseen=Unseen(repeated=repeated))
         off_day = judging.days_off(report, lines[0], send_date)
-        verdicts = [judging.of_report(report, line, as_of) for line in lines]
-        return Outcome(number, lines, verdicts, asked=1, unseen=Unseen(off_day=off_day))
+        first, *_ = [judging.of_report(report, line, as_of) for line in lines]  # each checks the number of its line
+        return Outcome(number, lines, [first], asked=1, unseen=Unseen(off_day=off_day, repeated=repeated))
 
     async def _by_number(self, number: int, lines: list[Line]) -> Outcome:
         scope = self.scope
         first = first_questions(lines, scope)
         answers = {first[0]: await self._answer(first[0])} if len(first) == 1 else await self._answers(first)
         dealt = deal(lines, answers, scope)
-        further = [question for question in second_questions(lines, dealt.records, scope) if question not in answers]
+        further: list[Question] = []
+        if scope.keyed and None in dealt.records:
+            lost = [lines[place] for place in dealt.told() if dealt.records[place] is None]
+            further = [question for question in second_questions(lost, scope) if question not in answers]
         if further:
             answers |= await self._answers(further)
             dealt = deal(lines, answers, scope)
-        unseen = Unseen(len(further), dealt.ambiguous, dealt.edge, dealt.off_day)
+        unseen = Unseen(len(further), dealt.ambiguous, dealt.edge, dealt.off_day, dealt.repeated)
         return Outcome(number, lines, self._verdicts(lines, dealt), asked=len(answers), unseen=unseen)
 
     def _verdicts(self, lines: list[Line], dealt: Dealt) -> list[Verdict]:
@@ -162,7 +166,7 @@ class _Worker:
             return [judging.of_record(record, lines[0], as_of) for record, _ in dealt.others]
         verdicts = [
             judging.of_record(record, line, as_of) if record else judging.of_missing(line, self.scope.send_date, as_of)
-            for line, record in zip(lines, dealt.records, strict=True)
+            for line, record in ((lines[place], dealt.records[place]) for place in dealt.told())
         ]
         for record, biz_id in dealt.others:
             verdicts.append(judging.of_unlogged(record, phone, biz_id, self.no_carried, as_of))
@@ -190,7 +194,7 @@ async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
 def _count(outcome: Outcome, tally: Tally) -> None:
     tally.lines += len(outcome.lines)
     tally.asked += outcome.asked
-    tally.repeated += outcome.repeated
+    tally.repeated += len(outcome.unseen.repeated)
     tally.ambiguous += outcome.unseen.ambiguous
     tally.edge += outcome.unseen.edge
     tally.off_day += outcome.unseen.off_day

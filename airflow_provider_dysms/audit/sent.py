@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import NumberError, parse_number
+from airflow_provider_dysms.api.text import folded
 from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank
+from airflow_provider_dysms.audit.columns import NAMES, Columns, has_whom_to_ask, spelling
 from airflow_provider_dysms.audit.files import Table, open_table, shown
 from airflow_provider_dysms.audit.lines import Line, Lines
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-#: Our names of a log's columns.
-NAMES = ("phone_number", "message_id", "country", "biz_id", "out_id", "sent_at")
 
 #: The service takes an OutId of fewer than 256 characters; its own ids are far shorter.
 MAX_ID_LENGTH = 255
@@ -44,12 +43,14 @@ class SentLog:
     :param keyed: whether any line has an id or a time to find its record by; a log in which no line has one is a list
         of questions
     :param argument: the argument that the log came from, for errors
+    :param found: what its columns are and might be
     """
 
     lines: Lines = field(repr=False)
     carry: tuple[str, ...] = ()
     keyed: bool = False
     argument: str = "sent_uri"
+    found: Columns = field(default_factory=lambda: Columns(None), repr=False)
 
     @property
     def rejected(self) -> Sequence[Line]:
@@ -89,7 +90,7 @@ def read_sent_log(
     :param send_date: the Beijing day that the log is of; a line that was sent on another is rejected, with ten minutes
         of grace around midnight
     :param columns: our name (:data:`NAMES`) -> the log's column; then no other columns are read. Default: those of our
-        names that a file has
+        names that a file has, also in another spelling: see :mod:`.columns`
     :param carry: columns of the log that are copied to the output, as text
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
     """
@@ -97,12 +98,13 @@ def read_sent_log(
     carried = _checked_carry(carry, columns)
     lines = Lines()
     keyed = False
+    found = Columns(columns, carried)
     keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
     read: list[str] = []
     for name, file in files:
         read.append(name)
         table = open_table(name, file)
-        wanted = [*_choose(name, table, columns, carried), *carried]
+        wanted = [*_choose(name, table, columns, carried, found), *carried]
         for number, cells in table.read(wanted):
             keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
             lines.append(_line(name, number, cells, send_date))
@@ -111,7 +113,7 @@ def read_sent_log(
         raise DysmsInputError("sent_uri", "names no file; write the day's send log first")
     if keys:
         _check_has(read[0] if len(read) == 1 else "the log", sorted(keys), columns, carried)
-    return SentLog(lines, carried, keyed)
+    return SentLog(lines, carried, keyed, found=found)
 
 
 def phone_log(phone_numbers: Iterable[object]) -> SentLog:
@@ -148,16 +150,27 @@ def _checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | Non
         or not all(isinstance(column, str) and column for column in carry)
     ):
         raise DysmsInputError("carry", "must be a list of names of columns")
-    if len(set(carry)) < len(carry):
-        raise DysmsInputError("carry", "names a column twice")
-    if taken := sorted(_TAKEN.intersection(carry)):
-        raise DysmsInputError("carry", f"names {', '.join(taken)}, which the output has itself; rename it in the log")
-    if columns and columns.get("phone_number") in carry:
+    names = [*map(folded, carry)]
+    if twice := [column for column in carry if names.count(folded(column)) > 1]:
+        raise DysmsInputError(
+            "carry",
+            f"names a column twice: {shown(twice)}; names that differ by case or blanks alone are one to readers",
+        )
+    if taken := [column for column in carry if folded(column) in _TAKEN]:
+        raise DysmsInputError(
+            "carry",
+            f"names {shown(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
+            "in the log",
+        )
+    numbers = [columns.get("phone_number")] if columns else [name for name in carry if spelling(name) == "phonenumber"]
+    if not set(carry).isdisjoint(numbers):
         raise DysmsInputError("carry", "names the column of the numbers, which come out as phone_number, or hashed")
     return tuple(carry)
 
 
-def _choose(name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> list[str | None]:
+def _choose(
+    name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...], found: Columns
+) -> list[str | None]:
     """Return the file's columns in the order of our names, ``None`` for those that it does not have."""
     if table.headless:
         if columns is not None or carry:
@@ -165,10 +178,10 @@ def _choose(name: str, table: Table, columns: Mapping[str, str] | None, carry: t
             raise DysmsInputError(argument, f"names columns, and {name} is text, which has none")
         return ["phone_number", *[None] * (len(NAMES) - 1)]
     if table.columns is None:
+        table.choose = found.of_file(name)
         return [columns.get(ours) if columns else ours for ours in NAMES]
     _check_has(name, table.columns, columns, carry)
-    chosen = columns or {ours: ours for ours in NAMES if ours in table.columns}
-    return [chosen.get(ours) for ours in NAMES]
+    return found.of_file(name)(table.columns)
 
 
 def _check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> None:
@@ -177,7 +190,7 @@ def _check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | N
             raise DysmsInputError(
                 argument, f"names {', '.join(missing)}, which {name} does not have; it has {shown(present)}"
             )
-    if columns is None and "phone_number" not in present and "message_id" not in present:
+    if columns is None and not has_whom_to_ask(present):
         raise DysmsInputError(
             "columns",
             f"must say which column of {name} is phone_number or message_id, such as {{'phone_number': 'mobile'}}; "

@@ -36,7 +36,7 @@ class Tally:
     :param ambiguous: matched messages that time could not tell apart
     :param edge: rows of the day's first ten minutes without a line; they belong to the log of the day before
     :param off_day: rows that are dated one day off the day that was asked
-    :param repeated: lines whose message id an earlier line had, in the log
+    :param repeated: lines that tell of a message which another line tells of, and have no row: see :mod:`.copies`
     :param kinds: the verdicts by their kind
     """
 
@@ -106,7 +106,7 @@ class Tally:
 
     @property
     def missing(self) -> int:
-        """Lines of which the service has no record."""
+        """Messages of the log of which the service has no record."""
         return self.by_state[State.MISSING.value]
 
     @property
@@ -115,9 +115,14 @@ class Tally:
         return self.by_state[State.UNLOGGED.value]
 
     @property
+    def recorded(self) -> int:
+        """Messages of the log that the service has a record of."""
+        return self.rows - self.missing - self.unlogged - self.rejected.total()
+
+    @property
     def missing_rate(self) -> float:
-        """The share of lines without a record, among those that could be asked; 0 where there is none."""
-        could_be_asked = self.lines - self.rejected.total()
+        """The share of messages of the log without a record, among those that could be asked; 0 if there are none."""
+        could_be_asked = self.lines - self.repeated - self.rejected.total()
         return self.missing / could_be_asked if could_be_asked else 0.0
 
     def percentile(self, share: float) -> int | None:

@@ -8,22 +8,37 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator import sends
-from airflow_provider_dysms.emulator.errors import VERSION_GLOBE, Refusal, business, gateway, invalid, missing
-from airflow_provider_dysms.emulator.listing import Listing, answer_rows
-from airflow_provider_dysms.emulator.state import DAY, Message, beijing, day_number, day_of
-from airflow_provider_dysms.emulator.texts import MAINLAND, normalise
+from airflow_provider_dysms.emulator.errors import (
+    VERSION_CHINA,
+    VERSION_GLOBE,
+    Refusal,
+    business,
+    gateway,
+    invalid,
+    missing,
+)
+from airflow_provider_dysms.emulator.faults import Struck, able_kinds
+from airflow_provider_dysms.emulator.listing import (
+    Listing,
+    answer_rows,
+    delivered_code,
+    masked,
+    outcome_fields,
+    records_in_form,
+    zone_of,
+)
+from airflow_provider_dysms.emulator.state import DAY, Message, beijing, day_number, day_of, visible_at, wall_clock
+from airflow_provider_dysms.emulator.texts import MAINLAND, normalise, reads_twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_provider_dysms.emulator.service import Call
 
-VERSION_CHINA = "2017-05-25"
 WINDOW_DAYS = 30
 MAX_PAGE_SIZE = 50
 #: A range of statistics is walked day by day; further back there is nothing.
 MAX_STATISTICS_DAYS = 400
-_BEIJING = timezone(timedelta(hours=8))
 
 
 def query_send_details(call: Call) -> dict[str, object]:
@@ -37,9 +52,14 @@ def query_send_details(call: Call) -> dict[str, object]:
             raise business("isv.QUERY_DATE_ILLEGAL", "SendDate lies outside of the last 30 days.")
         return answer_rows(call, [], 0)
     listing = Listing(call, number, day, call.parameters.get("BizId") or None)
+    last_page = max(1, listing.last_page(size))
+    if page > last_page and call.switches.past_the_end != "empty":
+        if call.switches.past_the_end == "error":
+            raise business("isv.SPLIT_PAGE_ILLEGAL", "CurrentPage lies behind the last page.")
+        if call.switches.past_the_end == "zero":
+            return answer_rows(call, [], 0)
+        page = last_page
     rows, total = listing.page(page, size)
-    if call.switches.past_the_end == "error" and page > max(1, listing.last_page(size)):
-        raise business("isv.SPLIT_PAGE_ILLEGAL", "CurrentPage lies behind the last page.")
     return answer_rows(call, rows, total)
 
 
@@ -60,9 +80,14 @@ def query_send_statistics(call: Call) -> dict[str, object]:
         counted = [message for message in call.service.messages.of_day(call.account, day) if _is_counted(call, message)]
         if counted or call.switches.statistics_empty_days:
             days.append(_statistics(call, day, counted))
-    rows: list[dict[str, object]] = days[(page - 1) * size : page * size]
-    target: object = rows[0] if call.switches.records == "object" and len(rows) == 1 else rows
-    data: dict[str, object] = {"TotalSize": len(days), "TargetList": target}
+    struck, plan = Struck(), call.service.faults
+    if plan.faults:
+        able = able_kinds(page, size, len(days))
+        struck = plan.on_listing(call.action, given, max(1, -(-len(days) // size)), able)
+    page = struck.page(page)
+    rows, total = struck.damage(days[(page - 1) * size : page * size], len(days))
+    total = str(total) if call.switches.total_count == "string" else total
+    data = {"TotalSize": total, **records_in_form(call.switches.records, "TargetList", rows, flat=True)}
     return {"Code": "OK", "Message": "OK", "RequestId": call.request_id, "Data": data}
 
 
@@ -72,10 +97,11 @@ def query_message(call: Call) -> dict[str, object]:
     message = call.service.messages.by_id(call.account, message_id)
     if (
         message is None
+        or not call.sees(message)
         or call.now - message.sent_at > switches.message_retention_days * DAY
-        or call.now < _visible_at(message, switches.message_visible_after)
+        or call.now < visible_at(message, switches.message_visible_after)
     ):
-        raise business(globe_code(call, "DATA_NOT_EXIST"), "The message does not exist.")
+        raise business("isv.DATA_NOT_EXIST", "The message does not exist.")
     state = message.state_at(call.now)
     number = {"new": {"delivered": 1, "failed": 2, "waiting": 3}, "old": {"delivered": 3, "failed": 2, "waiting": 1}}
     status = number[switches.message_status].get(state, 6)
@@ -85,18 +111,19 @@ def query_message(call: Call) -> dict[str, object]:
         "ResponseDescription": "The SMS Send Request was accepted",
         "RequestId": call.request_id,
         "MessageId": message_id,
-        "To": message.phone_number,
-        "Message": message.content,
+        "Message": message.text,
         "SendDate": _message_date(call, message.sent_at),
-        "NumberDetail": sends.number_detail(message.phone_number),
+        "NumberDetail": sends.number_detail(sends.with_dialing_code(message)),
     }
-    if state == "waiting":
-        _put_waiting(call, answer, "ErrorCode", "ErrorDescription", "ReceiveDate")
-    else:
-        answer["ErrorCode"] = switches.delivered_code if state == "delivered" else message.error_code
-        answer["ErrorDescription"] = "success" if state == "delivered" else "failed"
-        if message.received_at is not None:
-            answer["ReceiveDate"] = _message_date(call, message.received_at)
+    if switches.message_to_form != "absent":
+        answer["To"] = _to(message, switches.message_to_form)
+    delivered = state == "delivered"
+    codes = {
+        "ErrorCode": delivered_code(switches, international=True) if delivered else message.error_code,
+        "ErrorDescription": "success" if delivered else "failed",
+    }
+    received = None if message.received_at is None else _message_date(call, message.received_at)
+    answer |= outcome_fields(switches, state, {"ReceiveDate": received}, codes)
     return answer
 
 
@@ -120,6 +147,10 @@ ACTIONS: dict[tuple[str, str], Action] = {
     (VERSION_CHINA, "SendBatchSms"): Action(sends.send_batch_sms, ("PhoneNumberJson", "SignNameJson", "TemplateCode")),
     (VERSION_GLOBE, "QueryMessage"): Action(query_message, ("MessageId",)),
     (VERSION_GLOBE, "SendMessageToGlobe"): Action(sends.send_message_to_globe, ("To", "Message")),
+    (VERSION_GLOBE, "BatchSendMessageToGlobe"): Action(sends.batch_send_message_to_globe, ("To", "Message")),
+    (VERSION_GLOBE, "SendMessageWithTemplate"): Action(
+        sends.send_message_with_template, ("To", "From", "TemplateCode")
+    ),
 }
 
 
@@ -145,11 +176,6 @@ def check_required(action: Action, call: Call) -> None:
             raise missing(name)
 
 
-def globe_code(call: Call, code: str) -> str:
-    """Return a code of 2018-05-01 as the switches want it."""
-    return f"isv.{code}" if call.switches.message_codes == "isv" else code
-
-
 def _page(call: Call, page_name: str, size_name: str) -> tuple[int, int]:
     statistics = page_name == "PageIndex"
     numbers = []
@@ -157,32 +183,33 @@ def _page(call: Call, page_name: str, size_name: str) -> tuple[int, int]:
         text = call.parameters[name]
         if not (text.isascii() and text.removeprefix("-").isdigit()):
             raise invalid(name)
-        if len(text) > 10 or not 1 <= int(text) <= highest:
+        value = int(text) if len(text) <= 10 else highest + 1
+        if not 1 <= value <= highest and call.switches.bad_page == "clamped":
+            value = min(max(value, 1), highest)
+        if not 1 <= value <= highest:
             # The metadata gives the statistics' limits to the gateway; QuerySendDetails' are the service's own.
             if statistics or call.switches.bad_page == "gateway":
                 raise invalid(name)
             raise business(call.switches.bad_page, f"{name} is out of range.")
-        numbers.append(int(text))
-    return numbers[0], numbers[1]
+        numbers.append(value)
+    return numbers[0], min(numbers[1], call.switches.largest_page)
 
 
 def _number(call: Call) -> str:
     text, illegal = call.parameters["PhoneNumber"], business("isv.MOBILE_NUMBER_ILLEGAL", "PhoneNumber is illegal.")
-    if call.switches.query_number == "lenient":
+    way = call.switches.query_number
+    if way == "lenient":
         found = normalise(text)
         if found is None:
             raise illegal
         text = found[0]
     if not (text.isascii() and text.isdigit() and 5 <= len(text) <= 20):
         raise illegal
-    if call.switches.plus_one == "error" and MAINLAND.fullmatch(text) and _could_be_plus_one(text):
+    if way == "strict" and (text.startswith("00") or (text.startswith("86") and MAINLAND.fullmatch(text[2:]))):
+        raise illegal
+    if call.switches.plus_one == "error" and reads_twice(text):
         raise illegal
     return text
-
-
-def _could_be_plus_one(text: str) -> bool:
-    """North American area codes and exchanges begin with 2 to 9."""
-    return text[1] in "23456789" and text[4] in "23456789"
 
 
 def _day(call: Call, name: str, illegal: Refusal) -> int:
@@ -196,8 +223,13 @@ def _day(call: Call, name: str, illegal: Refusal) -> int:
 
 
 def _is_counted(call: Call, message: Message) -> bool:
-    given = call.parameters
-    if message.international != (given["IsGlobe"] == "2") or not message.is_billable:
+    given, switches = call.parameters, call.switches
+    if message.international != (given["IsGlobe"] == "2") or not message.is_billable or not call.sees(message):
+        return False
+    lag = switches.statistics_lag_seconds
+    if lag > 0 and message.sent_at > call.now - lag:
+        return False
+    if switches.expired_in_statistics == "absent" and message.state_at(call.now) == "expired":
         return False
     if given.get("TemplateType") and str(message.template_type) != given["TemplateType"]:
         return False
@@ -207,27 +239,34 @@ def _is_counted(call: Call, message: Message) -> bool:
 def _statistics(call: Call, day: int, messages: list[Message]) -> dict[str, object]:
     counts = dict.fromkeys(("delivered", "failed", "waiting", "expired"), 0)
     for message in messages:
-        counts[message.state_at(call.now)] += message.segments
-    return {
+        counts[message.state_at(call.now - call.switches.statistics_lag_seconds)] += message.segments
+    if call.switches.expired_in_statistics == "failed":
+        counts["failed"] += counts.pop("expired")
+    figures = {
         "TotalCount": sum(counts.values()),
         "RespondedSuccessCount": counts["delivered"],
         "RespondedFailCount": counts["failed"],
-        "NoRespondedCount": counts["waiting"] + counts["expired"],
+        "NoRespondedCount": counts["waiting"] + counts.get("expired", 0),
+    }
+    as_text = call.switches.total_count == "string"
+    return {
+        **{name: str(figure) if as_text else figure for name, figure in figures.items()},
         "SendDate": beijing(day * DAY)[:10].replace("-", ""),
     }
 
 
-def _visible_at(message: Message, delay: float) -> float:
-    return message.sent_at + delay if message.visible_at is None else message.visible_at
-
-
-def _put_waiting(call: Call, answer: dict[str, object], *names: str) -> None:
-    if call.switches.waiting_fields != "absent":
-        answer.update(dict.fromkeys(names, None if call.switches.waiting_fields == "null" else ""))
+def _to(message: Message, form: str) -> str:
+    number = sends.with_dialing_code(message)
+    if form == "masked":
+        return f"{number[:-6]}xxx{number[-3:]}"
+    if form == "masked_end":
+        return masked(number, form)
+    return ("" if form == "plain" else form) + number
 
 
 def _message_date(call: Call, instant: float) -> str:
-    moment = datetime.fromtimestamp(int(instant), _BEIJING)
-    if call.switches.message_date_form == "rfc2822":
-        return format_datetime(moment)
-    return beijing(instant) if call.switches.message_date_form == "plain" else moment.isoformat()
+    form, hours = call.switches.message_date_form, call.switches.zone_hours
+    if form == "rfc2822":
+        return format_datetime(datetime.fromtimestamp(int(instant), timezone(timedelta(hours=hours))))
+    text = wall_clock(instant, hours)
+    return text if form == "plain" else f"{text.replace(' ', 'T')}{zone_of(hours)}"

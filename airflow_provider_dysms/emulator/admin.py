@@ -1,40 +1,34 @@
-"""The admin path: everything about the emulator that a test sets or looks at, as JSON over HTTP.
-
-Only JSON is taken, and only under a loopback name: a web page open on the same machine can send neither.
-"""
+"""What the admin path does: everything about the emulator that a test sets or looks at."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from starlette.applications import Starlette
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.generator import generate
+from airflow_provider_dysms.emulator.generator import generation
 from airflow_provider_dysms.emulator.messages import message_from, message_to
-from airflow_provider_dysms.emulator.service import ADMIN_PATH, Service
+from airflow_provider_dysms.emulator.service import REMEMBERED, Service
 from airflow_provider_dysms.emulator.state import Key, Message, instant_of, utc
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from pathlib import Path
 
 Handler = Callable[[Service, Any], Any]
 
 
 def get_state(service: Service, _: Any) -> Any:
-    """The clock, and how much there is."""
+    """The clock, the folder that is written to, and how much there is."""
     return {
         "now": utc(service.clock.now()),
+        "folder": str(service.folder),
         "messages": len(service.messages),
         "accounts": sorted({key.account for key in service.keys.values()}),
         "quotas": service.quotas.limits,
         "faults": [fault.as_dict() for fault in service.faults.faults],
+        "calls": {"remembered": len(service.calls), "forgotten": service.calls_forgotten, "at_most": REMEMBERED},
     }
 
 
@@ -45,7 +39,7 @@ def get_requests(service: Service, _: Any) -> Any:
 
 
 def get_calls(service: Service, _: Any) -> Any:
-    """The requests that were let in, with their parameters, oldest first."""
+    """The last 100,000 requests that were let in, with their parameters, oldest first."""
     return [{"action": action, "parameters": parameters} for action, parameters in service.calls]
 
 
@@ -77,10 +71,16 @@ def post_faults(service: Service, given: Any) -> Any:
     return [service.faults.add(_mapping(plan)).as_dict() for plan in plans]
 
 
+def get_fired(service: Service, _: Any) -> Any:
+    """How often the planned faults have happened, by kind."""
+    return service.faults.fired()
+
+
 def delete_faults(service: Service, _: Any) -> Any:
-    """Plan no fault any more."""
+    """Plan no fault any more; the answer holds those that were planned."""
+    planned = [fault.as_dict() for fault in service.faults.faults]
     service.faults.faults.clear()
-    return []
+    return planned
 
 
 def get_clock(service: Service, _: Any) -> Any:
@@ -116,22 +116,43 @@ def post_messages(service: Service, given: Any) -> Any:
     return [message_to(message, now) for message in messages]
 
 
-def post_generate(service: Service, given: Any) -> Any:
-    """Generate a day, and the log of it that a sender would have."""
+def post_generate(service: Service, given: Any) -> Iterator[dict[str, object]]:
+    """Generate a day, and the log of it that a sender would have; the answer is a line of JSON now and then."""
     asked = _mapping(given)
     try:
         asked["send_date"] = date.fromisoformat(str(asked.get("send_date")))
     except ValueError:
         raise InputError("send_date must be a day, YYYY-MM-DD") from None
+    for name in ("log", "truth"):
+        if asked.get(name) is not None:
+            asked[name] = _below(service.folder, str(asked[name]), name)
     try:
-        return generate(service, **asked)
+        return generation(service, **asked)
     except TypeError as error:
         raise InputError(str(error)) from None
 
 
+def _below(folder: Path | None, name: str, argument: str) -> Path:
+    """Return a path below the folder that the emulator may write to, wherever links lead."""
+    if folder is None:
+        raise InputError(f"{argument} cannot be written: this emulator has no folder")
+    allowed = folder.resolve()
+    path = (allowed / name).resolve()
+    if path == allowed or not path.is_relative_to(allowed):
+        raise InputError(f"{argument} must be a path below the emulator's folder, given at its start (--folder)")
+    return path
+
+
 def get_accounts(service: Service, _: Any) -> Any:
     """The access keys, without their secrets."""
-    return [{"access_key_id": key.access_key_id, "account": key.account} for key in service.keys.values()]
+    return [
+        {
+            "access_key_id": key.access_key_id,
+            "account": key.account,
+            "site": key.site or service.messages.site_of(key.account),
+        }
+        for key in service.keys.values()
+    ]
 
 
 def post_accounts(service: Service, given: Any) -> Any:
@@ -174,6 +195,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "quotas"): post_quotas,
     ("GET", "faults"): get_faults,
     ("POST", "faults"): post_faults,
+    ("GET", "fired"): get_fired,
     ("DELETE", "faults"): delete_faults,
     ("GET", "clock"): get_clock,
     ("POST", "clock"): post_clock,
@@ -185,33 +207,6 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "templates"): post_templates,
     ("POST", "reset"): post_reset,
 }
-
-
-def admin(service: Service) -> Starlette:
-    """Return the application behind the admin path."""
-    routes = [
-        Route(ADMIN_PATH + name, _endpoint(service, handler), methods=[method], name=f"{method} {name}")
-        for (method, name), handler in ROUTES.items()
-    ]
-    app = Starlette(routes=routes)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
-    return app
-
-
-def _endpoint(service: Service, handler: Handler) -> Callable[[Request], Any]:
-    async def endpoint(request: Request) -> Response:
-        given: Any = None
-        try:
-            if request.method == "POST":
-                if not request.headers.get("content-type", "").startswith("application/json"):
-                    raise InputError("the body must be application/json")
-                given = await request.json()
-            # On the loop's own thread: nothing else looks at the service meanwhile.
-            return JSONResponse(handler(service, given))
-        except (ValueError, OSError) as error:
-            return JSONResponse({"error": str(error)}, status_code=400)
-
-    return endpoint
 
 
 def _mapping(given: Any) -> dict[str, Any]:

@@ -7,30 +7,35 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.emulator import wire
 from airflow_provider_dysms.emulator.actions import check_required, find
-from airflow_provider_dysms.emulator.admin import admin
-from airflow_provider_dysms.emulator.errors import Refusal, business, gateway, throttled
+from airflow_provider_dysms.emulator.admin_path import App, Receive, Scope, Send, admin
+from airflow_provider_dysms.emulator.errors import (
+    VERSION_CHINA,
+    Refusal,
+    business,
+    gateway,
+    throttled,
+)
 from airflow_provider_dysms.emulator.quotas import QUOTAS
 from airflow_provider_dysms.emulator.rendering import render
-from airflow_provider_dysms.emulator.service import ADMIN_PATH, Call, Service
-from airflow_provider_dysms.emulator.signatures import Request, authenticate
+from airflow_provider_dysms.emulator.service import ADMIN_PATH, NOBODY, SITE_OF_VERSION, Call, Service
+from airflow_provider_dysms.emulator.signatures import Request, authenticate, unknown_key
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.emulator.faults import Fault
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+    from airflow_provider_dysms.emulator.state import Key
 
 
-def application(service: Service) -> App:
-    """Return the ASGI application of a service."""
-    control = admin(service)
+def application(service: Service, token: str | None = None, *, any_host: bool = False) -> App:
+    """Return the ASGI application of a service.
+
+    :param token: what must follow in the path to the admin part; ``None``: nobody knows it
+    :param any_host: whether the admin part may be called by a name that is not loopback
+    """
+    control = admin(service, token or secrets.token_urlsafe(24), any_host=any_host)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,7 +77,8 @@ async def _answer(service: Service, scope: Scope, request: Request, send: Send) 
         if refusal.status is not None:
             status, root = refusal.status, "Error"
         host = request.header("host") or ""
-        answer, headers = refusal.body(request_id, host, version), refusal.headers
+        bare = service.switches.message_codes == "bare"
+        answer, headers = refusal.body(request_id, host, version, bare=bare), refusal.headers
     content_type, body = render(answer, root, _form(service, request, parameters))
     if service.switches.latency_ms:
         await asyncio.sleep(service.switches.latency_ms / 1000)
@@ -92,19 +98,40 @@ def _judge(
     if not service.nonces.use(claim.nonce, now, switches.nonce_seconds):
         raise gateway("SignatureNonceUsed", "Specified signature nonce was used already.")
     action = find(claim.version, claim.action, request.method)
-    service.calls.append((claim.action, parameters))
+    service.remember(claim.action, parameters)
     if not service.quotas.admit(claim.key.account, claim.action):
         raise throttled(switches.throttle_status, switches.retry_after_ms)
-    if claim.key.actions is not None and claim.action not in claim.key.actions:
-        if switches.ram_denied == "business":
-            raise business("isp.RAM_PERMISSION_DENY", "The RAM user has no permission.")
-        raise gateway("Forbidden.RAM", "User not authorized to operate on the specified resource.", 403)
+    key = claim.key
+    call = Call(service, key.account, claim.action, claim.version, key.site, parameters, request_id, now)
+    _check_permission(key, call)
+    _check_site(call)
     faults.extend(service.faults.on_wire(claim.action, parameters))
     for fault in faults:
         _refuse_as_planned(fault, service)
-    call = Call(service, claim.key.account, claim.action, parameters, request_id, now)
     check_required(action, call)
     return action.answer(call)
+
+
+def _check_permission(key: Key, call: Call) -> None:
+    if key.actions is None or call.action in key.actions:
+        return
+    if call.switches.ram_denied == "business":
+        raise business("isp.RAM_PERMISSION_DENY", "The RAM user has no permission.")
+    raise gateway("Forbidden.RAM", "User not authorized to operate on the specified resource.", 403)
+
+
+def _check_site(call: Call) -> None:
+    """Keep the sites apart: an account of one of them is none of the other."""
+    site, wanted = call.site or call.service.messages.site_of(call.account), SITE_OF_VERSION[call.version]
+    if call.switches.sites == "joined" or site in (None, wanted):
+        return
+    if call.switches.wrong_site == "unknown_key":
+        raise unknown_key(call.switches)
+    if call.switches.wrong_site == "empty" and call.action.startswith("Query"):
+        call.account = NOBODY
+        return
+    code = "isv.PRODUCT_UN_SUBSCRIPT" if call.version == VERSION_CHINA else "isv.PRODUCT_NOT_SUBSCRIBED"
+    raise business(code, "The account has not activated this product on this site.")
 
 
 def _refuse_as_planned(fault: Fault, service: Service) -> None:
@@ -115,7 +142,7 @@ def _refuse_as_planned(fault: Fault, service: Service) -> None:
             fault.code or "", "The request has failed due to a temporary failure of the server.", fault.status or 503
         )
     if fault.kind == "business":
-        raise business(fault.code or "", "The request was refused as planned.")
+        raise business(fault.code or "", "The request was refused as planned.", verbatim=True)
 
 
 def _form(service: Service, request: Request, parameters: dict[str, str]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from airflow_provider_dysms.emulator.texts import segments
 
 if TYPE_CHECKING:
     from random import Random
@@ -18,6 +21,19 @@ class Template(NamedTuple):
     kind: int
     sign_name: str | None
     text: str
+
+
+@cache
+def pattern_of(template: Template) -> str:
+    """Return the text with ``{n}`` in it, signature in brackets."""
+    sign = "" if template.sign_name is None else f"【{template.sign_name}】"
+    return sign + template.text
+
+
+@cache
+def segments_of(template: Template, *, international: bool) -> int:
+    """Return the billed segments of a text; the digits in it are always six."""
+    return segments(pattern_of(template).replace("{n}", "000000"), international=international)
 
 
 _PARCEL = (
@@ -133,10 +149,9 @@ class Catalogue:
         templates = GLOBE if globe else ABROAD if international else MAINLAND
         return self._random.choices(templates, _WEIGHTS[len(templates)])[0]
 
-    def content(self, template: Template) -> str:
-        """Return a text: signature in brackets, parameter filled in."""
-        sign = "" if template.sign_name is None else f"【{template.sign_name}】"
-        return sign + template.text.replace("{n}", f"{self._random.randrange(10**6):06d}")
+    def code(self) -> str:
+        """Return the six digits that a text has for ``{n}``."""
+        return f"{self._random.randrange(10**6):06d}"
 
     def error_code(self, *, international: bool) -> str:
         """Return why a message failed."""

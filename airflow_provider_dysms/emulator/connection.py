@@ -1,4 +1,4 @@
-"""The keys that the emulator knows from the start, and the Airflow connection that fits them."""
+"""The keys that the emulator knows from the start, and the Airflow connections that fit them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ STS_KEY = Key(
     access_key_secret="EmulatorStsSecret",  # noqa: S106
     security_token="CAISEmulator+/Token==",  # noqa: S106
 )
+INTERNATIONAL_KEY = Key(
+    access_key_id="LTAI5tEmulatorGlobe",
+    access_key_secret="EmulatorGlobeSecret",  # noqa: S106
+    site="international",
+)
+#: Variable of the environment with the token of the admin path, and the one with its address.
+TOKEN_VARIABLE, ADMIN_VARIABLE = "DYSMS_EMULATOR_TOKEN", "DYSMS_EMULATOR_ADMIN"
 
 
 def connection(key: Key, host: str, port: int, **extra: object) -> dict[str, object]:
@@ -22,6 +29,7 @@ def connection(key: Key, host: str, port: int, **extra: object) -> dict[str, obj
     :param extra: further extras of the connection
     """
     token = {} if key.security_token is None else {"auth_type": "sts", "security_token": key.security_token}
+    region = "ap-southeast-1" if key.site == "international" else "cn-hangzhou"
     return {
         "conn_type": "dysms",
         "login": key.access_key_id,
@@ -29,10 +37,20 @@ def connection(key: Key, host: str, port: int, **extra: object) -> dict[str, obj
         "host": host,
         "port": port,
         "schema": "http",
-        "extra": {"region_id": "cn-hangzhou", **token, **extra},
+        "extra": {"region_id": region, **token, **extra},
     }
 
 
-def export_line(key: Key, host: str, port: int) -> str:
-    """Return the line that a shell takes to make the connection."""
-    return f"export AIRFLOW_CONN_DYSMS_DEFAULT={shlex.quote(json.dumps(connection(key, host, port)))}"
+def export_lines(key: Key, host: str, port: int, admin_path: str) -> list[str]:
+    """Return the lines that a shell takes to make the connections, and to reach the admin path."""
+    variables = {
+        "AIRFLOW_CONN_DYSMS_DEFAULT": json.dumps(connection(key, host, port)),
+        "AIRFLOW_CONN_DYSMS_INTERNATIONAL": json.dumps(connection(INTERNATIONAL_KEY, host, port)),
+        ADMIN_VARIABLE: f"{url(host, port)}{admin_path}",
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
+def url(host: str, port: int) -> str:
+    """Return an address over HTTP, without a slash at the end."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

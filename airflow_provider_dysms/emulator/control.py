@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
-import shlex
+import secrets
+import shutil
 import subprocess
 import sys
-import threading
 from datetime import date, datetime
-from queue import Empty, SimpleQueue
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_dysms.emulator.connection import STS_KEY, connection
+from airflow_provider_dysms.emulator.connection import INTERNATIONAL_KEY, STS_KEY, TOKEN_VARIABLE, connection, url
 from airflow_provider_dysms.emulator.errors import InputError
+from airflow_provider_dysms.emulator.process import Process, connection_of, first_lines, stop
+from airflow_provider_dysms.emulator.service import ADMIN_PATH
 from airflow_provider_dysms.emulator.state import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
 
@@ -32,7 +34,7 @@ class Emulator:
             emulator.add_message(phone_number="139...", state="failed")
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], host: str, port: int, key: Key) -> None:
+    def __init__(self, process: Process, host: str, port: int, key: Key, token: str) -> None:
         self._process = process
         self.host = host
         self.port = port
@@ -41,29 +43,35 @@ class Emulator:
         self._key = key
         #: A temporary key of the same account, with its token.
         self.sts = STS_KEY
+        #: A key of the international account; the first one is refused there once it has messages of the mainland.
+        self.international = INTERNATIONAL_KEY
+        self._admin_path = f"{ADMIN_PATH}{token}/"
 
     @classmethod
-    def start(cls, *arguments: str, timeout: float = 30.0) -> Emulator:
+    def start(cls, *arguments: str, timeout: float = 120.0) -> Emulator:
         """Start an emulator on a free port and wait until it serves.
 
         :param arguments: further arguments of the command line
-        :param timeout: seconds to wait
-        :raises RuntimeError: it did not come up; with what it said
+        :param timeout: seconds to wait; a machine under load needs many
+        :raises RuntimeError: it did not come up; with what was waited for
         """
+        token = secrets.token_urlsafe(24)
         # It ends with its standard input, so that it does not outlive a parent that was killed.
         command = [sys.executable, "-m", __package__, "--port", "0", "--until-stdin-closes", *arguments]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        # The list of processes shows arguments to every user of the machine, and the environment to this one alone.
+        environment = {**os.environ, TOKEN_VARIABLE: token}
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603
         try:
-            told = _connection_from(_first_line(process, timeout))
+            told = connection_of(first_lines(process, timeout))
         except BaseException:
-            _stop(process)
+            stop(process)
             raise
         key = Key(access_key_id=told["login"], access_key_secret=told["password"])
-        return cls(process, told["host"], told["port"], key)
+        return cls(process, told["host"], told["port"], key, token)
 
     def stop(self) -> int:
         """Stop it; return its exit code."""
-        return _stop(self._process)
+        return stop(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -81,18 +89,24 @@ class Emulator:
     @property
     def url(self) -> str:
         """Its address, without a slash at the end."""
-        return f"http://{self.host}:{self.port}"
+        return url(self.host, self.port)
 
-    def connection(self, **extra: object) -> dict[str, Any]:
+    @property
+    def admin_url(self) -> str:
+        """Address of the admin path with its token, and a slash at the end."""
+        return f"{self.url}{self._admin_path}"
+
+    def connection(self, key: Key | None = None, **extra: object) -> dict[str, Any]:
         """Return the Airflow connection that reaches it.
 
+        :param key: whose connection; default the first key, :attr:`international` for the international account
         :param extra: further extras of the connection, such as ``quota_share=1``
         """
-        return connection(self._key, self.host, self.port, **extra)
+        return connection(key or self._key, self.host, self.port, **extra)
 
-    def connection_json(self, **extra: object) -> str:
-        """Return the Airflow connection as JSON, for ``AIRFLOW_CONN_<ID>``."""
-        return json.dumps(self.connection(**extra))
+    def connection_json(self, key: Key | None = None, **extra: object) -> str:
+        """Return the Airflow connection as JSON, for ``AIRFLOW_CONN_<ID>``. See :meth:`connection`."""
+        return json.dumps(self.connection(key, **extra))
 
     def configure(self, **switches: object) -> dict[str, Any]:
         """Set switches; return all of them."""
@@ -114,9 +128,13 @@ class Emulator:
         """Return the planned faults and how often each has ``fired``."""
         return list(self._get("faults"))
 
-    def clear_faults(self) -> None:
-        """Plan no fault any more."""
-        self._ask("DELETE", "faults")
+    def fired(self) -> dict[str, int]:
+        """Return how often the planned faults have happened, by kind: 0 tells that a test has shown nothing."""
+        return dict(self._get("fired"))
+
+    def clear_faults(self) -> list[dict[str, Any]]:
+        """Plan no fault any more; return those that were planned, and how often each has ``fired``."""
+        return list(self._ask("DELETE", "faults"))
 
     def add_message(self, **message: Any) -> dict[str, Any]:
         """Add a message; return it with what was made up. See :func:`.messages.message_from`."""
@@ -131,15 +149,50 @@ class Emulator:
         return list(self._get("messages"))
 
     def generate(
-        self, *, send_date: date, log: Path | str | None = None, truth: Path | str | None = None, **how: Any
+        self,
+        *,
+        send_date: date,
+        log: Path | str | None = None,
+        truth: Path | str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        **how: Any,
     ) -> dict[str, Any]:
-        """Generate a day; return how many of what. See :func:`.generator.generate`."""
-        paths = {name: os.path.abspath(path) for name, path in (("log", log), ("truth", truth)) if path is not None}
-        return dict(self._post("generate", {"send_date": send_date.isoformat(), **paths, **how}))
+        """Generate a day; return how many of what. See :func:`.generator.generate`.
+
+        :param log: where the send log goes; the emulator writes below its own folder alone, and it is moved from there
+        :param truth: where the expected verdicts go
+        :param progress: is called now and then with how many messages there are already, and how many there will be
+        """
+        wanted = {name: path for name, path in (("log", log), ("truth", truth)) if path is not None}
+        written = {name: f"{name}-{secrets.token_hex(8)}" for name in wanted}
+        for name, path in wanted.items():
+            if not Path(path).absolute().parent.is_dir():
+                raise InputError(f"{name} lies in a folder that is not there")
+        folder = Path(self._get("state")["folder"])
+        told = self._generate({"send_date": send_date.isoformat(), **written, **how}, progress)
+        for name, path in wanted.items():
+            shutil.copyfile(folder / written[name], path)
+            (folder / written[name]).unlink()
+        return told
+
+    def _generate(self, asked: dict[str, Any], progress: Callable[[int, int], None] | None) -> dict[str, Any]:
+        with self._answer("POST", "generate", json.dumps(asked, default=_json).encode()) as answer:
+            told: dict[str, Any] = {}
+            for line in answer:
+                told = json.loads(line)
+                if "generated" in told and progress is not None:
+                    progress(told["generated"], told["of"])
+        if "error" in told:
+            raise InputError(told["error"])
+        return told
 
     def add_account(self, **key: Any) -> None:
         """Add or replace an access key. See :class:`.state.Key`."""
         self._post("accounts", key)
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """Return the access keys without their secrets, each with its ``account`` and ``site``."""
+        return list(self._get("accounts"))
 
     def add_templates(self, templates: Mapping[str, str]) -> None:
         """Register templates: code -> text with ``${name}`` where a parameter belongs."""
@@ -170,7 +223,7 @@ class Emulator:
         return int(self._get("requests")["connections"])
 
     def calls(self) -> list[dict[str, Any]]:
-        """Return the requests that were let in, each with ``action`` and ``parameters``, oldest first."""
+        """Return the last 100,000 requests that were let in, each with ``action`` and ``parameters``, oldest first."""
         return list(self._get("calls"))
 
     def reset(self, what: str = "all") -> None:
@@ -184,18 +237,22 @@ class Emulator:
         return self._ask("POST", name, json.dumps(given, default=_json).encode())
 
     def _ask(self, method: str, name: str, body: bytes | None = None) -> Any:
+        with self._answer(method, name, body) as answer:
+            return json.loads(answer.read())
+
+    @contextlib.contextmanager
+    def _answer(self, method: str, name: str, body: bytes | None = None) -> Iterator[http.client.HTTPResponse]:
         asked = http.client.HTTPConnection(self.host, self.port, timeout=300)
         try:
-            asked.request(method, f"/_emulator/{name}", body, {"Content-Type": "application/json"})
+            asked.request(method, self._admin_path + name, body, {"Content-Type": "application/json"})
             answer = asked.getresponse()
-            told = answer.read()
+            if answer.status == 400:
+                raise InputError(json.loads(answer.read())["error"])
+            if answer.status != 200:
+                raise RuntimeError(f"the emulator's admin path answered {name} with HTTP {answer.status}")
+            yield answer
         finally:
             asked.close()
-        if answer.status == 400:
-            raise InputError(json.loads(told)["error"])
-        if answer.status != 200:
-            raise RuntimeError(f"the emulator's admin path answered {name} with HTTP {answer.status}")
-        return json.loads(told)
 
 
 def _json(value: object) -> str:
@@ -204,36 +261,3 @@ def _json(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise InputError(f"a {type(value).__name__} cannot be sent to the emulator")
-
-
-def _first_line(process: subprocess.Popen[bytes], timeout: float) -> str:
-    lines: SimpleQueue[bytes] = SimpleQueue()
-    output = process.stdout
-    if output is None:
-        raise RuntimeError("the emulator has no standard output")
-    threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
-    try:
-        line = lines.get(timeout=timeout).decode()
-    except Empty:
-        raise RuntimeError(f"the emulator did not come up within {timeout:g} s") from None
-    if not line:
-        raise RuntimeError(f"the emulator ended with exit code {process.wait(10)} before it served")
-    return line
-
-
-def _connection_from(line: str) -> dict[str, Any]:
-    return dict(json.loads(shlex.split(line)[1].partition("=")[2]))
-
-
-def _stop(process: subprocess.Popen[bytes]) -> int:
-    if process.poll() is None:
-        process.terminate()
-    try:
-        code = process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        code = process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
-    return code

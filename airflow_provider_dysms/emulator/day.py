@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.emulator.catalogue import Catalogue, Template
+from airflow_provider_dysms.emulator.catalogue import Catalogue, Template, segments_of
 from airflow_provider_dysms.emulator.state import BEIJING_OFFSET, DAY, day_number
-from airflow_provider_dysms.emulator.texts import segments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date
     from random import Random
 
@@ -29,6 +28,7 @@ HEAVY_FROM = 500
 class Planned:
     """One message, as both sides know it.
 
+    :param code: the six digits in the template's text
     :param sent_at: the service's SendDate, seconds since 1970
     :param logged_at: the time in the log; ``None``: the log has no line for it
     :param recorded: whether the service knows it
@@ -40,7 +40,7 @@ class Planned:
     sent_at: int
     logged_at: int | None
     template: Template
-    content: str
+    code: str
     outcome: str
     error_code: str | None
     received_at: int | None
@@ -53,16 +53,15 @@ class Planned:
     @property
     def segments(self) -> int:
         """Billed segments."""
-        return segments(self.content, international=self.international)
+        return segments_of(self.template, international=self.international)
 
 
 class Day:
-    """The messages of a day, being planned."""
+    """The messages of a day, planned burst by burst: each burst is the messages to one number, oldest first."""
 
     def __init__(
         self, random: Random, send_date: date, missing: float, unlogged: float, failed: float, waiting: float
     ) -> None:
-        self.planned: list[Planned] = []
         self._random = random
         self._catalogue = Catalogue(random)
         self._day = day_number(send_date)
@@ -70,7 +69,7 @@ class Day:
         self._missing, self._unlogged, self._failed, self._waiting = missing, unlogged, failed, waiting
         self._serial = 0
 
-    def plan(self, kind: str, count: int) -> None:
+    def plan(self, kind: str, count: int) -> Iterator[list[Planned]]:
         """Plan the messages of a kind, number by number."""
         by_number = {"biz_id": self._by_biz_id, "out_id": self._by_out_id, "international": self._by_message_id}
         plan: Callable[[list[Planned]], None] = by_number.get(kind, self._by_time)
@@ -86,17 +85,17 @@ class Day:
                 size = 0
             burst = self._unlogged_pair(kind) if size == 0 else self._burst(kind, min(size, left))
             plan(burst)
-            self.planned += burst
             left -= len(burst)
+            yield burst
 
-    def plan_ambiguous(self, count: int) -> None:
+    def plan_ambiguous(self, count: int) -> Iterator[list[Planned]]:
         """Plan resends within a second. Nothing tells the two apart, so they end alike."""
         for _ in range(count):
             first = self._burst("sent_at", 1)[0]
             first.time_in_log = True
-            self.planned += [first, replace(first)]
+            yield [first, replace(first)]
 
-    def plan_midnight(self, count: int, kind: str) -> None:
+    def plan_midnight(self, count: int, kind: str) -> Iterator[list[Planned]]:
         """Plan messages that are logged at 23:59:5x and dated 00:00:0x of the next day."""
         for _ in range(count):
             planned = self._burst(kind, 1)[0]
@@ -106,7 +105,7 @@ class Day:
             planned.received_at = None if waited is None else planned.sent_at + waited
             planned.time_in_log = True
             planned.biz_id = self._biz_id() if kind == "biz_id" else None
-            self.planned.append(planned)
+            yield [planned]
 
     def _by_biz_id(self, burst: list[Planned]) -> None:
         for planned in burst:
@@ -183,7 +182,7 @@ class Day:
             sent_at=time,
             logged_at=time - self._random.randint(0, 2),
             template=template,
-            content=self._catalogue.content(template),
+            code=self._catalogue.code(),
             outcome=outcome,
             error_code=self._catalogue.error_code(international=international) if outcome == "failed" else None,
             received_at=None if outcome == "waiting" else time + self._catalogue.receipt_delay(),
@@ -201,7 +200,7 @@ class Day:
         planned.sent_at += moved
         planned.logged_at = None if planned.logged_at is None else planned.logged_at + moved
         planned.received_at = None if planned.received_at is None else planned.received_at + moved
-        planned.template, planned.content = template, self._catalogue.content(template)
+        planned.template, planned.code = template, self._catalogue.code()
         return batch_id
 
     def _next(self) -> int:

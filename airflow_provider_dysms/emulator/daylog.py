@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from airflow_provider_dysms.emulator.catalogue import Catalogue
 from airflow_provider_dysms.emulator.state import beijing, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from random import Random
 
     from airflow_provider_dysms.emulator.day import Planned
@@ -21,41 +22,49 @@ COLUMNS = ("phone_number", "message_id", "biz_id", "out_id", "sent_at", "user_id
 _CAMPAIGNS = ("login", "orders", "summer", "")
 
 
-def write_log(planned: list[Planned], path: Path | str | None, random: Random) -> int:
-    """Write the log, oldest line first, and return how many lines it has.
+def write_log(planned: list[Planned], path: Path | str | None, random: Random) -> Iterator[int]:
+    """Write the log, oldest line first; count its lines.
 
     :param random: decides how numbers are written
     """
     catalogue = Catalogue(random)
     if _is_questions(planned):
-        numbers = _asked(planned)
-        rows = [(catalogue.written(number, international=foreign),) for number, foreign in numbers]
-        _write(path, ("phone_number",), rows)
-        return len(rows)
-    lines = _logged(planned)
-    _write(path, COLUMNS, (_line(each, catalogue, random) for each in lines))
-    return len(lines)
+        asked = _asked(planned)
+        rows: Iterable[tuple[str, ...]] = (
+            (catalogue.written(number, international=foreign),) for number, foreign in asked
+        )
+        return _write(path, ("phone_number",), rows)
+    return _write(path, COLUMNS, (_line(each, catalogue, random) for each in _logged(planned)))
 
 
-def write_truth(planned: list[Planned], path: Path | str | None, delivered_code: str) -> list[str]:
-    """Write what an audit of the log must say, line by line, unlogged messages last; return the states."""
+def write_truth(planned: list[Planned], path: Path | str | None, delivered: Mapping[bool, str]) -> Iterator[str]:
+    """Write what an audit of the log must say, line by line, unlogged messages last; tell each state.
+
+    :param delivered: whether a line is of a message of the international site -> code of a delivery
+    """
+    with contextlib.ExitStack() as stack:
+        file = None if path is None else stack.enter_context(Path(path).open("wb"))
+        for each, line in _told(planned):
+            row = _verdict(each, line, delivered[each.kind == "international"])
+            if file is not None:
+                file.write(msgspec.json.encode(row) + b"\n")
+            yield str(row["state"])
+
+
+def _told(planned: list[Planned]) -> Iterator[tuple[Planned, int | None]]:
+    """Return the messages in the order of the truth, each with its line."""
     if _is_questions(planned):
         first_line: dict[str, int] = {}
         for position, (number, _) in enumerate(_asked(planned), 1):
             first_line.setdefault(number, position)
-        found = sorted(
-            (each for each in planned if each.recorded), key=lambda each: (first_line[each.phone_number], each.sent_at)
-        )
-        rows = [_verdict(each, first_line[each.phone_number], delivered_code) for each in found]
-    else:
-        rows = [_verdict(each, position, delivered_code) for position, each in enumerate(_logged(planned), 1)]
-        others = sorted(
-            (each for each in planned if each.logged_at is None), key=lambda each: (each.phone_number, each.sent_at)
-        )
-        rows += [_verdict(each, None, delivered_code) for each in others]
-    if path is not None:
-        Path(path).write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    return [str(row["state"]) for row in rows]
+        found = [each for each in planned if each.recorded]
+        found.sort(key=lambda each: (first_line[each.phone_number], each.sent_at))
+        yield from ((each, first_line[each.phone_number]) for each in found)
+        return
+    yield from ((each, position) for position, each in enumerate(_logged(planned), 1))
+    others = [each for each in planned if each.logged_at is None]
+    others.sort(key=lambda each: (each.phone_number, each.sent_at))
+    yield from ((each, None) for each in others)
 
 
 def _is_questions(planned: list[Planned]) -> bool:
@@ -69,8 +78,8 @@ def _asked(planned: list[Planned]) -> list[tuple[str, bool]]:
 
 
 def _logged(planned: list[Planned]) -> list[Planned]:
-    lines = [(each.logged_at, position, each) for position, each in enumerate(planned) if each.logged_at is not None]
-    return [each for _, _, each in sorted(lines, key=lambda line: line[:2])]
+    """Return the messages that the log tells of, oldest first; those of one second as they were planned."""
+    return sorted((each for each in planned if each.logged_at is not None), key=lambda each: each.logged_at or 0)
 
 
 def _line(each: Planned, catalogue: Catalogue, random: Random) -> tuple[str, ...]:
@@ -106,10 +115,14 @@ def _verdict(each: Planned, line: int | None, delivered_code: str) -> dict[str, 
     }
 
 
-def _write(path: Path | str | None, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    if path is None:
-        return
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+def _write(path: Path | str | None, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[int]:
+    with contextlib.ExitStack() as stack:
+        writer = None
+        if path is not None:
+            file = stack.enter_context(Path(path).open("w", encoding="utf-8", newline=""))
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+        for count, row in enumerate(rows, 1):
+            if writer is not None:
+                writer.writerow(row)
+            yield count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+VERSION_CHINA = "2017-05-25"
 VERSION_GLOBE = "2018-05-01"
 
 
@@ -18,19 +19,30 @@ class Refusal(Exception):
     :param message: the text beside it
     :param status: HTTP status of a gateway error; ``None`` for a business error, which is HTTP 200
     :param headers: further headers of the answer
+    :param verbatim: whether the code is written as it stands, whatever the switches say of its form
     """
 
     def __init__(
-        self, code: str, message: str, status: int | None = None, headers: tuple[tuple[bytes, bytes], ...] = ()
+        self,
+        code: str,
+        message: str,
+        status: int | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        *,
+        verbatim: bool = False,
     ) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
         self.status = status
         self.headers = headers
+        self.verbatim = verbatim
 
-    def body(self, request_id: str, host: str, version: str | None) -> dict[str, object]:
-        """Return the answer's body: three shapes, by where the error comes from."""
+    def body(self, request_id: str, host: str, version: str | None, *, bare: bool) -> dict[str, object]:
+        """Return the answer's body: three shapes, by where the error comes from.
+
+        :param bare: whether codes of 2018-05-01 lack the prefixes that those of 2017-05-25 have
+        """
         if self.status is not None:
             return {
                 "RequestId": request_id,
@@ -41,7 +53,8 @@ class Refusal(Exception):
                 "Code": self.code,
             }
         if version == VERSION_GLOBE:
-            return {"ResponseCode": self.code, "ResponseDescription": self.message, "RequestId": request_id}
+            code = self.code.removeprefix("isv.").removeprefix("isp.") if bare and not self.verbatim else self.code
+            return {"ResponseCode": code, "ResponseDescription": self.message, "RequestId": request_id}
         return {"Message": self.message, "RequestId": request_id, "Code": self.code}
 
 
@@ -50,9 +63,12 @@ def gateway(code: str, message: str, status: int = HTTPStatus.BAD_REQUEST) -> Re
     return Refusal(code, message, int(status))
 
 
-def business(code: str, message: str) -> Refusal:
-    """Return an error of the service itself: HTTP 200 with a code other than OK."""
-    return Refusal(code, message)
+def business(code: str, message: str, *, verbatim: bool = False) -> Refusal:
+    """Return an error of the service itself: HTTP 200 with a code other than OK.
+
+    :param code: with its prefix, ``isv.`` or ``isp.``
+    """
+    return Refusal(code, message, verbatim=verbatim)
 
 
 def missing(parameter: str) -> Refusal:

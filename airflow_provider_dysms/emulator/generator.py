@@ -2,21 +2,26 @@
 
 The log and the service differ a little, as they do: lines of which the service has no record, and messages that no line
 tells of. What must come out of an audit of the log is written beside it, line by line.
+
+A million messages take about a gigabyte: they are planned, and the log and the truth are written, one by one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.emulator.catalogue import pattern_of
 from airflow_provider_dysms.emulator.day import Day, Planned
 from airflow_provider_dysms.emulator.daylog import write_log, write_truth
 from airflow_provider_dysms.emulator.errors import InputError
+from airflow_provider_dysms.emulator.listing import delivered_code
 from airflow_provider_dysms.emulator.state import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -25,9 +30,20 @@ if TYPE_CHECKING:
 #: How a line tells which message it means: the kinds, and their shares where nothing else is said.
 DEFAULT_KINDS = {"biz_id": 0.40, "out_id": 0.25, "sent_at": 0.20, "international": 0.15}
 KINDS = (*DEFAULT_KINDS, "question")
+#: So many messages are generated, or lines written, before other requests are served.
+STEP = 5_000
 
 
-def generate(
+def generate(service: Service, **how: Any) -> dict[str, object]:
+    """Put a day's messages into the service; write the log and the truth. See :func:`generation`.
+
+    :returns: ``messages`` that the service has, ``lines`` of the log, verdicts ``by_state``
+    """
+    *_, told = generation(service, **how)
+    return told
+
+
+def generation(
     service: Service,
     *,
     send_date: date,
@@ -43,8 +59,8 @@ def generate(
     ambiguous: int = 0,
     midnight: int = 0,
     account: str = "main",
-) -> dict[str, object]:
-    """Put a day's messages into the service; write the log and the truth.
+) -> Iterator[dict[str, object]]:
+    """Put a day's messages into the service and write the log and the truth, some messages at each step.
 
     :param send_date: the Beijing day
     :param messages: how many there are on both sides together; each gives rise to one line of the truth
@@ -58,21 +74,37 @@ def generate(
     :param waiting: share of messages without a receipt
     :param ambiguous: how many are resent within the same second; they end alike
     :param midnight: how many are logged just before midnight and dated just after it
-    :returns: ``messages`` that the service has, ``lines`` of the log, verdicts ``by_state``
+    :returns: at each step how many are ``generated``, or ``written``, ``of`` how many; at last ``messages`` that the
+        service has, ``lines`` of the log, verdicts ``by_state``
     """
     shares = dict(DEFAULT_KINDS if kinds is None else kinds)
     _check(shares, messages, missing, unlogged, failed, waiting, ambiguous, midnight)
     day = Day(Random(f"{seed}/{send_date}"), send_date, missing, unlogged, failed, waiting)  # noqa: S311 - not a secret
     counts = _counts(shares, messages - 2 * ambiguous - midnight)
-    for kind, count in counts.items():
-        day.plan(kind, count)
-    day.plan_ambiguous(ambiguous)
-    day.plan_midnight(midnight, "sent_at" if "sent_at" in shares else "biz_id")
-    recorded = [planned for planned in day.planned if planned.recorded]
-    service.messages.add(_message(planned, account) for planned in recorded)
-    lines = write_log(day.planned, log, Random(f"{seed}/{send_date}/log"))  # noqa: S311 - not a secret
-    states = write_truth(day.planned, truth, service.switches.delivered_code)
-    return {"messages": len(recorded), "lines": lines, "by_state": dict(sorted(Counter(states).items()))}
+    bursts = itertools.chain(
+        *(day.plan(kind, count) for kind, count in counts.items()),
+        day.plan_ambiguous(ambiguous),
+        day.plan_midnight(midnight, "sent_at" if "sent_at" in shares else "biz_id"),
+    )
+    everyone: list[Planned] = []
+    for planned in itertools.chain.from_iterable(bursts):
+        everyone.append(planned)
+        if planned.recorded:
+            service.messages.add([_message(planned, account)])
+        if len(everyone) % STEP == 0:
+            yield {"generated": len(everyone), "of": messages}
+    recorded = sum(planned.recorded for planned in everyone)
+    lines = 0
+    for lines in write_log(everyone, log, Random(f"{seed}/{send_date}/log")):  # noqa: S311 - not a secret
+        if lines % STEP == 0:
+            yield {"written": lines, "of": len(everyone)}
+    states: Counter[str] = Counter()
+    codes = {abroad: delivered_code(service.switches, international=abroad) for abroad in (False, True)}
+    for state in write_truth(everyone, truth, codes):
+        states[state] += 1
+        if truth is not None and states.total() % STEP == 0:
+            yield {"written": states.total(), "of": len(everyone)}
+    yield {"messages": recorded, "lines": lines, "by_state": dict(sorted(states.items()))}
 
 
 def _check(
@@ -120,9 +152,11 @@ def _message(planned: Planned, account: str) -> Message:
         template_code=planned.template.code,
         template_type=planned.template.kind,
         sign_name=planned.template.sign_name,
-        content=planned.content,
+        content=pattern_of(planned.template),
+        code=planned.code,
         segments=planned.segments,
         out_id=planned.out_id,
         biz_id=planned.biz_id,
         message_id=planned.message_id,
+        site="international" if planned.kind == "international" else "mainland",
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.emulator.state import DAY, Message, beijing
-from airflow_provider_dysms.emulator.texts import MAINLAND
+from airflow_provider_dysms.emulator.faults import Struck, able_kinds
+from airflow_provider_dysms.emulator.state import DAY, Message, visible_at, wall_clock
+from airflow_provider_dysms.emulator.texts import reads_twice
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.emulator.service import Call
+    from collections.abc import Mapping
 
+    from airflow_provider_dysms.emulator.service import Call
+    from airflow_provider_dysms.emulator.switches import Switches
+
+_RECORD = "SmsSendDetailDTO"
 _STATUS = {"waiting": 1, "failed": 2, "delivered": 3, "expired": 2}
 _PREFIX = {"86": "86", "+86": "+86", "0086": "0086"}
 
@@ -35,29 +40,23 @@ class Listing:
 
     def page(self, page: int, size: int) -> tuple[list[dict[str, Any]], object]:
         """Return the rows of a page and the total, after the faults planned for it."""
-        call = self._call
-        planned = call.service.faults
-        strike = planned.on_listing(call.action, call.parameters, self.last_page(size)) if planned.faults else []
-        faults = {fault.kind: fault for fault in strike}
-        if "insert_row" in faults:
-            self._insert()
+        call, plan = self._call, self._call.service.faults
         messages = self._messages()
-        if "remove_row" in faults and messages:
+        struck = Struck()
+        if plan.faults:
+            able = able_kinds(page, size, len(messages))
+            struck = plan.on_listing(call.action, call.parameters, self.last_page(size), able)
+        if "insert_row" in struck:
+            self._insert()
+            messages = self._messages()
+        if "remove_row" in struck:
             call.service.messages.remove(messages[0])
             messages = self._messages()
-        total: object = len(messages)
-        if "repeated_page" in faults:
-            page = max(1, page - 1)
+        page = struck.page(page)
         rows = [_row(call, message) for message in messages[(page - 1) * size : page * size]]
-        if "foreign_rows" in faults:
+        if "foreign_rows" in struck:
             rows = [row | {"PhoneNum": _other(str(row["PhoneNum"]))} for row in rows]
-        if "empty_page" in faults:
-            rows = []
-        if "total_count" in faults:
-            total = faults["total_count"].value
-        if "total_without_rows" in faults:
-            rows, total = [], faults["total_without_rows"].value
-        return rows, total
+        return struck.damage(rows, len(messages))
 
     def _messages(self) -> list[Message]:
         call = self._call
@@ -65,13 +64,10 @@ class Listing:
             message
             for message in call.service.messages.of_number(call.account, self._number, self._day)
             if (self._biz_id is None or message.biz_id == self._biz_id)
-            and (
-                call.now >= message.visible_at
-                if message.visible_at is not None
-                else call.now >= message.sent_at + call.switches.detail_visible_after
-            )
+            and call.sees(message)
+            and call.now >= visible_at(message, call.switches.detail_visible_after)
         ]
-        if call.switches.plus_one in ("mainland", "international") and MAINLAND.fullmatch(self._number):
+        if call.switches.plus_one in ("mainland", "international") and reads_twice(self._number):
             wanted = call.switches.plus_one == "international"
             found = [message for message in found if message.international == wanted]
         return found[::-1] if call.switches.order == "newest_first" else found
@@ -89,17 +85,20 @@ def answer_rows(call: Call, rows: list[dict[str, Any]], total: object) -> dict[s
     if call.switches.total_count == "string":
         total = str(total)
     answer: dict[str, object] = {"TotalCount": total, "Message": "OK", "RequestId": call.request_id}
-    form = call.switches.records
-    if form == "bare":
-        answer["SmsSendDetailDTOs"] = rows
-    elif form == "object" and len(rows) == 1:
-        answer["SmsSendDetailDTOs"] = {"SmsSendDetailDTO": rows[0]}
-    elif rows or form in ("list", "object"):
-        answer["SmsSendDetailDTOs"] = {"SmsSendDetailDTO": rows}
-    elif form != "missing":
-        answer["SmsSendDetailDTOs"] = "" if form == "text" else None
+    answer |= records_in_form(call.switches.records, "SmsSendDetailDTOs", rows)
     answer["Code"] = "OK"
     return answer
+
+
+def records_in_form(form: str, field: str, rows: list[dict[str, Any]], *, flat: bool = False) -> dict[str, object]:
+    """Return the field of an answer that holds records, in one of the forms of the switch ``records``.
+
+    :param flat: whether the field holds the list itself; otherwise an object that holds it
+    """
+    if not rows and form in ("missing", "text", "null"):
+        return {} if form == "missing" else {field: "" if form == "text" else None}
+    records: object = rows[0] if form == "object" and len(rows) == 1 else rows
+    return {field: records if form == "bare" or flat else {_RECORD: records}}
 
 
 def _row(call: Call, message: Message) -> dict[str, Any]:
@@ -116,35 +115,76 @@ def _made(call: Call, message: Message, state: str) -> dict[str, Any]:
     if message.out_id is not None:
         row["OutId"] = message.out_id
     row["SendStatus"] = _STATUS[state]
-    if state != "waiting":
-        if message.received_at is not None:
-            row["ReceiveDate"] = _date(call, message.received_at)
-        row["ErrCode"] = switches.delivered_code if state == "delivered" else message.error_code
-    elif switches.waiting_fields != "absent":
-        row["ReceiveDate"] = row["ErrCode"] = None if switches.waiting_fields == "null" else ""
+    code = delivered_code(switches, international=False) if state == "delivered" else message.error_code
+    received = None if message.received_at is None else _date(call, message.received_at)
+    row |= outcome_fields(switches, state, {"ReceiveDate": received}, {"ErrCode": code})
     if message.template_code is not None:
         row["TemplateCode"] = message.template_code
-    row["Content"] = message.content
+    row["Content"] = message.text
     row["PhoneNum"] = _phone(message, switches.phone_form)
     return row
 
 
+def outcome_fields(
+    switches: Switches, state: str, dates: Mapping[str, str | None], codes: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return the fields of an answer that tell the outcome, those of them that the switches let be.
+
+    :param dates: the field of the receipt's time, ``None`` for none
+    :param codes: the fields of the code
+    """
+    if state == "waiting":
+        form = switches.waiting_fields
+        nothing = None if form == "null" else ""
+        shown_dates = dict.fromkeys(dates if form in ("null", "empty", "date_only") else (), nothing)
+        shown_codes = dict.fromkeys(codes if form in ("null", "empty", "code_only") else (), nothing)
+        if form == "request_success":
+            shown_codes = dict.fromkeys(codes, "REQUEST_SUCCESS")
+        return {**shown_dates, **shown_codes}
+    shown = {**dates} if switches.settled_fields != "code" else {}
+    if switches.settled_fields != "date":
+        shown.update(codes)
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def delivered_code(switches: Switches, *, international: bool) -> str:
+    """Return the code of a delivery as a site writes it."""
+    if international and switches.message_delivered_code != "same":
+        return switches.message_delivered_code
+    return switches.delivered_code
+
+
 def _date(call: Call, instant: float) -> str:
-    text = beijing(instant)
-    return text if call.switches.date_form == "plain" else f"{text.replace(' ', 'T')}+08:00"
+    hours = call.switches.zone_hours
+    text = wall_clock(instant, hours)
+    return text if call.switches.date_form == "plain" else f"{text.replace(' ', 'T')}{zone_of(hours)}"
+
+
+def zone_of(hours: float) -> str:
+    """Return an offset from UTC as ISO 8601 writes it: ``+08:00``."""
+    minutes = round(abs(hours) * 60)
+    return f"{'-' if hours < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _phone(message: Message, form: str) -> str:
     number = message.phone_number
     if form == "plain":
         return number
-    if form == "masked":
-        return number[:3] + "*" * max(0, len(number) - 7) + number[-4:]
+    if form in ("masked", "masked_end"):
+        return masked(number, form)
     if not message.international:
         return _PREFIX[form] + number
     return {"86": "", "+86": "+", "0086": "00"}[form] + number
 
 
+def masked(number: str, form: str) -> str:
+    """Return a number with some of its digits hidden: ``masked`` in the middle, ``masked_end`` the last four."""
+    if form == "masked_end":
+        return number[:-4] + "****"
+    return number[:3] + "*" * max(0, len(number) - 7) + number[-4:]
+
+
 def _other(number: str) -> str:
-    """Return a number that is not this one, however it is written: its last digit is another."""
-    return number[:-1] + str((int(number[-1]) + 1) % 10)
+    """Return a number that is not this one, however it is written: its last digit that can be seen is another."""
+    place = max(index for index, character in enumerate(number) if character.isdigit())
+    return number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]

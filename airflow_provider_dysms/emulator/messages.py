@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.state import STATES, Message, instant_of, utc
+from airflow_provider_dysms.emulator.state import SITES, STATES, Message, instant_of, utc
 from airflow_provider_dysms.emulator.texts import normalise, segments, sign_name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def message_from(given: dict[str, Any], service: Service) -> Message:
     :raises InputError: something is not known, missing or no message can have it
     """
     asked = dict(given)
-    known = ({each.name for each in fields(Message)} | {"state"}) - {"outcome", "shown"}
+    known = ({each.name for each in fields(Message)} | {"state"}) - {"outcome", "shown", "code"}
     unknown = sorted(set(asked) - known)
     if unknown or "phone_number" not in asked:
         raise InputError(f"a message has a phone_number, and of {', '.join(sorted(known))} what you like")
@@ -50,9 +50,14 @@ def message_from(given: dict[str, Any], service: Service) -> Message:
     )
     asked["sign_name"] = sign or sign_name(asked["content"])
     asked.setdefault("segments", segments(asked["content"], international=asked["international"]))
+    if asked.get("site") not in (None, *SITES):
+        raise InputError(f"site must be one of {', '.join(SITES)}")
+    # A number abroad may have been sent to by either site: then both know the message, unless it is told.
+    site = "international" if asked.get("message_id") else None if asked["international"] else "mainland"
+    asked.setdefault("site", site)
     serial = service.messages.serial()
     asked.setdefault("biz_id", f"{int(sent_at * 1000):013d}{serial:05d}^0")
-    if asked["international"]:
+    if asked["international"] or asked["site"] == "international":
         asked.setdefault("message_id", f"{int(sent_at):010d}{serial:06d}")
     asked.setdefault("account", "main")
     return Message(outcome=state, **asked)
@@ -61,9 +66,10 @@ def message_from(given: dict[str, Any], service: Service) -> Message:
 def message_to(message: Message, now: float) -> dict[str, Any]:
     """Return a message as JSON, in its state at an instant."""
     shown = {each.name: getattr(message, each.name) for each in fields(Message) if each.name not in _HIDDEN}
+    shown["content"] = message.text
     for name in ("sent_at", "received_at"):
         shown[name] = None if shown[name] is None else utc(shown[name])
     return shown | {"state": message.state_at(now)}
 
 
-_HIDDEN = ("outcome", "settles_at", "visible_at", "shown")
+_HIDDEN = ("outcome", "settles_at", "visible_at", "shown", "code")

@@ -23,6 +23,8 @@ QUOTAS = {
     "SendBatchSms": 5_000,
     "QueryMessage": 300,
     "SendMessageToGlobe": 2_000,
+    "SendMessageWithTemplate": 1_500,
+    "BatchSendMessageToGlobe": 1,
 }
 WINDOW = 1.0
 

@@ -1,4 +1,4 @@
-"""The three sends: what is accepted becomes messages, which get their outcome as the switches say."""
+"""The sends: what is accepted becomes messages, which get their outcome as the switches say."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from airflow_provider_dysms.emulator.state import Message
 from airflow_provider_dysms.emulator.texts import normalise, segments, sign_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_dysms.emulator.service import Call
 
 MAX_NUMBERS = 1_000
 MAX_BATCH = 100
 MAX_OUT_ID = 255
+#: Multiples of it, without their whole part, lie evenly between 0 and 1, wherever one begins.
+_GOLDEN = 0.618033988749895
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _SENDER = re.compile(r"[A-Za-z0-9 ]{1,11}|\d{1,15}", re.ASCII)
 _COUNTRIES = (
+    ("86", "China", ""),
     ("852", "China", "HongKong"),
     ("65", "Singapore", ""),
     ("60", "Malaysia", ""),
@@ -52,29 +57,67 @@ def send_batch_sms(call: Call) -> dict[str, object]:
 
 def send_message_to_globe(call: Call) -> dict[str, object]:
     """Answer SendMessageToGlobe: one text to one number outside of the mainland."""
-    given, prefix = call.parameters, "isv." if call.switches.message_codes == "isv" else ""
-    found = normalise(given["To"])
-    if found is None:
-        raise business(prefix + "MOBILE_NUMBER_ILLEGAL", "To is illegal.")
-    if not found[1]:
-        raise business(prefix + "NOT_SUPPORTED_COUNTRY", "The mainland is not served by this action.")
-    if given.get("From") and not _SENDER.fullmatch(given["From"]):
-        raise business(prefix + "INVALID_SENDERID", "From is illegal.")
+    given = call.parameters
+    number = _number_abroad(given["To"])
+    _check_sender(given)
     if given.get("Type") and given["Type"] not in ("OTP", "NOTIFY", "MKT"):
         raise invalid("Type")
-    message_id = f"{int(call.now):010d}{call.service.messages.serial():06d}"
-    message = _message(call, found[0], True, given["Message"], message_id=message_id)
-    call.service.messages.add([message])
+    message = _globe_message(call, number, True, given["Message"])
+    call.accept(message)
+    return _globe_answer(call, message)
+
+
+def send_message_with_template(call: Call) -> dict[str, object]:
+    """Answer SendMessageWithTemplate: a template to one number of the mainland, from an account of the other site.
+
+    Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagewithtemplate
+    """
+    given = call.parameters
+    number, international = _number(given["To"])
+    if international:
+        raise business("isv.NOT_SUPPORTED_COUNTRY", "Templates are for numbers of the mainland.")
+    text = _fill(call, given["From"], _json(given.get("TemplateParam"), dict))
+    message = _globe_message(call, number, False, text, template_code=given["TemplateCode"])
+    call.accept(message)
+    return _globe_answer(call, message)
+
+
+def batch_send_message_to_globe(call: Call) -> dict[str, object]:
+    """Answer BatchSendMessageToGlobe: up to 1,000 numbers outside of the mainland, each with a text of its own.
+
+    A number that cannot be sent to fails alone: it is in FailedList, and the others are sent.
+    Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-batchsendmessagetoglobe
+    """
+    given = call.parameters
+    numbers, texts = _json(given["To"], list), _json(given["Message"], list)
+    _check_sender(given)
+    if given.get("Type") and given["Type"] not in ("NOTIFY", "MKT"):
+        raise invalid("Type")
+    if len(numbers) > MAX_NUMBERS:
+        raise business("isv.MOBILE_COUNT_OVER_LIMIT", "Too many numbers.")
+    if not numbers or len(numbers) != len(texts):
+        raise business("isv.INVALID_PARAMETERS", "There must be as many texts as numbers.")
+    messages, failed = [], []
+    for number, text in zip(numbers, texts, strict=True):
+        try:
+            messages.append(_globe_message(call, _number_abroad(str(number)), True, str(text)))
+        except Refusal:
+            failed.append(str(number))
+    call.accept(*messages)
     return {
         "ResponseCode": "OK",
         "ResponseDescription": "The SMS Send Request was accepted",
         "RequestId": call.request_id,
-        "MessageId": message_id,
-        "To": found[0],
         "From": given.get("From", ""),
-        "Segments": str(message.segments),
-        "NumberDetail": number_detail(found[0]),
+        "MessageIdList": json.dumps([message.message_id for message in messages]),
+        "FailedList": json.dumps(failed),
+        "SuccessCount": str(len(messages)),
     }
+
+
+def with_dialing_code(message: Message) -> str:
+    """Return the number as 2018-05-01 writes it: the mainland has its code, too."""
+    return message.phone_number if message.international else f"86{message.phone_number}"
 
 
 def number_detail(number: str) -> dict[str, object]:
@@ -85,14 +128,55 @@ def number_detail(number: str) -> dict[str, object]:
     return {"Carrier": "", "Region": "", "Country": ""}
 
 
+def _number_abroad(text: str) -> str:
+    number, international = _number(text)
+    if not international:
+        raise business("isv.NOT_SUPPORTED_COUNTRY", "The mainland is not served by this action.")
+    return number
+
+
+def _check_sender(given: Mapping[str, str]) -> None:
+    if given.get("From") and not _SENDER.fullmatch(given["From"]):
+        raise business("isv.INVALID_SENDERID", "From is illegal.")
+
+
+def _globe_message(call: Call, number: str, international: bool, text: str, **fields: Any) -> Message:
+    message_id = f"{int(call.now):010d}{call.service.messages.serial():06d}"
+    return _message(call, number, international, text, message_id=message_id, site="international", **fields)
+
+
+def _globe_answer(call: Call, message: Message) -> dict[str, object]:
+    number = with_dialing_code(message)
+    return {
+        "ResponseCode": "OK",
+        "ResponseDescription": "The SMS Send Request was accepted",
+        "RequestId": call.request_id,
+        "MessageId": message.message_id,
+        "To": number,
+        "From": call.parameters.get("From", ""),
+        "Segments": str(message.segments),
+        "NumberDetail": number_detail(number),
+    }
+
+
 def _accept(call: Call, texts: list[tuple[tuple[str, bool], str]]) -> dict[str, object]:
     out_id = call.parameters.get("OutId") or None
     if out_id is not None and len(out_id) > MAX_OUT_ID:
         raise business("isv.PARAM_LENGTH_LIMIT", "OutId is too long.")
     biz_id = f"{int(call.now * 1000):013d}{call.service.messages.serial():05d}^0"
-    call.service.messages.add(
-        _message(call, *number, text, out_id=out_id, biz_id=biz_id, template_code=call.parameters["TemplateCode"])
-        for number, text in texts
+    call.accept(
+        *(
+            _message(
+                call,
+                *number,
+                text,
+                out_id=out_id,
+                biz_id=biz_id,
+                template_code=call.parameters["TemplateCode"],
+                site="mainland",
+            )
+            for number, text in texts
+        )
     )
     return {"Message": "OK", "RequestId": call.request_id, "BizId": biz_id, "Code": "OK"}
 
@@ -100,7 +184,7 @@ def _accept(call: Call, texts: list[tuple[tuple[str, bool], str]]) -> dict[str, 
 def _message(call: Call, number: str, international: bool, content: str, **fields: Any) -> Message:
     switches = call.switches
     at_once = switches.transition == "at_once"
-    by_time = call.now + switches.receipt_seconds
+    by_time = call.now + (_usual_delay(call) if switches.receipt_seconds is None else switches.receipt_seconds)
     settles_at = {"at_once": call.now, "time": by_time, "tick": float("inf")}[switches.transition]
     outcome = switches.send_outcome
     return Message(
@@ -119,6 +203,11 @@ def _message(call: Call, number: str, international: bool, content: str, **field
         segments=segments(content, international=international),
         **fields,
     )
+
+
+def _usual_delay(call: Call) -> float:
+    """Return the seconds until a receipt when nothing is set: 10 to 30, spread evenly over the messages."""
+    return 10 + call.service.messages.serial() * _GOLDEN % 1 * 20
 
 
 def _number(text: str) -> tuple[str, bool]:

@@ -47,8 +47,8 @@ class Request:
         return None if value is None else value.decode("latin-1").strip()
 
     def is_v3(self) -> bool:
-        """Whether it is signed by ACS3, in headers, rather than by parameters."""
-        return b"authorization" in self.headers
+        """Whether it says who sent it in headers (ACS3), rather than in parameters."""
+        return b"authorization" in self.headers or b"x-acs-bearer-token" in self.headers
 
     def parameters(self) -> dict[str, str]:
         """Return the parameters of query and form body together."""
@@ -96,6 +96,7 @@ def authenticate(
 
     Follows "V3 request structure and signature" and https://help.aliyun.com/document_detail/25490.html.
     """
+    _check_bearer_token(request, parameters, switches)
     check = _authenticate_v3 if request.is_v3() else _authenticate_v1
     return check(request, parameters, keys, now, switches)
 
@@ -119,7 +120,7 @@ def _authenticate_v3(
     unsigned = sorted(_must_be_signed(request) - set(signed))
     if unsigned or any(name.encode() not in request.headers for name in signed):
         raise gateway("IncompleteSignature", "Headers that have to be signed are not: " + ";".join(unsigned))
-    key = _key(access_key_id, keys)
+    key = _key(access_key_id, keys, switches)
     _check_token(key, request.header("x-acs-security-token"), keys, now, switches)
     _check_time(date, now, switches.skew_v3)
     body_hash = hashlib.sha256(request.body).hexdigest() if request.body else _EMPTY_HASH
@@ -153,7 +154,7 @@ def _authenticate_v1(
             raise missing(name)
     if parameters["SignatureMethod"] != "HMAC-SHA1" or parameters.get("SignatureVersion") != "1.0":
         raise gateway("InvalidSignatureMethod", "The signature method is not HMAC-SHA1 1.0.")
-    key = _key(parameters["AccessKeyId"], keys)
+    key = _key(parameters["AccessKeyId"], keys, switches)
     _check_token(key, parameters.get("SecurityToken"), keys, now, switches)
     _check_time(parameters["Timestamp"], now, switches.skew_v1)
     md5 = request.header("content-md5")
@@ -188,10 +189,25 @@ def _must_be_signed(request: Request) -> set[str]:
     return names | {"host"}
 
 
-def _key(access_key_id: str, keys: Mapping[str, Key]) -> Key:
+def unknown_key(switches: Switches) -> Refusal:
+    """Return the gateway's error for an access key that it does not know."""
+    return gateway("InvalidAccessKeyId.NotFound", "Specified access key is not found.", switches.unknown_key_status)
+
+
+def _check_bearer_token(request: Request, parameters: Mapping[str, str], switches: Switches) -> None:
+    """Refuse what the official SDKs send when they are given a bearer token: there is nothing to check it against."""
+    in_header = "x-acs-bearer-token", "x-acs-signature-type"
+    bearer = (request.header("authorization") or "").lower().startswith("bearer ")
+    if bearer or parameters.get("SignatureType") == "BEARERTOKEN" or any(map(request.header, in_header)):
+        code = switches.bearer_token_code
+        status = switches.security_token_status if code.startswith("InvalidSecurityToken") else 400
+        raise gateway(code, "Specified bearer token is not valid.", status)
+
+
+def _key(access_key_id: str, keys: Mapping[str, Key], switches: Switches) -> Key:
     key = keys.get(access_key_id)
     if key is None:
-        raise gateway("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
+        raise unknown_key(switches)
     if not key.active:
         raise gateway("InvalidAccessKeyId.Inactive", "Specified access key is disabled.")
     return key

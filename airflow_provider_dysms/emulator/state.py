@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BEIJING_OFFSET = 8 * 3600
 DAY = 86_400
+#: An account belongs to one of the vendor's sites.
+SITES = ("mainland", "international")
 STATES = ("delivered", "failed", "waiting", "expired")
 #: Numbers that a blacklist stopped are in no statistics (https://help.aliyun.com wordpower/455876).
 _BLACKLIST = re.compile(
@@ -44,7 +46,12 @@ def day_number(day: date) -> int:
 
 def beijing(instant: float) -> str:
     """Return an instant as QuerySendDetails writes it."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(instant + BEIJING_OFFSET))
+    return wall_clock(instant, 8)
+
+
+def wall_clock(instant: float, hours: float) -> str:
+    """Return an instant as a clock shows it that is so many hours ahead of UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(instant + hours * 3600))
 
 
 def utc(instant: float) -> str:
@@ -59,6 +66,8 @@ class Message:
     :param outcome: what becomes of it: one of ``STATES``
     :param settles_at: the instant from which the outcome shows; until then it is waiting
     :param visible_at: the instant from which the service knows the message at all; ``None``: by the switches
+    :param content: the text; ``{n}`` in it stands for ``code`` if there is one, so that a million share a few texts
+    :param site: ``mainland`` or ``international``, the site whose account sent it; ``None``: both know it
     """
 
     account: str
@@ -74,12 +83,19 @@ class Message:
     template_type: int = 0
     sign_name: str | None = None
     content: str = ""
+    code: str | None = None
     segments: int = 1
     out_id: str | None = None
     biz_id: str | None = None
     message_id: str | None = None
+    site: str | None = None
     #: The last row that was made of it, and of what: thousands of answers a second repeat it.
     shown: tuple[Switches, str, dict[str, Any]] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The text as it was sent."""
+        return self.content if self.code is None else self.content.replace("{n}", self.code)
 
     @property
     def is_billable(self) -> bool:
@@ -98,6 +114,7 @@ class Key:
     :param account: whose it is; quotas and messages belong to the account
     :param expires_at: the instant from which its token is refused
     :param actions: the actions that it may use; ``None``: all
+    :param site: ``mainland`` or ``international``; ``None``: the site of the account's first message
     """
 
     access_key_id: str
@@ -107,6 +124,11 @@ class Key:
     active: bool = True
     expires_at: float | None = None
     actions: tuple[str, ...] | None = None
+    site: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.site not in (None, *SITES):
+            raise InputError(f"site must be one of {', '.join(SITES)}")
 
 
 class Clock:
@@ -130,13 +152,25 @@ class Clock:
         self.set(self.now() + seconds, frozen=self._frozen is not None)
 
 
+def visible_at(message: Message, delay: float) -> float:
+    """Return the instant from which a query finds a message.
+
+    :param delay: seconds after the send, unless the message says itself
+    """
+    return message.sent_at + delay if message.visible_at is None else message.visible_at
+
+
 class Messages:
-    """Every message, found by number and day, by id, and by day."""
+    """Every message, found by number and day, by id, and by day.
+
+    A day may have a million: most numbers have one message, which stands in the index without a list around it.
+    """
 
     def __init__(self) -> None:
-        self._of_number: dict[tuple[str, str, int], list[Message]] = {}
+        self._of_number: dict[tuple[str, int], dict[str, Message | list[Message]]] = {}
         self._of_day: dict[tuple[str, int], list[Message]] = {}
-        self._of_id: dict[tuple[str, str], Message] = {}
+        self._of_id: dict[str, dict[str, Message]] = {}
+        self._site_of: dict[str, str] = {}
         self._serial = itertools.count(1)
 
     def __iter__(self) -> Iterator[Message]:
@@ -149,26 +183,44 @@ class Messages:
         """Return the next number for an id."""
         return next(self._serial)
 
-    def add(self, messages: Iterable[Message]) -> None:
-        """Take messages in."""
+    def add(self, messages: Iterable[Message], *, decides_site: bool = True) -> None:
+        """Take messages in.
+
+        :param decides_site: whether the first of them decides the site of its account, unless that is decided
+        """
         for message in messages:
-            day = day_of(message.sent_at)
-            insort(self._of_number.setdefault((message.account, message.phone_number, day), []), message, key=_SENT_AT)
-            self._of_day.setdefault((message.account, day), []).append(message)
+            account, number, day = message.account, message.phone_number, day_of(message.sent_at)
+            of_number = self._of_number.setdefault((account, day), {})
+            others = of_number.get(number)
+            if others is None:
+                of_number[number] = message
+            elif isinstance(others, list):
+                insort(others, message, key=_SENT_AT)
+            else:
+                of_number[number] = pair = [others]
+                insort(pair, message, key=_SENT_AT)
+            self._of_day.setdefault((account, day), []).append(message)
             if message.message_id is not None:
-                self._of_id[message.account, message.message_id] = message
+                self._of_id.setdefault(account, {})[message.message_id] = message
+            if decides_site and message.site is not None:
+                self._site_of.setdefault(account, message.site)
 
     def remove(self, message: Message) -> None:
         """Forget a message."""
-        day = day_of(message.sent_at)
-        self._of_number[message.account, message.phone_number, day].remove(message)
-        self._of_day[message.account, day].remove(message)
+        account, number, day = message.account, message.phone_number, day_of(message.sent_at)
+        others = self._of_number[account, day][number]
+        if isinstance(others, list) and len(others) > 1:
+            others.remove(message)
+        else:
+            del self._of_number[account, day][number]
+        self._of_day[account, day].remove(message)
         if message.message_id is not None:
-            self._of_id.pop((message.account, message.message_id), None)
+            self._of_id.get(account, {}).pop(message.message_id, None)
 
     def of_number(self, account: str, phone_number: str, day: int) -> list[Message]:
         """Return the messages to a number on a Beijing day, oldest first."""
-        return self._of_number.get((account, phone_number, day), [])
+        found = self._of_number.get((account, day), {}).get(phone_number, [])
+        return found if isinstance(found, list) else [found]
 
     def of_day(self, account: str, day: int) -> list[Message]:
         """Return the messages of a Beijing day, in no order."""
@@ -176,7 +228,11 @@ class Messages:
 
     def by_id(self, account: str, message_id: str) -> Message | None:
         """Return the message with an id."""
-        return self._of_id.get((account, message_id))
+        return self._of_id.get(account, {}).get(message_id)
+
+    def site_of(self, account: str) -> str | None:
+        """Return the site of an account: that of its first message; ``None`` until there is one."""
+        return self._site_of.get(account)
 
     def tick(self, now: float) -> int:
         """Give every message that still waits for its outcome the outcome; return how many."""

@@ -27,6 +27,14 @@ def normalise(number: str) -> tuple[str, bool] | None:
     return (digits, True) if _FOREIGN.fullmatch(digits) else None
 
 
+def reads_twice(digits: str) -> bool:
+    """Say whether eleven digits are a mainland mobile and a number of North America as well.
+
+    There, area codes and exchanges begin with 2 to 9.
+    """
+    return bool(MAINLAND.fullmatch(digits)) and digits[1] in "23456789" and digits[4] in "23456789"
+
+
 def sign_name(content: str) -> str | None:
     """Return the signature that a text begins with: what stands in its leading brackets."""
     found = _SIGN.match(content)

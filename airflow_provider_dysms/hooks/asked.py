@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.api import arguments, dates
+from airflow_provider_dysms.api.choices import Scope as Scope
+from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
     from datetime import date
-
-Scope = Literal["mainland", "international"]
 
 
 def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
@@ -20,7 +19,7 @@ def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
     :param value: ``send_date`` in any of its forms
     :param now: the current instant
     :param log: the task's logger
-    :raises DysmsInputError: it is no date
+    :raises DysmsInputError: it is not a date
     :raises DysmsWindowError: the service does not remember it
     """
     day = dates.parse_day(value)
@@ -52,6 +51,5 @@ def is_international(scope: str) -> bool:
 
     :raises DysmsInputError: it is neither ``mainland`` nor ``international``
     """
-    if scope not in ("mainland", "international"):
-        raise DysmsInputError("scope", f"is 'mainland' or 'international', not {shown(scope)}")
+    arguments.word("scope", scope, get_args(Scope))
     return scope == "international"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.actions import CHINA, INTERNATIONAL
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.quota import QUOTAS
 from airflow_provider_dysms.api.settings import QUOTA_SHARE, TIMEOUT, Settings
-from airflow_provider_dysms.hooks.extras import flag, number, text
+from airflow_provider_dysms.hooks.extras import PrivacySecrets, flag, number, shown_in_clear, text, with_current_names
 from airflow_provider_dysms.hooks.logins import read_login
 
 if TYPE_CHECKING:
@@ -19,25 +21,32 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection
 
+log = logging.getLogger(__name__)
 
-def read_connection(connection: Connection, requests_per_second: float | None = None) -> tuple[Settings, str | None]:
-    """Return the client's settings and the ``privacy_key``, and have the secrets among them masked in logs.
+
+def read_connection(
+    connection: Connection, requests_per_second: float | None = None
+) -> tuple[Settings, PrivacySecrets]:
+    """Return the client's settings and the secrets for privacy, and have every secret masked in logs.
 
     :param connection: of type ``dysms``, or one of the official Alibaba provider
     :param requests_per_second: takes the place of ``quota_share``
     :raises DysmsInputError: a field is missing or wrong; its name is the error's ``argument``
     """
-    extra = connection.extra_dejson
+    given = connection.extra_dejson
+    for sentence in shown_in_clear(given):
+        log.warning("The connection %r: %s", connection.conn_id, sentence)
+    extra = with_current_names(given)
     credentials, secrets = read_login(connection, extra)
-    privacy_key, proxy = text(extra, "privacy_key"), text(extra, "proxy")
-    for value in (*secrets, privacy_key, proxy):
+    privacy, proxy = _privacy_secrets(extra), text(extra, "proxy")
+    for value in (*secrets, *privacy, proxy):
         if value:
             mask_secret(value)
     settings = Settings(
         credentials=credentials,
         region_id=text(extra, "region_id") or text(extra, "region"),
         host=connection.host or text(extra, "endpoint"),
-        port=connection.port,
+        port=connection.port or None,  # Airflow's form says 0 for an empty field
         schema=connection.schema or None,
         allow_custom_endpoint=flag(extra, "allow_custom_endpoint"),
         timeout=number(extra, "timeout", TIMEOUT, most=600),
@@ -53,7 +62,17 @@ def read_connection(connection: Connection, requests_per_second: float | None = 
     )
     for version in (CHINA, INTERNATIONAL):
         settings.endpoint(version)
-    return settings, privacy_key
+    return settings, privacy
+
+
+def _privacy_secrets(extra: Mapping[str, Any]) -> PrivacySecrets:
+    current, previous = text(extra, "privacy_secret"), text(extra, "privacy_secret_previous")
+    for name, secret in (("privacy_secret", current), ("privacy_secret_previous", previous)):
+        if secret is not None:
+            arguments.privacy_secret(name, secret)
+    if previous and not current:
+        raise DysmsInputError("privacy_secret", "is empty, and privacy_secret_previous is set; set the new one too")
+    return PrivacySecrets(current, previous)
 
 
 def _quota(extra: Mapping[str, Any]) -> dict[str, float]:

@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
-from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.asked import is_international, parse_days
 from airflow_provider_dysms.hooks.asked import parse_asked_day as parse_asked_day
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
     from airflow_provider_dysms.hooks.asked import Scope
+    from airflow_provider_dysms.hooks.extras import PrivacySecrets
 
 Result = TypeVar("Result")
 
@@ -74,13 +75,13 @@ class DysmsHook(BaseHook):
 
     @property
     def privacy_key(self) -> PrivacyKey:
-        """The connection's ``privacy_key``; :class:`DysmsInputError` where there is none."""
+        """The key of the connection's ``privacy_secret``; :class:`DysmsInputError` if it has none."""
         from airflow_provider_dysms.api.privacy import PrivacyKey
 
-        return PrivacyKey(self._connection[1])
+        return PrivacyKey(*self._connection[1])
 
-    def read(self) -> tuple[Settings, str | None]:
-        """Return the connection as the client takes it, and its ``privacy_key`` as text, where it has one.
+    def read(self) -> tuple[Settings, PrivacySecrets]:
+        """Return the connection as the client takes it, and its secrets for privacy.
 
         It asks Airflow, which must not happen on an event loop: ``sync_to_async`` belongs around it there.
 
@@ -246,20 +247,13 @@ class DysmsHook(BaseHook):
             return await client.send_message_to_globe(number.digits, message, **options)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether the connection may query mainland statistics or international messages, naming each."""
-        try:
-            answers = self._run(self._ask_for_access)
-        except (DysmsError, AirflowException) as error:
-            return False, str(error)
-        sentence = "; ".join(f"{action}: {error or 'allowed'}" for action, error in answers.items())
-        return None in answers.values(), sentence
+        """Say in plain sentences which queries the connection may make. Nothing is sent, and no record is returned.
 
-    async def _ask_for_access(self) -> dict[str, DysmsError | None]:
-        from airflow_provider_dysms.api.retry import RetryPolicy
+        :returns: whether at least one query is allowed, and the sentences
+        """
+        from airflow_provider_dysms.hooks import probe
 
-        impatient = RetryPolicy(tries=1, throttle_patience=5)  # for somebody who waits in front of a form
-        async with self._client(impatient) as client:
-            return await client.access()
+        return probe.test(self)
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
         try:
@@ -284,7 +278,7 @@ class DysmsHook(BaseHook):
         return DysmsClient(self.settings, retry=retry, transport=self.transport)
 
     @cached_property
-    def _connection(self) -> tuple[Settings, str | None]:
+    def _connection(self) -> tuple[Settings, PrivacySecrets]:
         try:
             connection = self.get_connection(self.dysms_conn_id)
         except AirflowNotFoundException:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from airflow_provider_dysms.api.errors import DysmsError, is_lasting
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, is_lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Errors of a file that cannot grow: the disk, the user's quota, or a limit of the process.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DysmsTaskError(AirflowException):
@@ -23,6 +28,10 @@ class DysmsConnectionNotFound(DysmsTaskError):
 
 class DysmsTaskFailed(AirflowFailException):
     """A task failed in a way that trying again cannot mend: Airflow does not try it again."""
+
+
+class DysmsArgumentError(DysmsInputError, DysmsTaskFailed):
+    """An argument is wrong, as was seen when the DAG was parsed or a mapped task was made: not tried again."""
 
 
 class DysmsSendUncertain(DysmsTaskFailed):
@@ -51,3 +60,11 @@ def airflow_errors() -> Iterator[None]:
         yield
     except DysmsError as error:
         raise (DysmsTaskFailed if is_lasting(error) else DysmsTaskError)(str(error)) from error
+    except OSError as error:
+        # Stores name their own errors, so that this one is of a temporary file.
+        if error.errno not in _FULL:
+            raise
+        raise DysmsTaskError(
+            f"The folder for temporary files, {tempfile.gettempdir()}, has no room left ({error.strerror}). "
+            "Make room there, or set TMPDIR of the worker to a folder with more"
+        ) from error

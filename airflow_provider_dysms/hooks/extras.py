@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_provider_dysms.api.errors import DysmsInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: Extras of earlier releases -> what they are called now. Airflow masks an extra by its name, and shows these in clear.
+RENAMED = {
+    "privacy_key": "privacy_secret",
+    "external_id": "external_id_secret",
+    "credentials_uri": "credentials_uri_secret",
+}
+
+
+class PrivacySecrets(NamedTuple):
+    """The secrets of a connection under which numbers are hashed and sealed.
+
+    :param current: ``privacy_secret``
+    :param previous: ``privacy_secret_previous``, which reads what was written before the last rotation
+    """
+
+    current: str | None
+    previous: str | None = None
+
+
+def with_current_names(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extras under their names of today.
+
+    :raises DysmsInputError: an extra is given under both names, with different values
+    """
+    current = dict(extra)
+    for old, new in _renamed_in(extra).items():
+        value = current.pop(old)
+        if current.get(new) not in (None, "", value):
+            raise DysmsInputError(new, f"and its earlier name {old} are both set, and differ; remove {old}")
+        current[new] = value
+    return current
+
+
+def shown_in_clear(extra: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each extra that has an earlier name."""
+    return [
+        f"Airflow's API and forms show the extra {old!r} in clear, because they mask extras by their names. "
+        f"Rename it to {new!r}, which they mask; the value stays the same."
+        for old, new in _renamed_in(extra).items()
+    ]
+
+
+def _renamed_in(extra: Mapping[str, Any]) -> dict[str, str]:
+    return {old: new for old, new in RENAMED.items() if extra.get(old) not in (None, "")}
 
 
 def text(extra: Mapping[str, Any], name: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,10 +27,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "access_key": (),
     "AK": (),
     "sts": (),
-    "ram_role_arn": (*_OF_A_ROLE, "external_id"),
+    "ram_role_arn": (*_OF_A_ROLE, "external_id_secret"),
     "ecs_ram_role": ("role_name", "metadata_endpoint"),
     "oidc_role_arn": (*_OF_A_ROLE, "oidc_provider_arn", "oidc_token_file"),
-    "credentials_uri": ("credentials_uri",),
+    "credentials_uri": ("credentials_uri_secret",),
     "default": ("metadata_endpoint",),
 }
 
@@ -38,18 +39,36 @@ _ENVIRONMENT = {
     "role_arn": "ALIBABA_CLOUD_ROLE_ARN",
     "oidc_provider_arn": "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
     "oidc_token_file": "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
-    "credentials_uri": "ALIBABA_CLOUD_CREDENTIALS_URI",
+    "credentials_uri_secret": "ALIBABA_CLOUD_CREDENTIALS_URI",
 }
 
 #: Fields without which their ``auth_type`` cannot be.
 _NEEDED = {
     "ram_role_arn": ("role_arn",),
     "oidc_role_arn": ("role_arn", "oidc_provider_arn", "oidc_token_file"),
-    "credentials_uri": ("credentials_uri",),
+    "credentials_uri": ("credentials_uri_secret",),
+}
+
+#: What the vendor takes in a field: the pattern, and in words.
+_FORMS = {
+    "role_arn": (re.compile(r"acs:ram::\d+:role/\S+", re.ASCII), "like acs:ram::<account>:role/<name>"),
+    "oidc_provider_arn": (
+        re.compile(r"acs:ram::\d+:oidc-provider/\S+", re.ASCII),
+        "like acs:ram::<account>:oidc-provider/<name>",
+    ),
+    "role_session_name": (
+        re.compile(r"[\w.@-]{2,64}", re.ASCII),
+        "2 to 64 letters, digits and any of . _ @ - without blanks",
+    ),
+    "role_name": (re.compile(r"[\w.@-]{1,64}", re.ASCII), "the name of a role, not its ARN"),
+    "external_id_secret": (
+        re.compile(r"[\w=,.@:/+-]{2,1224}", re.ASCII),
+        "2 to 1224 letters, digits and any of = , . @ : / + _ - without blanks",
+    ),
 }
 
 #: Secrets among the fields of :data:`FIELDS`.
-_SECRETS = ("external_id", "credentials_uri")
+_SECRETS = ("external_id_secret", "credentials_uri_secret")
 
 
 def read_login(connection: Connection, extra: Mapping[str, Any]) -> tuple[Credentials | Issuer, list[str]]:
@@ -81,7 +100,7 @@ def _issuer(auth_type: str, login: Credentials | None, extra: Mapping[str, Any])
     allow_custom = flag(extra, "allow_custom_endpoint")
     given = {name: _field(auth_type, name, extra) for name in ("role_arn", "oidc_provider_arn", "oidc_token_file")}
     sts, metadata = (text(extra, name) for name in ("sts_endpoint", "metadata_endpoint"))
-    uri = _field(auth_type, "credentials_uri", extra)
+    uri = _field(auth_type, "credentials_uri_secret", extra)
     return Issuer(
         auth_type=auth_type,
         login=login,
@@ -89,7 +108,7 @@ def _issuer(auth_type: str, login: Credentials | None, extra: Mapping[str, Any])
         role_session_name=text(extra, "role_session_name") or SESSION_NAME,
         role_session_expiration=_expiration(extra),
         policy=_policy(extra),
-        external_id=text(extra, "external_id"),
+        external_id=text(extra, "external_id_secret"),
         sts_endpoint=endpoint_of("sts_endpoint", sts, allow_custom=allow_custom) if sts else None,
         role_name=text(extra, "role_name"),
         metadata_endpoint=(
@@ -112,6 +131,7 @@ def _check_fields(auth_type: str, extra: Mapping[str, Any]) -> None:
     for name in _NEEDED.get(auth_type, ()):
         if not _field(auth_type, name, extra):
             raise DysmsInputError(name, f"is empty, and auth_type {auth_type} needs it")
+    _check_forms(auth_type, extra)
 
 
 def _field(auth_type: str, name: str, extra: Mapping[str, Any]) -> str | None:
@@ -120,6 +140,13 @@ def _field(auth_type: str, name: str, extra: Mapping[str, Any]) -> str | None:
     # Whose role a login assumes is said in the connection alone: the machine's own role is another matter.
     own = None if auth_type == "ram_role_arn" else os.environ.get(_ENVIRONMENT[name])
     return text(extra, name) or own or None
+
+
+def _check_forms(auth_type: str, extra: Mapping[str, Any]) -> None:
+    for name, (pattern, form) in _FORMS.items():
+        value = _field(auth_type, name, extra) if name in _ENVIRONMENT else text(extra, name)
+        if value is not None and not pattern.fullmatch(value):
+            raise DysmsInputError(name, f"must be {form}")
 
 
 def _expiration(extra: Mapping[str, Any]) -> int:
@@ -133,7 +160,13 @@ def _policy(extra: Mapping[str, Any]) -> str | None:
     policy = extra.get("policy")
     if isinstance(policy, dict):
         return json.dumps(policy)
-    return text(extra, "policy")
+    written = text(extra, "policy")
+    try:
+        if written is None or isinstance(json.loads(written), dict):
+            return written
+    except (ValueError, RecursionError):
+        pass
+    raise DysmsInputError("policy", "must be a JSON object, as the RAM console shows it")
 
 
 def _uri(uri: str, allow_custom: bool) -> str:
@@ -144,7 +177,9 @@ def _uri(uri: str, allow_custom: bool) -> str:
     except ValueError:
         is_plain = False
     if not is_plain or not uri.isascii() or not uri.isprintable() or " " in uri:
-        raise DysmsInputError("credentials_uri", "is an address such as http://localhost:7002/key, without a user")
-    endpoint = endpoint_of("credentials_uri", f"{parts.scheme}://{parts.netloc}", allow_custom=allow_custom)
+        raise DysmsInputError(
+            "credentials_uri_secret", "must be an address such as http://localhost:7002/key, without a user"
+        )
+    endpoint = endpoint_of("credentials_uri_secret", f"{parts.scheme}://{parts.netloc}", allow_custom=allow_custom)
     query = f"?{parts.query}" if parts.query else ""
     return f"{endpoint.scheme}://{endpoint.host}:{endpoint.port}{parts.path or '/'}{query}"

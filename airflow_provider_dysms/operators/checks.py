@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
 from airflow_provider_dysms.hooks.private import parsed_numbers
 
@@ -64,23 +64,3 @@ def whole(value: object) -> object:
     """Return a number of what a template has made text of; anything else as it is."""
     text = value.strip() if isinstance(value, str) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else value
-
-
-def seconds(argument: str, value: object, lowest: float = 0) -> float:
-    """Return a number of seconds, up to an hour.
-
-    :raises DysmsInputError: it is none
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= 3600:
-        return value
-    raise DysmsInputError(argument, f"must be a number of seconds from {lowest:g} to 3600")
-
-
-def one_of(argument: str, value: object, choices: tuple[str, ...]) -> str:
-    """Return one of a few words.
-
-    :raises DysmsInputError: it is another
-    """
-    if isinstance(value, str) and value in choices:
-        return value
-    raise DysmsInputError(argument, f"must be one of {', '.join(map(repr, choices))}, not {shown(value)}")

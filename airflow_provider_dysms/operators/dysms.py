@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import TEMPLATE_TYPES, Scope
+from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.literals import CheckedArguments, each, one_of, optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_provider_dysms.hooks.asked import Scope
+
+def _day(argument: str, value: Any) -> None:
+    parse_day(value, argument)
 
 
-class DysmsQuerySendDetailsOperator(PrivatePartial, BaseOperator):
+class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Look up what was sent to a few numbers on one Beijing day.
 
     The result is a list with one dict a message: ``number`` (position in ``phone_numbers``, from 0; never the number
@@ -40,6 +46,11 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, BaseOperator):
 
     template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
     phone_numbers = PrivateField()
+    checks: ClassVar[dict[str, Any]] = {
+        "send_date": _day,
+        "biz_id": optional(arguments.given_id),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -55,15 +66,17 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, BaseOperator):
         self.send_date = send_date
         self.biz_id = biz_id
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
         with airflow_errors():
+            self.check_arguments()
             return queries.send_details(self)
 
 
-class DysmsQueryMessageOperator(BaseOperator):
+class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
     """Look up a few international messages by their ids.
 
     The result is a list with one dict a message, in the order asked: ``message_id``, ``state`` (``missing`` where the
@@ -76,20 +89,25 @@ class DysmsQueryMessageOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
+    checks: ClassVar[dict[str, Any]] = {
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(self, *, message_ids: Any, dysms_conn_id: str = DysmsHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.message_ids = message_ids
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
         with airflow_errors():
+            self.check_arguments()
             return queries.messages(self)
 
 
-class DysmsQuerySendStatisticsOperator(BaseOperator):
+class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     """Fetch the counts of one or more Beijing days, in billed segments.
 
     The result is a list with one dict a day (and template type and signature, where they were asked for):
@@ -109,6 +127,15 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "output_uri", "dysms_conn_id")
+    checks: ClassVar[dict[str, Any]] = {
+        "first_date": _day,
+        "last_date": optional(_day),
+        "scope": one_of(Scope),
+        "template_types": optional(each(one_of(TEMPLATE_TYPES))),
+        "sign_names": optional(each(arguments.sign_name)),
+        "output_uri": optional(arguments.text),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -130,9 +157,11 @@ class DysmsQuerySendStatisticsOperator(BaseOperator):
         self.sign_names = sign_names
         self.output_uri = output_uri
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
         with airflow_errors():
+            self.check_arguments()
             return queries.statistics(self)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.api import actions, dates
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.privacy import digest_under
+from airflow_provider_dysms.api.privacy import digests_under
 from airflow_provider_dysms.api.reports import iso
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import DysmsSendUncertain, DysmsTaskFailed
@@ -61,17 +61,17 @@ def send_sms(task: DysmsSendSmsOperator, context: Context, began: datetime | Non
     template_param = parameters_in(task.template_param)
     given_id = checks.given_or_none("out_id", task.out_id)
     actions.send_sms(numbers, sign_name, template_code, template_param, given_id)  # for its checks
-    settle = checks.seconds("settle", task.settle)
-    lifetime = checks.seconds("signature_lifetime", task.signature_lifetime, 1)
-    waits = checks.one_of("on_uncertain", task.on_uncertain, ("wait", "fail")) == "wait"
+    settle, lifetime = task.settle, task.signature_lifetime
     hook = DysmsHook(task.dysms_conn_id)
     key = hook.privacy_key
-    content = key.digest(_canonical(sorted(numbers), sign_name, template_code, _parameters(template_param)))
-    tries = Tries(context, Digests(key.digest(json.dumps(sorted(numbers)).encode()), content), began)
+    whom = json.dumps(sorted(numbers)).encode()
+    what = _canonical(sorted(numbers), sign_name, template_code, _parameters(template_param))
+    digests = Digests(key.digests(whom), key.digests(what))
+    tries = Tries(context, digests, began)
     if tries.sent is not None:
         task.log.info("Sent by an earlier try; nothing is sent again")
         return tries.sent
-    out_id = made(context["ti"], content) if given_id is None else OutId(given_id)
+    out_id = made(context["ti"], digests.content) if given_id is None else OutId(given_id)
     doubt = tries.doubt
     if tries.has_changed and (doubt is None or tries.noted_out_id == out_id.text):
         raise tries.change()
@@ -97,7 +97,7 @@ def send_sms(task: DysmsSendSmsOperator, context: Context, began: datetime | Non
             task.log.info("The service shows that an earlier try sent it; nothing is sent again")
             tries.keep_sent(sent)
             return sent
-        if shown.again_at is not None and not waits:
+        if shown.again_at is not None and task.on_uncertain == "fail":
             raise DysmsSendUncertain(
                 f"{len(numbers)} message(s) with OutId {out_id.text} may have been sent by an earlier try, or may "
                 f"still be: the service shows nothing, and takes a late request until about {iso(shown.again_at)}. "
@@ -134,10 +134,10 @@ def send_message_to_globe(task: DysmsSendMessageToGlobeOperator, context: Contex
         "channel_id": checks.given_or_none("channel_id", task.channel_id),
     }
     actions.send_message_to_globe(number, message, **options)  # for its checks
-    lifetime = checks.seconds("signature_lifetime", task.signature_lifetime, 1)
+    lifetime = task.signature_lifetime
     hook = DysmsHook(task.dysms_conn_id)
-    digest = _digest_of(hook)
-    digests = Digests(digest(number.encode()), digest(_canonical(number, message, options)))
+    of = _digests_of(hook)
+    digests = Digests(of(number.encode()), of(_canonical(number, message, options)))
     tries = Tries(context, digests)
     if tries.has_changed:
         raise tries.change()
@@ -185,27 +185,27 @@ def _parameters(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _digest_of(hook: DysmsHook) -> Callable[[bytes], str | None]:
+def _digests_of(hook: DysmsHook) -> Callable[[bytes], tuple[str, ...]]:
     """Return what makes digests.
 
-    A digest without a key would give the number away. This API can do without ``privacy_key``; then the connection's
+    A digest without a key would give the number away. This API can do without ``privacy_secret``; then the connection's
     own secret serves, if it has one.
     """
     credentials = hook.settings.credentials  # a connection that cannot be read is not one without a key
     try:
-        return hook.privacy_key.digest
+        return hook.privacy_key.digests
     except DysmsInputError:
         pass
     if not isinstance(credentials, Credentials) or credentials.security_token is not None:
-        return lambda data: None
+        return lambda data: ()
     secret = credentials.access_key_secret
-    return lambda data: digest_under(secret, data)
+    return lambda data: digests_under(secret, data)
 
 
 def _refuse_if_unclear(tries: Tries, digests: Digests) -> None:
     """Refuse to take a note at a position of a map for this message's, if nothing shows that it is."""
-    if tries.is_mapped and digests.content is None:
+    if tries.is_mapped and not digests.content:
         raise DysmsTaskFailed(
             "An earlier try at this position of the mapped task has sent a message, and nothing shows that it was this "
-            f"one: notes of what was sent need a privacy_key in the connection. {NO_HANDLE}"
+            f"one: notes of what was sent need a privacy_secret in the connection. {NO_HANDLE}"
         )

@@ -15,13 +15,13 @@ class OutId:
 
     :param text: the id
     :param task: what the ids of all sends of the task in this run begin with; ``None`` for an id of the user's
-    :param message: what the ids of all sends of this message by the task begin with, at whatever position
+    :param messages: what the ids of all sends of this message by the task begin with, at whatever position
     :param older: the id that an older release made for the same task instance
     """
 
     text: str
     task: str | None = None
-    message: str | None = None
+    messages: tuple[str, ...] = ()
     older: str | None = None
 
     @property
@@ -37,7 +37,7 @@ class OutId:
         """
         if out_id is None:
             return False
-        if anywhere and self.message is not None and (out_id == self.older or _begins(out_id, self.message)):
+        if anywhere and (out_id == self.older or any(_begins(out_id, message) for message in self.messages)):
             return True
         return out_id == self.text
 
@@ -46,20 +46,20 @@ class OutId:
         return self.task is not None and out_id is not None and _begins(out_id, self.task)
 
 
-def made(ti: Any, content: str) -> OutId:
+def made(ti: Any, content: tuple[str, ...]) -> OutId:
     """Return the id of a task instance that sends a message: the same in every try.
 
-    :param content: digest of whom it is for and what they are told
+    :param content: digests of whom it is for and what they are told, the current one first
     """
     place = [ti.dag_id, ti.run_id, ti.task_id]
     position = -1 if ti.map_index is None else ti.map_index
     name = re.sub(r"[^\w.-]+", "-", f"{ti.dag_id}.{ti.task_id}", flags=re.ASCII)[:64]
     task = f"{name}-{_digest(place)[:16]}"
-    message = f"{task}-{content}"
+    messages = tuple(f"{task}-{each}" for each in content)
     return OutId(
-        text=message if position < 0 else f"{message}-{position}",
+        text=messages[0] if position < 0 else f"{messages[0]}-{position}",
         task=task,
-        message=message,
+        messages=messages,
         # At a position of a map it may be of another message.
         older=f"{name}-{_digest([*place, position])[:24]}" if position < 0 else None,
     )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound, shown
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
 from airflow_provider_dysms.hooks.asked import is_international, parse_asked_day, parse_days
 from airflow_provider_dysms.hooks.dysms import DysmsHook
@@ -94,7 +95,7 @@ def statistics(task: DysmsQuerySendStatisticsOperator) -> list[dict[str, Any]]:
     """Return the counts of days, or the manifests of what they were written to."""
     first, last = parse_days(task.first_date, task.last_date)
     is_globe = is_international(task.scope)
-    names = _texts("sign_names", task.sign_names)
+    names = [arguments.sign_name("sign_names", name) for name in _texts("sign_names", task.sign_names)]
     numbers_of_types = _template_types(task.template_types)
     wanted = list(product(numbers_of_types, names or (None,)))
     hook = DysmsHook(task.dysms_conn_id)
@@ -150,15 +151,12 @@ def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition
 def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     with partition.spool(STATISTICS_COLUMNS) as spool:
         spool.write(tuple(row[name] for name in STATISTICS_COLUMNS) for row in rows if row["send_date"] == day)
-        return dict(partition.commit(spool, {"send_date": day}, {}))
+        return dict(partition.commit(spool, {"send_date": day}, partition.uris))
 
 
 def _template_types(wanted: Sequence[str] | None) -> dict[str | None, int | None]:
     """Return the vendor's number of each type that is wanted; of no type in particular, where none is."""
     names = _texts("template_types", wanted)
-    for name in names:
-        if name not in TEMPLATE_TYPES:
-            raise DysmsInputError("template_types", f"knows {', '.join(TEMPLATE_TYPES)}, not {shown(name)}")
     return {name: TEMPLATE_TYPES[name] for name in names} or {None: None}
 
 

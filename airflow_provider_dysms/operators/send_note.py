@@ -24,14 +24,15 @@ UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """What a send is, in a form that tells nobody; ``None`` if there is no key for it.
+    """What a send is, in a form that tells nobody: the digest to store, then those that an earlier release or secret
+    may have stored; empty if there is no key to make them with.
 
-    :param recipients: whom it is for
-    :param content: the same, and what they are told
+    :param recipients: of whom it is for
+    :param content: of the same, and of what they are told
     """
 
-    recipients: str | None
-    content: str | None
+    recipients: tuple[str, ...]
+    content: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Note:
     """What a try took down.
 
     :param state: one of the three; ``None``: there is no note
+    :param recipients: digest of whom it is for
+    :param content: digest of the same, and of what they are told
     :param since: when the first try in doubt began
     :param until: when the last one began
     :param signed_at: the instant that its request is signed for; ``None`` in notes of older releases
@@ -50,7 +53,8 @@ class Note:
     """
 
     state: str | None = None
-    digests: Digests = Digests(None, None)
+    recipients: str | None = None
+    content: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     signed_at: datetime | None = None
@@ -72,7 +76,8 @@ class Note:
             raise DysmsTaskFailed(UNREADABLE)
         note = cls(
             state=_of_type(kept, "state", str),
-            digests=Digests(_of_type(kept, "recipients", str), _of_type(kept, "content", str)),
+            recipients=_of_type(kept, "recipients", str),
+            content=_of_type(kept, "content", str),
             since=_instant(kept, "since"),
             until=_instant(kept, "until"),
             signed_at=_instant(kept, "signed_at"),
@@ -85,7 +90,7 @@ class Note:
         is_whole = {
             ABOUT_TO_SEND: note.since is not None and note.until is not None,
             NOTHING_SENT: True,
-            SENT: note.sent is not None,
+            SENT: note.sent is not None and isinstance(note.sent.get("send_date"), str),
         }
         if not is_whole.get(note.state or ""):
             raise DysmsTaskFailed(UNREADABLE)
@@ -95,11 +100,15 @@ class Note:
         """Say whether the message of the note, which was sent or may have been, is not the one with these digests."""
         if self.state in (None, NOTHING_SENT):
             return False
-        pairs = (
-            (self.digests.recipients, digests.recipients),
-            (self.digests.content, digests.content),
-        )
-        return any(theirs and ours and theirs != ours for theirs, ours in pairs)
+        return self.is_for_others(digests) or _differs(self.content, digests.content)
+
+    def is_for_others(self, digests: Digests) -> bool:
+        """Say whether the message of the note is for other numbers."""
+        return _differs(self.recipients, digests.recipients)
+
+
+def _differs(noted: str | None, ours: tuple[str, ...]) -> bool:
+    return bool(noted and ours) and noted not in ours
 
 
 def _of_type(kept: dict[str, Any], name: str, kind: type) -> Any:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from airflow.sdk import BaseOperator
 
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import MessageType
 from airflow_provider_dysms.api.signature_time import LIFETIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
-from airflow_provider_dysms.hooks.private import Private, PrivateField, PrivateParameters, PrivatePartial
+from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.hooks.private import (
+    Private,
+    PrivateField,
+    PrivateParameters,
+    PrivatePartial,
+    parameters_in,
+)
+from airflow_provider_dysms.operators import checks as check
+from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,13 +28,16 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+#: What a later try does if nobody can tell yet whether an earlier one has sent.
+OnUncertain = Literal["wait", "fail"]
 
-class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
+
+class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number or up to 1,000, by SendSms. Accepted is not delivered: a sensor waits for that.
 
     The result is what the sensors take as ``sent``: ``kind`` (``sms``), ``biz_id``, ``out_id``, ``request_id``,
     ``send_date`` (the Beijing day), ``sent_at``, ``count``, and ``token``: the numbers, encrypted under the
-    connection's ``privacy_key``.
+    connection's ``privacy_secret``.
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
@@ -46,14 +60,14 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
     :param template_param: the template's variables, or their JSON; templated, and text stays text
     :param out_id: your own id of this send and of no other, below 256 characters. It must be the same in every try of
         the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task, map index and (as a
-        digest under the connection's ``privacy_key``) from what is sent; templated
+        digest under the connection's ``privacy_secret``) from what is sent; templated
     :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
         sent, the service is asked for that long before the text is sent again
     :param on_uncertain: what a later try does if the service shows nothing, and an earlier one may still send:
         ``wait`` (default) until the service refuses that, and then send; or ``fail`` with ``DysmsSendUncertain``, as a
         one-time code wants it, which is of no use later
     :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
-    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_key``; templated
+    :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_secret``; templated
 
     Follows https://help.aliyun.com/document_detail/419273.html
     """
@@ -68,6 +82,16 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
     )
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
+    checks: ClassVar[dict[str, Any]] = {
+        "sign_name": lambda name, value: arguments.sign_name(name, check.given(name, value)),
+        "template_code": check.given,
+        "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
+        "out_id": check.given_or_none,
+        "settle": number(0, 3600, "a number of seconds"),
+        "on_uncertain": one_of(OnUncertain),
+        "signature_lifetime": number(1, 3600, "a number of seconds"),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -78,7 +102,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         template_param: Any = None,
         out_id: str | None = None,
         settle: float = 120,
-        on_uncertain: Literal["wait", "fail"] = "wait",
+        on_uncertain: OnUncertain = "wait",
         signature_lifetime: float = LIFETIME,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
@@ -90,22 +114,25 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         self.template_param = template_param
         self.out_id = out_id
         self.settle = settle
-        self.on_uncertain = on_uncertain
+        self.on_uncertain: OnUncertain = on_uncertain
         self.signature_lifetime = signature_lifetime
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_sms(self, context)
+            self.check_arguments()
+            return log_sent(self.log, once.send_sms(self, context))
 
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Look again, after the wait for what an earlier try may still send."""
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_sms(self, context, once.began_at(event))
+            self.check_arguments()
+            return log_sent(self.log, once.send_sms(self, context, once.began_at(event)))
 
     def wait_until(self, moment: datetime, began: datetime) -> NoReturn:
         """Wait in the triggerer.
@@ -119,7 +146,7 @@ class DysmsSendSmsOperator(PrivatePartial, BaseOperator):
         self.defer(trigger=trigger, method_name="execute_complete")
 
 
-class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
+class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Send one text to one number outside the mainland, by SendMessageToGlobe. Accepted is not delivered.
 
     The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
@@ -129,7 +156,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
     unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. If another ``to``
     or another text comes then, it fails and says so; start a new run for that. (Notes need the connection's
-    ``privacy_key`` or a lasting AccessKey secret to tell. Without either, a cleared task with another ``to`` returns
+    ``privacy_secret`` or a lasting AccessKey secret to tell. Without either, a cleared task with another ``to`` returns
     what it sent to the first, and a cleared mapped task fails.) In a run that was cleared, a position of a mapped task
     that has no note fails as well: another position may have sent its text before the list changed.
 
@@ -165,6 +192,19 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
     )
     to = PrivateField()
     message = PrivateField(Private)
+    checks: ClassVar[dict[str, Any]] = {
+        "message": lambda name, value: check.given(name, value, None),
+        "sender_id": optional(lambda name, value: arguments.sender(name, check.given(name, value))),
+        "message_type": optional(one_of(MessageType)),
+        "vendor_task_id": check.given_or_none,
+        "validity_period": optional(
+            lambda name, value: arguments.whole_number(name, check.whole(value), "seconds", 1, 2**31)
+        ),
+        "channel_id": check.given_or_none,
+        "resend": flag,
+        "signature_lifetime": number(1, 3600, "a number of seconds"),
+        "dysms_conn_id": arguments.text,
+    }
 
     def __init__(
         self,
@@ -192,9 +232,11 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, BaseOperator):
         self.resend = resend
         self.signature_lifetime = signature_lifetime
         self.dysms_conn_id = dysms_conn_id
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
-            return once.send_message_to_globe(self, context)
+            self.check_arguments()
+            return log_sent(self.log, once.send_message_to_globe(self, context))

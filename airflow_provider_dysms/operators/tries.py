@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: For so long a request of an older release may have waited before it was signed: its note has no signature time.
-LINGER = timedelta(hours=1)
+#: For so long a request of an older release may have been queued before it was signed; its note has no signature time.
+LINGER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ class Tries:
 
     def change(self) -> DysmsTaskFailed:
         """Return the error that tells how the note differs from what is to be sent, and what to do."""
-        if self._note.digests.recipients != self._digests.recipients:
+        if self._note.is_for_others(self._digests):
             what = "was for other phone numbers"
         else:
             what = "was about another message to the same phone numbers (signature, template, parameters or text)"
         moved = ", or the list that the task is mapped over: Airflow keeps notes by position" if self.is_mapped else ""
         return DysmsTaskFailed(
             f"An earlier try of this task {what}, and what it sent is not undone. The arguments have changed since (or "
-            f"privacy_key{moved}). Start a new run to send this."
+            f"privacy_secret{moved}). Start a new run to send this."
         )
 
     def send(
@@ -207,7 +207,10 @@ class Tries:
 
     def _keep(self, **note: Any) -> None:
         if self._store is not None:
-            about = {"recipients": self._digests.recipients, "content": self._digests.content}
+            about = {
+                name: next(iter(digests), None)
+                for name, digests in (("recipients", self._digests.recipients), ("content", self._digests.content))
+            }
             self._store.set(KEY, {**about, "try": self._ti.try_number, **note})
 
     def _keep_if_possible(self, **note: Any) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.literals import CheckedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DysmsVerifyPartitionOperator(BaseOperator):
+class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
     """Read a day's file back and compare it with its manifest; the service is not asked.
 
     There must be one data file, with the size, the SHA-256, the columns and the number of rows that the manifest says,
@@ -35,6 +36,11 @@ class DysmsVerifyPartitionOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
+    checks: ClassVar[dict[str, Any]] = {
+        "output_uri": arguments.text,
+        "partition": arguments.text,
+        "send_date": lambda argument, value: parse_day(value, argument),
+    }
 
     def __init__(
         self,
@@ -48,14 +54,14 @@ class DysmsVerifyPartitionOperator(BaseOperator):
         self.output_uri = output_uri
         self.partition = partition
         self.send_date = send_date
+        self.check_literals()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.storage.placeholders import with_day
         from airflow_provider_dysms.storage.verify import verify
 
         with airflow_errors():
-            if not isinstance(self.partition, str):
-                raise DysmsInputError("partition", f"must be text, not {type(self.partition).__name__}")
+            self.check_arguments()
             found = verify(self.output_uri, with_day(self.partition, parse_day(self.send_date), "partition"))
             self.log.info("%s holds what its manifest says: %s rows", found.data, found.rows)
             return found.as_dict()

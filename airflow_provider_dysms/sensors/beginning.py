@@ -40,6 +40,7 @@ def begin(sensor: DysmsWaitSensor, context: Context) -> Watch:
     :raises DysmsInputError: an argument or the connection is wrong; nothing was asked
     :raises DysmsTaskError: the connection is not found
     """
+    sensor.check_arguments()
     # The argument that names the messages is the first that is given.
     argument = next(name for name in sensor.template_fields if getattr(sensor, name) is not None)
     hook, started_at = DysmsHook(sensor.dysms_conn_id), _started_at(sensor, context)
@@ -55,7 +56,7 @@ def begin(sensor: DysmsWaitSensor, context: Context) -> Watch:
     limit, seconds = _limit(sensor)
     terms = Terms(
         watched=watched,
-        digest=sensor.digest(hook, json.dumps(identities).encode()),
+        digests=sensor.digests(hook, json.dumps(identities).encode()),
         goal=goal,
         wait_for=sensor.wait_for,
         pace=_pace(sensor),
@@ -67,7 +68,7 @@ def begin(sensor: DysmsWaitSensor, context: Context) -> Watch:
     if sensor.deferrable and (size := stored_size(sensor.trigger(hook, terms, ""))) > MOST_STORED:
         problem = f"needs {size} bytes of Airflow's database for a deferred task, {MOST_STORED} are the most: {MAP_IT}"
         raise DysmsInputError(argument, problem)
-    known = kept_by_last_poke(context, terms.digest, sensor.log) if sensor.is_rescheduled else {}
+    known = kept_by_last_poke(context, terms.digests, sensor.log) if sensor.is_rescheduled else {}
     return Watch(hook, terms, known)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
+from airflow_provider_dysms.hooks.literals import optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
 
@@ -38,14 +41,15 @@ class DysmsMessageSensor(DysmsWaitSensor):
     def __init__(self, *, message_ids: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.message_ids = message_ids
+        self.check_literals()
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
         from airflow_provider_dysms.sensors.naming import by_id
 
         return by_id(self.message_ids)
 
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        return hashlib.sha256(identities).hexdigest()[:16]
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        return (hashlib.sha256(identities).hexdigest()[:16],)
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
@@ -58,7 +62,7 @@ class DysmsMessageSensor(DysmsWaitSensor):
 
 
 class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
-    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_key``.
+    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_secret``.
 
     They have no id: a message is known by its number and the request that sent it. Result, ends and the other arguments
     are those of :class:`.DysmsWaitSensor`.
@@ -85,6 +89,12 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
+    checks: ClassVar[dict[str, Any]] = {
+        **DysmsWaitSensor.checks,
+        "biz_id": optional(arguments.given_id),
+        "out_id": optional(lambda argument, value: arguments.text(argument, value, 255)),
+        "send_date": optional(lambda argument, value: parse_day(value, argument)),
+    }
 
     def __init__(
         self,
@@ -108,6 +118,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         self.biz_id = biz_id
         self.out_id = out_id
         self.send_date = send_date
+        self.check_literals()
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
         from airflow_provider_dysms.sensors.naming import by_number, by_sent
@@ -116,8 +127,8 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
             return by_sent(self.sent, hook, began)
         return by_number(self.phone_numbers, self.biz_id, self.out_id, self.send_date, began)
 
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        return hook.privacy_key.digest(identities)
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        return hook.privacy_key.digests(identities)
 
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger

@@ -9,7 +9,7 @@ from airflow_provider_dysms.api.delivery import State
 from airflow_provider_dysms.waits.stored import pack, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
@@ -36,12 +36,15 @@ def keep_for_next_poke(context: Context, digest: str, found: Mapping[int, Report
             log.warning("Airflow did not keep the reports until the next poke: %s", error)
 
 
-def kept_by_last_poke(context: Context, digest: str, log: Any) -> Mapping[int, Report]:
-    """Return the reports that an earlier poke of the same messages kept."""
+def kept_by_last_poke(context: Context, digests: Sequence[str], log: Any) -> Mapping[int, Report]:
+    """Return the reports that an earlier poke of the same messages kept.
+
+    :param digests: of the watched messages, any of which may have been stored
+    """
     if store := context.get("task_state_store"):
         try:
             kept = store.get(STATE_KEY)
-            if isinstance(kept, dict) and kept.get("digest") == digest:
+            if isinstance(kept, dict) and kept.get("digest") in digests:
                 known = unpack(str(kept["reports"]))
                 # Within a try what is missing stays so, as in the other modes; for a new one it may have turned up.
                 is_same = kept.get("try") == context["ti"].try_number

@@ -33,7 +33,7 @@ def by_sent(sent: Any, hook: DysmsHook, began: datetime) -> list[Watched]:
     """Return what requests sent, one message a number.
 
     :param sent: as :func:`.ids.parse_sent` takes it
-    :param hook: has the ``privacy_key`` under which the numbers were encrypted
+    :param hook: has the key under which the numbers were encrypted
     :param began: when the wait began
     :raises DysmsInputError: it is not readable, or of a day that the service does not remember
     """

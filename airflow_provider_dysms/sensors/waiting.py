@@ -10,7 +10,7 @@ import time
 from abc import abstractmethod
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, BaseOperator
 from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
@@ -24,9 +24,11 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
+from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound, airflow_errors
+from airflow_provider_dysms.hooks.literals import CheckedArguments, flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +53,7 @@ TIMEOUT_SLACK = 60.0
 Reports = list[dict[str, Any]] | None
 
 
-class DysmsWaitSensor(BaseSensorOperator):
+class DysmsWaitSensor(CheckedArguments, BaseSensorOperator):
     """Base of the sensors that wait until messages have arrived.
 
     It ends as soon as the outcome is certain. The result is a list with one report a message: ``message`` (position,
@@ -91,6 +93,13 @@ class DysmsWaitSensor(BaseSensorOperator):
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     """
 
+    checks: ClassVar[dict[str, Any]] = {
+        "wait_for": arguments.wait_for,
+        "until_all_final": flag,
+        "fail_on_failed": flag,
+        "deferrable": flag,
+        "dysms_conn_id": arguments.text,
+    }
     _watch: Watch | None = None
     allowed: float  # seconds, while the task runs
     _find_out: Callable[[Watch], Reports]
@@ -129,8 +138,8 @@ class DysmsWaitSensor(BaseSensorOperator):
         """
 
     @abstractmethod
-    def digest(self, hook: DysmsHook, identities: bytes) -> str:
-        """Return what tells one list of messages from another."""
+    def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
+        """Return what tells one list of messages from another: first as it is stored now, then as it has been."""
 
     @abstractmethod
     def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:

@@ -43,7 +43,7 @@ class Terms:
     """What a wait is about, and when it is over.
 
     :param watched: the messages, by position
-    :param digest: of the messages
+    :param digests: of the messages: the one that is stored, and those that earlier releases and secrets stored
     :param goal: how many must arrive
     :param wait_for: the same, as the user wrote it
     :param pace: when to ask again
@@ -54,7 +54,7 @@ class Terms:
     """
 
     watched: Sequence[Watched]
-    digest: str
+    digests: tuple[str, ...]
     goal: Goal
     wait_for: object
     pace: Pace
@@ -74,7 +74,7 @@ class Terms:
         :param known: reports, packed
         """
         return Plan(
-            digest=self.digest,
+            digest=self.digests[0],
             count=self.goal.count,
             needed=self.goal.needed,
             started_at=self.started_at,
@@ -136,12 +136,12 @@ class Watch:
             ending = Ending.restore(event)
         except ValueError as error:
             raise DysmsTaskError(f"{error}; the next try begins the wait anew") from None
-        if ending.digest == self.terms.digest:
+        if ending.digest in self.terms.digests:
             self.wait.learn(ending.reports, ending.absent)
         if ending.ended == "refused":
             refused = DysmsTaskFailed if ending.is_lasting else DysmsTaskError
             raise refused(ending.error or "the trigger ended without a reason")
-        if ending.digest != self.terms.digest:
+        if ending.digest not in self.terms.digests:
             raise DysmsTaskFailed(
                 "The task names other messages than when its wait began; let them come from something that does not "
                 "change while it waits, such as an upstream task's XCom"
@@ -182,7 +182,7 @@ class Watch:
 
     def keep_for_next_poke(self, context: Context, log: Any) -> None:
         """Keep what is known, where this Airflow can."""
-        keep_for_next_poke(context, self.terms.digest, self.wait.found(), log)
+        keep_for_next_poke(context, self.terms.digests[0], self.wait.found(), log)
 
     def keep_for_downstream(self, context: Context, log: Any) -> None:
         """Push the reports to XCom before the task ends otherwise than by returning them."""

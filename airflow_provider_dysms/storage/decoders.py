@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 
 from airflow_provider_dysms.api.structs import PrivateStruct
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS, arrow_schema
+from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS, arrow_schema, original_text, safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,19 +38,22 @@ class RowsUnreadable(ValueError):
     """The file does not hold rows of the schema. Its message repeats nothing of the file."""
 
 
-def read_rows(file: IO[bytes], file_format: str, compression: str | None, schema: Mapping[str, type]) -> Iterator[Row]:
+def read_rows(
+    file: IO[bytes], file_format: str, compression: str | None, schema: Mapping[str, type], *, csv_safe: bool = False
+) -> Iterator[Row]:
     """Read the rows of a data file, each with a value or ``None`` for every column of the schema, in its order.
 
     :param file: open for reading, at its start; for Parquet it can be sought in. It stays open
     :param file_format: ``jsonl``, ``csv`` or ``parquet``
     :param compression: ``None`` or ``gzip``; Parquet says itself what it is compressed with
     :param schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``; instants come out in UTC
+    :param csv_safe: CSV: texts were written with :func:`~.encoders.safe_text`
     :raises RowsUnreadable: the file has other columns, other types, or is torn; the rows before were handed out
     """
     if file_format == "parquet":
         yield from _parquet(file, schema)
         return
-    read = _json_lines if file_format == "jsonl" else _csv
+    read = _json_lines if file_format == "jsonl" else _safe_csv if csv_safe else _csv
     if compression is None:
         yield from read(file, schema)
         return
@@ -142,6 +145,15 @@ def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
         raise RowsUnreadable("the last row has no end")
 
 
+def _safe_csv(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
+    texts = [kind is str for kind in schema.values()]
+    for row in _csv(file, {safe_text(name): kind for name, kind in schema.items()}):
+        yield tuple(
+            original_text(value) if is_text and value is not None else value
+            for is_text, value in zip(texts, row, strict=True)
+        )
+
+
 def _csv(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
     # The limit is the process's, and meant against quotes that never close; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))
@@ -193,11 +205,21 @@ def _parquet(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
             if batch is None:
                 return
             columns = [
-                _instants(pyarrow, column) if kind is datetime else column.to_pylist()
-                for kind, column in zip(schema.values(), batch.columns, strict=True)
+                _values(pyarrow, name, kind, column, done)
+                for (name, kind), column in zip(schema.items(), batch.columns, strict=True)
             ]
         done += batch.num_rows
         yield from zip(*columns, strict=True)
+
+
+def _values(pyarrow: Any, name: str, kind: type, column: Any, rows_before: int) -> list[Any]:
+    try:
+        return _instants(pyarrow, column) if kind is datetime else cast("list[Any]", column.to_pylist())
+    except (OverflowError, ValueError):
+        # The file is whole: Parquet's times reach further than those of Python.
+        raise RowsUnreadable(
+            f"column {name!r} has a value out of range in rows {rows_before + 1} to {rows_before + len(column)}"
+        ) from None
 
 
 def _instants(pyarrow: Any, column: Any) -> list[datetime | None]:

@@ -2,7 +2,8 @@
 
 JSON Lines: one object a line with every column in its order, null for nothing. CSV: RFC 4180 (a header, CRLF), empty
 for nothing; an empty text cannot be told from nothing. Both write instants as ``2025-06-01T08:44:10Z``, with a fraction
-where there is one. Parquet: timestamps in microseconds and UTC. Gzip carries neither time nor name.
+where there is one. With ``csv_safe`` a CSV text that a spreadsheet would take for a formula has an apostrophe in front,
+and every text is quoted. Parquet: timestamps in microseconds and UTC. Gzip carries neither time nor name.
 """
 
 from __future__ import annotations
@@ -11,28 +12,18 @@ import csv
 import gzip
 import importlib
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import starmap
-from typing import IO, Any, Protocol
+from typing import IO, Any, Literal, Protocol
 
 import msgspec
 
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.choices import EXTENSIONS as EXTENSIONS
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.structs import PrivateStruct
-
-#: (file_format, compression) -> extension of the file.
-EXTENSIONS: Mapping[tuple[str, str | None], str] = {
-    ("jsonl", None): "jsonl",
-    ("jsonl", "gzip"): "jsonl.gz",
-    ("csv", None): "csv",
-    ("csv", "gzip"): "csv.gz",
-    ("parquet", None): "parquet",
-    ("parquet", "zstd"): "parquet",
-    ("parquet", "snappy"): "parquet",
-    ("parquet", "gzip"): "parquet",
-    ("parquet", "none"): "parquet",
-}
 
 #: Python type of a column -> its name in the manifest. Any value may be ``None``.
 COLUMN_TYPES: Mapping[type, str] = {
@@ -43,6 +34,9 @@ COLUMN_TYPES: Mapping[type, str] = {
     datetime: "timestamp",
     date: "date",
 }
+
+#: Beginnings that make a spreadsheet compute a cell, also in full width (Excel in Chinese and Japanese takes them).
+_COMPUTED = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 #: Rows in a row group of Parquet.
 ROW_GROUP = 50_000
@@ -65,15 +59,8 @@ def check_format(file_format: str, compression: str | None) -> str:
     :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
     :raises DysmsInputError: there is no such format or compression, or pyarrow is missing
     """
-    compressions = [taken for name, taken in EXTENSIONS if name == file_format]
-    if not compressions:
-        formats = ", ".join(dict.fromkeys(name for name, _ in EXTENSIONS))
-        raise DysmsInputError("file_format", f"is {shown(file_format)}; take one of {formats}")
-    if compression not in compressions:
-        raise DysmsInputError(
-            "compression",
-            f"is {shown(compression)}; for {file_format} take one of {', '.join(map(repr, compressions))}",
-        )
+    arguments.file_format("file_format", file_format)
+    arguments.compression(file_format, compression)
     if file_format == "parquet":
         try:
             importlib.import_module("pyarrow.parquet")
@@ -84,11 +71,29 @@ def check_format(file_format: str, compression: str | None) -> str:
     return EXTENSIONS[file_format, compression]
 
 
-def open_encoder(file_format: str, compression: str | None, schema: Mapping[str, type], file: IO[bytes]) -> Encoder:
-    """Return an encoder that writes to an open file, which stays open."""
+def safe_text(text: str) -> str:
+    """Return a text as spreadsheets show it, and never compute it: with an apostrophe in front if it needs one.
+
+    Texts of which only apostrophes stand before such a beginning get one more, so that :func:`original_text` is exact.
+    """
+    return f"'{text}" if _COMPUTED.match(text) else text
+
+
+def original_text(text: str) -> str:
+    """Return the text that :func:`safe_text` was given."""
+    return text[1:] if text.startswith("'") and _COMPUTED.match(text) else text
+
+
+def open_encoder(
+    file_format: str, compression: str | None, schema: Mapping[str, type], file: IO[bytes], *, csv_safe: bool = False
+) -> Encoder:
+    """Return an encoder that writes to an open file, which stays open.
+
+    :param csv_safe: CSV: texts are written by :func:`safe_text`
+    """
     if file_format == "parquet":
         return _Parquet(file, schema, compression or "zstd")
-    encoder = _JsonLines if file_format == "jsonl" else _Csv
+    encoder = _JsonLines if file_format == "jsonl" else _SafeCsv if csv_safe else _Csv
     if compression is None:
         return encoder(file, schema)
     return _Gzipped(file, schema, encoder)
@@ -138,10 +143,12 @@ class _JsonLines:
 
 
 class _Csv:
+    _quoting: Literal[0, 2] = csv.QUOTE_MINIMAL
+
     def __init__(self, file: IO[bytes], schema: Mapping[str, type]) -> None:
         self._kinds = tuple(schema.values())
         self._file = file
-        self._write([tuple(schema)])
+        self._write([self._texts(str, tuple(schema))])
 
     def write(self, columns: Columns) -> None:
         self._write(zip(*map(self._texts, self._kinds, columns), strict=True))
@@ -151,7 +158,7 @@ class _Csv:
 
     def _write(self, rows: Iterable[Sequence[Any]]) -> None:
         text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\r\n").writerows(rows)
+        csv.writer(text, lineterminator="\r\n", quoting=self._quoting).writerows(rows)
         self._file.write(text.getvalue().encode())
 
     @staticmethod
@@ -163,8 +170,19 @@ class _Csv:
         return values
 
 
+class _SafeCsv(_Csv):
+    # Numbers stay bare; a quoted text stays one cell where the list separator is not a comma, too.
+    _quoting = csv.QUOTE_NONNUMERIC
+
+    @staticmethod
+    def _texts(kind: type, values: Sequence[Any]) -> Sequence[Any]:
+        if kind is str:
+            return [None if value is None else safe_text(value) for value in values]
+        return _Csv._texts(kind, values)
+
+
 class _Gzipped:
-    def __init__(self, file: IO[bytes], schema: Mapping[str, type], encoder: type[_JsonLines] | type[_Csv]) -> None:
+    def __init__(self, file: IO[bytes], schema: Mapping[str, type], encoder: type[_JsonLines | _Csv]) -> None:
         self._gzip = gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0)
         self._inner = encoder(self._gzip, schema)  # type: ignore[arg-type]  # a GzipFile is an IO[bytes] in all but name
 

@@ -4,69 +4,153 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError
-from airflow_provider_dysms.storage.locations import clean_uri, locate, refused
+from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.storage import guard
+from airflow_provider_dysms.storage.guard import guarded_file, naming, within
+from airflow_provider_dysms.storage.locations import LOCAL, clean_uri, locate
+from airflow_provider_dysms.storage.overlap import Pattern, check_apart
+from airflow_provider_dysms.storage.stores import open_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from airflow.sdk import ObjectStoragePath
 
+    from airflow_provider_dysms.storage.overlap import OutputLayout
+
 _GLOB = re.compile(r"[*?\[]")
+_ANY_FOLDERS = "**"
+_FILES, _FOLDERS = ("file", "link to file"), ("directory", "link to directory")
+_REMEDY = "check that it is there, and its connection"
+
+#: Name and place of a file.
+Found = tuple[str, str]
 
 
-def open_inputs(sent_uri: str, *, argument: str = "sent_uri") -> Iterator[tuple[str, BinaryIO]]:
+def open_inputs(
+    sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None
+) -> Iterator[tuple[str, BinaryIO]]:
     """Find the files behind a URI, at once; open each when its turn comes, and close it when the next one's does.
 
     :param sent_uri: a file; a folder (its files, not those of folders in it); or a glob over files, ``**`` included.
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
+    :param output: where the task writes; files of it are never read as a log
     :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
-        the file, open for reading in bytes; it can be sought in
-    :raises DysmsInputError: the URI cannot be used, there is no file behind it, or one cannot be opened
+        the file, open for reading in bytes; it can be sought in. Reading it raises the errors below, too
+    :raises DysmsInputError: the URI cannot be used, there is no file behind it, it matches the output, or a file
+        cannot be read
     :raises DysmsStorageError: the store does not answer
     """
     path = locate(sent_uri, argument)
-    try:
-        found = sorted(_found(path))
-    except Exception as error:  # every store has its own
-        raise _unreadable(clean_uri(path), error, argument) from error
+    files = _Files(path, argument)
+    pattern, found = files.find()
+    if output is not None:
+        check_apart(path, pattern, [place for _, place in found], output, argument)
     if not found:
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
         )
-    return _opened(path, found, argument)
+    return _opened(files, sorted(found))
 
 
-def _opened(root: ObjectStoragePath, found: list[tuple[str, str]], argument: str) -> Iterator[tuple[str, BinaryIO]]:
+def _opened(files: _Files, found: list[Found]) -> Iterator[tuple[str, BinaryIO]]:
     for name, place in found:
-        try:
-            file: BinaryIO = root.fs.open(place, "rb")
-        except Exception as error:  # every store has its own
-            raise _unreadable(f"{root.protocol}://{place}", error, argument) from error
-        with file:
+        with files.open(place) as file:
             yield name, file
 
 
-def _found(path: ObjectStoragePath) -> Iterator[tuple[str, str]]:
-    fs, place = path.fs, path.path
-    fs.invalidate_cache()
-    if fs.isfile(place):
-        yield posixpath.basename(place), place
-        return
-    if _GLOB.search(place) and not fs.isdir(place):
-        folder = place[: _GLOB.search(place).start()].rpartition("/")[0]  # type: ignore[union-attr]
-        entries: list[dict[str, Any]] = list(fs.glob(place, detail=True).values())
-    else:
+class _Files:
+    """The files behind a path. fsspec's own ``isfile``, ``glob`` and ``walk`` take an error for "nothing there"."""
+
+    def __init__(self, path: ObjectStoragePath, argument: str) -> None:
+        self._fs = path.fs
+        self._place = path.path
+        self._protocol = path.protocol
+        self._argument = argument
+        self._is_local = path.protocol in LOCAL
+
+    def open(self, place: str) -> BinaryIO:
+        name = self._naming("cannot be read", place)
+        if not self._is_local:
+            return open_object(self._fs, place, name)
+        with name():
+            file = self._fs.open(place, "rb")
+        return guarded_file(file, name, None)
+
+    def find(self) -> tuple[Pattern, list[Found]]:
+        """Return what the path stands for, and the files that are there now."""
+        self._fs.invalidate_cache()
+        place, glob = self._place, _GLOB.search(self._place)
+        refusal = None
+        try:
+            kind = self._kind(place)
+        except DysmsInputError as error:
+            # S3 answers 403 for a key that does not exist to those who may only list some folders.
+            if not isinstance(error.__cause__, (FileNotFoundError, PermissionError) if glob else PermissionError):
+                raise
+            refusal, kind = error, "glob" if glob else "directory"
+        if kind == "file":
+            return Pattern(posixpath.dirname(place)), [(posixpath.basename(place), place)]
+        if kind == "glob":
+            folder = place[: glob.start()].rpartition("/")[0] if glob else ""
+            return Pattern(folder, place[len(folder) + 1 :]), list(self._globbed(folder, place[len(folder) + 1 :]))
         folder = place.rstrip("/")
-        entries = fs.ls(place, detail=True)
-    for entry in entries:
-        name = entry["name"][len(folder) + 1 :]
-        if entry["type"] == "file" and name and not any(part[:1] in "._" for part in name.split("/")):
-            yield name, entry["name"]
+        found = [(name, at) for name, at, kind in self._entries(folder) if kind in _FILES]
+        if refusal is not None and not found:
+            raise refusal
+        return Pattern(folder, "*"), found
+
+    def _kind(self, place: str) -> str:
+        """Return whether something is a file or a folder; its absence is an error."""
+        with self._naming("cannot be read", place)():
+            kind: str = self._within(guard.CALL_TIMEOUT, self._fs.info, place)["type"]
+            return kind
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, str, str]]:
+        """Yield name, place and kind of everything in a folder that is not hidden."""
+        with self._naming("cannot be listed", folder)():
+            listed = self._within(guard.LISTING_TIMEOUT, partial(self._fs.ls, folder or "/", detail=True))
+        for entry in listed:
+            place = entry["name"].rstrip("/")
+            name = place[len(folder) + 1 :]
+            if not _is_hidden(name) and not (entry["type"] == "file" and entry["name"].endswith("/")):
+                yield name, place, f"link to {self._kind(place)}" if entry.get("islink") else entry["type"]
+
+    def _globbed(self, folder: str, pattern: str) -> Iterator[Found]:
+        with self._naming("is not a glob", f"{folder}/{pattern}")():
+            matches = Pattern(folder, pattern).matches
+            matches(folder)  # a glob that cannot be used is an error before anything is listed
+        for place in self._walked(folder, pattern.split("/")):
+            name = place[len(folder) + 1 :]
+            if matches(place) and not _is_hidden(name):
+                yield name, place
+
+    def _walked(self, folder: str, parts: list[str]) -> Iterator[str]:
+        """Yield the files below a folder that a glob may match: as deep as it has parts, or all of them."""
+        if parts[0] == _ANY_FOLDERS and not self._is_local:
+            with self._naming("cannot be listed", folder)():
+                yield from self._within(guard.LISTING_TIMEOUT, self._fs.find, folder)
+            return
+        for name, place, kind in self._entries(folder):
+            if kind in _FILES:
+                yield place
+            elif parts[0] == _ANY_FOLDERS:
+                if kind == "directory":  # links might lead in a circle
+                    yield from self._walked(place, parts)
+            elif kind in _FOLDERS and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
+                yield from self._walked(place, parts[1:])
+
+    def _within(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
+        return within(None if self._is_local else seconds, function, *arguments)
+
+    def _naming(self, what: str, place: str) -> Callable[[], AbstractContextManager[None]]:
+        return partial(naming, self._argument, what, f"{self._protocol}://{place}", _REMEDY)
 
 
-def _unreadable(uri: str, error: Exception, argument: str) -> DysmsError:
-    return refused(argument, "cannot be read", uri, error, "check that it is there, and its connection")
+def _is_hidden(name: str) -> bool:
+    return not name or any(part[:1] in "._" for part in name.split("/"))

@@ -8,11 +8,12 @@ Airflow is imported where it is called, so that a commit can be tested, and muta
 
 from __future__ import annotations
 
-import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError, shown
+from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, shown
+from airflow_provider_dysms.storage import oss
+from airflow_provider_dysms.storage.guard import RETRIES, naming
 
 if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 #: Whose put is atomic for a reader, or made so; a store joins when a test has shown it.
 LOCAL = frozenset({"file", "local"})
 S3 = frozenset({"s3", "s3a", "s3n"})
-
-#: 500 and 503 as s3fs gives them, and what a local or mounted file system says when it is full or away.
-_PASSING = frozenset({errno.EBUSY, errno.EREMOTEIO, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ESTALE})
-_PASSING_NAMES = frozenset({"ConnectionError", "TimeoutError", "HTTPClientError"})
 
 _EXAMPLES = "file:///folder or s3://conn_id@bucket/folder"
 
@@ -57,41 +54,14 @@ def clean_uri(path: ObjectStoragePath) -> str:
     return f"{path.protocol}://{path.path}"
 
 
-def refused(argument: str, what: str, uri: str, error: Exception, remedy: str) -> DysmsError:
-    """Return the error for what a store refused: to be mended, or to be tried again where it may pass by itself.
-
-    :param argument: name of the argument that led there
-    :param what: what cannot be done, a clause that follows the argument's name
-    :param uri: where, without a connection id
-    :param remedy: how to mend it
-    """
-    words = f"{what}: {uri} ({_reason(error)})"
-    if _may_pass(error):
-        return DysmsStorageError(f"{argument} {words}; the store may be back later")
-    return DysmsInputError(argument, f"{words}; {remedy}")
-
-
-def _reason(error: Exception) -> str:
-    """Say why, in words that can hold no secret."""
-    if isinstance(error, OSError):
-        words = error.strerror or (str(error.args[0]) if len(error.args) == 1 else "")
-        return words.strip().rstrip(".") or type(error).__name__
-    return type(error).__name__
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether it is an outage. botocore's errors of the network are no ``OSError``: they are known by their names."""
-    if isinstance(error, OSError) and error.errno in _PASSING:
-        return True
-    return bool(_PASSING_NAMES & {kind.__name__ for kind in type(error).__mro__})
-
-
 def _checked_scheme(uri: str, argument: str) -> str:
     from airflow.sdk.io import has_fs
 
     scheme, separator, _ = uri.partition("://")
     if not separator or not scheme.isascii() or not scheme.isalnum():
         raise DysmsInputError(argument, f"has no scheme; write {_EXAMPLES}")
+    if scheme == "oss":
+        raise DysmsInputError(argument, f"has the scheme 'oss', which cannot be used yet; {oss.HOW}")
     if scheme not in LOCAL | S3:
         raise DysmsInputError(
             argument,
@@ -138,9 +108,24 @@ def _attached(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath
 
     path = ObjectStoragePath(uri, conn_id=conn_id)
     try:
-        _ = path.fs
-    except ImportError as error:
-        raise DysmsInputError(argument, "needs: pip install 'airflow-provider-dysms[s3]'") from error
-    except Exception as error:
-        raise refused(argument, "cannot be opened", clean_uri(path), error, "check its connection") from error
+        with naming(argument, "cannot be opened", clean_uri(path), "check its connection"):
+            fs = path.fs
+    except DysmsError as error:
+        if isinstance(error.__cause__, ImportError):
+            raise DysmsInputError(argument, "needs: pip install 'airflow-provider-dysms[s3]'") from error.__cause__
+        raise
+    if path.protocol in S3:
+        _check_credentials(fs, path, conn_id, argument)
+        oss.check_settings(fs, argument)
+        # s3fs makes its client when it is first used, and Airflow gives one file system to all paths of a connection.
+        fs.config_kwargs = {"retries": RETRIES, **fs.config_kwargs}
     return path
+
+
+def _check_credentials(fs: Any, path: ObjectStoragePath, conn_id: str | None, argument: str) -> None:
+    """Refuse the anonymous access that Airflow falls back to, which ends in an error that says something else."""
+    if conn_id is None and fs.anon:
+        raise DysmsInputError(
+            argument,
+            f"names no connection, and this machine has no AWS credentials; write s3://conn_id@{path.path}",
+        )

@@ -4,13 +4,15 @@ A JSON object, version 1::
 
     version   1
     result    what the caller counted, and
-              data     the data file, relative to output_uri
+              data     the data file, relative to output_uri (``run`` has its whole URI: copies are equal)
               bytes    its size
               sha256   its digest
               rows     how many rows it has
               columns  name and type of each, in order: string, integer, float, boolean, timestamp, date
     run       what the caller knows of this run, the vendor's own counts among it where there are any, and
-              replaced data files of the partition that this commit takes away, where there are any
+              output_uri  the folder that it was written to, with its scheme and bucket, without a connection id
+              data_uri    the data file there
+              replaced    data files of the partition that this commit takes away, where there are any
 
 Equal results give equal bytes of ``result``. Later versions only append.
 """
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 VERSION = 1
 
 Manifest = dict[str, Any]
+
+
+class ManifestUnreadable(DysmsInputError):
+    """What lies in the place of a manifest is not one of this partition and version."""
 
 
 def manifest_key(partition: str) -> str:
@@ -74,7 +80,7 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
     """Read a manifest.
 
     :returns: ``None`` where there is none
-    :raises DysmsInputError: what is there is no manifest of this partition; a data file it names is never touched
+    :raises ManifestUnreadable: what is there is not a manifest of this partition; a data file it names is never touched
     """
     if stored is None:
         return None
@@ -90,7 +96,7 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
-        raise DysmsInputError(
+        raise ManifestUnreadable(
             "output_uri",
             f"has no readable manifest at {manifest_key(partition)} (version {VERSION} of this package); "
             "move it away, or write with the release that wrote it",
@@ -103,3 +109,11 @@ def explained(manifest: Manifest | None) -> set[str]:
     if manifest is None:
         return set()
     return {manifest["result"]["data"], *manifest["run"].get("replaced", ())}
+
+
+def was_csv_safe(result: Mapping[str, Any]) -> bool:
+    """Return whether the texts of a CSV file were written for spreadsheets.
+
+    :param result: of its manifest; earlier releases never did so, and do not say it
+    """
+    return (result.get("parameters") or {}).get("csv_safe") is True

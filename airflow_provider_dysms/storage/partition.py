@@ -11,26 +11,29 @@ file with a header alone, which says nothing of types: name them to the reader w
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
 import secrets
 import tempfile
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api import arguments
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.text import folded
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.locations import clean_uri, locate, refused
+from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
+from airflow_provider_dysms.storage.guarded_store import GuardedStore
+from airflow_provider_dysms.storage.locations import clean_uri, locate
 from airflow_provider_dysms.storage.manifests import Manifest, data_key, decode, encode, explained, manifest_key
 from airflow_provider_dysms.storage.spool import Content, Spool
 from airflow_provider_dysms.storage.stores import Store, store_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from airflow.sdk import ObjectStoragePath
 
@@ -50,10 +53,17 @@ class Partition:
     compression: str | None
     extension: str
     store: Store
+    csv_safe: bool = False
 
     @classmethod
     def resolve(
-        cls, output_uri: str, *, partition: str, file_format: str = "jsonl", compression: str | None = None
+        cls,
+        output_uri: str,
+        *,
+        partition: str,
+        file_format: str = "jsonl",
+        compression: str | None = None,
+        csv_safe: bool = False,
     ) -> Partition:
         """Check the arguments and find the place.
 
@@ -61,20 +71,34 @@ class Partition:
         :param partition: folder below it, such as ``send_date=2025-06-01``; more than one level is allowed
         :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
         :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
+        :param csv_safe: for ``csv``: texts that begin as a formula does get an apostrophe in front, so that
+            spreadsheets show them as they are
         :raises DysmsInputError: an argument cannot be used
         """
         extension = check_format(file_format, compression)
+        arguments.csv_safe(file_format, csv_safe)
         if not isinstance(partition, str) or not all(map(_FOLDER.fullmatch, partition.split("/"))):
             raise DysmsInputError(
                 "partition", "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}"
             )
         root = locate(output_uri, "output_uri")
-        return cls(root, partition, file_format, compression, extension, store_at(root))
+        store = GuardedStore(store_at(root), "output_uri", clean_uri(root))
+        return cls(root, partition, file_format, compression, extension, store, csv_safe)
 
     @property
     def uri(self) -> str:
         """Where the data file lies, without a connection id."""
         return f"{clean_uri(self.root).rstrip('/')}/{self._data}"
+
+    @property
+    def uris(self) -> dict[str, str]:
+        """Where it lies, for the ``run`` part of a manifest: the same rows elsewhere have the same ``result``."""
+        return {"output_uri": clean_uri(self.root), "data_uri": self.uri}
+
+    @property
+    def manifest_uri(self) -> str:
+        """Where the manifest lies, without a connection id."""
+        return f"{clean_uri(self.root).rstrip('/')}/{self._manifest}"
 
     def probe(self) -> None:
         """Show that the place can be written and is ours to write, and leave nothing there.
@@ -82,13 +106,16 @@ class Partition:
         :raises DysmsInputError: it cannot be written, or it holds a data file that no manifest explains
         :raises DysmsStorageError: the store does not answer
         """
-        with self.refusals():
-            self.store.probe(self.name)
-            self.store.probe(self._manifest.rpartition("/")[0])
-            self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
+        self.store.probe(self.name)
+        self.store.probe(self._manifest.rpartition("/")[0])
+        self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
 
     def committed(self) -> Manifest | None:
-        """Return the manifest of what is there now, or ``None``."""
+        """Return the manifest of what is there now, or ``None``.
+
+        :raises DysmsInputError: it cannot be read, or is not a manifest of this partition
+        :raises DysmsStorageError: the store does not answer
+        """
         return decode(self.store.read(self._manifest), self.name)
 
     def fetch(self, manifest: Manifest) -> IO[bytes] | None:
@@ -97,14 +124,13 @@ class Partition:
         :param manifest: what :meth:`committed` gave
         :raises DysmsStorageError: the store does not answer
         """
-        with self.refusals(), ExitStack() as unwanted:
-            file = unwanted.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
+        with ExitStack() as unwanted:
+            with naming_temporary():
+                file = unwanted.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
             found = manifest["result"]
             try:
                 there = self.store.fetch(found["data"], file)
-            except OSError as error:
-                if error.errno != errno.EBUSY:  # s3fs: another object took its place while it was read
-                    raise
+            except StoreChanged:
                 there = False
             if not there or file.tell() != found["bytes"]:
                 return None
@@ -118,13 +144,20 @@ class Partition:
     def spool(self, schema: Mapping[str, type]) -> Spool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
 
-        :raises DysmsInputError: a column has the name of a partition folder; readers would take one for the other
+        :raises DysmsInputError: two names of columns and partition folders differ by case or blanks alone; readers
+            would take one for the other
         """
+        names = {folded(column): column for column in schema}
         for folder in self.name.split("/"):
             column, separator, _ = folder.partition("=")
-            if separator and column in schema:
-                raise DysmsInputError("partition", f"names {column!r}, which is a column of the data; rename one")
-        return Spool(self.file_format, self.compression, schema)
+            if separator:
+                if other := names.get(folded(column)):
+                    same = "is" if other == column else f"readers take for {other!r},"
+                    raise DysmsInputError(
+                        "partition", f"names {column!r}, which {same} a column of the data; rename one"
+                    )
+                names[folded(column)] = column
+        return Spool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
     def commit(self, spool: Spool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
         """Put the spooled rows in the place of what is there, and the manifest after them.
@@ -140,14 +173,13 @@ class Partition:
         manifest_of = partial(encode, self._data, content, spool.schema, result, run)
         manifest_of([])  # what is no JSON is an error before anything is put
         for attempt in range(TRIES):
-            with self.refusals():
-                replaced = self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
-                self.store.upload(self._data, content.file)
-                self.store.write(self._manifest, manifest_of(replaced))
-                for key in replaced:
-                    self.store.remove(key)
-                if committed := self._committed(content):
-                    return committed
+            replaced = self._others(self.data_files(), decode(self.store.read(self._manifest), self.name))
+            self.store.upload(self._data, content.file)
+            self.store.write(self._manifest, manifest_of(replaced))
+            for key in replaced:
+                self.store.remove(key)
+            if committed := self._committed(content):
+                return committed
             time.sleep(secrets.SystemRandom().uniform(0, 0.05 * 2**attempt))
         raise DysmsStorageError(
             f"{self.uri}: data and manifest do not fit after {TRIES} tries; other tasks keep writing this partition, "
@@ -161,20 +193,6 @@ class Partition:
     @property
     def _manifest(self) -> str:
         return manifest_key(self.name)
-
-    @contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Put what the store refuses into words: to be mended, or to be tried again."""
-        try:
-            yield
-        except DysmsError:
-            raise
-        except Exception as error:  # every store has its own
-            remedy = (
-                "the task lists, reads, writes and deletes there: check that the bucket or folder exists, and what "
-                "the connection may do"
-            )
-            raise refused("output_uri", "cannot be written", clean_uri(self.root), error, remedy) from error
 
     def _others(self, files: set[str], manifest: Manifest | None) -> list[str]:
         """Return the data files that a commit takes away; refuse those that nothing explains."""

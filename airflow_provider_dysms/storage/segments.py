@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.structs import PrivateStruct
 
 if TYPE_CHECKING:
@@ -98,8 +99,11 @@ class Segments:
         self._store.clear(self.folder)
 
     def _good(self, key: str) -> _Segment | None:
-        with suppress(Exception):  # whatever is wrong with it, and with reading it: it is asked again
+        try:
             content = self._store.read(key)
+        except DysmsInputError:  # it may not be read; an outage is an error, and the next try finds the segment again
+            return None
+        with suppress(Exception):  # whatever is wrong with it: it is asked again
             segment = _DECODER.decode(zlib.decompress(content or b""))
             fits = (segment.version, segment.digest) == (VERSION, self._digest)
             if fits and abs(self._now - segment.as_of) < self._within:

@@ -39,9 +39,12 @@ class Spool:
     """Takes rows while there is an event loop or none: it writes to a local file and to nothing else.
 
     :param schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime`` (aware, UTC) or ``date``
+    :param csv_safe: CSV: spreadsheets show every text, and compute none
     """
 
-    def __init__(self, file_format: str, compression: str | None, schema: Mapping[str, type]) -> None:
+    def __init__(
+        self, file_format: str, compression: str | None, schema: Mapping[str, type], *, csv_safe: bool = False
+    ) -> None:
         if not schema or not set(schema.values()) <= COLUMN_TYPES.keys():
             raise TypeError(f"a schema has columns, of {', '.join(kind.__name__ for kind in COLUMN_TYPES)}")
         self.schema = dict(schema)
@@ -50,7 +53,7 @@ class Spool:
         self._content: Content | None = None
         self._file = tempfile.TemporaryFile(prefix="dysms-")  # noqa: SIM115 - closed in __exit__
         try:
-            self._encoder = open_encoder(file_format, compression, self.schema, self._file)
+            self._encoder = open_encoder(file_format, compression, self.schema, self._file, csv_safe=csv_safe)
         except BaseException:
             self._file.close()
             raise

@@ -8,21 +8,24 @@ body raises, show torn files.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
 import secrets
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
+from airflow_provider_dysms.storage import guard
+from airflow_provider_dysms.storage.guard import is_changed, naming_temporary, within
 from airflow_provider_dysms.storage.locations import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from airflow.sdk import ObjectStoragePath
 
@@ -106,7 +109,7 @@ class LocalFolder:
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         try:
             with (self._root / key).open("rb") as found:
-                _copy(found, file)
+                _fetch(found, file)
         except FileNotFoundError:
             return False
         return True
@@ -150,7 +153,7 @@ class LocalFolder:
 
 
 class ObjectStore:
-    """A prefix in a bucket, through the file system of an ``ObjectStoragePath``."""
+    """A prefix in a bucket, through the file system of an ``ObjectStoragePath``; every call ends in bounded time."""
 
     def __init__(self, root: ObjectStoragePath) -> None:
         self._fs = root.fs
@@ -158,24 +161,25 @@ class ObjectStore:
 
     def read(self, key: str) -> bytes | None:
         try:
-            content: bytes = self._fs.cat_file(self._path(key))
+            content: bytes = within(guard.CALL_TIMEOUT, self._fs.cat_file, self._path(key))
         except FileNotFoundError:
             return None
         return content
 
     def write(self, key: str, content: bytes) -> None:
-        self._fs.pipe_file(self._path(key), content)
+        within(_upload_timeout(len(content)), self._fs.pipe_file, self._path(key), content)
 
     def upload(self, key: str, file: IO[bytes]) -> None:
+        size = file.seek(0, os.SEEK_END)
         file.seek(0)
         # The file has no name any more; its descriptor has one.
-        self._fs.put_file(f"/dev/fd/{file.fileno()}", self._path(key))
+        within(_upload_timeout(size), self._fs.put_file, f"/dev/fd/{file.fileno()}", self._path(key))
 
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         self._fs.invalidate_cache()
         try:
-            with self._fs.open(self._path(key), "rb") as found:
-                _copy(found, file)
+            with self._open(key) as found:
+                _fetch(found, file)
         except FileNotFoundError:
             return False
         return True
@@ -183,17 +187,17 @@ class ObjectStore:
     def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         self._fs.invalidate_cache()
         try:
-            info = self._fs.info(self._path(key))
+            info = within(guard.CALL_TIMEOUT, self._fs.info, self._path(key))
             if info["size"] != size:
                 return False
             if md5 is not None and str(info.get("ETag")).strip('"') == md5:
                 return True  # the ETag of what was put in one piece; otherwise it says nothing
-            with self._fs.open(self._path(key), "rb") as file:
+            with self._open(key) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             return False
-        except OSError as error:
-            if error.errno == errno.EBUSY:  # s3fs: another object took its place while it was read
+        except Exception as error:
+            if is_changed(error):
                 return False
             raise
 
@@ -201,12 +205,12 @@ class ObjectStore:
         self._fs.invalidate_cache()
         start = len(self._root) + 1
         # find() gives an empty folder itself, when a file comes into it meanwhile.
-        found = (path[start:] for path in self._fs.find(self._path(folder)))
+        found = (path[start:] for path in within(guard.LISTING_TIMEOUT, self._fs.find, self._path(folder)))
         return sorted(key for key in found if key.startswith(f"{folder}/") and not key.endswith("/"))
 
     def remove(self, key: str) -> None:
         with suppress(FileNotFoundError):
-            self._fs.rm_file(self._path(key))
+            within(guard.CALL_TIMEOUT, self._fs.rm_file, self._path(key))
 
     def clear(self, folder: str) -> None:
         for key in self.keys(folder):
@@ -216,8 +220,33 @@ class ObjectStore:
         self.write(f"{folder}/{_PROBE}", b"")
         self.remove(f"{folder}/{_PROBE}")
 
+    def _open(self, key: str) -> io.BufferedReader:
+        return open_object(self._fs, self._path(key), nullcontext)
+
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
+
+
+def open_object(fs: Any, path: str, name: Callable[[], AbstractContextManager[None]]) -> io.BufferedReader:
+    """Open an object for reading, so that neither opening nor reading it takes longer than it may.
+
+    :param fs: its file system
+    :param name: makes a context that translates errors
+    """
+    with name():
+        file = within(guard.CALL_TIMEOUT, partial(fs.open, path, "rb", block_size=guard.BLOCK))
+    return guard.guarded_file(file, name, guard.CALL_TIMEOUT)
+
+
+def _upload_timeout(size: int) -> float:
+    return guard.CALL_TIMEOUT + size / guard.MIN_UPLOAD_RATE
+
+
+def _fetch(source: IO[bytes], target: IO[bytes]) -> None:
+    """Copy to a temporary file of this machine."""
+    while piece := source.read(_PIECE):
+        with naming_temporary():
+            target.write(piece)
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:

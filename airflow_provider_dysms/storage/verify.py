@@ -5,19 +5,20 @@ The data file is read once, into a nameless local file; its rows are never in me
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import tempfile
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.api.errors import DysmsStorageError
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.locations import clean_uri, refused
-from airflow_provider_dysms.storage.manifests import Manifest, explained, manifest_key
+from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
+from airflow_provider_dysms.storage.locations import clean_uri
+from airflow_provider_dysms.storage.manifests import Manifest, ManifestUnreadable, explained, manifest_key, was_csv_safe
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -93,15 +94,6 @@ def verify(output_uri: str, partition: str) -> Verified:
     :raises DysmsStorageError: the store does not answer
     """
     place = Partition.resolve(output_uri, partition=partition)
-    try:
-        return _verified(place)
-    except DysmsError:
-        raise
-    except Exception as error:  # every store has its own
-        raise refused("output_uri", "cannot be read", clean_uri(place.root), error, "check its connection") from error
-
-
-def _verified(place: Partition) -> Verified:
     uri = f"{clean_uri(place.root).rstrip('/')}/{place.name}"
     manifest = _manifest(place, uri)
     for _ in range(TRIES):
@@ -119,7 +111,7 @@ def _verified(place: Partition) -> Verified:
 def _manifest(place: Partition, uri: str) -> Manifest:
     try:
         manifest = place.committed()
-    except DysmsInputError as error:
+    except ManifestUnreadable as error:
         raise PartitionDiffers(uri, [f"the manifest at {manifest_key(place.name)} cannot be read"]) from error
     if manifest is None:
         raise PartitionDiffers(uri, [f"there is no manifest at {manifest_key(place.name)}"])
@@ -132,7 +124,9 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
     for key in sorted(place.data_files() - {found.data}):
         about = "was about to be taken away" if key in explained(manifest) else "the manifest does not name"
         yield f"there is a second data file, {key}, which {about}"
-    with tempfile.TemporaryFile(prefix="dysms-") as copy:
+    with ExitStack() as opened:
+        with naming_temporary():
+            copy = opened.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
         if problem := _fetch(place, copy, found):
             yield problem
             return
@@ -156,9 +150,7 @@ def _fetch(place: Partition, copy: BufferedRandom, found: Verified) -> str | Non
     try:
         if not place.store.fetch(found.data, copy):
             return f"there is no data file {found.data}"
-    except OSError as error:
-        if error.errno != errno.EBUSY:  # s3fs: another object took its place while it was read
-            raise
+    except StoreChanged:
         return f"the data file {found.data} was replaced while it was read"
     found.bytes = copy.tell()
     copy.seek(0)
@@ -178,7 +170,8 @@ def _count(copy: BufferedRandom, result: Mapping[str, Any], found: Verified) -> 
     names = list(schema)
     state = names.index("state") if "state" in schema else None
     is_final = names.index("is_final") if "is_final" in schema else None
-    for row in read_rows(copy, file_format, compression, schema):
+    csv_safe = was_csv_safe(result)
+    for row in read_rows(copy, file_format, compression, schema, csv_safe=csv_safe):
         found.rows += 1
         if state is not None:
             found.by_state[row[state] if row[state] in _STATES else "of no known state"] += 1

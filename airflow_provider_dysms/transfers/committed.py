@@ -16,10 +16,12 @@ from airflow_provider_dysms.audit.earlier import key_of_verdict
 from airflow_provider_dysms.audit.outcome import Unseen
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.encoders import COLUMN_TYPES
+from airflow_provider_dysms.storage.manifests import was_csv_safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from airflow_provider_dysms.api.privacy import PrivacyKey
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.storage.manifests import Manifest
     from airflow_provider_dysms.storage.partition import Partition
@@ -40,11 +42,15 @@ class Committed:
 
     :param oldest_answer: the manifest's
     :param is_csv: whether an empty text was written as nothing
+    :param hashed_by: the key of a secret that has been replaced since, if numbers are hashed by that one
     """
 
-    def __init__(self, rows: Rows, shelf: Shelf, oldest_answer: datetime, *, is_csv: bool) -> None:
+    def __init__(
+        self, rows: Rows, shelf: Shelf, oldest_answer: datetime, *, is_csv: bool, hashed_by: PrivacyKey | None
+    ) -> None:
         self.oldest_answer = oldest_answer
         self.is_csv = is_csv
+        self.hashed_by = hashed_by
         self._rows = rows
         self._shelf = shelf
 
@@ -61,7 +67,13 @@ class Committed:
 
 
 def read_committed(
-    partition: Partition, manifest: Manifest | None, expected: Mapping[str, Any], rows: Rows, shelf: Shelf, log: Any
+    partition: Partition,
+    manifest: Manifest | None,
+    expected: Mapping[str, Any],
+    rows: Rows,
+    shelf: Shelf,
+    log: Any,
+    privacy_key: PrivacyKey | None = None,
 ) -> Committed | None:
     """Read what the partition holds, if it can be compared with the audit that begins.
 
@@ -69,10 +81,17 @@ def read_committed(
     :param expected: ``send_date``, ``keyed`` and ``parameters``, as they will stand in the new manifest
     :param shelf: where the rows are put
     :param log: the task's logger; it is told why the rows cannot be used
+    :param privacy_key: of an audit that hashes numbers; its previous secret may have hashed the rows
     """
     if manifest is None:
         return None
     result = manifest["result"]
+    hashed_by = result["parameters"].get("hashed_by") if "oldest_answer" in result else None
+    replaced = privacy_key.previous if privacy_key and hashed_by != privacy_key.fingerprint else None
+    if replaced and replaced.fingerprint == hashed_by:
+        expected = {**expected, "parameters": {**expected["parameters"], "hashed_by": hashed_by}}
+    else:
+        replaced = None
     if reason := _differs(result, expected, rows):
         log.info("The partition's rows are not taken over, and every line is asked: %s", reason)
         return None
@@ -84,11 +103,13 @@ def read_committed(
     with file:
         try:
             unseen = dict(_unpack_unseen(result["unseen"]))
-            shelf.put(_cases(read_rows(file, file_format, compression, rows.columns), unseen, rows))
+            found = read_rows(file, file_format, compression, rows.columns, csv_safe=was_csv_safe(result))
+            shelf.put(_cases(found, unseen, rows))
         except (RowsUnreadable, ValueError, zlib.error) as error:
             log.warning("The partition's data file cannot be read back (%s); every line is asked", error)
             return None
-    return Committed(rows, shelf, datetime.fromisoformat(result["oldest_answer"]), is_csv=file_format == "csv")
+    oldest_answer = datetime.fromisoformat(result["oldest_answer"])
+    return Committed(rows, shelf, oldest_answer, is_csv=file_format == "csv", hashed_by=replaced)
 
 
 class Packing:
@@ -125,6 +146,12 @@ def _differs(result: Mapping[str, Any], expected: Mapping[str, Any], rows: Rows)
     changed = [name for name in ("send_date", "keyed") if result.get(name) != expected[name]]
     theirs, ours = result["parameters"], expected["parameters"]
     changed += [name for name in ROWS_DEPEND_ON if theirs.get(name) != ours.get(name)]
+    if theirs.get("hashed_by") and ours.get("hashed_by") and "hashed_by" in changed:
+        changed.remove("hashed_by")
+        changed.append(
+            f"the privacy_secret (fingerprint {ours['hashed_by']}; the rows need {theirs['hashed_by']} "
+            "as privacy_secret_previous)"
+        )
     columns = [{"name": name, "type": COLUMN_TYPES[kind]} for name, kind in rows.columns.items()]
     if not changed and result["columns"] != columns:
         changed = ["the output's columns"]

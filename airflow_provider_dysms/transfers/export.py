@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, shown
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.audit.columns import KEYS
 from airflow_provider_dysms.audit.outcome import Source
-from airflow_provider_dysms.audit.questions import Match, Scope
+from airflow_provider_dysms.audit.questions import Scope
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
 from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
@@ -23,12 +26,14 @@ from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_comm
 from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
-    Statistics,
     ask_statistics,
+    has_gap,
     is_provisional,
     judge_by_statistics,
 )
+from airflow_provider_dysms.transfers.summary import FilesRead, counted, headline, in_units, next_step
 from airflow_provider_dysms.transfers.walk import Walk
+from airflow_provider_dysms.transfers.xcom import for_xcom
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -38,11 +43,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.manifests import Manifest
     from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
-#: Columns of a log by which a line finds its record.
-KEYS = {"message_id", "biz_id", "out_id", "sent_at"}
-
-#: Seconds of ``resume_within``, at most: receipts come within this time.
-LONGEST_RESUME = 259_200
 
 #: Rejected lines that the task log names one by one.
 MOST_NAMED = 20
@@ -62,18 +62,19 @@ class Export:
     def run(self, context: Context) -> Manifest:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)
-        self._check_choices()
+        self._task.check_arguments()
         day = self._day(now)
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
         privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
-        sent = self._read(day)
         partition = Partition.resolve(
             self._task.output_uri,
             partition=with_day(self._task.partition, day, "partition"),
             file_format=self._task.file_format,
             compression=self._task.compression,
+            csv_safe=self._task.csv_safe,
         )
+        sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day))
         partition.probe()
         manifest = partition.committed()
         _check_day_of(manifest, day)
@@ -87,8 +88,7 @@ class Export:
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
         with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
-            with partition.refusals():
-                resumed.put(segments.read())
+            resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
             walk = Walk(
@@ -98,9 +98,10 @@ class Export:
                 spool,
                 resumed=resumed,
                 saved=segments,
-                committed=read_committed(partition, manifest, known, rows, shelf, self._log),
+                committed=read_committed(partition, manifest, known, rows, shelf, self._log, privacy_key),
                 take_over=self._task.refresh == "unsettled",
                 to_csv=self._task.file_format == "csv",
+                columns=self._task.columns,
                 log=self._log,
             )
             # Everything of Airflow happens before or after this one event loop, never inside it.
@@ -113,42 +114,25 @@ class Export:
             result = self._result(walk, known, day, segments.as_of)
             if result["provisional"]:
                 self._log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
+            run["statistics_gap"] = has_gap(run["statistics"])
             run["days_left"] = dates.days_left(day, datetime.now(UTC))
-            manifest = partition.commit(spool, result, run)
+            manifest = partition.commit(spool, result, {**run, **partition.uris})
         remove(segments, self._log)
-        self._log.info("Wrote %s rows: %s", walk.tally.rows, dict(sorted(walk.tally.by_state.items())))
-        return manifest
+        self._report(manifest, partition, context)
+        return for_xcom(manifest)
 
-    def _check_choices(self) -> None:
-        choices: dict[str, tuple[Any, ...]] = {
-            "match": get_args(Match),
-            "content": ("drop", "keep"),
-            "phone": ("plain", "hashed"),
-            "refresh": ("unsettled", "all"),
-            "outside_window": ("fail", "skip"),
-            "statistics": get_args(Statistics),
-        }
-        for name, known in choices.items():
-            if getattr(self._task, name) not in known:
-                raise DysmsInputError(name, f"is one of {', '.join(known)}, not {shown(getattr(self._task, name))}")
-        for name in ("max_missing_rate", "max_rejected_rate"):
-            rate = getattr(self._task, name)
-            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                raise DysmsInputError(name, f"is a share from 0 to 1, not {shown(rate)}")
-        within = self._task.resume_within
-        if isinstance(within, bool) or not isinstance(within, (int, float)) or not 0 <= within <= LONGEST_RESUME:
-            raise DysmsInputError(
-                "resume_within", f"is a number of seconds from 0 to {LONGEST_RESUME}, not {shown(within)}"
-            )
-        for name in ("sent_uri", "output_uri", "partition"):
-            text = getattr(self._task, name)
-            if not isinstance(text, str) and (name, text) != ("sent_uri", None):
-                raise DysmsInputError(name, f"must be text, not {type(text).__name__}")
-        if (self._task.sent_uri is None) == (self._task.phone_numbers is None):
-            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry"):
-            if self._task.phone_numbers is not None and getattr(self._task, name):
-                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
+    def _report(self, manifest: Manifest, partition: Partition, context: Context) -> None:
+        """Say in the log, and to those that wait for the asset, what was written."""
+        result = manifest["result"]
+        self._log.info("%s", headline(manifest))
+        self._log.info("The rows are in %s (%s)", partition.uri, in_units(result["bytes"]))
+        self._log.info("The manifest is %s", partition.manifest_uri)
+        self._log.info("%s", next_step(result))
+        for outlet in self._task.outlets if "outlet_events" in context else ():
+            if not isinstance(outlet, (Asset, AssetAlias)):
+                continue
+            extra = {name: result[name] for name in ("send_date", "settled", "rows", "missing", "unlogged")}
+            context["outlet_events"][outlet].extra |= extra | {"statistics_gap": manifest["run"]["statistics_gap"]}
 
     def _day(self, as_of: datetime) -> date:
         try:
@@ -156,18 +140,32 @@ class Export:
         except DysmsWindowError as error:
             if self._task.outside_window == "skip":
                 raise AirflowSkipException(str(error)) from None
-            raise
+            raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
-    def _read(self, day: date) -> SentLog:
+    def _read(self, day: date, output: OutputLayout) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
+            self._log.info("The service is asked about %s on %s", counted(len(sent.lines), "phone number"), day)
         else:
-            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"))
-            sent = read_sent_log(files, send_date=day, columns=self._task.columns, carry=self._task.carry)
+            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"), output=output)
+            read = FilesRead()
+            sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
+            self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
+            for note in sent.found.notes.values():
+                self._log.info("%s", note)
+            for warning in sent.found.warnings.values():
+                self._log.warning("%s", warning)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
-                self._log.info("No line has a BizId, an OutId, a time or a message id: the log is a list of questions")
+                likely = ", ".join(sent.found.likely_keys()[:MOST_NAMED])
+                self._log.warning(
+                    "No line has a BizId, an OutId, a time or a message id, so the log is a list of questions: what is "
+                    "missing and what is unlogged is not judged. %s",
+                    f"Columns that look like one are not mapped: {likely}; map them with columns"
+                    if likely
+                    else "To have it judged, write one of them into the log",
+                )
         sent.check_rejected(self._task.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
             self._log.warning(
@@ -195,16 +193,17 @@ class Export:
         if walk.first_lost:
             raise DysmsIncomplete(
                 f"{walk.lost} lines had a record at the service when the partition was written and have none now, "
-                f"the first of them {walk.first_lost.where}; the partition is kept as it is. A wrong account looks "
-                "like this; write elsewhere if the records are gone for good"
+                f"the first of them {walk.first_lost.where}; the partition is kept as it is. "
+                + ("" if tally.recorded else "A wrong account looks like this; ")
+                + "write elsewhere if the records are gone for good"
             )
         if sent.keyed and tally.missing_rate > self._task.max_missing_rate:
             raise DysmsIncomplete(
                 f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
-                f"max_missing_rate={self._task.max_missing_rate}; a wrong site, account, region or send_date looks "
-                "like this"
+                f"max_missing_rate={self._task.max_missing_rate}; {walk.causes}"
             )
-        judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log)
+        causes = walk.causes if sent.keyed and tally.missing and not tally.recorded else ""
+        judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log, causes)
 
     def _known(self, sent: SentLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
         """Return the part of the result that is known beforehand."""
@@ -216,10 +215,10 @@ class Export:
                 **{name: getattr(self._task, name) for name in names},
                 "columns": dict(self._task.columns) if self._task.columns else None,
                 "carry": list(sent.carry),
-                # Of a text of ours: it tells keys apart, and nothing else.
-                "hashed_by": privacy_key.digest(b"phone_hash") if privacy_key else None,
+                "hashed_by": privacy_key.fingerprint if privacy_key else None,
                 "file_format": self._task.file_format,
                 "compression": self._task.compression,
+                "csv_safe": self._task.csv_safe,
             },
         }
 

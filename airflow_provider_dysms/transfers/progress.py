@@ -1,4 +1,4 @@
-"""Says every few seconds in the task log how far an audit is."""
+"""Says every few seconds in the task log how far an audit is, and at its end what it took."""
 
 from __future__ import annotations
 
@@ -7,58 +7,75 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_dysms.api.caller import Counters
     from airflow_provider_dysms.audit.tally import Tally
 
 #: Seconds between two lines.
 INTERVAL = 5.0
 
+#: A rate is over this much time (s) or more: 500 requests in a third of a second are not 1,500 in any second.
+MIN_RATE_TIME = 1.0
+
 
 class Progress:
-    """Logs lines done, rows, requests a second, throttled answers and the time left, while it is entered.
+    """Logs lines done, rows, requests, throttled responses and the time left, while it is entered.
 
     :param log: the task's logger
     :param what: names the work
     :param lines: how many lines there are in all
     :param tally: what is done
     :param counters: what the client did
+    :param clock: returns seconds that never go back
     """
 
-    def __init__(self, log: Any, what: str, lines: int, tally: Tally, counters: Counters) -> None:
+    def __init__(
+        self,
+        log: Any,
+        what: str,
+        lines: int,
+        tally: Tally,
+        counters: Counters,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log = log
         self._what = what
         self._lines = lines
         self._tally = tally
         self._counters = counters
+        self._clock = clock
 
     def __enter__(self) -> None:
-        self._started = self._last = time.monotonic()
-        self._last_requests = self._counters.requests
+        self._started = self._last = self._clock()
+        self._first_requests = self._last_requests = self._counters.requests
         self._next()
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        self._say()
+        requests, seconds = self._counters.requests - self._first_requests, self._clock() - self._started
+        rate = f", {requests / seconds:,.0f} requests/s" if seconds >= MIN_RATE_TIME else ""
+        self._say(f"{requests:,} requests in {seconds:,.1f} s{rate}", "")
 
     def _next(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tick)
 
     def _tick(self) -> None:
-        self._say()
+        now, requests, done = self._clock(), self._counters.requests, self._tally.lines
+        rate = (requests - self._last_requests) / max(now - self._last, MIN_RATE_TIME)
+        left = f"about {(self._lines - done) * (now - self._started) / done:,.0f} s" if done else "unknown"
+        self._say(f"{rate:,.0f} requests/s", f", time left: {left}")
+        self._last, self._last_requests = now, requests
         self._next()
 
-    def _say(self) -> None:
-        now, requests, done = time.monotonic(), self._counters.requests, self._tally.lines
-        rate = (requests - self._last_requests) / max(now - self._last, 1e-9)
-        left = "unknown" if not done else f"{(self._lines - done) * (now - self._started) / done:.0f} s"
+    def _say(self, requests: str, left: str) -> None:
         self._log.info(
-            "%s: %s of %s lines, %s rows, %.0f requests/s, %s throttled, time left %s",
+            "%s: %s of %s lines, %s rows, %s, %s throttled%s",
             self._what,
-            done,
-            self._lines,
-            self._tally.rows,
-            rate,
-            self._counters.throttled,
+            f"{self._tally.lines:,}",
+            f"{self._lines:,}",
+            f"{self._tally.rows:,}",
+            requests,
+            f"{self._counters.throttled:,}",
             left,
         )
-        self._last, self._last_requests = now, requests

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_provider_dysms.storage.guard import reason
 from airflow_provider_dysms.storage.segments import Segments
 
 if TYPE_CHECKING:
@@ -58,4 +59,4 @@ def remove(segments: Segments, log: Any) -> None:
     try:
         segments.clear()
     except Exception as error:  # every store has its own
-        log.warning("%s below output_uri could not be removed: %s; remove it", segments.folder, type(error).__name__)
+        log.warning("%s below output_uri could not be removed: %s; remove it", segments.folder, reason(error))

@@ -7,21 +7,20 @@ account, whoever has it in his log, and it counts late; so it alone proves nothi
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, day_start
 from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsRefused
 from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
 
 if TYPE_CHECKING:
+    from airflow_provider_dysms.api.choices import Statistics
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.audit.sent import SentLog
     from airflow_provider_dysms.audit.tally import Tally
 
-Statistics = Literal["record", "judge", "skip"]
-
-#: With ``statistics="judge"``, a difference beyond this share of the larger count is warned about.
-MOST_GAP = 0.05
+#: A gap beyond this share of the larger count is flagged, in the manifest and in the asset event.
+MAX_GAP = 0.05
 
 _COUNTS = ("total", "delivered", "failed", "waiting")
 
@@ -91,34 +90,50 @@ async def ask_statistics(
 
 
 def judge_by_statistics(
-    statistics: dict[str, Any] | None, tally: Tally, sent: SentLog, choice: Statistics, log: Any
+    statistics: dict[str, Any] | None, tally: Tally, sent: SentLog, choice: Statistics, log: Any, causes: str
 ) -> None:
-    """Refuse an audit that found nothing where the vendor counted something; with ``judge``, warn of gaps.
+    """Refuse an audit that found nothing although the vendor counted something; warn of gaps.
 
     :param statistics: what :func:`ask_statistics` returned
+    :param causes: why lines may have no record, as the end of a sentence
     :raises DysmsIncomplete: no line of a log has a record, and the statistics are not zero; with ``judge`` also for a
         list of questions, and for a log without lines
     """
-    counted = {scope: counts for scope, counts in (statistics or {}).items() if "refused" not in counts}
+    counted = _counted(statistics)
     billed = sum(counts["total"] for counts in counted.values())
-    recorded = tally.rows - tally.missing - tally.unlogged - sum(tally.rejected.values())
-    if billed and not recorded:
+    if billed and not tally.recorded:
         found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
         if choice == "judge" or (sent.lines and sent.keyed):
-            raise DysmsIncomplete(f"{found}; check the account, the columns and send_date")
+            raise DysmsIncomplete(f"{found}; check the columns, send_date and the account. {causes}".rstrip(". "))
         log.warning("%s segments on the day", found)
-    elif counted and not recorded and sent.lines:
+    elif counted and not tally.recorded and sent.lines:
         log.warning("The service has no record and counts no segment: a wrong site, account or region looks like this")
-    if choice == "judge":
-        for scope, counts in counted.items():
-            if counts["gap"] > MOST_GAP:
+    for scope, counts in counted.items():
+        if counts["remaining"]:
+            theirs, ours = f"{counts['total']:,}", f"{counts['ours']['total']:,}"
+            if counts["gap"] > MAX_GAP:
                 log.warning(
-                    "The statistics count %s %s segments, the rows %s; %s",
-                    counts["total"],
+                    "The statistics count %s %s segments, the rows %s; %s", theirs, scope, ours, _in_words(counts)
+                )
+            else:
+                log.warning(
+                    "The vendor counts %s %s segments, the rows %s, a gap of at most %s; %s",
+                    theirs,
                     scope,
-                    counts["ours"]["total"],
+                    ours,
+                    f"{MAX_GAP:.0%}",
                     _in_words(counts),
                 )
+
+
+def has_gap(statistics: dict[str, Any] | None) -> bool | None:
+    """Say whether a gap to the vendor's statistics is larger than :data:`MAX_GAP`; ``None`` if there are none."""
+    counted = _counted(statistics)
+    return any(counts["gap"] > MAX_GAP for counts in counted.values()) if counted else None
+
+
+def _counted(statistics: dict[str, Any] | None) -> dict[str, Any]:
+    return {scope: counts for scope, counts in (statistics or {}).items() if "refused" not in counts}
 
 
 def is_provisional(send_date: date, as_of: datetime) -> bool:
@@ -181,7 +196,12 @@ def _possible(remaining: int, lines: list[dict[str, Any]]) -> list[dict[str, Any
 def _in_words(counts: dict[str, Any]) -> str:
     if lines := _possible(counts["remaining"], counts["lines"]):
         return "it may be " + "; ".join(f"{line['unit']} that {line['why']}: {line['count']}" for line in lines)
-    return "nothing that was counted accounts for it: numbers that were not asked, or statistics that are late"
+    if counts["remaining"] > 0:
+        return (
+            "nothing that was counted accounts for it: the account may send messages that this log does not have, or "
+            "the log is not whole"
+        )
+    return "nothing that was counted accounts for it: the statistics may be late, or be of another account"
 
 
 def _now() -> str:

@@ -7,16 +7,21 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from airflow_provider_dysms.audit.absences import Absences
 from airflow_provider_dysms.audit.earlier import Earlier
 from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
 from airflow_provider_dysms.audit.questions import Scope, first_questions
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage.guard import reason
 from airflow_provider_dysms.transfers.committed import Packing
 from airflow_provider_dysms.transfers.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from airflow_provider_dysms.api.client import DysmsClient
@@ -43,6 +48,7 @@ class Walk:
     :param saved: takes what is asked now, for later tries
     :param committed: what the partition holds, if it can be compared
     :param take_over: whether what is final there is not asked again
+    :param columns: our name -> the log's column, if it was given
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class Walk:
         committed: Committed | None,
         take_over: bool,
         to_csv: bool,
+        columns: Mapping[str, str] | None,
         log: Any,
     ) -> None:
         self.tally = Tally()
@@ -67,6 +74,8 @@ class Walk:
         self.first_lost: Line | None = None
         #: What cannot be seen of cases, where it is not nothing.
         self.unseen = Packing()
+        #: What the lines without a record have in common.
+        self.absences = Absences(scope, columns)
         self._sent = sent
         self._scope = scope
         self._rows = rows
@@ -77,10 +86,19 @@ class Walk:
         self._take_over = take_over
         self._log = log
         blank_is_nothing = to_csv and committed is not None and committed.is_csv
-        self._earlier = Earlier(scope, rows.shown, blank_is_nothing)
+        #: Hashed the committed rows, if its secret has been replaced since.
+        self._replaced = committed.hashed_by if committed else None
+        shown = self._replaced.phone_hash if self._replaced else rows.shown
+        self._earlier = Earlier(scope, shown, blank_is_nothing)
         self._pending: list[segments.Entry] = []
         self._questions = 0
         self._upload: asyncio.Task[None] | None = None
+
+    @property
+    def causes(self) -> str:
+        """Why lines may have no record, the likelier cause first."""
+        tally = self.tally
+        return self.absences.causes(self._sent.lines, has_found=bool(tally.recorded or tally.unlogged or tally.edge))
 
     @property
     def oldest_answer(self) -> datetime:
@@ -115,12 +133,23 @@ class Walk:
     def _known(self, number: int, lines: list[Line]) -> Outcome | None:
         for packed in self._resumed.get(number):
             unseen, verdicts = self._rows.unpack(packed)
-            return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
+            if self._earlier.fits_rules(lines, verdicts, unseen.repeated):  # an earlier release had others
+                return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
         if self._take_over and (found := self._find(lines)):
             unseen, verdicts = found
-            if self._earlier.holds(lines, verdicts):
-                return self._outcome(number, lines, verdicts, Source.COMMITTED, unseen)
+            holds = self._earlier.holds(lines, verdicts, unseen.repeated)
+            if holds and (ours := self._hashed_anew(lines[0], verdicts)):
+                return self._outcome(number, lines, ours, Source.COMMITTED, unseen)
         return None
+
+    def _hashed_anew(self, line: Line, verdicts: list[Verdict]) -> list[Verdict]:
+        """Return verdicts with the number hashed by the secret of now; none if the log does not have the number."""
+        if self._replaced is None:
+            return verdicts
+        if line.message_id is not None or line.phone is None:
+            return []  # the number of such a row is known from the service alone: it is asked again
+        phone_number = self._rows.shown(line.phone.digits)
+        return [msgspec.structs.replace(verdict, phone_number=phone_number) for verdict in verdicts]
 
     def _find(self, lines: list[Line]) -> tuple[Unseen, list[Verdict]] | None:
         return self._committed.find(self._earlier.key(lines)) if self._committed else None
@@ -135,10 +164,13 @@ class Walk:
         kept = outcome.source in _KEPT
         rows = self._rows.of(outcome.verdicts, kept=kept)
         self.cases[outcome.source] += 1
+        if outcome.source in _NEW and self._scope.keyed:
+            self.absences.add(outcome)
         if outcome.unseen != _NOTHING:
             self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
         if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
-            lost = self._earlier.lost(outcome.lines, found[1], outcome.verdicts)
+            unseen, verdicts = found
+            lost = self._earlier.lost(outcome, verdicts, unseen.repeated)
             if lost and self.first_lost is None:
                 self.first_lost = lost[0]
             self.lost += len(lost)
@@ -163,4 +195,4 @@ class Walk:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("What was asked so far could not be kept for a retry: %s", type(error).__name__)
+                self._log.warning("What was asked so far could not be kept for a retry: %s", reason(error))

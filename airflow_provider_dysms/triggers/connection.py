@@ -19,6 +19,7 @@ from airflow_provider_dysms.api.errors import DysmsInputError
 if TYPE_CHECKING:
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.hooks.extras import PrivacySecrets
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class WaitsConnection:
     """
 
     def __init__(self, conn_id: str) -> None:
-        self.privacy_key: str | None = None
+        self.privacy: PrivacySecrets | None = None
         self._conn_id = conn_id
         self._settings: Settings | None = None
         self._current: Reading | None = None
@@ -187,7 +188,7 @@ class WaitsConnection:
                     raise self._not_found()
                 return
             self._problem = None
-            settings, self.privacy_key = found
+            settings, self.privacy = found
             if settings != self._settings:
                 self._settings = settings
                 if self.is_open:
@@ -211,8 +212,8 @@ class WaitsConnection:
         )
 
 
-def _look_up(conn_id: str) -> tuple[Settings, str | None] | None:
-    """Return settings and ``privacy_key``; ``None``: the connection is not defined."""
+def _look_up(conn_id: str) -> tuple[Settings, PrivacySecrets] | None:
+    """Return settings and the secrets for privacy; ``None``: the connection is not defined."""
     from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook
 
     try:

@@ -27,6 +27,7 @@ from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDeta
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from airflow_provider_dysms.hooks.extras import PrivacySecrets
     from airflow_provider_dysms.triggers.connection import WaitsConnection
     from airflow_provider_dysms.waits.wait import Wait
     from airflow_provider_dysms.waits.watched import Watched
@@ -207,7 +208,7 @@ class DysmsMessageTrigger(DysmsTrigger):
 class DysmsSendDetailsTrigger(DysmsTrigger):
     """Watches messages that have no id, by number and request.
 
-    :param sealed: what :func:`.waits.watched.dump` wrote, sealed under the ``privacy_key`` of the connection
+    :param sealed: what :func:`.waits.watched.dump` wrote, sealed under the ``privacy_secret`` of the connection
     """
 
     _kind = WatchedSendDetail
@@ -221,19 +222,19 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
         async with asyncio.timeout(max(ends_at - time.time(), 0.0)):
             await connection.open()
             try:
-                self._unsealed = self._readable(connection.privacy_key)
+                self._unsealed = self._readable(connection.privacy)
             except Refused:
                 await connection.read_after(joined)  # it may have been edited since it was read
-                self._unsealed = self._readable(connection.privacy_key)
+                self._unsealed = self._readable(connection.privacy)
 
     def _fits(self, count: int) -> bool:
         return isinstance(self._kwargs.get("sealed"), str)
 
-    def _readable(self, privacy_key: str | None) -> Sequence[WatchedSendDetail]:
+    def _readable(self, privacy: PrivacySecrets | None) -> Sequence[WatchedSendDetail]:
         from airflow_provider_dysms.api.privacy import PrivacyKey
 
         try:
-            unsealed = load(PrivacyKey(privacy_key).unseal(self._kwargs["sealed"]))
+            unsealed = load(PrivacyKey(*(privacy or (None,))).unseal(self._kwargs["sealed"]))
         except DysmsInputError as error:
             raise Refused(str(error)) from None
         except (ValueError, TypeError, IndexError, KeyError):

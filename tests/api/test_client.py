@@ -463,7 +463,8 @@ def test_nothing_logs_a_number(emulator: Emulator, sent: list[str], caplog: pyte
 
 
 def test_access_names_what_is_allowed_and_what_is_not(emulator: Emulator) -> None:
-    assert ask(emulator, lambda client: client.access()) == {"QuerySendStatistics": None, "QueryMessage": None}
+    every = {"QuerySendDetails": None, "QuerySendStatistics": None, "QueryMessage": None}
+    assert ask(emulator, lambda client: client.access()) == every
     emulator.fault("business", action="QueryMessage", code="isp.RAM_PERMISSION_DENY", times=None)
     found = ask(emulator, lambda client: client.access())
     assert found["QuerySendStatistics"] is None

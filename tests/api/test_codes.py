@@ -70,6 +70,8 @@ def test_every_listed_code_has_its_class_with_and_without_a_prefix(
         ("InvalidTimeStamp.New", "DysmsClockError"),
         ("InvalidAccessKeyId.New", "DysmsAuthError"),
         ("InvalidSecurityToken.New", "DysmsAuthError"),
+        ("InvalidBearerToken", "DysmsAuthError"),
+        ("InvalidBearerToken.Expired", "DysmsAuthError"),
         ("Forbidden.New", "DysmsPermissionError"),
         ("NoPermission", "DysmsPermissionError"),
         ("SignatureNew", "DysmsSignatureError"),

@@ -77,7 +77,9 @@ def test_what_is_no_date_is_an_error_that_names_the_argument_and_the_remedy(writ
     with pytest.raises(DysmsInputError) as caught:
         parse_day(written, "first_date")  # type: ignore[arg-type]
     assert caught.value.argument == "first_date"
-    assert caught.value.problem == f"is no date: {shown(written)}; write it as 'YYYY-MM-DD' or 'YYYYMMDD'"
+    assert caught.value.problem == (
+        f"is not a date: {shown(written)}; it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone"
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.endpoints import Endpoint, resolve
+from airflow_provider_dysms.api.endpoints import Endpoint, endpoint_of, resolve
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.regions import SERVICE_HOSTS
 
 CHINA, INTERNATIONAL = "2017-05-25", "2018-05-01"
 
@@ -22,7 +23,9 @@ CHINA, INTERNATIONAL = "2017-05-25", "2018-05-01"
         ("cn-beijing", "dysmsapi.aliyuncs.com"),
         ("cn-hongkong", "dysmsapi.aliyuncs.com"),
         ("cn-shanghai-finance-1", "dysmsapi.aliyuncs.com"),
-        ("mars-north-1", "dysmsapi.aliyuncs.com"),
+        ("cn-shanghai", "dysmsapi.aliyuncs.com"),
+        ("ap-southeast-7", "dysmsapi.ap-southeast-1.aliyuncs.com"),
+        ("me-central-1", "dysmsapi.ap-southeast-1.aliyuncs.com"),
     ],
 )
 @pytest.mark.parametrize("version", [CHINA, INTERNATIONAL])
@@ -36,12 +39,17 @@ def test_without_a_region_each_version_goes_to_its_own_site(region: str | None) 
     assert resolve(INTERNATIONAL, region).url == "https://dysmsapi.ap-southeast-1.aliyuncs.com"
 
 
-@pytest.mark.parametrize(
-    "region", ["cn_hangzhou", "CN-HANGZHOU", "cn-hangzhou\n", " cn-hangzhou", "evil.com/", "中国", 7]
-)
-def test_a_region_that_is_none_is_refused(region: str) -> None:
-    with pytest.raises(DysmsInputError, match="region_id has small letters"):
-        resolve(CHINA, region)
+@pytest.mark.parametrize("region", ["mars-north-1", "evil.com/", "cn/../evil", "中国", 7, "x" * 1000])
+@pytest.mark.parametrize("version", [CHINA, INTERNATIONAL])
+def test_an_unknown_region_is_refused_and_passes_with_a_host_of_the_service(version: str, region: str) -> None:
+    with pytest.raises(DysmsInputError, match="region_id is not a region of Alibaba Cloud") as caught:
+        resolve(version, region)
+    assert caught.value.argument == "region_id"
+    assert len(str(caught.value)) < 300
+    assert resolve(version, region, host="dysmsapi.aliyuncs.com").host == "dysmsapi.aliyuncs.com"
+    assert resolve(version, region, host="127.0.0.1").host == "127.0.0.1"
+    with pytest.raises(DysmsInputError, match="host is not a host of the SMS service"):
+        resolve(version, region, host="sms.example.com")
 
 
 def test_a_host_goes_before_the_region_in_both_versions() -> None:
@@ -97,13 +105,74 @@ def test_the_host_header_has_the_port_only_where_it_is_not_the_schemes_own() -> 
         "::2",
         "::ffff:127.0.0.1",
         "::ffff:8.8.8.8",
+        "100.100.100.200",
     ],
 )
 def test_another_host_needs_to_be_allowed_in_so_many_words(host: str) -> None:
-    with pytest.raises(DysmsInputError, match=r"host is neither of aliyuncs.com .*allow_custom_endpoint to true"):
+    with pytest.raises(DysmsInputError, match=r"host is not a host of the SMS service.*allow_custom_endpoint to true"):
         resolve(CHINA, None, host=host)
     assert resolve(CHINA, None, host=host, allow_custom=True).scheme == "https"
     assert resolve(CHINA, None, host=host, allow_custom=True, schema="http").scheme == "http"
+
+
+#: Whoever has an account can have one of the first four.
+NOT_THE_SERVICE = [
+    "my-bucket.oss-cn-hangzhou.aliyuncs.com",
+    "1234567890.cn-hangzhou.fc.aliyuncs.com",
+    "dysmsapi.oss-cn-hangzhou.aliyuncs.com",
+    "1234567890.mns.cn-hangzhou.aliyuncs.com",
+    "dysmsapi-vpc.cn-nowhere.aliyuncs.com",
+    "sts.aliyuncs.com",
+    "dybaseapi.aliyuncs.com",
+]
+
+
+@pytest.mark.parametrize("host", NOT_THE_SERVICE)
+def test_other_hosts_of_the_vendor_are_not_the_service(host: str) -> None:
+    with pytest.raises(DysmsInputError, match=r"host is not a host of the SMS service \(customers have hosts below"):
+        resolve(CHINA, "cn-hangzhou", host=host)
+    assert resolve(CHINA, "cn-hangzhou", host=host, allow_custom=True).url == f"https://{host}"
+    with pytest.raises(DysmsInputError, match="schema must be 'https'"):
+        resolve(CHINA, "cn-hangzhou", host=host, schema="http", allow_custom=True)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "dysmsapi-vpc.aliyuncs.com",
+        "dysmsapi-vpc.cn-shenzhen.aliyuncs.com",
+        "dysmsapi-xman.vpc-proxy.aliyuncs.com",
+        "dysmsapi-xman-vpc.ap-southeast-5.aliyuncs.com",
+        "dysmsapi-proxy.cn-beijing.aliyuncs.com",
+        "dysmsapi-xman.cn-hongkong.aliyuncs.com",
+    ],
+)
+def test_every_documented_host_of_the_service_is_allowed(host: str) -> None:
+    assert resolve(CHINA, None, host=host).url == f"https://{host}"
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("sts.aliyuncs.com", "https://sts.aliyuncs.com"),
+        ("https://sts.ap-southeast-7.aliyuncs.com/", "https://sts.ap-southeast-7.aliyuncs.com"),
+        ("sts-vpc.cn-shanghai.aliyuncs.com", "https://sts-vpc.cn-shanghai.aliyuncs.com"),
+        ("http://100.100.100.200", "http://100.100.100.200"),
+        ("100.100.100.200", "http://100.100.100.200"),
+        ("http://localhost:7002", "http://localhost:7002"),
+    ],
+)
+def test_hosts_that_hand_out_keys_are_known_by_name(address: str, url: str) -> None:
+    assert endpoint_of("sts_endpoint", address).url == url
+
+
+@pytest.mark.parametrize(
+    "address", ["dysmsapi.aliyuncs.com", "key.oss-cn-hangzhou.aliyuncs.com", "sts.nowhere.aliyuncs.com", "10.0.0.1"]
+)
+def test_other_hosts_hand_out_keys_only_if_that_is_allowed(address: str) -> None:
+    with pytest.raises(DysmsInputError, match="sts_endpoint is not a host of STS or the metadata service"):
+        endpoint_of("sts_endpoint", address)
+    assert endpoint_of("sts_endpoint", address, allow_custom=True).url == f"https://{address}"
 
 
 @pytest.mark.parametrize(
@@ -206,6 +275,6 @@ def test_no_text_leads_anywhere_but_to_the_vendor_or_this_machine(host: str) -> 
         endpoint = resolve(CHINA, None, host=host or None)
     except DysmsInputError:
         return
-    vendor = endpoint.scheme == "https" and endpoint.host.endswith(".aliyuncs.com")
+    vendor = endpoint.scheme == "https" and endpoint.host in SERVICE_HOSTS
     assert vendor or endpoint.host in ("localhost", "::1") or endpoint.host.startswith("127.")
     assert not set(endpoint.netloc) & set("/@#?\\% \n。")

@@ -230,6 +230,9 @@ def test_nothing_but_a_number_or_a_number_error_comes_back(text, country):
         (MOBILE, "139****0000", True),
         (MOBILE, "86139****0000", True),
         ("85261234567", "61234567", True),
+        ("6581234810", "6581xxx810", True),
+        ("6581234810", "6581XXX811", False),
+        ("6581234810", "xxxxxxx810", False),
         ("85261234567", "+852-61234567", True),
         ("85200001234", "8520000****", True),
         (MOBILE, "13900000001", False),
@@ -252,3 +255,27 @@ def test_the_region_of_an_answered_number_is_known_where_it_can_be():
     assert country_of("85200001234") == "HK"
     assert country_of("0") is None
     assert country_of("") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "country"),
+    [
+        ("010-12345678", None),
+        ("010 6234 5678", None),
+        ("(021) 6234 5678", "CN"),
+        ("0755-26001234", None),
+        ("+86 10 6234 5678", None),
+        ("86 755 2600 1234", None),
+        ("400-123-4567", None),
+        ("+86 800 810 1234", None),
+    ],
+)
+def test_a_landline_is_called_one(written: str, country: str | None) -> None:
+    with pytest.raises(NumberError, match="is a landline of the mainland") as caught:
+        parse_number(written, country)
+    assert caught.value.reason == "not_a_mobile"
+
+
+def test_a_number_abroad_that_looks_like_an_area_code_is_no_landline() -> None:
+    assert parse_number("+40 21 234 5678").country == "RO"
+    assert parse_number("4930123456").country == "DE"

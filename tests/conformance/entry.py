@@ -62,7 +62,7 @@ class Place:
     @contextmanager
     def connection(self) -> Iterator[str]:
         """Define the connection and return its id."""
-        extra = {"timeout": self.timeout, "quota_share": 1, "privacy_key": PRIVACY_KEY}
+        extra = {"timeout": self.timeout, "quota_share": 1, "privacy_secret": PRIVACY_KEY}
         fields = {"conn_type": "dysms", "login": self.login, "password": SECRET, "host": "127.0.0.1"}
         name = f"AIRFLOW_CONN_{self.login.upper()}"
         os.environ[name] = json.dumps({**fields, "schema": "http", "port": self.port, "extra": extra})

@@ -74,7 +74,7 @@ class Lane:
     def __enter__(self) -> Self:
         self.tmpdir.mkdir(parents=True)
         with ExitStack() as stack:
-            self.emulator = stack.enter_context(Emulator.start())
+            self.emulator = stack.enter_context(Emulator.start("--switch", "sites=joined"))
             self.emulator.quotas(**PLENTY)
             self.emulator.generate(
                 send_date=DAY, messages=MESSAGES, seed=1, waiting=0.1, missing=0.05, log=self.folder / "generated.csv"

@@ -24,8 +24,8 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow_provider_dysms.api import caller, http, transport
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.operators import lookup, once
-from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 from airflow_provider_dysms.operators.send_note import KEY
+from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 
 #: Tries after the first, at most: one may be held back by a machine that is busy.
 TRIES = 6

@@ -65,7 +65,7 @@ class Sends:
         with ExitStack() as stack:
             self._emulator = stack.enter_context(Emulator.start())
             self._emulator.add_templates({"SMS_1": "${code}"})
-            self._emulator.configure(skew_v3=LIFETIME)
+            self._emulator.configure(skew_v3=LIFETIME, sites="joined")
             self._process = self._start(stack)
             self._stack = stack.pop_all()
         return self
@@ -139,7 +139,7 @@ class Sends:
                 env={
                     **os.environ,
                     "AIRFLOW_HOME": str(self._folder / "airflow"),
-                    "AIRFLOW_CONN_DYSMS_DEFAULT": self._emulator.connection_json(quota_share=1, privacy_key=KEY),
+                    "AIRFLOW_CONN_DYSMS_DEFAULT": self._emulator.connection_json(quota_share=1, privacy_secret=KEY),
                 },
             )
         )

@@ -171,7 +171,7 @@ def extras(stand_in: StandIn, tmp_path: Path) -> Extras:
                 "ram_role_arn": role,
                 "oidc_role_arn": {**role, "oidc_provider_arn": PROVIDER, "oidc_token_file": str(token_file)},
                 "ecs_ram_role": {"metadata_endpoint": stand_in.url},
-                "credentials_uri": {"credentials_uri": f"{stand_in.url}/keys?secret={URI_SECRET}"},
+                "credentials_uri": {"credentials_uri_secret": f"{stand_in.url}/keys?secret={URI_SECRET}"},
                 "default": {"metadata_endpoint": stand_in.url},
             }[auth_type],
         }

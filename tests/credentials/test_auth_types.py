@@ -88,14 +88,14 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("oidc_provider_arn", "oidc_role_arn", {"oidc_provider_arn": ""}),
     ("oidc_token_file", "oidc_role_arn", {"oidc_token_file": ""}),
     ("metadata_endpoint", "ecs_ram_role", {"metadata_endpoint": "http://169.254.169.254"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": ""}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "file:///etc/passwd"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://keys.evil.example/keys"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://user:pass@localhost:1/keys"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://localhost:1/a b"}),
-    ("credentials_uri", "credentials_uri", {"credentials_uri": "http://[::1/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": ""}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "file:///etc/passwd"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://keys.evil.example/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://user:pass@localhost:1/keys"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://localhost:1/a b"}),
+    ("credentials_uri_secret", "credentials_uri", {"credentials_uri_secret": "http://[::1/keys"}),
     ("role_arn", "credentials_uri", {"role_arn": "acs:ram::1:role/x"}),
-    ("external_id", "oidc_role_arn", {"external_id": "theirs"}),
+    ("external_id_secret", "oidc_role_arn", {"external_id_secret": "theirs"}),
 ]
 
 
@@ -241,6 +241,28 @@ def test_whatever_is_answered_instead_of_a_key_is_an_error_that_leaves_no_messag
         assert type(at).__module__.startswith(("airflow_provider_dysms", "builtins", "asyncio"))
         shown, at = shown + f"{at!r} {at}", at.__cause__ or at.__context__
     assert "wrong secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("expiration", "told"),
+    [
+        ("2020-01-01T00:00:00Z", "expired at 2020-01-01T00:00:00Z, and this machine's clock says"),
+        ("tomorrow", "an Expiration that is not like 2030-01-01T00:00:00Z"),
+        ("2030-01-01T00:00:00+08:00", "an Expiration that is not like"),
+        (1893456000, "an Expiration that is not like"),
+        (None, "an Expiration that is not like"),
+    ],
+)
+@pytest.mark.parametrize("auth_type", AUTH_TYPES)
+def test_a_key_that_has_expired_or_says_no_time_is_refused_at_once(
+    connect: Connect, stand_in: Any, emulator: Emulator, auth_type: str, expiration: Any, told: str
+) -> None:
+    make = stand_in.key
+    stand_in.key = lambda: {**make(), "Expiration": expiration}
+    with pytest.raises(DysmsCredentialsError, match=f"no key from {auth_type}: .*{told}"):
+        connect(auth_type).query_send_details(NUMBER, TODAY)
+    assert len(stand_in.asked) <= 5  # of one attempt: of the metadata service, a token, a name and a key in two ways
+    assert emulator.requests() == {}
 
 
 def test_one_question_that_failed_has_failed_for_all_who_waited_for_its_answer(connect: Connect, stand_in: Any) -> None:

@@ -22,7 +22,7 @@ def test_the_probe_goes_through_scheduler_and_triggerer_and_leaves_no_number(
     sims = tmp_path / "sims.json"
     sims.write_text(json.dumps(SIMS))
     environment = {
-        "AIRFLOW_CONN_DYSMS_DEFAULT": emulator.connection_json(privacy_key="a key for this test alone"),
+        "AIRFLOW_CONN_DYSMS_DEFAULT": emulator.connection_json(privacy_secret="a key for this test alone"),
         "AIRFLOW_VAR_DYSMS_SIGN_NAME": "示例",
         "AIRFLOW_VAR_DYSMS_OTP_TEMPLATE": "SMS_200000001",
         "AIRFLOW_VAR_DYSMS_PROBE_SIMS": f"file://{sims}",

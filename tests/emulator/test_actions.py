@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -314,3 +314,200 @@ def test_without_a_format_the_older_signature_gets_what_the_switch_says(legacy: 
     assert legacy(CHINA, "QuerySendDetails", asked, form="").startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
     emulator.configure(default_format="JSON")
     assert json.loads(legacy(CHINA, "QuerySendDetails", asked, form=""))["Code"] == "OK"
+
+
+def test_what_lies_past_the_end_is_the_switches(details: Any, emulator: Any) -> None:
+    for place in range(7):
+        emulator.add_message(phone_number=NUMBER, out_id=f"{place}")
+
+    def ask() -> Any:
+        answer = details(PageSize=3, CurrentPage=9)
+        return answer["TotalCount"], len(answer["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
+
+    answers = {}
+    for position in ("empty", "zero", "last_page"):
+        emulator.configure(past_the_end=position)
+        answers[position] = ask()
+    assert answers == {"empty": (7, 0), "zero": (0, 0), "last_page": (7, 1)}
+    assert details(PageSize=3, CurrentPage=3)["TotalCount"] == 7
+
+
+def test_pages_may_be_clamped(details: Any, emulator: Any) -> None:
+    for _ in range(60):
+        emulator.add_message(phone_number=NUMBER)
+    emulator.configure(bad_page="clamped")
+
+    def rows(**changes: Any) -> int:
+        return len(details(**changes)["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
+
+    assert (rows(PageSize=51), rows(PageSize="9" * 11), rows(PageSize=0), rows(CurrentPage=-1)) == (50, 50, 1, 50)
+    emulator.configure(largest_page=20)
+    assert (rows(PageSize=50), rows(PageSize=7), rows(PageSize=50, CurrentPage=4)) == (20, 7, 0)
+    with pytest.raises(ServerException):
+        details(PageSize="ten")
+
+
+@pytest.mark.parametrize(
+    ("position", "fields"),
+    [
+        ("absent", {}),
+        ("null", {"ErrCode": None, "ReceiveDate": None}),
+        ("empty", {"ErrCode": "", "ReceiveDate": ""}),
+        ("code_only", {"ErrCode": ""}),
+        ("date_only", {"ReceiveDate": ""}),
+        ("request_success", {"ErrCode": "REQUEST_SUCCESS"}),
+    ],
+)
+def test_the_fields_of_a_waiting_message(row: Any, report: Any, emulator: Any, position: str, fields: Any) -> None:
+    emulator.configure(waiting_fields=position)
+    emulator.add_message(phone_number=NUMBER, state="waiting")
+    assert {name: value for name, value in row().items() if name in ("ErrCode", "ReceiveDate")} == fields
+    message_id = emulator.add_message(phone_number="+85261234567", state="waiting")["message_id"]
+    told = report(message_id)
+    named = {"ErrCode": "ErrorCode", "ReceiveDate": "ReceiveDate"}
+    assert {name: told[name] for name in named.values() if name in told} == {
+        named[name]: value for name, value in fields.items()
+    }
+
+
+def test_the_fields_of_a_message_with_an_outcome(row: Any, report: Any, emulator: Any) -> None:
+    emulator.configure(sites="joined")
+    emulator.add_message(phone_number=NUMBER)
+    message_id = emulator.add_message(phone_number="+85261234567")["message_id"]
+    for position, fields in (("both", {"code", "date"}), ("code", {"code"}), ("date", {"date"})):
+        emulator.configure(settled_fields=position)
+        for answer in (row(), report(message_id)):
+            there = {"code"} if {"ErrCode", "ErrorCode"} & set(answer) else set()
+            assert there | ({"date"} if "ReceiveDate" in answer else set()) == fields
+
+
+def test_a_delivery_abroad_may_be_called_success(row: Any, report: Any, emulator: Any) -> None:
+    emulator.configure(sites="joined", message_delivered_code="success")
+    emulator.add_message(phone_number=NUMBER)
+    message_id = emulator.add_message(phone_number="+85261234567")["message_id"]
+    assert (row()["ErrCode"], report(message_id)["ErrorCode"]) == ("DELIVERED", "success")
+
+
+def test_numbers_may_be_masked_at_their_end(row: Any, emulator: Any) -> None:
+    emulator.configure(phone_form="masked_end")
+    emulator.add_message(phone_number="13900001234")
+    assert row(PhoneNumber="13900001234")["PhoneNum"] == "1390000****"
+
+
+@pytest.mark.parametrize(
+    ("form", "number"),
+    [
+        ("plain", "6581234810"),
+        ("+", "+6581234810"),
+        ("00", "006581234810"),
+        ("masked", "6581xxx810"),
+        ("masked_end", "658123****"),
+        ("absent", None),
+    ],
+)
+def test_the_number_of_a_report_has_any_form(report: Any, emulator: Any, form: str, number: str | None) -> None:
+    emulator.configure(message_to_form=form)
+    message_id = emulator.add_message(phone_number="+6581234810", message_id="1")["message_id"]
+    assert report(message_id).get("To") == number
+
+
+def test_a_number_with_its_code_is_refused_found_or_not(details: Any, emulator: Any) -> None:
+    emulator.add_message(phone_number=NUMBER)
+    found: dict[str, list[object]] = {}
+    for position in ("strict", "literal", "lenient"):
+        emulator.configure(query_number=position)
+        answers = [details(PhoneNumber=f"{prefix}{NUMBER}") for prefix in ("", "86", "0086", "+86")]
+        found[position] = [answer.get("TotalCount", answer["Code"]) for answer in answers]
+    illegal = "isv.MOBILE_NUMBER_ILLEGAL"
+    assert found == {"strict": [1, *[illegal] * 3], "literal": [1, 0, 0, illegal], "lenient": [1] * 4}
+
+
+def test_times_may_be_of_another_zone(row: Any, report: Any, emulator: Any) -> None:
+    emulator.configure(sites="joined", zone_hours=-3.5)
+    sent_at = emulator.now().replace(microsecond=0)
+    emulator.add_message(phone_number=NUMBER, sent_at=sent_at)
+    message_id = emulator.add_message(phone_number="+85261234567", sent_at=sent_at)["message_id"]
+    local = sent_at.astimezone(timezone(timedelta(hours=-3.5)))
+    assert row()["SendDate"] == local.strftime("%Y-%m-%d %H:%M:%S")
+    assert report(message_id)["SendDate"] == local.strftime("%a, %d %b %Y %H:%M:%S -0330")
+    emulator.configure(date_form="zone", message_date_form="zone")
+    assert {row()["SendDate"], report(message_id)["SendDate"]} == {local.isoformat()}
+
+
+def test_statistics_lag_lead_and_place_what_expired(legacy: Any, emulator: Any, today: Any) -> None:
+    emulator.set_clock(emulator.now(), frozen=True)
+    later = (emulator.now() + timedelta(seconds=100)).isoformat()
+    emulator.add_message(phone_number=NUMBER, settles_at=later)
+    emulator.add_message(phone_number=NUMBER, state="expired")
+
+    def ask() -> Any:
+        asked = {"IsGlobe": 1, "StartDate": today(), "EndDate": today(), "PageIndex": 1, "PageSize": 10}
+        data = json.loads(legacy(CHINA, "QuerySendStatistics", asked, method="POST"))["Data"]
+        return [
+            [int(each[f"{name}Count"]) for name in ("Total", "RespondedSuccess", "RespondedFail", "NoResponded")]
+            for each in data["TargetList"]
+        ]
+
+    assert ask() == [[2, 0, 0, 2]]
+    emulator.configure(statistics_lag_seconds=-200)
+    assert ask() == [[2, 1, 0, 1]]
+    emulator.configure(expired_in_statistics="failed")
+    assert ask() == [[2, 1, 1, 0]]
+    emulator.configure(expired_in_statistics="absent")
+    assert ask() == [[1, 1, 0, 0]]
+    emulator.configure(statistics_lag_seconds=200)
+    assert ask() == []
+    emulator.advance(201)
+    assert ask() == [[1, 0, 0, 1]]
+    emulator.advance(200)
+    assert ask() == [[1, 1, 0, 0]]
+
+
+def test_every_place_where_the_days_of_statistics_may_be(legacy: Any, emulator: Any, today: Any) -> None:
+    def data(days_back: int = 0) -> Any:
+        asked = {"IsGlobe": 1, "StartDate": today(days_back), "EndDate": today(days_back), "PageIndex": 1}
+        answer = legacy(CHINA, "QuerySendStatistics", asked | {"PageSize": 10}, method="POST")
+        return json.loads(answer)["Data"]
+
+    none = {"list": [], "object": [], "text": "", "null": None, "bare": []}
+    for position, value in none.items():
+        emulator.configure(records=position)
+        assert data() == {"TotalSize": 0, "TargetList": value}
+    emulator.configure(records="missing")
+    assert data() == {"TotalSize": 0}
+    emulator.add_message(phone_number=NUMBER)
+    assert isinstance(data()["TargetList"], list)
+    emulator.configure(records="object", total_count="string")
+    assert data()["TargetList"]["TotalCount"] == data()["TotalSize"] == "1"
+
+
+@pytest.mark.parametrize(("position", "code"), [("bare", "RAM_PERMISSION_DENY"), ("isv", "isp.RAM_PERMISSION_DENY")])
+def test_codes_of_the_international_site_have_their_prefix_or_not(
+    legacy: Any, emulator: Any, position: str, code: str
+) -> None:
+    emulator.configure(ram_denied="business", message_codes=position)
+    key = {"access_key_id": "LTAI5tLimited", "access_key_secret": "s"}
+    emulator.add_account(**key, actions=["SendSms"])
+    assert json.loads(legacy(GLOBE, "QueryMessage", {"MessageId": "1"}, **key))["ResponseCode"] == code
+    emulator.add_account(**key)
+    emulator.fault("business", code="isv.AS_PLANNED")
+    assert json.loads(legacy(GLOBE, "QueryMessage", {"MessageId": "1"}, **key))["ResponseCode"] == "isv.AS_PLANNED"
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_an_unknown_key_has_either_status(legacy: Any, emulator: Any, status: int) -> None:
+    emulator.configure(unknown_key_status=status)
+    with pytest.raises(ServerException) as refused:
+        legacy(GLOBE, "QueryMessage", {"MessageId": "1"}, access_key_id="LTAI5tNobody")
+    assert (refused.value.error_code, refused.value.http_status) == ("InvalidAccessKeyId.NotFound", status)
+
+
+def test_the_clock_may_be_months_off_its_clients(details: Any, emulator: Any) -> None:
+    emulator.configure(skew_v1=90 * 86_400)
+    for days in (-89, 178, -89):
+        emulator.advance(days * 86_400)
+        assert details()["Code"] == "OK"
+    emulator.advance(-91 * 86_400)
+    with pytest.raises(ServerException) as refused:
+        details()
+    assert refused.value.error_code == "InvalidTimeStamp.Expired"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -110,23 +112,86 @@ def test_the_connection_is_what_airflow_takes(emulator: Any) -> None:
     assert emulator.url == f"{connection['schema']}://{connection['host']}:{connection['port']}"
 
 
-def test_a_web_page_elsewhere_can_send_nothing(http_post: Callable[..., tuple[int, bytes]], emulator: Any) -> None:
+@pytest.fixture
+def admin_path(emulator: Any) -> str:
+    return str(emulator.admin_url.removeprefix(emulator.url))
+
+
+def test_a_web_page_elsewhere_can_send_nothing(http_post: Any, emulator: Any, admin_path: str) -> None:
     body = b'{"total_count": "string"}'
-    assert http_post("/_emulator/switches", body, **{"Content-Type": "text/plain"})[0] == 400
-    assert http_post("/_emulator/switches", body, Host="evil.example")[0] == 400
+    assert http_post(f"{admin_path}switches", body, **{"Content-Type": "text/plain"})[0] == 400
+    for host in ("evil.example", "127.0.0.1.evil.example", "evil.example:80", "[::2]:80", ""):
+        assert http_post(f"{admin_path}switches", body, Host=host)[0] == 400
     assert emulator.switches()["total_count"] == "number"
-    assert http_post("/_emulator/switches", body)[0] == 200
+    for host in ("127.0.0.1:80", "localhost", "[::1]:80", "127.0.0.2"):
+        assert http_post(f"{admin_path}switches", body, Host=host)[0] == 200
+
+
+def test_who_does_not_know_the_token_is_kept_out(http_post: Any, emulator: Any, admin_path: str) -> None:
+    token = admin_path.split("/")[2]
+    assert len(token) >= 32
+    body = b'{"total_count": "string"}'
+    for wrong in ("", "/", token[:-1], token + "x", token.swapcase(), "é", "switches"):
+        status, told = http_post(quote(f"/_emulator/{wrong}/switches"), body)
+        assert status == 403
+        assert token.encode() not in told
+    assert http_post("/_emulator/switches", body)[0] == 403
+    assert emulator.switches()["total_count"] == "number"
+
+
+def test_the_token_is_in_no_list_of_processes(emulator: Any, admin_path: str) -> None:
+    command = Path(f"/proc/{emulator.pid}/cmdline").read_bytes()
+    assert b"airflow_provider_dysms.emulator" in command
+    assert admin_path.split("/")[2].encode() not in command
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"null"])
-def test_a_body_that_is_none_is_refused(http_post: Callable[..., tuple[int, bytes]], body: bytes) -> None:
-    status, answer = http_post("/_emulator/switches", body)
+def test_a_body_that_is_none_is_refused(http_post: Any, admin_path: str, body: bytes) -> None:
+    status, answer = http_post(f"{admin_path}switches", body)
     assert status == 400
     assert "error" in json.loads(answer)
 
 
-def test_nothing_else_lies_under_the_admin_path(http_post: Callable[..., tuple[int, bytes]]) -> None:
-    assert http_post("/_emulator/none-such", b"{}")[0] == 404
+def test_nothing_else_lies_under_the_admin_path(http_post: Any, admin_path: str) -> None:
+    assert http_post(f"{admin_path}none-such", b"{}")[0] == 404
+    assert http_post(f"{admin_path}state", b"{}")[0] == 405
+
+
+def test_files_are_written_below_the_emulators_folder_alone(
+    http_post: Any, emulator: Any, admin_path: str, tmp_path: Path
+) -> None:
+    folder = Path(json.loads(http_post(f"{admin_path}reset", b"{}")[1])["folder"])
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "file").symlink_to(tmp_path / "file")
+    outside = ["../out", str(tmp_path / "out"), "link/out", "file", "a/../../out", ".", str(folder), f"{folder}x/out"]
+    for argument in ("log", "truth"):
+        for path in outside:
+            asked = {"send_date": "2026-01-05", "messages": 10, argument: path}
+            status, told = http_post(f"{admin_path}generate", json.dumps(asked).encode())
+            assert (status, argument in json.loads(told)["error"]) == (400, True), path
+    assert list(tmp_path.iterdir()) == []
+    assert not (folder.parent / "out").exists()
+    assert emulator.messages() == []
+    for path in ("log.csv", str(folder / "other.csv")):
+        asked = {"send_date": "2026-01-05", "messages": 10, "log": path}
+        assert http_post(f"{admin_path}generate", json.dumps(asked).encode())[0] == 200
+    assert {"log.csv", "other.csv"} <= {each.name for each in folder.iterdir()}
+    for each in folder.iterdir():
+        each.unlink()
+
+
+def test_a_day_is_generated_while_others_are_served(emulator: Any, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def look(generated: int, of: int) -> None:
+        seen.append((generated, of))
+        assert 0 < len(emulator.messages()) <= 12_000
+
+    told = emulator.generate(send_date=date(2026, 1, 5), messages=12_000, log=tmp_path / "log.csv", progress=look)
+    assert seen == [(5_000, 12_000), (10_000, 12_000)]
+    assert (tmp_path / "log.csv").read_text().count("\n") == told["lines"] + 1
+    with pytest.raises(InputError, match="log lies in a folder"):
+        emulator.generate(send_date=date(2026, 1, 5), log=tmp_path / "none" / "log.csv")
 
 
 def test_the_service_has_one_endpoint_only(exchange: Any, signed_request: Any) -> None:

@@ -12,14 +12,21 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from datetime import date
+from pathlib import Path
 
 import pytest
 
 from airflow_provider_dysms.emulator import Emulator
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def variable(line: str) -> tuple[str, str]:
+    """Take a line that exports a variable apart."""
+    export, assignment = shlex.split(line)
+    assert export == "export"
+    name, _, value = assignment.partition("=")
+    return name, value
+
 
 COMMAND = [sys.executable, "-m", "airflow_provider_dysms.emulator"]
 
@@ -32,15 +39,17 @@ def test_the_command_prints_a_connection_serves_and_ends_well(tmp_path: Path, nu
         [*COMMAND, "--port", "0", *seeded], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            line = process.stdout.readline()
-            export, assignment = shlex.split(line)
-            name, _, value = assignment.partition("=")
-            connection = json.loads(value)
-            assert (export, name, connection["conn_type"]) == ("export", "AIRFLOW_CONN_DYSMS_DEFAULT", "dysms")
-            address = f"http://{connection['host']}:{connection['port']}"
-            with urllib.request.urlopen(f"{address}/_emulator/state") as answer:
+            variables = [variable(process.stdout.readline()) for _ in range(3)]
+            names = ["AIRFLOW_CONN_DYSMS_DEFAULT", "AIRFLOW_CONN_DYSMS_INTERNATIONAL", "DYSMS_EMULATOR_ADMIN"]
+            assert [name for name, _ in variables] == names
+            connection, international = (json.loads(value) for _, value in variables[:2])
+            assert (connection["conn_type"], international["conn_type"]) == ("dysms", "dysms")
+            assert international["login"] != connection["login"]
+            assert international["extra"] == {"region_id": "ap-southeast-1"}
+            address, admin = f"http://{connection['host']}:{connection['port']}", variables[2][1]
+            with urllib.request.urlopen(f"{admin}state") as answer:
                 assert json.load(answer)["messages"] == 50 - truth.read_text("utf-8").count('"missing"')
-            with urllib.request.urlopen(f"{address}/_emulator/messages") as answer:
+            with urllib.request.urlopen(f"{admin}messages") as answer:
                 numbers = [each["phone_number"] for each in json.load(answer)]
             for each in numbers:
                 with pytest.raises(urllib.error.HTTPError, match="400"):
@@ -111,3 +120,74 @@ def test_a_port_that_is_taken_is_named() -> None:
 def test_python_is_told_when_it_does_not_come_up() -> None:
     with pytest.raises(RuntimeError, match="exit code 2"):
         Emulator.start("--host", "0.0.0.0")
+
+
+def test_python_is_told_what_it_waited_for_in_vain() -> None:
+    with pytest.raises(RuntimeError, match=r"has not printed its connections within 0.01 s.*longer timeout"):
+        Emulator.start(timeout=0.01)
+
+
+@pytest.mark.parametrize("host", ["::1", "127.0.0.2", "localhost"])
+def test_it_serves_at_every_loopback_address(host: str) -> None:
+    from airflow.models import Connection
+
+    from airflow_provider_dysms.hooks.dysms import DysmsHook
+
+    with Emulator.start("--host", host) as emulator, pytest.MonkeyPatch.context() as patch:
+        message_id = emulator.add_message(phone_number="+85261234567")["message_id"]
+        patch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
+        assert Connection.from_json(emulator.connection_json()).host == emulator.host
+        assert DysmsHook().query_message(message_id).message_id == message_id
+        with urllib.request.urlopen(f"{emulator.admin_url}state") as answer:
+            assert json.load(answer)["messages"] == 1
+
+
+def test_other_machines_are_let_in_when_it_is_told_so() -> None:
+    with Emulator.start("--host", "0.0.0.0", "--allow-remote") as emulator:
+        emulator.add_message(phone_number="13900000000")
+        assert emulator.host == "127.0.0.1"
+        request = urllib.request.Request(f"{emulator.admin_url}state", headers={"Host": "emulator:8085"})
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["messages"] == 1
+        listening = Path(f"/proc/{emulator.pid}/net/tcp").read_text("ascii")
+        assert f"00000000:{emulator.port:04X}" in listening
+
+
+def test_switches_that_are_set_at_the_start_outlive_a_reset(tmp_path: Path) -> None:
+    arguments = ("--switch", "sites=joined", "--switch", "receipt_seconds=7", "--folder", str(tmp_path))
+    with Emulator.start(*arguments) as emulator:
+        emulator.configure(sites="separate")
+        emulator.reset()
+        assert (emulator.switches()["sites"], emulator.switches()["receipt_seconds"]) == ("joined", 7)
+        emulator.generate(send_date=date(2026, 1, 5), messages=5, log=tmp_path / "log.csv")
+        assert [each.name for each in tmp_path.iterdir()] == ["log.csv"]
+    assert tmp_path.is_dir()
+
+
+#: A loop as Windows has it.
+WITHOUT_HANDLERS = """
+import asyncio, sys
+import uvicorn
+def no(*_): raise NotImplementedError
+asyncio.SelectorEventLoop.add_signal_handler = no
+uvicorn.Config.get_loop_factory = lambda self: asyncio.SelectorEventLoop
+from airflow_provider_dysms.emulator.__main__ import main
+sys.exit(main(["--port", "0", "--until-stdin-closes"]))
+"""
+
+
+@pytest.mark.parametrize("way", ["signal", "standard input"])
+def test_it_ends_well_where_a_loop_has_no_signal_handlers(way: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_HANDLERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            for _ in range(3):
+                process.stdout.readline()
+            if way == "signal":
+                process.send_signal(signal.SIGTERM)
+            else:
+                process.stdin.close()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()

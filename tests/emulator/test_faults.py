@@ -13,6 +13,8 @@ import pytest
 from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
 
 from airflow_provider_dysms.emulator.errors import InputError
+from airflow_provider_dysms.emulator.faults import LISTING
+from airflow_provider_dysms.emulator.quotas import QUOTAS
 
 NUMBER = "13900000000"
 
@@ -194,9 +196,74 @@ def test_a_fault_comes_and_goes_in_a_rhythm(signed_request: Any, exchange: Any, 
         {"kind": "reset", "every": 0},
         {"kind": "reset", "rhythm": 0},
         {"kind": "reset", "x": 1},
+        {"kind": "reset", "times": 1.5},
+        {"kind": "reset", "skip": True},
+        {"kind": "reset", "page": 0},
+        {"kind": "reset", "page": "first"},
+        {"kind": "reset", "where": {"CurrentPage": 1}},
+        {"kind": "reset", "seconds": 3},
+        {"kind": "business", "status": 500},
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(emulator: Any, plan: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         emulator.fault(**plan)
     assert emulator.faults() == []
+
+
+@pytest.mark.parametrize("kind", LISTING)
+@pytest.mark.parametrize("action", [*QUOTAS, "QuerySendDetail", ""])
+def test_a_fault_that_can_never_happen_to_an_action_is_refused(emulator: Any, kind: str, action: str) -> None:
+    able = {"QuerySendDetails"}
+    if kind not in ("insert_row", "remove_row", "foreign_rows"):
+        able.add("QuerySendStatistics")
+    if action in able:
+        assert emulator.fault(kind, action=action)["fired"] == 0
+    else:
+        with pytest.raises(InputError, match="there is no action" if action not in QUOTAS else "can never happen"):
+            emulator.fault(kind, action=action)
+    with pytest.raises(InputError, match="there are QuerySendDetails"):
+        emulator.fault("reset", action="QuerySendDetail")
+    for without_pages in ("QueryMessage", "SendSms"):
+        with pytest.raises(InputError, match="can never happen"):
+            emulator.fault("status", action=without_pages, page=1)
+
+
+def test_a_fault_that_changed_nothing_has_not_happened(page: Any, legacy: Any, emulator: Any, today: Any) -> None:
+    for kind in ("empty_page", "insert_row", "remove_row", "foreign_rows", "repeated_page"):
+        emulator.fault(kind, where={"PhoneNumber": "13900000009"})
+    asked = {"PhoneNumber": "13900000009", "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
+    legacy("2017-05-25", "QuerySendDetails", asked)
+    emulator.fault("repeated_page", action="QuerySendDetails")
+    assert page(1) == HEALTHY[0], "there is no page before"
+    assert set(emulator.fired().values()) == {0}
+    assert page(2) == HEALTHY[0]
+    assert emulator.fired()["repeated_page"] == 1
+    emulator.fault("business")
+    emulator.fault("throttle")
+    assert page(1) == "isv.BUSINESS_LIMIT_CONTROL"
+    assert (emulator.fired()["business"], emulator.fired()["throttle"]) == (1, 0), "the first hides the second"
+    assert {fault["kind"]: fault["fired"] for fault in emulator.clear_faults()}["business"] == 1
+    assert emulator.fired() == {}
+
+
+def test_listings_of_statistics_have_faults_too(legacy: Any, emulator: Any, today: Any) -> None:
+    for days in range(3):
+        emulator.add_message(phone_number=NUMBER, sent_at=emulator.now() - timedelta(days=days))
+
+    def ask(number: int) -> tuple[Any, int]:
+        asked = {"IsGlobe": 1, "StartDate": today(5), "EndDate": today(), "PageIndex": number, "PageSize": 2}
+        data = json.loads(legacy("2017-05-25", "QuerySendStatistics", asked, method="POST"))["Data"]
+        return data["TotalSize"], len(data["TargetList"])
+
+    assert [ask(1), ask(2)] == [(3, 2), (3, 1)]
+    for kind, page, answer in (
+        ("empty_page", "last", (3, 0)),
+        ("total_count", 2, (-1, 1)),
+        ("total_without_rows", 2, (2, 0)),
+        ("repeated_page", 2, (3, 2)),
+    ):
+        emulator.fault(kind, action="QuerySendStatistics", page=page)
+        assert [ask(1), ask(2), ask(2)] == [(3, 2), answer, (3, 1)]
+        assert emulator.fired() == {kind: 1}
+        emulator.clear_faults()

@@ -20,6 +20,8 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import RpcRequest
 from darabonba.policy.retry import RetryOptions
 
+from airflow_provider_dysms.emulator.errors import InputError
+
 # The SDKs leave the closing of their sockets to the garbage collector.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -80,7 +82,7 @@ def test_a_message_that_is_sent_is_found_by_its_biz_id(
     assert (row.send_status, row.out_id, row.template_code, row.phone_num) == (1, "o-1", "SMS_1", NUMBER)
     assert row.content == "【阿里云】code: 1 + 1 * ~"
     assert (row.err_code, row.receive_date) == (None, None)
-    emulator.advance(10)
+    emulator.advance(31)
     settled = call(client, "query_send_details", details(today(), biz_id=sent.biz_id))
     row = settled.sms_send_detail_dtos.sms_send_detail_dto[0]
     assert (row.send_status, row.err_code) == (3, "DELIVERED")
@@ -124,7 +126,7 @@ def test_an_international_message_is_followed_by_its_id(signed: Any, call: Calla
     query = globe_models.QueryMessageRequest(message_id=sent.message_id)
     pending = call(client, "query_message", query)
     assert (pending.status, pending.error_code, pending.receive_date) == ("3", None, None)
-    emulator.advance(10)
+    emulator.advance(31)
     report = call(client, "query_message", query)
     assert (report.status, report.error_code, report.to, report.message) == ("1", "DELIVERED", "85261234567", "Hello!")
     assert report.number_detail.region == "HongKong"
@@ -305,3 +307,157 @@ def test_another_version_or_action_is_not_found(legacy: Callable[..., bytes]) ->
         with pytest.raises(LegacyServerException) as refused:
             legacy(version, action, {})
         assert (refused.value.error_code, refused.value.http_status) == (code, 404)
+
+
+@pytest.fixture
+def signed_abroad(signed: Any, international: dict[str, str]) -> Any:
+    """The same, by the key of the international account where it is no temporary one."""
+    if not signed.security_token:
+        signed.access_key_id, signed.access_key_secret = international.values()
+    return signed
+
+
+def test_a_template_goes_to_the_mainland_from_an_international_account(
+    signed_abroad: Any, call: Callable[..., Any], emulator: Any
+) -> None:
+    client = GlobeClient(signed_abroad)
+    emulator.add_templates({"SMS_1": "您的验证码是${code}"})
+    asked = globe_models.SendMessageWithTemplateRequest(
+        to=f"86{NUMBER}", from_="示例", template_code="SMS_1", template_param='{"code": "42"}'
+    )
+    sent = call(client, "send_message_with_template", asked)
+    assert (sent.response_code, sent.to, sent.segments) == ("OK", f"86{NUMBER}", "1")
+    assert sent.number_detail.country == "China"
+    emulator.advance(31)
+    report = call(client, "query_message", globe_models.QueryMessageRequest(message_id=sent.message_id))
+    assert (report.status, report.to, report.message) == ("1", f"86{NUMBER}", "【示例】您的验证码是42")
+    refused = [
+        (asked.to_map() | {"To": "85261234567"}, "NOT_SUPPORTED_COUNTRY"),
+        (asked.to_map() | {"To": "none"}, "MOBILE_NUMBER_ILLEGAL"),
+        (asked.to_map() | {"TemplateParam": "{}"}, "TEMPLATE_MISSING_PARAMETERS"),
+        (asked.to_map() | {"TemplateParam": "["}, "INVALID_JSON_PARAM"),
+    ]
+    for changed, code in refused:
+        again = globe_models.SendMessageWithTemplateRequest().from_map(changed)
+        assert call(client, "send_message_with_template", again).response_code == code
+    assert len(emulator.messages()) == 1
+
+
+def test_a_batch_goes_abroad_each_with_an_id(signed_abroad: Any, call: Callable[..., Any], emulator: Any) -> None:
+    client = GlobeClient(signed_abroad)
+    emulator.quotas(BatchSendMessageToGlobe=100)
+    numbers, texts = ["85261234567", NUMBER, "6581000001"], ["one", "two", "three"]
+    asked = globe_models.BatchSendMessageToGlobeRequest(
+        to=json.dumps(numbers), message=json.dumps(texts), from_="Example", type="NOTIFY", task_id="t"
+    )
+    sent = call(client, "batch_send_message_to_globe", asked)
+    assert (sent.response_code, sent.success_count, sent.from_) == ("OK", "2", "Example")
+    assert json.loads(sent.failed_list) == [NUMBER], "the mainland is not served"
+    ids = json.loads(sent.message_id_list)
+    reports = [call(client, "query_message", globe_models.QueryMessageRequest(message_id=each)) for each in ids]
+    assert [(each.to, each.message) for each in reports] == [("85261234567", "one"), ("6581000001", "three")]
+    refused = [
+        ({"To": "[]", "Message": "[]"}, "INVALID_PARAMETERS"),
+        ({"Message": '["one"]'}, "INVALID_PARAMETERS"),
+        ({"To": '["85261234567"'}, "INVALID_JSON_PARAM"),
+        ({"To": '{"a": 1}'}, "INVALID_JSON_PARAM"),
+        ({"From": "much too long a name"}, "INVALID_SENDERID"),
+    ]
+    for changes, code in refused:
+        again = globe_models.BatchSendMessageToGlobeRequest().from_map(asked.to_map() | changes)
+        assert call(client, "batch_send_message_to_globe", again).response_code == code
+    assert len(emulator.messages()) == 2
+
+
+def test_a_batch_has_at_most_a_thousand_numbers_and_one_goes_a_second(globe: GlobeClient, emulator: Any) -> None:
+    asked = globe_models.BatchSendMessageToGlobeRequest(
+        to=json.dumps(["85261234567"] * 1_001), message=json.dumps(["x"] * 1_001)
+    )
+    assert globe.batch_send_message_to_globe(asked).body.response_code == "MOBILE_COUNT_OVER_LIMIT"
+    refused = None
+    for _ in range(100):  # a slow machine may take more than a second between two of them
+        try:
+            globe.batch_send_message_to_globe(asked)
+        except (ClientException, ThrottlingException) as error:
+            refused = error.code
+            break
+    assert refused == "Throttling.User"
+    assert emulator.messages() == []
+
+
+def test_an_account_serves_the_site_of_its_first_message(
+    config: Callable[..., Any], china: ChinaClient, globe: GlobeClient, emulator: Any, today: Any
+) -> None:
+    abroad = GlobeClient(config())
+    query = globe_models.QueryMessageRequest(message_id="1")
+    assert abroad.query_message(query).body.response_code == "DATA_NOT_EXIST", "nothing is decided yet"
+    assert china.query_send_details(details(today())).body.code == "OK"
+    send = china_models.SendSmsRequest(phone_numbers=NUMBER, sign_name="示例", template_code="SMS_1")
+    assert china.send_sms(send).body.code == "OK"
+    to_globe = globe_models.SendMessageToGlobeRequest(to="85261234567", message="Hi")
+    assert abroad.query_message(query).body.response_code == "PRODUCT_NOT_SUBSCRIBED"
+    assert abroad.send_message_to_globe(to_globe).body.response_code == "PRODUCT_NOT_SUBSCRIBED"
+    assert globe.send_message_to_globe(to_globe).body.response_code == "OK"
+    sites = {key["access_key_id"]: key["site"] for key in emulator.accounts()}
+    assert sites[emulator.access_key_id] == "mainland"
+    assert sites[emulator.international.access_key_id] == "international"
+
+    emulator.reset()
+    assert abroad.send_message_to_globe(to_globe).body.response_code == "OK"
+    assert china.send_sms(send).body.code == "isv.PRODUCT_UN_SUBSCRIPT"
+    assert china.query_send_details(details(today())).body.code == "isv.PRODUCT_UN_SUBSCRIPT"
+    assert [message["site"] for message in emulator.messages()] == ["international"]
+    emulator.configure(wrong_site="empty")
+    assert china.query_send_details(details(today(), phone_number="85261234567")).body.total_count == 0
+    assert china.send_sms(send).body.code == "isv.PRODUCT_UN_SUBSCRIPT"
+    emulator.configure(wrong_site="unknown_key")
+    with pytest.raises(ClientException) as refused:
+        china.query_send_details(details(today()))
+    assert (refused.value.code, refused.value.status_code) == ("InvalidAccessKeyId.NotFound", 404)
+    emulator.configure(sites="joined")
+    assert china.send_sms(send).body.code == "OK"
+    assert china.query_send_details(details(today(), phone_number="85261234567")).body.total_count == 1
+
+
+def test_a_key_may_be_told_its_site(config: Callable[..., Any], emulator: Any, today: Any) -> None:
+    key = {"access_key_id": "LTAI5tOther", "access_key_secret": "s"}
+    emulator.add_account(**key, account="other", site="international")
+    refused = ChinaClient(config(**key)).query_send_details(details(today())).body
+    assert refused.code == "isv.PRODUCT_UN_SUBSCRIPT"
+    with pytest.raises(InputError, match="site must be one of mainland, international"):
+        emulator.add_account(**key, site="moon")
+
+
+@pytest.mark.parametrize("algorithm", [None, "v2"])
+def test_a_bearer_token_is_refused_as_the_switch_says(
+    config: Callable[..., Any], emulator: Any, today: Any, algorithm: str | None
+) -> None:
+    client = ChinaClient(config(bearer_token="a-token", access_key_id=None, access_key_secret=None))
+    if algorithm:
+        client._signature_algorithm = algorithm
+
+    def refusal() -> tuple[str, int]:
+        with pytest.raises(ClientException) as refused:
+            client.query_send_details(details(today()))
+        return refused.value.code, refused.value.status_code
+
+    assert refusal() == ("InvalidBearerToken", 400)
+    emulator.configure(bearer_token_code="InvalidSecurityToken.Malformed", security_token_status=403)
+    assert refusal() == ("InvalidSecurityToken.Malformed", 403)
+    emulator.configure(bearer_token_code="InvalidSignatureMethod")
+    assert refusal() == ("InvalidSignatureMethod", 400)
+
+
+def test_a_receipt_comes_within_ten_to_thirty_seconds_unless_it_is_told(china: ChinaClient, emulator: Any) -> None:
+    send = china_models.SendSmsRequest(phone_numbers=",".join([NUMBER] * 200), sign_name="示例", template_code="SMS_1")
+    emulator.set_clock(emulator.now(), frozen=True)
+    china.send_sms(send)
+
+    def arrived(seconds: float) -> int:
+        emulator.advance(seconds)
+        return sum(message["state"] == "delivered" for message in emulator.messages())
+
+    assert (arrived(9.9), 60 < arrived(10) < 140, arrived(10.2)) == (0, True, 200)
+    emulator.configure(receipt_seconds=60)
+    china.send_sms(send)
+    assert (arrived(59), arrived(2)) == (200, 400)

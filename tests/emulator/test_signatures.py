@@ -11,7 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-OURS = {"QuerySendDetails", "QuerySendStatistics", "QueryMessage", "SendSms", "SendBatchSms", "SendMessageToGlobe"}
+from airflow_provider_dysms.emulator.quotas import QUOTAS
+
+OURS = set(QUOTAS)
 SIGNATURE_CODES = {
     "SignatureDoesNotMatch",
     "IncompleteSignature",

@@ -26,7 +26,7 @@ PAGE = (Path(airflow_provider_dysms.emulator.__file__).parent / "README.md").rea
         ({"latency_ms": -1}, "between 0 and"),
         ({"latency_ms": "fast"}, "number"),
         ({"send_error_code": ""}, "text"),
-        ({"no_such": 1}, "no_such; there are day_minus_30"),
+        ({"no_such": 1}, "no_such; there are sites"),
     ],
 )
 def test_a_switch_that_cannot_be_set_so_is_refused_with_what_it_takes(

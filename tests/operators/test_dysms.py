@@ -225,6 +225,6 @@ def test_what_is_no_message_id_is_not_asked_for_as_if_it_were_one(emulator: Emul
 @pytest.mark.parametrize("wrong", [5, [[]], [None]])
 @pytest.mark.parametrize("argument", ["template_types", "sign_names"])
 def test_types_and_signatures_are_texts(emulator: Emulator, argument: str, wrong: Any) -> None:
-    with pytest.raises(AirflowFailException, match=f"{argument} is one text or a list of texts"):
+    with pytest.raises(AirflowFailException, match=f"{argument} must be one text or a list of texts"):
         DysmsQuerySendStatisticsOperator(task_id="ask", first_date=DAY, **{argument: wrong}).execute({})
     assert emulator.requests() == {}

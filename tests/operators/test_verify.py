@@ -23,7 +23,7 @@ COUNTS = ("data", "bytes", "sha256", "rows", "by_state", "missing", "unlogged", 
 
 @pytest.fixture
 def audit(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_key="k" * 32))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_secret="k" * 32))
     kinds = {"biz_id": 0.3, "out_id": 0.3, "sent_at": 0.2, "international": 0.2}
     emulator.generate(
         send_date=DAY, messages=300, seed=5, kinds=kinds, unlogged=0.05, missing=0.03, log=tmp_path / "sent.csv"

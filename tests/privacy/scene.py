@@ -190,7 +190,7 @@ class Scene:
             access_key_secret=secret("temporary key"),
             security_token=secret("token"),
         )
-        extra = {"privacy_key": secret("privacy_key"), "quota_share": 1, "timeout": 90}
+        extra = {"privacy_secret": secret("privacy_secret"), "quota_share": 1, "timeout": 90}
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
             port = nobody.getsockname()[1]
@@ -201,7 +201,7 @@ class Scene:
             "wrong_secret": {**plain, "password": secret("wrong key")},
             "wrong_key": {**plain, "login": secret("wrong id")},
             "wrong_field": {**plain, "extra": {**plain["extra"], "quota_share": secret("in a wrong place")}},
-            "no_key": {**plain, "extra": {**plain["extra"], "privacy_key": None}},
+            "no_key": {**plain, "extra": {**plain["extra"], "privacy_secret": None}},
             "temporary": {
                 **plain,
                 "login": secret("temporary id"),

@@ -129,7 +129,7 @@ def test_a_wait_is_stored_sealed_and_its_seal_is_the_only_thing_around_its_numbe
     scene = traces.scene
     stored = b"\n".join(layers(traces.texts["passing trigger"], traces.fernet))
     seals = re.findall(rb'"sealed": ?"([\w=-]+)"', stored)
-    opened = b"\n".join(PrivacyKey(scene.canaries.secret("privacy_key")).unseal(seal.decode()) for seal in seals)
+    opened = b"\n".join(PrivacyKey(scene.canaries.secret("privacy_secret")).unseal(seal.decode()) for seal in seals)
     assert {"number partial", "number also_partial"} <= scene.canaries.found_in(opened).keys()
 
 
@@ -188,7 +188,7 @@ def test_we_tell_lineage_nothing() -> None:
 
 def hmac_of(traces: Traces, number: str) -> str:
     """Return the hash of a number: HKDF (RFC 5869) and HMAC, by nothing but SHA-256."""
-    extracted = hmac.digest(bytes(32), traces.scene.canaries.secret("privacy_key").encode(), "sha256")
+    extracted = hmac.digest(bytes(32), traces.scene.canaries.secret("privacy_secret").encode(), "sha256")
     key = hmac.digest(extracted, b"airflow-provider-dysms/1/phone_hash" + b"\x01", "sha256")
     return hmac.digest(key, number.encode(), "sha256").hex()
 
@@ -219,7 +219,7 @@ class TestMore:
         assert "PutObject" in said
 
     def test_errors_say_what_is_needed_to_go_on(self, more_traces: Traces) -> None:
-        key = PrivacyKey(more_traces.scene.canaries.secret("privacy_key"))
+        key = PrivacyKey(more_traces.scene.canaries.secret("privacy_secret"))
         token = {name: key.phone_token(more_traces.scene.canaries.number(name)) for name in ("refused", "failed")}
         refused = more_traces.log_of("query_refused")
         assert f"phone_numbers (number 1 of the list, token {token['refused']}): QuerySendDetails" in refused

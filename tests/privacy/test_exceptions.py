@@ -32,7 +32,7 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 
 PLANTED = Canaries()
 NUMBER, FOREIGN, TEXT = PLANTED.number("n"), PLANTED.foreign("f"), PLANTED.text("t")
-KEY = PLANTED.secret("privacy_key")
+KEY = PLANTED.secret("privacy_secret")
 TODAY = dates.beijing_day(datetime.now(UTC))
 
 #: What goes wrong; a server may put anything into its answers, what it was asked for too.
@@ -65,7 +65,7 @@ ONCE = RetryPolicy(tries=1, throttle_patience=0)
 def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator.add_account(access_key_id=PLANTED.secret("id"), access_key_secret=PLANTED.secret("secret"))
     right = {
-        **emulator.connection(privacy_key=KEY, timeout=1),
+        **emulator.connection(privacy_secret=KEY, timeout=1),
         "login": PLANTED.secret("id"),
         "password": PLANTED.secret("secret"),
     }

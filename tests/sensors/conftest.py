@@ -271,5 +271,5 @@ def _as_on_a_worker() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    extra = {"quota_share": 1, "privacy_key": "k" * 32, "timeout": 2}
+    extra = {"quota_share": 1, "privacy_secret": "k" * 32, "timeout": 2}
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(**extra))

@@ -144,7 +144,7 @@ def test_each_message_of_a_thousand_is_waited_for_by_one_deferred_task(
 ) -> None:
     plenty = {"QueryMessage": 20_000, "QuerySendDetails": 20_000}
     emulator.quotas(**plenty)
-    connection = emulator.connection_json(quota_share=1, quota=plenty, privacy_key="k" * 32)
+    connection = emulator.connection_json(quota_share=1, quota=plenty, privacy_secret="k" * 32)
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", connection)
     numbers = [f"139{place:08d}" for place in range(1000)]
     later = (datetime.now(UTC) + timedelta(seconds=300)).isoformat()
@@ -212,13 +212,17 @@ SMS = {"kind": "sms", "biz_id": "1^0", "out_id": None, "send_date": str(TODAY), 
         (r"message_ids names a message twice \(numbers 1 and 3", DysmsMessageSensor, {"message_ids": "1,2,1"}),
         (r"1001 messages.*up to 1000: map the task", DysmsMessageSensor, {"message_ids": list(range(1001))}),
         ("DysmsSendDetailsSensor waits for it", DysmsMessageSensor, {"message_ids": SMS}),
-        ("wait_for is 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "most"}),
+        ("wait_for is 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "{{ 'most' }}"}),
         ("wait_for asks for ", DysmsMessageSensor, {"message_ids": "1", "wait_for": 5}),
         ("DysmsMessageSensor waits for it", DysmsSendDetailsSensor, {"sent": {"kind": "message", "message_id": "1"}}),
         (r"sent \(number 1 of the list\) has a wrong token", DysmsSendDetailsSensor, {"sent": [SMS]}),
-        ("biz_id must be an id", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "biz_id": ""}),
+        ("biz_id must be an id", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "biz_id": "{{ '' }}"}),
         ("out_id is 'None', the word for no", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "out_id": "None"}),
-        ("send_date is no date", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "biz_id": "1", "send_date": "now"}),
+        (
+            "send_date is not a date",
+            DysmsSendDetailsSensor,
+            {"phone_numbers": NUMBERS, "biz_id": "1", "send_date": "{{ 'now' }}"},
+        ),
         (
             "outside the 30 days",
             DysmsSendDetailsSensor,
@@ -259,12 +263,31 @@ def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulato
     assert emulator.requests() == {}
 
 
+def test_a_wait_goes_on_after_a_rotation_of_the_privacy_secret(
+    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    """The numbers were sealed, and the wait began, under the secret before it."""
+    emulator.configure(receipt_seconds=300)
+    sent = send()
+    with DAG("rotated") as dag:
+        DysmsSendDetailsSensor(task_id="wait", sent=sent, poke_interval=0.3, timeout=60, deferrable=True)
+
+    def rotate(ti: Any, row: Any) -> Any:
+        rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+        monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, **rotated))
+        emulator.advance(400)
+        return run
+
+    (end,) = airflow.play(dag, rotate).values()
+    assert (end.state, states(end.result)) == ("success", ["delivered"] * len(end.result))
+
+
 def test_a_connection_without_a_privacy_key_is_refused(
     airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     named = {"phone_numbers": NUMBERS, "biz_id": "1^0"}
-    assert "privacy_key" in refused(lambda **more: DysmsSendDetailsSensor(**named, **more), airflow, emulator)
+    assert "privacy_secret" in refused(lambda **more: DysmsSendDetailsSensor(**named, **more), airflow, emulator)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +301,11 @@ def test_a_connection_without_a_privacy_key_is_refused(
         ("max_poke_interval", {"sent": SMS, "max_poke_interval": -1}),
         ("grace_period", {"sent": SMS, "grace_period": "long"}),
         ("timeout", {"sent": SMS, "timeout": -1}),
+        ("wait_for", {"sent": SMS, "wait_for": "most"}),
+        ("fail_on_failed must be True or False", {"sent": SMS, "fail_on_failed": "False"}),
+        ("deferrable must be True or False", {"sent": SMS, "deferrable": "no"}),
+        ("send_date is not a date", {"phone_numbers": NUMBERS, "biz_id": "1", "send_date": "28/11/2026"}),
+        ("biz_id must be an id", {"phone_numbers": NUMBERS, "biz_id": "a b"}),
         ("mutually exclusive", {"sent": SMS, "soft_fail": True, "never_fail": True}),
     ],
 )

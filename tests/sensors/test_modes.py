@@ -89,7 +89,7 @@ def test_a_story_ends_the_same_in_every_mode(
     # Budgets belong to a process and a login: a throttled story must not slow down the others.
     login = f"login-of-{story}-{mode}".replace(" ", "-")
     emulator.add_account(access_key_id=login, access_key_secret="s3cr3t-of-this-one")
-    connection = emulator.connection(quota_share=1, privacy_key="k" * 32)
+    connection = emulator.connection(quota_share=1, privacy_secret="k" * 32)
     connection |= {"login": login, "password": "s3cr3t-of-this-one"}
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
     emulator.configure(receipt_seconds=0.3, **switches)

@@ -11,9 +11,11 @@ from enum import StrEnum
 
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.storage.encoders import check_format
+from airflow_provider_dysms.storage.encoders import check_format, original_text, safe_text
 from airflow_provider_dysms.storage.spool import Spool
 
 AT = datetime(2025, 6, 1, 8, 44, 10, tzinfo=UTC)
@@ -147,8 +149,8 @@ def test_a_committed_spool_takes_no_more_rows():
 @pytest.mark.parametrize(
     ("file_format", "compression", "message"),
     [
-        ("xml", None, r"^file_format is 'xml'; take one of jsonl, csv, parquet"),
-        (None, None, r"^file_format is None; take one of"),
+        ("xml", None, r"^file_format must be one of jsonl, csv, parquet, not 'xml'"),
+        (None, None, r"^file_format must be one of jsonl, csv, parquet, not None"),
         ("jsonl", "zstd", r"^compression is 'zstd'; for jsonl take one of None, 'gzip'"),
         ("csv", "zip", r"^compression is 'zip'; for csv take one of None, 'gzip'"),
         ("parquet", "lzo", r"^compression is 'lzo'; for parquet take one of None, 'zstd', 'snappy', 'gzip', 'none'"),
@@ -170,3 +172,11 @@ def test_without_pyarrow_parquet_names_the_extra_and_the_other_formats_work():
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "file_format is 'parquet', which needs: pip install 'airflow-provider-dysms[parquet]'" in run.stdout
+
+
+@given(st.text(st.sampled_from("'=+-@\t\r\n＝ax,\"") | st.characters(exclude_categories=["Cs"])))
+def test_a_text_for_spreadsheets_begins_no_formula_and_comes_back(text):
+    safe = safe_text(text)
+    assert original_text(safe) == text
+    assert not safe.startswith(tuple("=+-@\t\r\n＝＋－＠"))
+    assert safe == text or safe == f"'{text}"

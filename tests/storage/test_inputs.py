@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -96,3 +97,35 @@ def test_a_log_that_changed_since_the_last_look_is_seen_as_it_is_now(place):
     place.put("log/a", b"22")
     place.put("log/b", b"3")
     assert [file.read() for _, file in open_inputs(f"{place.uri}/log")] == [b"22", b"3"]
+
+
+def test_a_symbolic_link_is_the_file_or_the_folder_that_it_leads_to(folder):
+    for key in ("log/a.csv", "elsewhere/b.csv", "elsewhere/deeper/c.csv"):
+        folder.put(key, key.encode())
+    os.symlink(folder.path / "elsewhere/b.csv", folder.path / "log/b.csv")
+    os.symlink(folder.path / "elsewhere/deeper", folder.path / "log/deeper")
+    for tail, names in {
+        "log": ["a.csv", "b.csv"],
+        "log/*.csv": ["a.csv", "b.csv"],
+        "log/*/*": ["deeper/c.csv"],
+    }.items():
+        assert [name for name, _ in open_inputs(f"{folder.uri}/{tail}")] == names
+
+
+def test_folders_that_link_in_a_circle_are_walked_once(folder):
+    folder.put("log/a.csv", b"a")
+    os.symlink(folder.path / "log", folder.path / "log/again")
+    assert [name for name, _ in open_inputs(f"{folder.uri}/log/**/*.csv")] == ["a.csv"]
+
+
+def test_a_link_that_leads_nowhere_is_not_passed_over(folder):
+    folder.put("log/a.csv", b"a")
+    os.symlink(folder.path / "gone.csv", folder.path / "log/b.csv")
+    with pytest.raises(DysmsInputError, match=r"^sent_uri cannot be read: file:///.*/log/b\.csv \(No such file"):
+        list(open_inputs(f"{folder.uri}/log"))
+
+
+def test_a_glob_that_is_none_is_refused(folder):
+    folder.put("log/a.csv", b"a")
+    with pytest.raises(DysmsInputError, match=r"^sent_uri is not a glob: file:///.*/log/\*\*\.csv \("):
+        open_inputs(f"{folder.uri}/log/**.csv")

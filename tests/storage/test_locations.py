@@ -64,6 +64,22 @@ def test_a_partition_folder_may_not_be_named_as_a_column_is(folder):
         Partition.resolve(folder.uri, partition=DAY).spool({"send_date": str})
 
 
+@pytest.mark.parametrize(
+    ("partition", "column"),
+    [
+        ("STATE=a", "state"),
+        ("state=a", "State"),
+        ("STRASSE=1", "straße"),
+        ("ｓｔａｔｅ=a", "state"),
+        ("state=a", "st ate"),
+        ("day=1/DAY=2", "state"),
+    ],
+)
+def test_a_partition_folder_may_not_differ_from_a_column_by_case_or_blanks_alone(folder, partition, column):
+    with pytest.raises(DysmsInputError, match=r"^partition names .* readers take for"):
+        Partition.resolve(folder.uri, partition=partition).spool({column: str})
+
+
 @pytest.mark.parametrize("in_the_way", ["output", f"output/{DAY}", "output/_manifests"])
 def test_a_folder_that_cannot_be_written_is_an_error_and_no_folder_is_left(tmp_path, in_the_way):
     file = tmp_path / in_the_way
@@ -93,7 +109,10 @@ def test_a_bucket_that_may_not_be_used_is_an_error(s3, method):
     s3.create_bucket(Bucket=f"denies-{method}-1") if method != "put" else None
     with pytest.raises(DysmsInputError) as caught:
         Partition.resolve(f"s3://aws_test@denies-{method}-1/output", partition=DAY).probe()
-    assert str(caught.value).startswith(f"output_uri cannot be written: s3://denies-{method}-1/output (Access Denied)")
+    told = f"s3://denies-{method}-1/output/{DAY}" if method == "get" else f"s3://denies-{method}-1/output"
+    assert str(caught.value).startswith(
+        f"output_uri cannot be {'listed' if method == 'get' else 'written'}: {told} (Access Denied)"
+    )
 
 
 def test_a_server_that_does_not_answer_is_an_error_that_may_pass(monkeypatch):
@@ -111,7 +130,7 @@ def test_a_bucket_that_goes_away_before_the_commit_is_an_error(s3):
     target = Partition.resolve("s3://aws_test@gone/output", partition=DAY)
     target.probe()
     s3.delete_bucket(Bucket="gone")
-    with target.spool({"a": str}) as spool, pytest.raises(DysmsInputError, match=r"^output_uri cannot be written"):
+    with target.spool({"a": str}) as spool, pytest.raises(DysmsInputError, match=r"^output_uri cannot be listed"):
         target.commit(spool, {}, {})
 
 

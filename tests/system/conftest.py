@@ -15,7 +15,7 @@ PRIVACY_KEY = "a privacy key for tests alone"
 @pytest.fixture(scope="session")
 def airflow(emulator_process: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAirflow]:
     """Airflow in processes of its own; ``dysms_default`` is the emulator."""
-    connection = emulator_process.connection_json(privacy_key=PRIVACY_KEY)
+    connection = emulator_process.connection_json(privacy_secret=PRIVACY_KEY)
     home: Path = tmp_path_factory.mktemp("airflow") / "home"
     with RunningAirflow(home, environment={"AIRFLOW_CONN_DYSMS_DEFAULT": connection}) as running:
         yield running

@@ -55,7 +55,7 @@ class Tries:
 
     def connection(self, **extra: Any) -> str:
         """Return the connection as JSON."""
-        given = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **extra}
+        given = {"quota_share": 1, "quota": PLENTY, "privacy_secret": "k" * 32, **extra}
         return self.emulator.connection_json(**given)
 
     def send(self, messages: int) -> None:
@@ -139,7 +139,7 @@ def audit(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     emulator.quotas(**PLENTY)
 
     def run(sent: str | None = None, **arguments: Any) -> dict[str, Any]:
-        extra = {"quota_share": 1, "quota": PLENTY, "privacy_key": "k" * 32, **arguments.pop("extra", {})}
+        extra = {"quota_share": 1, "quota": PLENTY, "privacy_secret": "k" * 32, **arguments.pop("extra", {})}
         connection = json.loads(emulator.connection_json(**extra)) | arguments.pop("connection", {})
         monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
         if sent is not None:

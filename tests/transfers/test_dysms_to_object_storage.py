@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +16,10 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.hooks.errors import DysmsTaskError
 from airflow_provider_dysms.storage.spool import Spool
 from airflow_provider_dysms.transfers import progress
+from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -225,7 +228,7 @@ def test_a_spool_that_fails_leaves_no_file_and_no_connection(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Spool, "write", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DysmsTaskError, match=f"temporary files, {tempfile.gettempdir()}, has no room left .*TMPDIR"):
         audit("sent.csv")
     gc.collect()  # an open socket is a ResourceWarning, and that is an error
     assert not (tmp_path / f"out/send_date={DAY}").exists()
@@ -320,7 +323,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "a rate that is none": ("max_missing_rate", {"max_missing_rate": 5}),
     "a budget that is none": ("requests_per_second", {"requests_per_second": 0}),
     "too many bad numbers": ("sent_uri", {"sent": "bad.csv"}),
-    "a missing privacy key": ("privacy_key", {"phone": "hashed", "extra": {"privacy_key": ""}}),
+    "a missing privacy key": ("privacy_secret", {"phone": "hashed", "extra": {"privacy_secret": ""}}),
     "an endpoint that is not allowed": ("host", {"extra": {}, "connection": {"host": "evil.example.com"}}),
     "a missing key": ("login", {"connection": {"login": ""}}),
 }
@@ -347,3 +350,46 @@ def test_bad_input_names_the_argument_asks_nothing_and_leaves_nothing(
     assert NUMBER not in str(caught.value)
     assert emulator.requests() == {}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_airflow_shows_the_log_and_the_partition_of_the_day(
+    run_dag: Callable[..., Any], emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mapped: bool
+) -> None:
+    from airflow.models.renderedtifields import RenderedTaskInstanceFields
+    from airflow.sdk import DAG
+
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1))
+    (tmp_path / f"{DAY:%Y%m%d}.csv").write_text("phone_number,sent_at\n", "utf-8")
+    arguments: dict[str, Any] = {
+        "task_id": "audit",
+        "sent_uri": f"file://{tmp_path}/{{send_date:%Y%m%d}}.csv",
+        "output_uri": f"file://{tmp_path}/out",
+    }
+    with DAG(f"shows_the_day_{mapped}", schedule=None) as dag:
+        if mapped:
+            DysmsToObjectStorageOperator.partial(**arguments).expand(send_date=[DAY.isoformat()])
+        else:
+            DysmsToObjectStorageOperator(**arguments, send_date=DAY.isoformat())
+    run = run_dag(dag)
+    assert run.state == "success"
+    (instance,) = run.get_task_instances()
+    shown = RenderedTaskInstanceFields.get_templated_fields(instance)
+    assert shown["sent_uri"] == f"file://{tmp_path}/{DAY:%Y%m%d}.csv"
+    assert shown["partition"] == f"send_date={DAY}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "day", "shown"),
+    [
+        ("file:///a/{send_date:%d}", "2025-06-01", "file:///a/01"),
+        ("file:///a/{send_date:%d}", "no day", "file:///a/{send_date:%d}"),
+        ("file:///a/{day}", "2025-06-01", "file:///a/{day}"),
+        ("{% raw %}file:///{{a}}/{send_date:%d}{% endraw %}", "2025-06-01", "file:///{{a}}/{send_date:%d}"),
+        (None, "2025-06-01", None),
+    ],
+)
+def test_what_cannot_be_filled_in_stays_for_the_run_to_refuse(uri: str | None, day: str, shown: str | None) -> None:
+    task = DysmsToObjectStorageOperator(task_id="audit", sent_uri=uri, output_uri="file:///out", send_date=day)
+    task.render_template_fields({"task": task})
+    assert task.sent_uri == shown

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -254,8 +259,49 @@ def test_another_privacy_key_makes_other_rows(tries: Any, monkeypatch: pytest.Mo
     tries.send(60)
     tries(phone="hashed")
     assert tries(phone="hashed")["run"]["taken_over"] == 58
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
     assert tries(phone="hashed")["run"]["taken_over"] == 0
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
+def test_after_a_rotation_the_previous_secret_reads_and_every_hash_is_of_the_new_one(
+    tries: Any, elsewhere: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    tries.generate(600, seed=9, kinds=KINDS, midnight=20, ambiguous=10)
+    arguments = {"phone": "hashed", "file_format": file_format, "carry": ["campaign"]}
+    first = tries(**arguments)["result"]["parameters"]["hashed_by"]
+    assert settle(tries)
+    rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(**rotated))
+    merged = tries(**arguments)
+    assert merged["run"]["taken_over"] > 200
+    assert first != merged["result"]["parameters"]["hashed_by"] == PrivacyKey("j" * 32).fingerprint
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
+    whole = elsewhere("whole")
+    whole(**arguments)
+    assert tries.data(file_format) == whole.data(file_format)
+
+
+def test_after_a_rotation_a_lost_record_is_noticed_too(tries: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries.send(60)
+    tries(phone="hashed")
+    replace(tries, [])
+    rotated = {"privacy_secret": "j" * 32, "privacy_secret_previous": "k" * 32}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(**rotated))
+    with pytest.raises(AirflowException, match="60 lines had a record at the service"):
+        tries(phone="hashed", refresh="all", max_missing_rate=1.0)
+
+
+def test_without_the_previous_secret_everything_is_asked_and_the_log_names_the_secret_that_the_rows_need(
+    tries: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tries.send(60)
+    tries(phone="hashed")
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
+    assert tries(phone="hashed")["run"]["taken_over"] == 0
+    said = "".join(line for line in capfd.readouterr().out.splitlines() if "not taken over" in line)
+    assert f"the rows need {PrivacyKey('k' * 32).fingerprint} as privacy_secret_previous" in said
+    assert f"fingerprint {PrivacyKey('j' * 32).fingerprint}" in said
 
 
 @pytest.mark.parametrize("damage", ["torn", "gone", "another's"])
@@ -341,3 +387,155 @@ def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callabl
     whole = elsewhere("whole")
     whole()
     assert tries.data() == whole.data()
+
+
+ODD = [
+    *("=1+1", "+86", "-2", "@sum", "\ttab", "'=quoted", "''-twice", "'plain", "x"),
+    *("=cmd|'/c calc'!A1", "＝1", 'a;"b', ""),
+]
+SAFE = [
+    *("'=1+1", "'+86", "'-2", "'@sum", "'\ttab", "''=quoted", "'''-twice", "'plain", "x"),
+    *("'=cmd|'/c calc'!A1", "'＝1", 'a;"b', ""),
+]
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_texts_for_spreadsheets_come_back_as_they_were(
+    tries: Any, elsewhere: Callable[[str], Any], compression: str | None
+) -> None:
+    tries.send(100)
+    log = [line.split(",")[:2] for line in (tries.folder / "sent.csv").read_text("utf-8").splitlines()]
+    cells = ["campaign", *(ODD[place % len(ODD)] for place in range(100))]
+    with (tries.folder / "sent.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([*line, cell] for line, cell in zip(log, cells, strict=True))
+    how: dict[str, Any] = {"file_format": "csv", "compression": compression, "carry": ["campaign"]}
+
+    def carried(who: Any) -> list[str]:
+        content = who.data("csv.gz" if compression else "csv")
+        text = (gzip.decompress(content) if compression else content).decode()
+        return [row["campaign"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+    first = tries(csv_safe=True, **how)
+    written = carried(tries)
+    assert written[: len(ODD)] == SAFE
+    assert first["result"]["parameters"]["csv_safe"] is True
+    verify = DysmsVerifyPartitionOperator(task_id="verify", output_uri=f"file://{tries.out}", send_date=DAY)
+    assert verify.execute({})["rows"] == 100
+
+    again = tries(csv_safe=True, **how)  # what is final is taken over, and gains nothing
+    assert again["run"]["taken_over"] == 98
+    assert (carried(tries), again["result"]["sha256"]) == (written, first["result"]["sha256"])
+    bare = tries(**how)  # and comes back as it was
+    assert bare["run"]["taken_over"] == 98
+    assert carried(tries) == cells[1:]
+    assert elsewhere("whole")(**how)["result"]["sha256"] == bare["result"]["sha256"]
+    assert tries(csv_safe=True, **how)["result"]["sha256"] == first["result"]["sha256"]
+
+
+def test_a_manifest_of_an_earlier_release_has_no_word_for_spreadsheets(tries: Any) -> None:
+    tries.send(50)
+    tries(file_format="csv")
+    (path,) = (tries.out / "_manifests").iterdir()
+    manifest = json.loads(path.read_text("utf-8"))
+    del manifest["result"]["parameters"]["csv_safe"]
+    del manifest["run"]["output_uri"], manifest["run"]["data_uri"]
+    path.write_text(json.dumps(manifest), "utf-8")
+    assert tries(file_format="csv", csv_safe=True)["run"]["taken_over"] == 49
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"csv_safe": True}, {"csv_safe": True, "file_format": "parquet"}, {"csv_safe": "yes", "file_format": "csv"}],
+)
+def test_texts_for_spreadsheets_are_for_csv_alone(tries: Any, arguments: dict[str, Any]) -> None:
+    tries.send(1)
+    with pytest.raises(AirflowFailException, match=r"^csv_safe "):
+        tries(**arguments)
+    assert tries.asked() == 0
+
+
+def write_twice(tries: Any) -> None:
+    """Write every line of the log once more, with another campaign."""
+    log = tries.folder / "sent.csv"
+    header, *lines = log.read_text("utf-8").splitlines()
+    again = [f"{line.rpartition(',')[0]},again" for line in lines]
+    log.write_text("\n".join([header, *lines, *again, ""]), "utf-8")
+
+
+def test_a_log_that_has_every_line_twice_gives_the_file_of_the_log_that_has_it_once(
+    tries: Any, elsewhere: Callable[[str], Any]
+) -> None:
+    tries.send(200)
+    once = elsewhere("once")
+    result = once(carry=["campaign"])["result"]
+    write_twice(tries)
+    tries.asked()
+    twice = tries(carry=["campaign"])["result"]
+    assert tries.asked() == 200
+    assert tries.data() == once.data()
+    assert (twice["lines"], twice["repeated"], twice["missing"]) == (400, 200, 0)
+    of_the_log = dict.fromkeys(("lines", "repeated", "unseen"))
+    assert {**twice, **OF_THE_TRY, **of_the_log} == {**result, **OF_THE_TRY, **of_the_log}
+    settle(tries)
+    again = tries(carry=["campaign"])
+    assert (again["run"]["taken_over"], tries.asked()) == (196, 4)
+    assert again["result"]["repeated"] == 200
+
+
+def test_a_log_with_copies_is_gone_on_with_after_a_try_that_ended(
+    tries: Any, elsewhere: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow_provider_dysms.storage import segments
+
+    tries.send(200)
+    write_twice(tries)
+    monkeypatch.setattr(segments, "QUESTIONS", 10)
+    tries.refuse_after(150)
+    with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
+        tries()
+    tries.emulator.clear_faults()
+    resumed = tries()
+    assert resumed["run"]["resumed"]
+    whole = elsewhere("whole")
+    result = whole()["result"]
+    assert tries.data() == whole.data()
+    assert {**resumed["result"], **OF_THE_TRY} == {**result, **OF_THE_TRY}
+    assert result["repeated"] == 200
+
+
+def test_a_copy_that_was_added_since_is_asked_because_it_may_be_a_resend(tries: Any) -> None:
+    tries.send(10)
+    tries()
+    log = tries.folder / "sent.csv"
+    log.write_text(log.read_text("utf-8") + "13900000003,order-3,0\n", "utf-8")
+    tries.asked()
+    assert tries()["result"]["repeated"] == 1
+    assert tries.asked() == 2  # the one that waits, and this one
+    tries.emulator.add_message(phone_number="13900000003", out_id="order-3", sent_at=NOON.isoformat())
+    log.write_text(log.read_text("utf-8") + "13900000003,order-3,0\n", "utf-8")
+    result = tries()["result"]
+    assert (result["repeated"], result["rows"], result["unlogged"]) == (1, 11, 0)
+
+
+def test_a_resend_whose_record_is_gone_fails_although_its_line_would_be_a_copy(tries: Any) -> None:
+    number = "13900000001"
+    for minute in range(2):
+        at = (NOON + timedelta(minutes=minute)).isoformat()
+        tries.emulator.add_message(phone_number=number, out_id="campaign", sent_at=at)
+    (tries.folder / "sent.csv").write_text(f"phone_number,out_id\n{number},campaign\n{number},campaign\n", "utf-8")
+    assert tries()["result"]["by_state"] == {"delivered": 2}
+    replace(tries, tries.emulator.messages()[:1])
+    with pytest.raises(AirflowException, match=r"1 lines had a record .* sent\.csv:3"):
+        tries(refresh="all")
+
+
+def test_which_line_of_a_message_has_the_record_may_change(tries: Any) -> None:
+    number, biz_id = "13900000001", "900000000000000001^0"
+    tries.emulator.add_message(phone_number=number, biz_id=biz_id, sent_at=NOON.isoformat(), state="waiting")
+    head, line = "phone_number,biz_id,sent_at\n", f"{number},{biz_id},{(NOON + timedelta(minutes=9)).isoformat()}\n"
+    log = tries.folder / "sent.csv"
+    log.write_text(head + line, "utf-8")
+    tries()
+    log.write_text(head + line + f"{number},{biz_id},{NOON.isoformat()}\n", "utf-8")
+    result = tries()["result"]
+    assert (result["by_state"], result["repeated"]) == ({"waiting": 1}, 1)

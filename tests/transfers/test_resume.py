@@ -160,7 +160,7 @@ def test_with_another_log_or_another_privacy_key_everything_is_asked(
     tries: Any, ended_try: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended_try(phone="hashed")
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_key="j" * 32))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection(privacy_secret="j" * 32))
     assert tries(phone="hashed")["run"]["resumed"] == 0
     ended_try()
     log = tries.folder / "sent.csv"

@@ -139,25 +139,73 @@ def test_a_difference_that_nothing_accounts_for_says_so(
     assert (scope["difference"]["total"], scope["lines"], scope["explained"], scope["gap"]) == (1, [], "no", 0.5)
 
 
-def test_with_judge_a_gap_warns_and_says_what_may_account_for_it(
-    audit: Run, emulator: Emulator, log: Callable[..., None], capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("choice", ["record", "judge"])
+def test_a_gap_warns_and_says_what_may_account_for_it(
+    audit: Run, emulator: Emulator, log: Callable[..., None], capfd: pytest.CaptureFixture[str], choice: str
 ) -> None:
     for place in range(20):
         add(emulator, number(place))
     log(*map(number, range(20)))
-    audit("sent.csv", send_date=DAY, statistics="judge")
+    assert audit("sent.csv", send_date=DAY, statistics=choice)["run"]["statistics_gap"] is False
+    assert "warning" not in "".join(capfd.readouterr())
     add(emulator, "13911111111")
-    audit("sent.csv", send_date=DAY, statistics="judge")  # 1 of 21 is less than 5 %
-    assert "The statistics count" not in "".join(capfd.readouterr())
+    small = audit("sent.csv", send_date=DAY, statistics=choice)
+    assert small["run"]["statistics_gap"] is False  # 1 of 21 is less than 5 %
+    said = "".join(capfd.readouterr())
+    assert "The vendor counts 21 mainland segments, the rows 20, a gap of at most 5%; nothing" in said
     add(emulator, "13922222222")
-    audit("sent.csv", send_date=DAY)
-    assert "The statistics count" not in "".join(capfd.readouterr())
-    audit("sent.csv", send_date=DAY, statistics="judge")
+    assert audit("sent.csv", send_date=DAY, statistics=choice)["run"]["statistics_gap"] is True
     said = "".join(capfd.readouterr())
     assert "The statistics count 22 mainland segments, the rows 20; nothing that was counted accounts for it" in said
     log(*map(number, range(21)))
-    audit("sent.csv", send_date=DAY, statistics="judge")
+    audit("sent.csv", send_date=DAY, statistics=choice)
     assert "it may be lines that have no record at the service: 1" in "".join(capfd.readouterr())
+
+
+def test_statistics_that_are_not_asked_for_flag_nothing(
+    audit: Run, emulator: Emulator, log: Callable[..., None]
+) -> None:
+    log()
+    add(emulator, NUMBER)
+    assert audit("sent.csv", send_date=DAY, statistics="skip")["run"]["statistics_gap"] is None
+
+
+def test_a_gap_is_flagged_in_the_asset_event(
+    run_dag: Callable[..., Any],
+    emulator: Emulator,
+    log: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from airflow.models.asset import AssetEvent
+    from airflow.sdk import DAG, Asset
+    from airflow.utils.session import create_session
+
+    from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+
+    for each in (NUMBER, "13911111111"):
+        add(emulator, each)
+    log(NUMBER)
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1))
+    with DAG("gap_in_an_asset", schedule=None) as dag:
+        DysmsToObjectStorageOperator(
+            task_id="audit",
+            sent_uri=f"file://{tmp_path}/sent.csv",
+            output_uri=f"file://{tmp_path}/out",
+            send_date=DAY.isoformat(),
+            outlets=[Asset("audits_with_a_gap")],
+        )
+    assert run_dag(dag).state == "success"
+    with create_session() as session:
+        (event,) = session.query(AssetEvent).filter(AssetEvent.source_dag_id == "gap_in_an_asset")
+        assert event.extra == {
+            "send_date": DAY.isoformat(),
+            "settled": True,
+            "rows": 1,
+            "missing": 0,
+            "unlogged": 0,
+            "statistics_gap": True,
+        }
 
 
 def test_what_is_counted_on_another_day_is_no_gap(

@@ -142,7 +142,7 @@ def test_a_thousand_messages_in_one_trigger(
 def test_mainland_messages_are_found_by_number_and_request(
     connect: Any, run: Any, plan: Any, emulator: Emulator
 ) -> None:
-    connect(extra={"privacy_key": PRIVACY})
+    connect(extra={"privacy_secret": PRIVACY})
     ours = emulator.add_message(phone_number=NUMBER, state="failed", error_code="MK:0001", out_id="ours")
     emulator.add_message(phone_number=NUMBER, out_id="another", biz_id="another^0")
     token = sealed(
@@ -158,7 +158,7 @@ def test_mainland_messages_are_found_by_number_and_request(
 def test_a_message_of_midnight_is_found_whichever_day_it_is_dated(
     connect: Any, run: Any, plan: Any, emulator: Emulator, sent_on: int, dated: int
 ) -> None:
-    connect(extra={"privacy_key": PRIVACY})
+    connect(extra={"privacy_secret": PRIVACY})
     midnight = dates.day_start(TODAY + timedelta(days=max(sent_on, dated)))
     instant = midnight + timedelta(seconds=1 if dated >= sent_on and dated == 0 else -2)
     emulator.add_message(phone_number=NUMBER, out_id="ours", sent_at=instant.isoformat())
@@ -171,7 +171,7 @@ ONE = WatchedSendDetail(NUMBER, TODAY, None, "x")
 WRONG: dict[str, tuple[Any, str | None, str]] = {
     "of another key": (sealed(ONE, key="another-key-than-theirs"), PRIVACY, "token"),
     "no token": ("no token", PRIVACY, "token"),
-    "no key": (sealed(ONE), None, "privacy_key"),
+    "no key": (sealed(ONE), None, "privacy_secret"),
     "not a row": (PrivacyKey(PRIVACY).seal(b'[["1"]]'), PRIVACY, UNREADABLE),
     "not JSON": (PrivacyKey(PRIVACY).seal(b"no json"), PRIVACY, UNREADABLE),
     "of fewer": (sealed(), PRIVACY, UNREADABLE),
@@ -184,7 +184,7 @@ def test_what_cannot_be_unsealed_is_refused_with_the_reason(
     connect: Any, run: Any, plan: Any, emulator: Emulator, what: str
 ) -> None:
     token, key, reason = WRONG[what]
-    connect(extra={"privacy_key": key})
+    connect(extra={"privacy_secret": key})
     (ending,) = run(DysmsSendDetailsTrigger(sealed=token, **CONN, **plan()))
     assert (ending.ended, ending.is_lasting) == ("refused", True)
     assert reason in str(ending.error)
@@ -433,7 +433,7 @@ def test_whatever_is_wrong_with_one_argument_there_is_one_event(
 
 @pytest.fixture(scope="module")
 def session_connection(emulator_process: Emulator) -> Any:
-    os.environ["AIRFLOW_CONN_OF_TRIGGERS"] = emulator_process.connection_json(quota_share=1, privacy_key=PRIVACY)
+    os.environ["AIRFLOW_CONN_OF_TRIGGERS"] = emulator_process.connection_json(quota_share=1, privacy_secret=PRIVACY)
     yield
     del os.environ["AIRFLOW_CONN_OF_TRIGGERS"]
 
@@ -441,7 +441,7 @@ def session_connection(emulator_process: Emulator) -> Any:
 def test_nothing_of_ours_names_a_number_or_a_token(
     connect: Any, plan: Any, emulator: Emulator, logged: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    connect(extra={"privacy_key": PRIVACY})
+    connect(extra={"privacy_secret": PRIVACY})
     emulator.add_message(phone_number=NUMBER, state="failed", error_code=NUMBER, out_id="ours")
     emulator.fault("status", action="QuerySendDetails", status=503)
     token = sealed(WatchedSendDetail(NUMBER, TODAY, None, "ours"))
@@ -510,12 +510,12 @@ def test_a_privacy_key_that_was_edited_since_the_connection_was_read_is_picked_u
     emulator.add_message(phone_number=watched.phone_number, biz_id="1^0")
 
     async def story() -> None:
-        connect(extra={"privacy_key": "the first key of all"})
+        connect(extra={"privacy_secret": "the first key of all"})
         (pending,) = international(state="waiting")
         long = DysmsMessageTrigger(message_ids=[pending], dysms_conn_id="dysms_default", **plan())
         running = asyncio.create_task(anext(long.run()))
         await asyncio.sleep(0.3)
-        connect(extra={"privacy_key": "another key than that"})
+        connect(extra={"privacy_secret": "another key than that"})
         sealed = PrivacyKey("another key than that").seal(dump([watched]))
         trigger = DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id="dysms_default", **plan())
         (event,) = [event async for event in trigger.run()]

@@ -17,6 +17,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from airflow_provider_dysms.storage.guarded_store import GuardedStore
 from airflow_provider_dysms.storage.manifests import Manifest
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.stores import LocalFolder, ObjectStore, Store
@@ -92,7 +93,9 @@ class Place:
     def partition(self, *, name: str = DAY, extension: str = "jsonl", store: Any = None) -> Partition:
         compression = "gzip" if extension.endswith(".gz") else None
         file_format = extension.removesuffix(".gz")
-        return Partition(self.root, name, file_format, compression, extension, store or self.store)  # type: ignore[arg-type]
+        uri = f"{self.root.protocol}://{self.root.path}"
+        guarded = GuardedStore(store or self.store, "output_uri", uri)
+        return Partition(self.root, name, file_format, compression, extension, guarded)  # type: ignore[arg-type]
 
     def commit(self, rows: Any = ROWS, *, run: Any = (), result: Any = (), **where: Any) -> Manifest:
         target = self.partition(**where)

@@ -21,6 +21,18 @@ ROWS = [("甲", 1), ("b", None)]
 WRITTEN = '{"name":"甲","count":1}\n{"name":"b","count":null}\n'.encode()
 
 
+#: What an error says that a verb could not do.
+TOLD = {
+    "upload": f"written: {{}}/{DATA}",
+    "write": f"written: {{}}/{MANIFEST}",
+    "read": f"read: {{}}/{MANIFEST}",
+    "keys": f"listed: {{}}/{DAY}",
+    "holds": f"read: {{}}/{DATA}",
+    "remove": f"removed: {{}}/{DAY}/part-0.csv",
+    "probe": "written: {}",
+}
+
+
 def other(place, *, rows=(("other", 2),), extension="jsonl"):
     """Another writer, who is refused where he finds the data of a change of format that has no manifest yet."""
 
@@ -164,7 +176,8 @@ def test_what_a_store_refuses_is_an_error_of_ours_and_the_old_file_or_the_new_is
         target.probe()
         spool.write(ROWS)
         target.commit(spool, {}, {})
-    assert f"output_uri cannot be written: {place.root.protocol}://{place.root.path} {told}" in str(refused.value)
+    uri = f"{place.root.protocol}://{place.root.path}"
+    assert str(refused.value).startswith(f"output_uri cannot be {TOLD[verb].format(uri)} {told}")
     assert "secret" not in str(refused.value)
     assert type(refused.value.__cause__) is type(error)
     after = place.files()

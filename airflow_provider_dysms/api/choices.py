@@ -1,0 +1,31 @@
+"""Arguments that take one of a few words, and the words. Every DAG file loads this, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Match = Literal["auto", "biz_id", "out_id", "sent_at"]
+FileFormat = Literal["jsonl", "csv", "parquet"]
+Content = Literal["drop", "keep"]
+Phone = Literal["plain", "hashed"]
+Refresh = Literal["unsettled", "all"]
+OutsideWindow = Literal["fail", "skip"]
+Statistics = Literal["record", "judge", "skip"]
+Scope = Literal["mainland", "international"]
+MessageType = Literal["OTP", "NOTIFY", "MKT"]
+
+#: What a template is for -> TemplateType of the API.
+TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
+
+#: (file_format, compression) -> extension of the file.
+EXTENSIONS: dict[tuple[str, str | None], str] = {
+    ("jsonl", None): "jsonl",
+    ("jsonl", "gzip"): "jsonl.gz",
+    ("csv", None): "csv",
+    ("csv", "gzip"): "csv.gz",
+    ("parquet", None): "parquet",
+    ("parquet", "zstd"): "parquet",
+    ("parquet", "snappy"): "parquet",
+    ("parquet", "gzip"): "parquet",
+    ("parquet", "none"): "parquet",
+}

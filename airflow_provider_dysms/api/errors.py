@@ -20,6 +20,7 @@
     │   ├── DysmsServerError       5xx, and the vendor's own system errors
     │   ├── DysmsNonceUsed         once more with a new nonce
     │   ├── DysmsTransportError    no answer: refused, reset, cut off, timed out
+    │   │   └── DysmsHeldBack      a send that was paused or queued for too long, and did not leave
     │   ├── DysmsUnreadable        an answer that is none
     │   │   └── DysmsMismatched    a response that may be another request's
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
@@ -175,6 +176,12 @@ class DysmsTransportError(DysmsTransient):
     """
 
     request_sent: bool = True
+
+
+class DysmsHeldBack(DysmsTransportError):
+    """A send did not leave in time, and was given up: a later one, with a new signature, may take its place."""
+
+    request_sent = False
 
 
 class DysmsUnreadable(DysmsTransient):

@@ -14,9 +14,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import actions, dates, details, errors, pages
+from airflow_provider_dysms.api.belonging import Subjects
 from airflow_provider_dysms.api.caller import Caller
 from airflow_provider_dysms.api.numbers import same_number
 from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.api.signature_time import SignatureTime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -66,6 +68,7 @@ class DysmsClient:
             settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
         )
         self.counters = self._caller.counters
+        self._subjects = Subjects()
 
     async def __aenter__(self) -> DysmsClient:
         return self
@@ -92,13 +95,19 @@ class DysmsClient:
         Follows https://help.aliyun.com/document_detail/419277.html
         """
         dates.check_window(send_date, self._now())
+        question = (send_date, biz_id)
+        self._subjects.add(phone_number, question)
+
+        def proves(page: Page[SendDetail]) -> bool:
+            _check_belong(page.records, phone_number, send_date)
+            return bool(page.records) and self._subjects.has_only(phone_number, question)
+
         await asyncio.sleep(0)  # who asks in one turn of the loop sends in the next, together: it costs the kernel less
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
-            answer = await self._caller.ask(call, actions.parse_send_details, quick=details.read_page)
+            answer = await self._caller.ask(call, actions.parse_send_details, quick=details.read_page, proves=proves)
             self.counters.pages += 1
-            _check_belong(answer.records, phone_number, send_date)
             return answer
 
         found = await pages.complete(
@@ -168,10 +177,13 @@ class DysmsClient:
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
         """
-        report = await self._caller.ask(actions.query_message(message_id), actions.parse_message)
-        if report.message_id and report.message_id != message_id:
-            raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
-        return report
+
+        def proves(report: MessageReport) -> bool:
+            if report.message_id and report.message_id != message_id:
+                raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
+            return bool(report.message_id)
+
+        return await self._caller.ask(actions.query_message(message_id), actions.parse_message, proves=proves)
 
     async def send_sms(
         self,
@@ -180,16 +192,20 @@ class DysmsClient:
         template_code: str,
         template_param: Mapping[str, object] | str | None = None,
         out_id: str | None = None,
+        *,
+        signature_time: SignatureTime | None = None,
     ) -> SmsSent:
         """Send one text to up to 1,000 numbers. It is tried again only where it was certainly not carried out.
 
+        :param signature_time: the instant that the request is signed for; default: when it leaves
+        :raises DysmsHeldBack: it did not leave in time; nothing was sent
         :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
         :raises DysmsError: see :mod:`.errors`
 
         Follows https://help.aliyun.com/document_detail/419273.html
         """
         call = actions.send_sms(phone_numbers, sign_name, template_code, template_param, out_id)
-        return await self._caller.ask(call, actions.parse_sms_sent, repeatable=False)
+        return await self._caller.ask(call, actions.parse_sms_sent, repeatable=False, signature_time=signature_time)
 
     async def send_message_to_globe(
         self,
@@ -201,9 +217,12 @@ class DysmsClient:
         task_id: str | None = None,
         validity_period: int | None = None,
         channel_id: str | None = None,
+        signature_time: SignatureTime | None = None,
     ) -> MessageSent:
         """Send one international message. It is tried again only where it was certainly not carried out.
 
+        :param signature_time: the instant that the request is signed for; default: when it leaves
+        :raises DysmsHeldBack: it did not leave in time; nothing was sent
         :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
         :raises DysmsError: see :mod:`.errors`
 
@@ -218,7 +237,26 @@ class DysmsClient:
             validity_period=validity_period,
             channel_id=channel_id,
         )
-        return await self._caller.ask(call, actions.parse_message_sent, repeatable=False)
+        return await self._caller.ask(call, actions.parse_message_sent, repeatable=False, signature_time=signature_time)
+
+    async def refuses_signature_of(self, signed_at: datetime, phone_number: str) -> bool:
+        """Say whether the service refuses a mainland request that was signed at an instant, whatever our clock says.
+
+        It is asked for details of a number, with a signature of that instant.
+
+        :param signed_at: an aware instant
+        :param phone_number: as the API takes it
+        :raises DysmsError: see :mod:`.errors`
+        """
+        today = dates.beijing_day(self._now())
+        call = actions.query_send_details(phone_number, today, page=1, page_size=1)
+        try:
+            await self._caller.ask(
+                call, lambda answer: answer, signature_time=SignatureTime(signed_at, max_age=float("inf"))
+            )
+        except errors.DysmsClockError:
+            return True
+        return False
 
     async def access(self) -> dict[str, errors.DysmsError | None]:
         """Return for each query ``None`` if it is allowed, else the error.

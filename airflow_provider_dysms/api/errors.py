@@ -20,7 +20,9 @@
     │   ├── DysmsServerError       5xx, and the vendor's own system errors
     │   ├── DysmsNonceUsed         once more with a new nonce
     │   ├── DysmsTransportError    no answer: refused, reset, cut off, timed out
+    │   │   └── DysmsHeldBack      a send that was paused or queued for too long, and did not leave
     │   ├── DysmsUnreadable        an answer that is none
+    │   │   └── DysmsMismatched    a response that may be another request's
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
     ├── DysmsNotFound              no such message, or not yet
     ├── DysmsIncomplete            an answer that cannot be shown to be whole
@@ -176,8 +178,20 @@ class DysmsTransportError(DysmsTransient):
     request_sent: bool = True
 
 
+class DysmsHeldBack(DysmsTransportError):
+    """A send did not leave in time, and was given up: a later one, with a new signature, may take its place."""
+
+    request_sent = False
+
+
 class DysmsUnreadable(DysmsTransient):
     """What came back is no answer of this API."""
+
+
+class DysmsMismatched(DysmsUnreadable):
+    """A response may belong to another request."""
+
+    remedy = "Something between this machine and the service, such as a proxy, repeats or exchanges responses."
 
 
 class DysmsBusinessLimit(DysmsTransient):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.private import in_order, listed
+from airflow_provider_dysms.hooks.values import structure
 
 #: ``kind`` of what a send operator returned -> the operator, and the sensor that takes it.
 _KINDS = {
@@ -59,12 +59,10 @@ def _parts(value: Any) -> list[Any]:
 def _parsed(argument: str, text: str) -> Any:
     """Read what a template leaves of a list or a dict: JSON, or Python's own writing."""
     text = text.strip()
-    if text.startswith(("{", "[")):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            pass
-    return listed(argument, f"[{text}]" if text.startswith("{") else text)
+    if text.startswith("{"):
+        found = structure(argument, f"[{text}]")
+        return found[0] if len(found) == 1 else found
+    return listed(argument, text)
 
 
 def _message_id(given: Any, place: int) -> str:

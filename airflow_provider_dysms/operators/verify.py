@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import parse_day
+from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.literals import CheckedArguments
 
@@ -36,6 +37,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
+    readers: ClassVar[dict[str, Any]] = {"output_uri": values.uri}
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "partition": arguments.text,

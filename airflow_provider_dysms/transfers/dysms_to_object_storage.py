@@ -23,6 +23,7 @@ from airflow_provider_dysms.api.choices import (
 )
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors
 from airflow_provider_dysms.hooks.literals import CheckedArguments, number, one_of, optional
@@ -178,6 +179,12 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
+    readers: ClassVar[dict[str, Any]] = {
+        "sent_uri": values.uri,
+        "output_uri": values.uri,
+        "columns": values.mapping,
+        "carry": values.texts,
+    }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "sent_uri": optional(_dated),

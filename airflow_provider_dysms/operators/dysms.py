@@ -12,7 +12,7 @@ from airflow_provider_dysms.api.choices import TEMPLATE_TYPES, Scope
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, each, one_of, optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
@@ -70,6 +70,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
@@ -101,6 +102,7 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
@@ -162,6 +164,7 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 

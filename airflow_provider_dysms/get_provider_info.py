@@ -26,7 +26,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
         "operators": [_modules("airflow_provider_dysms.operators.dysms")],
         "sensors": [_modules("airflow_provider_dysms.sensors.dysms")],
-        "triggers": [_modules("airflow_provider_dysms.triggers.dysms")],
+        "triggers": [_modules("airflow_provider_dysms.triggers.dysms", "airflow_provider_dysms.triggers.send")],
         "transfers": [
             {
                 "source-integration-name": INTEGRATION,
@@ -61,8 +61,8 @@ def get_provider_info() -> dict[str, Any]:
     }
 
 
-def _modules(module: str) -> dict[str, Any]:
-    return {"integration-name": INTEGRATION, "python-modules": [module]}
+def _modules(*modules: str) -> dict[str, Any]:
+    return {"integration-name": INTEGRATION, "python-modules": list(modules)}
 
 
 def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:

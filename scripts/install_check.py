@@ -23,7 +23,7 @@ ALL = ",".join(EXTRAS)
 OLDEST = ("apache-airflow==3.2.2", "--constraint", "constraints-oldest.txt")
 
 #: Seconds that one install may take, and those after which it is stopped.
-LIMIT, PATIENCE = 120, 300
+LIMIT, PATIENCE = 120, 600
 
 
 class Case(NamedTuple):

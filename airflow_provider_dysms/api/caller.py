@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http import Response
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.api.signature_time import SignatureTime
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class Caller:
         quick: Callable[[bytes], Answer | None] = lambda body: None,
         proves: Callable[[Answer], bool] = lambda answer: False,
         repeatable: bool = True,
+        signature_time: SignatureTime | None = None,
     ) -> Answer:
         """Send a call until it is answered, or until trying again would be wrong.
 
@@ -113,6 +115,7 @@ class Caller:
         :param proves: says whether an answer shows that it is about what was asked; raises ``DysmsIncomplete`` if it
             shows that it is about something else
         :param repeatable: whether it may be tried again where it may have been carried out
+        :param signature_time: the one instant that every try is signed for; default: each try its own
         :raises DysmsError: see :mod:`.errors`
         """
         lane = self._lane(call)
@@ -133,9 +136,11 @@ class Caller:
                 turn = await lane.wait_for_turn()
                 queued += turn - came
             left = turn
+            if signature_time is not None:
+                signature_time.check()
             self.counters.requests += 1
             key = self._keys.current
-            request = self._signed(call, lane, key)
+            request = self._signed(call, lane, key, signature_time.at if signature_time else self._now())
             lane.budget.left(self._clock())
             return request
 
@@ -210,7 +215,7 @@ class Caller:
             )
         return lane
 
-    def _signed(self, call: Call, lane: Lane, key: Credentials) -> Request:
+    def _signed(self, call: Call, lane: Lane, key: Credentials, date: datetime) -> Request:
         query_string = signing.canonical_query_string(call.query)
         body = urlencode(call.form).encode("ascii") if call.form else b""
         signed = lane.signer.sign(
@@ -218,7 +223,7 @@ class Caller:
             body=body,
             content_type=FORM if body else None,
             credentials=key,
-            date=self._now(),
+            date=date,
             nonce=f"{_nonces.getrandbits(128):032x}",
         )
         return Request("POST", f"/?{query_string}", signed + USER_AGENT_LINE, body)

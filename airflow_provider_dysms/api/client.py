@@ -18,6 +18,7 @@ from airflow_provider_dysms.api.belonging import Subjects
 from airflow_provider_dysms.api.caller import Caller
 from airflow_provider_dysms.api.numbers import same_number
 from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.api.signature_time import SignatureTime
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -191,16 +192,20 @@ class DysmsClient:
         template_code: str,
         template_param: Mapping[str, object] | str | None = None,
         out_id: str | None = None,
+        *,
+        signature_time: SignatureTime | None = None,
     ) -> SmsSent:
         """Send one text to up to 1,000 numbers. It is tried again only where it was certainly not carried out.
 
+        :param signature_time: the instant that the request is signed for; default: when it leaves
+        :raises DysmsHeldBack: it did not leave in time; nothing was sent
         :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
         :raises DysmsError: see :mod:`.errors`
 
         Follows https://help.aliyun.com/document_detail/419273.html
         """
         call = actions.send_sms(phone_numbers, sign_name, template_code, template_param, out_id)
-        return await self._caller.ask(call, actions.parse_sms_sent, repeatable=False)
+        return await self._caller.ask(call, actions.parse_sms_sent, repeatable=False, signature_time=signature_time)
 
     async def send_message_to_globe(
         self,
@@ -212,9 +217,12 @@ class DysmsClient:
         task_id: str | None = None,
         validity_period: int | None = None,
         channel_id: str | None = None,
+        signature_time: SignatureTime | None = None,
     ) -> MessageSent:
         """Send one international message. It is tried again only where it was certainly not carried out.
 
+        :param signature_time: the instant that the request is signed for; default: when it leaves
+        :raises DysmsHeldBack: it did not leave in time; nothing was sent
         :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
         :raises DysmsError: see :mod:`.errors`
 
@@ -229,7 +237,26 @@ class DysmsClient:
             validity_period=validity_period,
             channel_id=channel_id,
         )
-        return await self._caller.ask(call, actions.parse_message_sent, repeatable=False)
+        return await self._caller.ask(call, actions.parse_message_sent, repeatable=False, signature_time=signature_time)
+
+    async def refuses_signature_of(self, signed_at: datetime, phone_number: str) -> bool:
+        """Say whether the service refuses a mainland request that was signed at an instant, whatever our clock says.
+
+        It is asked for details of a number, with a signature of that instant.
+
+        :param signed_at: an aware instant
+        :param phone_number: as the API takes it
+        :raises DysmsError: see :mod:`.errors`
+        """
+        today = dates.beijing_day(self._now())
+        call = actions.query_send_details(phone_number, today, page=1, page_size=1)
+        try:
+            await self._caller.ask(
+                call, lambda answer: answer, signature_time=SignatureTime(signed_at, max_age=float("inf"))
+            )
+        except errors.DysmsClockError:
+            return True
+        return False
 
     async def access(self) -> dict[str, errors.DysmsError | None]:
         """Return for each query ``None`` if it is allowed, else the error.

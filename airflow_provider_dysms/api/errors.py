@@ -20,6 +20,7 @@
     │   ├── DysmsServerError       5xx, and the vendor's own system errors
     │   ├── DysmsNonceUsed         once more with a new nonce
     │   ├── DysmsTransportError    no answer: refused, reset, cut off, timed out
+    │   │   └── DysmsHeldBack      a send that was paused or queued for too long, and did not leave
     │   ├── DysmsUnreadable        an answer that is none
     │   │   └── DysmsMismatched    a response that may be another request's
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
@@ -31,6 +32,8 @@ The vendor's own message text is never repeated: it quotes numbers, and whole re
 """
 
 from __future__ import annotations
+
+import re
 
 
 class DysmsError(Exception):
@@ -177,6 +180,12 @@ class DysmsTransportError(DysmsTransient):
     request_sent: bool = True
 
 
+class DysmsHeldBack(DysmsTransportError):
+    """A send did not leave in time, and was given up: a later one, with a new signature, may take its place."""
+
+    request_sent = False
+
+
 class DysmsUnreadable(DysmsTransient):
     """What came back is no answer of this API."""
 
@@ -225,3 +234,19 @@ def shown(value: object) -> str:
     text = repr(value)
     is_plain = value is None or isinstance(value, (str, int, float))
     return text if is_plain and len(text) <= 42 and sum(map(str.isdigit, text)) < 7 else f"this {type(value).__name__}"
+
+
+#: Characters of a text from outside that a message repeats.
+MAX_REPEATED = 500
+
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+def safe_text(text: str, longest: int = MAX_REPEATED) -> str:
+    """Return a text from outside as a message or a log may repeat it: one line, bounded, without long numbers.
+
+    :param text: such as the name of a column, or what a stored event says
+    :param longest: characters of it, at most
+    """
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:longest])
+    return _LONG_NUMBER.sub("***", line) + ("..." if len(text) > longest else "")

@@ -127,6 +127,15 @@ class PrivacyKey:
         return hmac.digest(self._digest_key, data, "sha256").hex()[:16]
 
 
+def digests_under(secret: str, data: bytes) -> tuple[str, ...]:
+    """Return what :meth:`PrivacyKey.digests` returns, under another secret of the connection.
+
+    :param secret: of any length
+    :param data: what is to be recognised
+    """
+    return (hmac.digest(_derive(secret, b"digest"), data, "sha256").hex()[:24],)
+
+
 def _derive(privacy_secret: str, purpose: bytes) -> bytes:
     info = b"airflow-provider-dysms/1/" + purpose
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(privacy_secret.encode())

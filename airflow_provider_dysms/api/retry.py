@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.api.errors import (
     DysmsBusinessLimit,
     DysmsError,
+    DysmsHeldBack,
     DysmsIncomplete,
     DysmsMismatched,
     DysmsNonceUsed,
@@ -65,7 +66,7 @@ class RetryPolicy:
             return 0.0 if throttled_for < self.throttle_patience else None
         if isinstance(error, (DysmsIncomplete, DysmsMismatched)) and repeatable and tried < FRESH_TRIES:
             return 0.0  # on a fresh connection
-        if not isinstance(error, DysmsTransient):
+        if not isinstance(error, DysmsTransient) or isinstance(error, DysmsHeldBack):
             return None
         if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):
             return None

@@ -64,13 +64,3 @@ def whole(value: object) -> object:
     """Return a number of what a template has made text of; anything else as it is."""
     text = value.strip() if isinstance(value, str) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else value
-
-
-def seconds(argument: str, value: object) -> float:
-    """Return a number of seconds, up to an hour.
-
-    :raises DysmsInputError: it is none
-    """
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 3600:
-        return value
-    raise DysmsInputError(argument, "is a number of seconds from 0 to 3600")

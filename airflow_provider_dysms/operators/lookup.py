@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.signature_time import LIFETIME
 from airflow_provider_dysms.hooks.errors import DysmsTaskFailed
 
 if TYPE_CHECKING:
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.records import SendDetail
+    from airflow_provider_dysms.operators.out_ids import OutId
     from airflow_provider_dysms.operators.tries import Doubt
 
 #: Clocks differ by less than this.
 SKEW = timedelta(minutes=15)
 
-#: A request may wait in line for a while before it leaves, and is dated by the service.
+#: A request of an older release may wait in line for a while before it leaves, and is dated by the service.
 LINGER = timedelta(hours=1)
 
 #: An id that was not ours makes a send unclear from this long before the earlier try on. It is less than clocks may
@@ -33,31 +36,59 @@ MOST_ASKED = 10
 #: Seconds between questions: the first pause, doubled up to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
+#: When the clock of the service is behind ours, it is asked again after so long (s) whether it refuses the old request.
+CLOCK_PAUSE = 60.0
 
-async def find(
-    client: DysmsClient, numbers: list[str], out_id: str, doubt: Doubt, settle: float, template_code: str | None = None
-) -> tuple[date, SendDetail] | None:
-    """Return the day and the record of what an earlier try sent; ``None`` where it certainly sent nothing.
 
-    It is no proof that the service shows nothing right after a send, and an earlier try may have stood in line for
-    long before it sent; so the service is asked until this try is ``settle`` old.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at the service has shown.
+
+    :param found: the day and the record of what was sent
+    :param again_at: nothing was found, and an earlier request may still be carried out: look again at this instant;
+        ``None``, with nothing found: nothing was sent, and nothing will be
+    """
+
+    found: tuple[date, SendDetail] | None = None
+    again_at: datetime | None = None
+
+
+async def look(
+    client: DysmsClient,
+    numbers: list[str],
+    out_id: OutId,
+    doubt: Doubt,
+    settle: float,
+    *,
+    lifetime: float = LIFETIME,
+    template_code: str | None = None,
+) -> Look:
+    """Find out what an earlier try sent.
+
+    It is no proof that the service shows nothing right after a send; so it is asked for ``settle`` seconds. Nor is it
+    proof that nothing was sent: an earlier try may be paused, or its request on its way. Nothing will come of that any
+    more from when the service refuses its signature. Clocks differ, so the service itself is asked whether it does.
 
     :param numbers: whom it is for, as the API takes them
     :param out_id: the id that it is sent with
     :param doubt: when it may have been sent
     :param settle: seconds after which the service shows what was sent
+    :param lifetime: seconds for which the service takes a signature
     :param template_code: what it is sent with, where an earlier try of which no note tells may have had another id
     :raises DysmsTaskFailed: it may have been sent on a day that the service no longer remembers, or under another id,
         or to some of the numbers
     """
-    search = _Search(client, out_id, doubt, template_code)
-    deadline = min(datetime.now(UTC), doubt.until + LINGER) + timedelta(seconds=settle)
+    search = _Search(client, numbers, out_id, doubt, template_code)
+    began = datetime.now(UTC)
+    end = doubt.refused_from(lifetime) + timedelta(seconds=settle)
+    deadline = min(end, began + timedelta(seconds=settle))
     found: tuple[date, SendDetail] | None = None
     missing = dict(enumerate(numbers, 1))
     pause = FIRST_PAUSE
     while True:
         now = datetime.now(UTC)
         is_last = now >= deadline
+        is_over = now >= end and await search.is_refused(settle)  # before the last look, which must show all
         first, last = dates.beijing_day(doubt.since - SKEW), dates.beijing_day(min(doubt.until + LINGER, now))
         oldest, _ = dates.window(now)
         days = _days(max(first, oldest), last)
@@ -65,11 +96,11 @@ async def find(
             found = await search.any_of(numbers if is_last and not doubt.noted else numbers[:MOST_ASKED], days)
         if found is not None:
             if doubt.noted:
-                return found
+                return Look(found)
             near = [day for day in days if abs((day - found[0]).days) <= 1]
             missing = {place: number for place, number in missing.items() if not await search.any_of([number], near)}
             if not missing:
-                return found
+                return Look(found)
         elif first < oldest:
             raise DysmsTaskFailed(
                 f"An earlier try of this task may have sent on {first} or later, and the service remembers no day "
@@ -86,22 +117,25 @@ async def find(
             "not sent again; start a new run with the numbers that are left."
         )
     if search.met_others:
-        raise DysmsTaskFailed(
-            f"An earlier try of this task may have sent: since then, these numbers were sent {template_code} under "
-            "another OutId, and Airflow kept no note of the one that was used. out_id must be the same in every try "
-            "of a task. Look into the console; if the text was not sent, start a new run."
-        )
-    return None
+        raise DysmsTaskFailed(search.others())
+    if is_over:
+        return Look()
+    return Look(again_at=end if now < end else now + timedelta(seconds=min(lifetime, CLOCK_PAUSE)))
 
 
 class _Search:
     """Looks for the records of one send, and takes note of others that may be its own after all."""
 
-    def __init__(self, client: DysmsClient, out_id: str, doubt: Doubt, template_code: str | None) -> None:
+    def __init__(
+        self, client: DysmsClient, numbers: list[str], out_id: OutId, doubt: Doubt, template_code: str | None
+    ) -> None:
         self._client = client
+        self._numbers = numbers
         self._out_id = out_id
+        self._doubt = doubt
         self._since = doubt.since
-        self._template_code = None if doubt.noted else template_code
+        self._noted = doubt.noted
+        self._template_code = template_code
         self.met_others = False
 
     async def any_of(self, numbers: Sequence[str], days: list[date]) -> tuple[date, SendDetail] | None:
@@ -110,19 +144,41 @@ class _Search:
                 for record in await self._client.query_send_details(number, day):
                     if self._is_ours(record):
                         return day, record
-                    self.met_others |= self._may_be_ours(record)
+                    self.met_others |= not self._noted and self._may_be_ours(record)
         return None
+
+    async def is_refused(self, settle: float) -> bool:
+        """Say whether the service has refused the request in doubt for ``settle`` seconds, by its own clock."""
+        if self._doubt.by_position:
+            return True
+        signed_by = self._doubt.signed_by or self._doubt.until
+        return await self._client.refuses_signature_of(signed_by + timedelta(seconds=settle), self._numbers[0])
+
+    def others(self) -> str:
+        """Say what the others are, and what to do."""
+        if self._out_id.is_made:
+            return (
+                "An earlier try of this task sent another message to these numbers (signature, template or parameters "
+                "differ), and that is not undone. Start a new run to send this."
+            )
+        return (
+            f"An earlier try of this task may have sent: since then, these numbers were sent {self._template_code} "
+            "under another OutId, and Airflow kept no note of the one that was used. out_id must be the same in every "
+            "try of a task. Look into the console; if the text was not sent, start a new run."
+        )
 
     def _is_ours(self, record: SendDetail) -> bool:
         """An id that its user gave twice may be of an older send."""
-        return record.out_id == self._out_id and self._is_since(record, SKEW)
+        return self._out_id.fits(record.out_id, anywhere=not self._noted) and self._is_since(record, SKEW)
 
     def _may_be_ours(self, record: SendDetail) -> bool:
+        if self._template_code is None:
+            return False
+        if self._out_id.is_made:
+            return self._out_id.is_of_task(record.out_id) and self._is_since(record, SKEW)
         return (
-            self._template_code is not None
-            and record.template_code in (self._template_code, None)
+            record.template_code in (self._template_code, None)
             and bool(record.out_id)
-            and record.out_id != self._out_id
             and self._is_since(record, OTHERS_SKEW)
         )
 

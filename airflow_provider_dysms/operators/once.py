@@ -7,27 +7,33 @@ try of the same task, also after a clear, first finds out what the earlier ones 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api import actions, dates
+from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.api.privacy import digests_under
 from airflow_provider_dysms.api.reports import iso
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import DysmsTaskFailed
+from airflow_provider_dysms.hooks.errors import DysmsSendUncertain, DysmsTaskFailed
 from airflow_provider_dysms.hooks.private import parameters_in, parsed_numbers, revealed
 from airflow_provider_dysms.operators import checks
-from airflow_provider_dysms.operators.lookup import find
+from airflow_provider_dysms.operators.lookup import look
+from airflow_provider_dysms.operators.out_ids import OutId, made
+from airflow_provider_dysms.operators.send_note import Digests
 from airflow_provider_dysms.operators.tries import Tries
+from airflow_provider_dysms.triggers.send import read_instant
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Callable
+    from datetime import date
 
     from airflow.sdk import Context
 
     from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.api.signature_time import SignatureTime
     from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 
 #: What to do about an international message that may have been sent.
@@ -36,52 +42,84 @@ NO_HANDLE = (
     "resend=True and clear the task, or start a new run."
 )
 
+#: What to do about a text whose fate is not known.
+REMEDY = (
+    "Before you send again, look for the OutId with DysmsQuerySendDetailsOperator or in the console; this "
+    "task does so by itself when it is cleared."
+)
 
-def send_sms(task: DysmsSendSmsOperator, context: Context) -> dict[str, Any]:
-    """Send one text to many numbers, unless an earlier try did; return what the sensors take."""
+
+def send_sms(task: DysmsSendSmsOperator, context: Context, began: datetime | None = None) -> dict[str, Any]:
+    """Send one text to many numbers, unless an earlier try did; return what the sensors take.
+
+    :param began: when the try began, if it has waited in the triggerer since
+    """
     numbers = parsed_numbers("phone_numbers", task.phone_numbers)
     checks.refuse_repeated(numbers)
     sign_name = checks.given("sign_name", task.sign_name)
     template_code = checks.given("template_code", task.template_code)
     template_param = parameters_in(task.template_param)
     given_id = checks.given_or_none("out_id", task.out_id)
-    out_id = given_id or _made_id(context)
-    actions.send_sms(numbers, sign_name, template_code, template_param, out_id)  # for its checks
-    settle = checks.seconds("settle", task.settle)
+    actions.send_sms(numbers, sign_name, template_code, template_param, given_id)  # for its checks
+    settle, lifetime = task.settle, task.signature_lifetime
     hook = DysmsHook(task.dysms_conn_id)
     key = hook.privacy_key
-    tries = Tries(context, key.digests(json.dumps(sorted(numbers)).encode()))
+    whom = json.dumps(sorted(numbers)).encode()
+    what = _canonical(sorted(numbers), sign_name, template_code, _parameters(template_param))
+    digests = Digests(key.digests(whom), key.digests(what))
+    tries = Tries(context, digests, began)
     if tries.sent is not None:
         task.log.info("Sent by an earlier try; nothing is sent again")
         return tries.sent
+    out_id = made(context["ti"], digests.content) if given_id is None else OutId(given_id)
     doubt = tries.doubt
-    if doubt is not None:
-        out_id = doubt.out_id or out_id
+    if tries.has_changed and (doubt is None or tries.noted_out_id == out_id.text):
+        raise tries.change()
+    if doubt is not None and doubt.out_id is not None:
+        out_id = OutId(doubt.out_id)
     sent = {
         "kind": "sms",
         "biz_id": None,
-        "out_id": out_id,
+        "out_id": out_id.text,
         "request_id": None,
         "count": len(numbers),
         "token": key.seal(json.dumps(numbers).encode()),
     }
+    if doubt is not None:
+        # Other sends of the task are its other positions' business.
+        alike = None if out_id.is_made and tries.is_mapped else template_code
+        shown = hook.run(
+            lambda client: look(client, numbers, out_id, doubt, settle, lifetime=lifetime, template_code=alike)
+        )
+        if shown.found is not None:
+            day, record = shown.found
+            sent.update(out_id=record.out_id or out_id.text, **_when(record.sent_at or doubt.since, day))
+            task.log.info("The service shows that an earlier try sent it; nothing is sent again")
+            tries.keep_sent(sent)
+            return sent
+        if shown.again_at is not None and task.on_uncertain == "fail":
+            raise DysmsSendUncertain(
+                f"{len(numbers)} message(s) with OutId {out_id.text} may have been sent by an earlier try, or may "
+                f"still be: the service shows nothing, and takes a late request until about {iso(shown.again_at)}. "
+                f"{REMEDY} With on_uncertain='wait' it waits until then."
+            )
+        if shown.again_at is not None:
+            task.log.info("An earlier try may still send; the task waits until %s", iso(shown.again_at))
+            task.wait_until(shown.again_at, tries.began)
+        if tries.has_changed and not tries.has_grown():
+            raise tries.change()
 
-    async def session(client: DysmsClient) -> dict[str, Any]:
-        if doubt is not None:
-            # An id that we made is the same in every try.
-            alike = None if given_id is None else template_code
-            if found := await find(client, numbers, out_id, doubt, settle, alike):
-                day, record = found
-                return {**sent, **_when(record.sent_at or doubt.since, day)}
-        leaving = tries.leave()
-        answer = await client.send_sms(numbers, sign_name, template_code, template_param, out_id)
-        return {**sent, "biz_id": answer.biz_id, "request_id": answer.request_id, **_when(leaving)}
+    def send(signature_time: SignatureTime) -> dict[str, Any]:
+        async def session(client: DysmsClient) -> dict[str, Any]:
+            leaving = tries.leave()
+            answer = await client.send_sms(
+                numbers, sign_name, template_code, template_param, out_id.text, signature_time=signature_time
+            )
+            return {**sent, "biz_id": answer.biz_id, "request_id": answer.request_id, **_when(leaving)}
 
-    remedy = (
-        "Before you send again, look for the OutId with DysmsQuerySendDetailsOperator or in the console; this "
-        "task does so by itself when it is cleared."
-    )
-    return tries.send(lambda: hook.run(session), len(numbers), out_id, remedy)
+        return hook.run(session)
+
+    return tries.send(send, count=len(numbers), out_id=out_id.text, remedy=REMEDY, lifetime=lifetime)
 
 
 def send_message_to_globe(task: DysmsSendMessageToGlobeOperator, context: Context) -> dict[str, Any]:
@@ -96,44 +134,78 @@ def send_message_to_globe(task: DysmsSendMessageToGlobeOperator, context: Contex
         "channel_id": checks.given_or_none("channel_id", task.channel_id),
     }
     actions.send_message_to_globe(number, message, **options)  # for its checks
+    lifetime = task.signature_lifetime
     hook = DysmsHook(task.dysms_conn_id)
-    tries = Tries(context, _digests(hook, number))
+    of = _digests_of(hook)
+    digests = Digests(of(number.encode()), of(_canonical(number, message, options)))
+    tries = Tries(context, digests)
+    if tries.has_changed:
+        raise tries.change()
     if tries.sent is not None:
+        _refuse_if_unclear(tries, digests)
         task.log.info("Sent by an earlier try; nothing is sent again")
         return tries.sent
     if tries.doubt is not None and not task.resend:
-        raise DysmsTaskFailed(f"An earlier try of this task may have sent the message. {NO_HANDLE}")
+        who = "Another position of this mapped task" if tries.doubt.by_position else "An earlier try of this task"
+        raise DysmsTaskFailed(f"{who} may have sent the message. {NO_HANDLE}")
 
-    async def session(client: DysmsClient) -> dict[str, Any]:
-        leaving = tries.leave()
-        answer = await client.send_message_to_globe(number, message, **options)
-        return {
-            "kind": "message",
-            "message_id": answer.message_id,
-            "request_id": answer.request_id,
-            "segments": answer.segments,
-            **_when(leaving),
-        }
+    def send(signature_time: SignatureTime) -> dict[str, Any]:
+        async def session(client: DysmsClient) -> dict[str, Any]:
+            leaving = tries.leave()
+            answer = await client.send_message_to_globe(number, message, **options, signature_time=signature_time)
+            return {
+                "kind": "message",
+                "message_id": answer.message_id,
+                "request_id": answer.request_id,
+                "segments": answer.segments,
+                **_when(leaving),
+            }
 
-    return tries.send(lambda: hook.run(session), 1, None, NO_HANDLE)
+        return hook.run(session)
+
+    return tries.send(send, count=1, out_id=None, remedy=NO_HANDLE, lifetime=lifetime)
 
 
 def _when(sent_at: datetime, send_date: date | None = None) -> dict[str, Any]:
     return {"send_date": (send_date or dates.beijing_day(sent_at)).isoformat(), "sent_at": iso(sent_at)}
 
 
-def _made_id(context: Context) -> str:
-    """Return an id that is the same for all tries of a task instance, and differs from those of its mapped siblings."""
-    ti = context["ti"]
-    whose = [ti.dag_id, ti.run_id, ti.task_id, -1 if ti.map_index is None else ti.map_index]
-    name = re.sub(r"[^\w.-]+", "-", f"{ti.dag_id}.{ti.task_id}", flags=re.ASCII)[:64]
-    return f"{name}-{hashlib.sha256(json.dumps(whose).encode()).hexdigest()[:24]}"
+def began_at(event: object) -> datetime | None:
+    """Return when the try began that waited in the triggerer; ``None`` if the event does not tell."""
+    began = read_instant(event.get("began")) if isinstance(event, dict) else None
+    return began if began is not None and began <= datetime.now(UTC) else None
 
 
-def _digests(hook: DysmsHook, number: str) -> tuple[str, ...]:
-    """A digest without a key of its own would give the number away, and this API can do without the key."""
-    _ = hook.settings  # a connection that cannot be read is no missing key
+def _canonical(*parts: object) -> bytes:
+    return json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str).encode()
+
+
+def _parameters(value: Any) -> Any:
+    """Return the variables of a template in one form, whether they came as a mapping or as JSON."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _digests_of(hook: DysmsHook) -> Callable[[bytes], tuple[str, ...]]:
+    """Return what makes digests.
+
+    A digest without a key would give the number away. This API can do without ``privacy_secret``; then the connection's
+    own secret serves, if it has one.
+    """
+    credentials = hook.settings.credentials  # a connection that cannot be read is not one without a key
     try:
-        return hook.privacy_key.digests(number.encode())
+        return hook.privacy_key.digests
     except DysmsInputError:
-        return ()
+        pass
+    if not isinstance(credentials, Credentials) or credentials.security_token is not None:
+        return lambda data: ()
+    secret = credentials.access_key_secret
+    return lambda data: digests_under(secret, data)
+
+
+def _refuse_if_unclear(tries: Tries, digests: Digests) -> None:
+    """Refuse to take a note at a position of a map for this message's, if nothing shows that it is."""
+    if tries.is_mapped and not digests.content:
+        raise DysmsTaskFailed(
+            "An earlier try at this position of the mapped task has sent a message, and nothing shows that it was this "
+            f"one: notes of what was sent need a privacy_secret in the connection. {NO_HANDLE}"
+        )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.choices import MessageType
+from airflow_provider_dysms.api.signature_time import LIFETIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.hooks.private import (
     Private,
@@ -23,8 +24,12 @@ from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from airflow.sdk import Context
+
+#: What a later try does if nobody can tell yet whether an earlier one has sent.
+OnUncertain = Literal["wait", "fail"]
 
 
 class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -36,7 +41,15 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
-    where the service had to be asked for it) and sends nothing; start a new run to send again.
+    where the service had to be asked for it) and sends nothing; start a new run to send again. If other numbers,
+    another signature, template or parameters come then, it fails and says so.
+
+    An earlier try may have been paused before it sent, and go on at any time. Its request is signed for the instant at
+    which it was announced, and does not leave any more after a third of ``signature_lifetime``. A try that comes after
+    such a one, and that the service shows nothing to, waits in the triggerer until the service refuses that request.
+
+    A task that is mapped over a list which has changed since it was cleared asks the service for what its other
+    positions have sent, and sends what none has, if the list has grown.
 
     In a mapped task, numbers and parameters show nowhere when they stand in ``partial``. Airflow stores literals in
     ``expand`` as they are: use an XCom there.
@@ -46,10 +59,14 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     :param template_code: such as ``SMS_123456789``; templated
     :param template_param: the template's variables, or their JSON; templated, and text stays text
     :param out_id: your own id of this send and of no other, below 256 characters. It must be the same in every try of
-        the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task and map index;
-        templated
+        the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task, map index and (as a
+        digest under the connection's ``privacy_secret``) from what is sent; templated
     :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
         sent, the service is asked for that long before the text is sent again
+    :param on_uncertain: what a later try does if the service shows nothing, and an earlier one may still send:
+        ``wait`` (default) until the service refuses that, and then send; or ``fail`` with ``DysmsSendUncertain``, as a
+        one-time code wants it, which is of no use later
+    :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
     :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_secret``; templated
 
     Follows https://help.aliyun.com/document_detail/419273.html
@@ -71,6 +88,8 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
         "out_id": check.given_or_none,
         "settle": number(0, 3600, "a number of seconds"),
+        "on_uncertain": one_of(OnUncertain),
+        "signature_lifetime": number(1, 3600, "a number of seconds"),
         "dysms_conn_id": arguments.text,
     }
 
@@ -83,6 +102,8 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         template_param: Any = None,
         out_id: str | None = None,
         settle: float = 120,
+        on_uncertain: OnUncertain = "wait",
+        signature_lifetime: float = LIFETIME,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -93,15 +114,38 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         self.template_param = template_param
         self.out_id = out_id
         self.settle = settle
+        self.on_uncertain: OnUncertain = on_uncertain
+        self.signature_lifetime = signature_lifetime
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
         with airflow_errors():
             self.check_arguments()
             return log_sent(self.log, once.send_sms(self, context))
+
+    @without_frames
+    def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
+        """Look again, after the wait for what an earlier try may still send."""
+        from airflow_provider_dysms.operators import once
+
+        with airflow_errors():
+            self.check_arguments()
+            return log_sent(self.log, once.send_sms(self, context, once.began_at(event)))
+
+    def wait_until(self, moment: datetime, began: datetime) -> NoReturn:
+        """Wait in the triggerer.
+
+        :param moment: until when
+        :param began: when this try began
+        """
+        from airflow_provider_dysms.triggers.send import DysmsSendTrigger
+
+        trigger = DysmsSendTrigger(moment=moment.isoformat(), began=began.isoformat())
+        self.defer(trigger=trigger, method_name="execute_complete")
 
 
 class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -112,9 +156,14 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
 
     The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
     The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
-    unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. A note can tell
-    that it was for another ``to`` only if the connection has a ``privacy_secret``; without one, a task that is cleared
-    with another ``to`` returns what it sent to the first. Start a new run for another number.
+    unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. If another ``to``
+    or another text comes then, it fails and says so; start a new run for that. (Notes need the connection's
+    ``privacy_secret`` or a lasting AccessKey secret to tell. Without either, a cleared task with another ``to`` returns
+    what it sent to the first, and a cleared mapped task fails.) In a run that was cleared, a position of a mapped task
+    that has no note fails as well: another position may have sent its text before the list changed.
+
+    A request is signed for the instant at which it was announced, and does not leave any more after a third of
+    ``signature_lifetime``: a try that was paused, or queued for too long, sends nothing.
 
     In a mapped task, number and text show nowhere when they stand in ``partial``. Airflow stores literals in
     ``expand`` as they are: use an XCom there.
@@ -127,6 +176,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     :param validity_period: seconds for which the carrier may try; templated
     :param channel_id: a channel that the vendor has assigned; templated
     :param resend: send again where an earlier try may have sent, at the risk of a second message
+    :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
     Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagetoglobe
@@ -154,6 +204,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         ),
         "channel_id": check.given_or_none,
         "resend": flag,
+        "signature_lifetime": number(1, 3600, "a number of seconds"),
         "dysms_conn_id": arguments.text,
     }
 
@@ -168,6 +219,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         validity_period: int | str | None = None,
         channel_id: str | None = None,
         resend: bool = False,
+        signature_lifetime: float = LIFETIME,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -180,9 +232,11 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         self.validity_period = validity_period
         self.channel_id = channel_id
         self.resend = resend
+        self.signature_lifetime = signature_lifetime
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 

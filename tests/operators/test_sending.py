@@ -20,7 +20,8 @@ from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.lookup import find
+from airflow_provider_dysms.operators.lookup import look
+from airflow_provider_dysms.operators.out_ids import OutId
 from airflow_provider_dysms.operators.tries import Doubt
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
@@ -30,6 +31,9 @@ ABROAD = "+852" + "5124" + "6802"
 CODE = "73" + "19" + "58"
 TEMPLATE = "SMS_154950909"
 
+#: Seconds for which the emulator takes a signature here.
+LIFETIME = 6
+
 RunDag = Callable[..., Any]
 Clear = Callable[..., str]
 
@@ -37,6 +41,8 @@ Clear = Callable[..., str]
 @pytest.fixture(autouse=True)
 def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator.add_templates({TEMPLATE: "您的验证码为${code}"})
+    # Waits for the end of a signature's life are real ones.
+    emulator.configure(skew_v3=LIFETIME)
     # A short timeout, because some answers never come.
     monkeypatch.setenv(
         "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_secret=KEY, timeout=2)
@@ -52,12 +58,19 @@ def sms(**changed: Any) -> DysmsSendSmsOperator:
         "template_param": {"code": CODE},
         "retry_delay": timedelta(0),
         "settle": 5,
+        "signature_lifetime": LIFETIME,
     }
     return DysmsSendSmsOperator(**{**arguments, **changed})
 
 
 def abroad(**changed: Any) -> DysmsSendMessageToGlobeOperator:
-    arguments = {"task_id": "send", "to": ABROAD, "message": f"Your code is {CODE}", "retry_delay": timedelta(0)}
+    arguments = {
+        "task_id": "send",
+        "to": ABROAD,
+        "message": f"Your code is {CODE}",
+        "retry_delay": timedelta(0),
+        "signature_lifetime": LIFETIME,
+    }
     return DysmsSendMessageToGlobeOperator(**{**arguments, **changed})
 
 
@@ -266,7 +279,9 @@ def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
         ("template_param must be", lambda: sms(template_param=["1"])),
         ("out_id is 'none'", lambda: sms(out_id="none")),
         ("out_id has 256 characters", lambda: sms(out_id="x" * 256)),
-        ("settle must be a number", lambda: sms(settle=-1)),
+        ("settle must be a number of seconds from 0", lambda: sms(settle=-1)),
+        ("on_uncertain must be", lambda: sms(on_uncertain="retry")),
+        ("signature_lifetime must be a number of seconds from 1", lambda: sms(signature_lifetime=0)),
         ("to is empty", lambda: abroad(to="")),
         ("to has 2 numbers", lambda: abroad(to=[ABROAD, "+6581234567"])),
         ("to is a number of the mainland", lambda: abroad(to=NUMBERS[0])),
@@ -318,7 +333,7 @@ def clear(_airflow_database: None) -> Clear:
             ti.dag_run.start_date = datetime.now(UTC)
         with create_session() as session:
             ti = run.get_task_instance("send", session=session)
-            _run_task(ti=ti, task=dag.get_task("send"))
+            _run_task(ti=ti, task=dag.get_task("send"), run_triggerer=True)
         return str(run.get_task_instance("send").state)
 
     return again
@@ -519,18 +534,31 @@ def test_a_cleared_task_with_other_numbers_fails_and_says_why(
     assert sends(emulator) == ["SendSms"]
 
 
-def test_a_cleared_task_whose_template_was_mended_sends_nothing(
-    run_dag: RunDag, clear: Clear, emulator: Emulator, airflow_keeps: dict[str, Any]
+@pytest.mark.parametrize(
+    "changed",
+    [{"template_code": TEMPLATE}, {"sign_name": "另一个"}, {"template_param": {"code": "1"}}],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_cleared_task_that_would_send_something_else_fails_and_says_why(
+    run_dag: RunDag,
+    clear: Clear,
+    emulator: Emulator,
+    airflow_keeps: dict[str, Any],
+    capfd: pytest.CaptureFixture[str],
+    changed: dict[str, Any],
 ) -> None:
     emulator.add_templates({"SMS_1": "${code}"})
 
-    def sending(template_code: str) -> Any:
-        with DAG("other_template", schedule=None) as dag:
-            sms(template_code=template_code, settle=0, **airflow_keeps)
+    def sending(**what: Any) -> Any:
+        with DAG("something_else", schedule=None) as dag:
+            sms(**{"template_code": "SMS_1", **what}, settle=0, **airflow_keeps)
         return dag
 
-    run = run_dag(sending("SMS_1"))
-    assert clear(sending(TEMPLATE), run) == "success"
+    run = run_dag(sending())
+    # The same in another writing is the same.
+    assert clear(sending(template_param=json.dumps({"code": CODE}, indent=1)), run) == "success"
+    assert clear(sending(**changed), run) == "failed"
+    assert "An earlier try of this task" in "".join(capfd.readouterr())
     assert sends(emulator) == ["SendSms"]
 
 
@@ -588,9 +616,9 @@ def test_a_list_that_grew_since_a_send_that_no_note_tells_of_is_neither_sent_to_
     new = [f"1370000{count:04}" for count in range(11)]
     assert clear(sending_to([*new, *NUMBERS]), run) == "failed"
     said = "".join(capfd.readouterr())
-    assert "for 11 of the 13 numbers (place(s) 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ... of the list)" in said
+    assert "An earlier try of this task sent another message to these numbers" in said
     assert not any(number in said for number in (*new, *NUMBERS))
-    assert clear(sending_to(NUMBERS[:1]), run) == "success"
+    assert clear(sending_to(NUMBERS[:1]), run) == "failed"
     assert sends(emulator) == ["SendSms"]
 
 
@@ -621,14 +649,19 @@ def test_a_note_that_airflow_does_not_take_down_fails_no_task(run_dag: RunDag, e
     assert len(emulator.messages()) == 2
 
 
+def looked(doubt: Doubt, out_id: str, settle: float) -> Any:
+    """Look at the service for what was sent to the numbers."""
+    shown = DysmsHook().run(lambda client: look(client, NUMBERS, OutId(out_id), doubt, settle, lifetime=LIFETIME))
+    return shown.found
+
+
 def test_a_send_of_yesterday_is_found_under_its_day(emulator: Emulator) -> None:
     midnight = dates.day_start(dates.beijing_day(datetime.now(UTC)))
     sent_at = midnight - timedelta(seconds=2)
     emulator.add_message(phone_number=NUMBERS[1], sent_at=sent_at.isoformat(), out_id="mine", template_code=TEMPLATE)
 
     def found(out_id: str, since: datetime) -> Any:
-        doubt = Doubt(since, since, out_id, noted=True)
-        return DysmsHook().run(lambda client: find(client, NUMBERS, out_id, doubt, 0))
+        return looked(Doubt(since, since, out_id, noted=True), out_id, 0)
 
     day, record = found("mine", midnight - timedelta(seconds=3))
     assert (day, record.sent_at) == (dates.beijing_day(sent_at), sent_at)
@@ -641,8 +674,8 @@ def test_a_send_that_stood_in_line_for_longer_than_it_takes_to_show_is_found(emu
     emulator.configure(detail_visible_after=3)
     DysmsHook().run(lambda client: client.send_sms(NUMBERS, "示例", TEMPLATE, {"code": CODE}, "mine"))
     began = datetime.now(UTC) - timedelta(minutes=5)
-    doubt = Doubt(began, began, "mine", noted=True)
-    assert DysmsHook().run(lambda client: find(client, NUMBERS, "mine", doubt, 60)) is not None
+    doubt = Doubt(began, began, "mine", noted=True, signed_by=datetime.now(UTC))
+    assert looked(doubt, "mine", 60) is not None
 
 
 def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one_by_one(emulator: Emulator) -> None:
@@ -653,7 +686,7 @@ def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one
     add(NUMBERS[0])
     late = threading.Timer(1.5, add, NUMBERS[1:])
     late.start()
-    assert DysmsHook().run(lambda client: find(client, NUMBERS, "mine", doubt, 60)) is not None
+    assert looked(doubt, "mine", 60) is not None
     late.join()
 
 

@@ -11,7 +11,8 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from airflow_provider_dysms.api.numbers import INVALID, MOBILE, MOBILE_WITH_CODE, NumberError, refuse
 
-_CALLING_CODE = re.compile(r"(?:\+|00)?([1-9]\d{0,2})", re.ASCII)
+# pandas writes 86.0 where other lines have no country.
+_CALLING_CODE = re.compile(r"(?:\+|00)?([1-9]\d{0,2})(?:\.0)?", re.ASCII)
 
 
 def country_of(digits: str) -> str | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.api import actions, codes, errors, signing
+from airflow_provider_dysms.api.belonging import RequestIds
 from airflow_provider_dysms.api.headers import header_lines
 from airflow_provider_dysms.api.keys import Keys
 from airflow_provider_dysms.api.lanes import Lane
@@ -88,6 +89,7 @@ class Caller:
             endpoint: _transport(endpoint, settings, transport)
             for endpoint in {settings.endpoint(version) for version in (actions.CHINA, actions.INTERNATIONAL)}
         }
+        self._request_ids = {endpoint: RequestIds(endpoint.netloc) for endpoint in self._transports}
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -101,22 +103,30 @@ class Caller:
         parse: Callable[[Mapping[str, object]], Answer],
         *,
         quick: Callable[[bytes], Answer | None] = lambda body: None,
+        proves: Callable[[Answer], bool] = lambda answer: False,
         repeatable: bool = True,
         signature_time: SignatureTime | None = None,
     ) -> Answer:
         """Send a call until it is answered, or until trying again would be wrong.
 
         :param parse: reads an answer in every form
-        :param quick: reads the body of a good answer in today's form, and returns ``None`` for all else
+        :param quick: reads the body of a good answer in today's form, with its ``request_id``, and returns ``None`` for
+            all else
+        :param proves: says whether an answer shows that it is about what was asked; raises ``DysmsIncomplete`` if it
+            shows that it is about something else
         :param repeatable: whether it may be tried again where it may have been carried out
         :param signature_time: the one instant that every try is signed for; default: each try its own
         :raises DysmsError: see :mod:`.errors`
         """
         lane = self._lane(call)
+        request_ids = lane.request_ids
         started = self._clock()
         tried, queued, left = 0, 0.0, float("-inf")
         key: Credentials | None = None
         has_other_key = False
+        fresh = not repeatable  # a connection that carried nothing before has no response of another request
+        is_proven = False
+        outcome: Answer | errors.DysmsError
 
         async def sign() -> Request:
             nonlocal queued, left, key
@@ -134,12 +144,33 @@ class Caller:
             lane.budget.left(self._clock())
             return request
 
+        def accept(response: Response) -> bool:
+            nonlocal outcome, is_proven
+            is_proven = False
+            outcome, request_id = _read(call, response, parse, quick)
+            is_first = response.is_first
+            request_ids.check(request_id, is_first=fresh if is_first is None else is_first)
+            if isinstance(outcome, errors.DysmsError):
+                # What is tried again, or is uncertain anyway, needs no proof.
+                is_proven = errors.may_be_done(outcome) or (
+                    repeatable and not isinstance(outcome, errors.DysmsNotFound)
+                )
+            else:
+                try:
+                    is_proven = proves(outcome) and repeatable
+                except errors.DysmsIncomplete:
+                    request_ids.foreign += 1
+                    raise
+            return is_proven
+
         while True:
             try:
-                response = await lane.transport.send(sign)
-                answer = quick(response.body) if response.status == 200 else None
-                if answer is None:
-                    answer = parse(_judged(call, response))
+                foreign = request_ids.foreign
+                await lane.transport.send(sign, accept, fresh=fresh)
+                if not is_proven and request_ids.foreign != foreign:
+                    raise errors.DysmsMismatched(f"{call.action}: another request got a response that was not its own")
+                if isinstance(outcome, errors.DysmsError):
+                    raise outcome
             except errors.DysmsError as error:
                 now = self._clock()
                 if isinstance(error, errors.DysmsThrottled):
@@ -163,10 +194,11 @@ class Caller:
                 if pause is None:
                     raise
                 log.debug("%s is tried again in %.1f s: %s", call.action, pause, error)
+                fresh = not repeatable or isinstance(error, (errors.DysmsIncomplete, errors.DysmsMismatched))
                 await self._sleep(pause)
             else:
                 lane.was_answered(left)
-                return answer
+                return outcome
 
     def _lane(self, call: Call) -> Lane:
         lane = self._lanes.get(call.action)
@@ -175,6 +207,7 @@ class Caller:
             lane = self._lanes[call.action] = Lane(
                 signing.Signer(endpoint.netloc, call.action, call.version),
                 self._transports[endpoint],
+                self._request_ids[endpoint],
                 self._keys,
                 budget(endpoint.netloc, self._keys.identity, call.action, self._settings.per_second(call.action)),
                 clock=self._clock,
@@ -209,15 +242,27 @@ def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseT
     return HttpxTransport(endpoint, carrier, timeout=settings.timeout)
 
 
-def _judged(call: Call, response: Response) -> Mapping[str, object]:
-    answer = actions.decode(response.body)
-    error = codes.judge(call.action, response.status, answer)
+def _read(
+    call: Call,
+    response: Response,
+    parse: Callable[[Mapping[str, object]], Answer],
+    quick: Callable[[bytes], Answer | None],
+) -> tuple[Answer | errors.DysmsError, object]:
+    """Return what a response says, or which error it is, and its request id."""
+    if response.status == 200 and (found := quick(response.body)) is not None:
+        return found, found.request_id  # type: ignore[attr-defined]
+    payload = actions.decode(response.body)
+    request_id = payload.get("RequestId") if payload is not None else None
+    error = codes.judge(call.action, response.status, payload)
     if isinstance(error, errors.DysmsThrottled):
         error.retry_after = _retry_after(response.headers)
     if error is not None:
-        raise error
-    assert answer is not None
-    return answer
+        return error, request_id
+    assert payload is not None
+    try:
+        return parse(payload), request_id
+    except errors.DysmsError as unreadable:
+        return unreadable, request_id
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

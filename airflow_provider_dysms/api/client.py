@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import actions, dates, details, errors, pages
+from airflow_provider_dysms.api.belonging import Subjects
 from airflow_provider_dysms.api.caller import Caller
 from airflow_provider_dysms.api.numbers import same_number
 from airflow_provider_dysms.api.retry import RetryPolicy
@@ -67,6 +68,7 @@ class DysmsClient:
             settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
         )
         self.counters = self._caller.counters
+        self._subjects = Subjects()
 
     async def __aenter__(self) -> DysmsClient:
         return self
@@ -93,13 +95,19 @@ class DysmsClient:
         Follows https://help.aliyun.com/document_detail/419277.html
         """
         dates.check_window(send_date, self._now())
+        question = (send_date, biz_id)
+        self._subjects.add(phone_number, question)
+
+        def proves(page: Page[SendDetail]) -> bool:
+            _check_belong(page.records, phone_number, send_date)
+            return bool(page.records) and self._subjects.has_only(phone_number, question)
+
         await asyncio.sleep(0)  # who asks in one turn of the loop sends in the next, together: it costs the kernel less
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
-            answer = await self._caller.ask(call, actions.parse_send_details, quick=details.read_page)
+            answer = await self._caller.ask(call, actions.parse_send_details, quick=details.read_page, proves=proves)
             self.counters.pages += 1
-            _check_belong(answer.records, phone_number, send_date)
             return answer
 
         found = await pages.complete(
@@ -169,10 +177,13 @@ class DysmsClient:
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
         """
-        report = await self._caller.ask(actions.query_message(message_id), actions.parse_message)
-        if report.message_id and report.message_id != message_id:
-            raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
-        return report
+
+        def proves(report: MessageReport) -> bool:
+            if report.message_id and report.message_id != message_id:
+                raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
+            return bool(report.message_id)
+
+        return await self._caller.ask(actions.query_message(message_id), actions.parse_message, proves=proves)
 
     async def send_sms(
         self,

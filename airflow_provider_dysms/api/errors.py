@@ -22,6 +22,7 @@
     │   ├── DysmsTransportError    no answer: refused, reset, cut off, timed out
     │   │   └── DysmsHeldBack      a send that was paused or queued for too long, and did not leave
     │   ├── DysmsUnreadable        an answer that is none
+    │   │   └── DysmsMismatched    a response that may be another request's
     │   └── DysmsBusinessLimit     a limit of the account: later, not at once
     ├── DysmsNotFound              no such message, or not yet
     ├── DysmsIncomplete            an answer that cannot be shown to be whole
@@ -187,6 +188,12 @@ class DysmsHeldBack(DysmsTransportError):
 
 class DysmsUnreadable(DysmsTransient):
     """What came back is no answer of this API."""
+
+
+class DysmsMismatched(DysmsUnreadable):
+    """A response may belong to another request."""
+
+    remedy = "Something between this machine and the service, such as a proxy, repeats or exchanges responses."
 
 
 class DysmsBusinessLimit(DysmsTransient):

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, cast
+import select
+from typing import cast
 
 import httptools
 
 from airflow_provider_dysms.api.errors import DysmsUnreadable
 from airflow_provider_dysms.api.structs import PrivateStruct
 
-if TYPE_CHECKING:
-    import ssl
-
 #: A full page of the longest texts is below 200 kB.
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
+
+#: A connection that was read to the end within so many seconds is not looked at again: it costs a call of the kernel.
+JUST_READ = 0.001
 
 
 class Response(PrivateStruct, frozen=True):
     """What came back.
 
     :param raw_headers: as they came, by their names in lower case
+    :param is_first: whether it is the first response of its connection; ``None`` if that is not known
     """
 
     status: int
     raw_headers: dict[bytes, bytes]
     body: bytes
+    is_first: bool | None = None
 
     _shown = ("status",)
 
@@ -51,7 +54,12 @@ class Connection(asyncio.BufferedProtocol):
         self._answer: asyncio.Future[Response] | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._deadline = 0.0
+        self._asked_at = self._read_at = float("-inf")
         self._alarm: asyncio.TimerHandle | None = None
+        self._exchanges = 0
+        self._poll: select.poll | None = None
+        self._silence: asyncio.Future[bool] | None = None
+        self._has_surplus = False  # something came that nobody had asked for
         self.is_reusable = False
 
     @property
@@ -63,27 +71,51 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def exchange(self, wire: bytes, within: float, *, tunnel: bool = False) -> asyncio.Future[Response]:
-        """Send bytes; return the answer (``tunnel``: its headers only) of the next so many seconds, to be awaited."""
+    @property
+    def took(self) -> float:
+        """Seconds from the last request to its response."""
+        return self._read_at - self._asked_at
+
+    def is_silent(self) -> bool:
+        """Whether it can carry a request: it is open, and nothing is there that would be taken for the response."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        if self._loop.time() - self._read_at < JUST_READ:
+            return True
+        is_new = not self._exchanges and self._transport.get_extra_info("sslcontext") is not None
+        return is_new or self._has_nothing_unread()  # a handshake's tickets may not have been read yet
+
+    async def stay_silent(self, seconds: float) -> bool:
+        """Wait until so many seconds have passed; return whether nothing came on top of the response."""
+        if self._has_surplus or self._transport is None or self._transport.is_closing():
+            return not self._has_surplus
+        self._silence = silence = self._loop.create_future()
+        alarm = self._loop.call_later(seconds, self._end_silence, True)
+        try:
+            # A loop that was busy for as long has not read yet what came.
+            return await silence and (self.is_closed or self._has_nothing_unread())
+        finally:
+            alarm.cancel()
+            self._silence = None
+
+    def exchange(self, wire: bytes, within: float) -> asyncio.Future[Response]:
+        """Send bytes; return the answer of the next so many seconds, to be awaited."""
         assert self._transport is not None
         self.is_reusable = False
+        self._exchanges += 1
         self._headers: dict[bytes, bytes] = {}
         self._received = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._headers_complete = False
-        self._tunnel = tunnel
         self._parser = httptools.HttpResponseParser(self)
         self._answer = answer = self._loop.create_future()
-        self._deadline = self._loop.time() + within
+        self._asked_at = self._loop.time()
+        self._deadline = self._asked_at + within
         if self._alarm is None:
             self._alarm = self._loop.call_at(self._deadline, self._look_at_the_clock)
         self._transport.write(wire)
         return answer
-
-    async def start_tls(self, tls: ssl.SSLContext, host: str) -> None:
-        assert self._transport is not None
-        self._transport = await self._loop.start_tls(self._transport, self, tls, server_hostname=host)
 
     # asyncio.BufferedProtocol
 
@@ -96,12 +128,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._answer is None or self._answer.done() or self._parser is None:
-            self.close()  # nothing was asked
+            self._refuse_surplus()
             return
         try:
             self._parser.feed_data(self._buffer[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self._answer.done():
+            if self._answer.done():
+                self._refuse_surplus()
+            else:
                 self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
         self._received += nbytes
         # Beside the body there are headers, the borders of its chunks, and trailers, which have no end of their own.
@@ -113,6 +147,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False
         self._transport = None
+        self._end_silence(not self._has_surplus)
         if self._alarm is not None:
             self._alarm.cancel()
         if self._answer is None or self._answer.done():
@@ -128,14 +163,16 @@ class Connection(asyncio.BufferedProtocol):
 
     # httptools
 
+    def on_message_begin(self) -> None:
+        if self._answer is not None and self._answer.done():
+            self._refuse_surplus()
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
         self._headers_complete = True
-        if self._tunnel:
-            self._finish(reusable=True)
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
@@ -162,16 +199,35 @@ class Connection(asyncio.BufferedProtocol):
 
     def _finish(self, *, reusable: bool = False) -> None:
         if self._answer is None or self._answer.done() or self._parser is None:
-            self.close()  # a second answer to one question
-            return
+            return  # what came behind the response
         encoding = self._headers.get(b"content-encoding", b"").strip().lower()
         if encoding not in (b"", b"identity"):
             self._fail(DysmsUnreadable("the answer is compressed, which was not asked for"))
             return
         self.is_reusable = reusable
-        self._answer.set_result(Response(self._parser.get_status_code(), self._headers, b"".join(self._body)))
+        self._read_at = self._loop.time()
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        status, is_first = self._parser.get_status_code(), self._exchanges == 1
+        self._answer.set_result(Response(status, self._headers, body, is_first))
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
         self.close()
+
+    def _has_nothing_unread(self) -> bool:
+        assert self._transport is not None
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        unread: list[tuple[int, int]] = self._poll.poll(0)
+        return not unread
+
+    def _refuse_surplus(self) -> None:
+        self._has_surplus = True
+        self._end_silence(False)
+        self.close()
+
+    def _end_silence(self, was_kept: bool) -> None:
+        if self._silence is not None and not self._silence.done():
+            self._silence.set_result(was_kept)

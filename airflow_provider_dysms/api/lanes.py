@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from airflow_provider_dysms.api.belonging import RequestIds
     from airflow_provider_dysms.api.keys import Keys
     from airflow_provider_dysms.api.quota import Budget
     from airflow_provider_dysms.api.signing import Signer
@@ -20,6 +21,7 @@ class Lane:
 
     :param signer: signs the requests, for where they go
     :param transport: carries them
+    :param request_ids: of the endpoint's responses
     :param keys: what they are signed with
     :param budget: says when one may leave
     :param clock: returns seconds that never go back
@@ -30,6 +32,7 @@ class Lane:
         self,
         signer: Signer,
         transport: Transport,
+        request_ids: RequestIds,
         keys: Keys,
         budget: Budget,
         *,
@@ -38,6 +41,7 @@ class Lane:
     ) -> None:
         self.signer = signer
         self.transport = transport
+        self.request_ids = request_ids
         self.budget = budget
         self.answered_at = float("-inf")
         self._keys = keys

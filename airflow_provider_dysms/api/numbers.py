@@ -6,6 +6,7 @@ is never guessed and never repaired: what does not read as exactly one number is
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import NoReturn
@@ -32,6 +33,10 @@ _LANDLINE = re.compile(rf"(?:(?:\+|00)?86)?(?:0{_AREA}|[48]00\d{{7}})|(?:\+|00)?
 _DECIMAL = re.compile(r"\d+\.\d{1,2}", re.ASCII)
 _EXACT_FLOAT = 2**53
 _MOST_DIGITS = 15  # ITU-T E.164
+# An area code and an exchange of North America begin with 2 to 9: https://www.nanpa.com/numbering
+_NORTH_AMERICAN = re.compile(r"1[2-9]\d{2}[2-9]\d{6}", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+", re.ASCII)
+_NO_NUMBER = frozenset({"nan", "null", "none", "\\n", "n/a", "#n/a"})
 
 # Full-width signs are what East Asian keyboards write; the invisible ones come along from address books and web pages.
 _AS_ASCII = {
@@ -112,6 +117,12 @@ def parse_number(text: object, country: str | None = None, *, to_ask: bool = Tru
             READS_AS_MAINLAND,
             "is foreign, and the API would read its digits as a mainland mobile; ask by its message id",
         )
+    if number.country_code == 1 and not _NORTH_AMERICAN.fullmatch(digits):
+        refuse(
+            INVALID,
+            "is not a number that anybody can have: mainland mobiles begin with 13 to 19, and neither area codes nor "
+            "exchanges of North America begin with 0 or 1",
+        )
     return PhoneNumber(digits, abroad.region_of(number, region))
 
 
@@ -153,6 +164,14 @@ def _compact(text: object) -> str:
         refuse(INVALID, "is a decimal number; write it as text")
     if not written:
         refuse(INVALID, "is empty")
+    if written.lower() in _NO_NUMBER:
+        refuse(INVALID, "is a word for no number; leave the cell empty")
+    if _SCIENTIFIC.fullmatch(written):
+        refuse(
+            INVALID,
+            "is in scientific notation (1.39E+10), as a spreadsheet shortens numbers, and lost its digits; format the "
+            "column as text before you save it",
+        )
     if not _SHAPE.fullmatch(written) or written.count("(") != written.count(")") or written[-1] in " .-":
         refuse(INVALID, "is more or something else than one number: digits, spaces, dashes, dots and brackets")
     compact = "".join(character for character in written if character in "+0123456789")
@@ -168,7 +187,13 @@ def _written(text: object) -> str:
         return ""
     if isinstance(text, int) and not isinstance(text, bool):
         return str(text)
-    if isinstance(text, float) and text.is_integer() and abs(text) < _EXACT_FLOAT:
+    if isinstance(text, float):
+        if math.isnan(text):
+            refuse(INVALID, "is not a number (NaN); leave the cell empty")
+        if not text.is_integer():
+            refuse(INVALID, "is a decimal number; write it as text")
+        if abs(text) >= _EXACT_FLOAT:
+            refuse(INVALID, "is a number that lost its last digits; write it as text")
         return str(int(text))
     if isinstance(text, Decimal) and text.is_finite() and text == text.to_integral_value():
         return str(int(text))

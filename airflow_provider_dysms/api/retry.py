@@ -9,6 +9,8 @@ from airflow_provider_dysms.api.errors import (
     DysmsBusinessLimit,
     DysmsError,
     DysmsHeldBack,
+    DysmsIncomplete,
+    DysmsMismatched,
     DysmsNonceUsed,
     DysmsThrottled,
     DysmsTransient,
@@ -17,6 +19,9 @@ from airflow_provider_dysms.api.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+#: Requests in all, without a pause between them, for a response that belongs to another request.
+FRESH_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,8 @@ class RetryPolicy:
         if isinstance(error, DysmsThrottled):
             # The budget holds everybody back; the gateway refused, so nothing was carried out.
             return 0.0 if throttled_for < self.throttle_patience else None
+        if isinstance(error, (DysmsIncomplete, DysmsMismatched)) and repeatable and tried < FRESH_TRIES:
+            return 0.0  # on a fresh connection
         if not isinstance(error, DysmsTransient) or isinstance(error, DysmsHeldBack):
             return None
         if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):

@@ -11,17 +11,23 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsTransportError
+from airflow_provider_dysms.api.belonging import Silence
+from airflow_provider_dysms.api.connecting import open_socket
+from airflow_provider_dysms.api.environment import unused_proxy
+from airflow_provider_dysms.api.errors import DysmsInputError, DysmsMismatched, DysmsTransportError
 from airflow_provider_dysms.api.http import Connection, Response
 from airflow_provider_dysms.api.structs import PrivateStruct
+from airflow_provider_dysms.api.tunnel import ProxyError, open_tunnel
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
+    from airflow_provider_dysms.api.connecting import Address
     from airflow_provider_dysms.api.endpoints import Endpoint
 
 
@@ -46,14 +52,30 @@ CONNECTIONS = 256
 _READ_BYTES = 64 * 1024
 
 
+#: See :meth:`Transport.send`.
+Accept = Callable[[Response], bool]
+
+
+def proven(response: Response) -> bool:
+    """Accept every response."""
+    return True
+
+
 class Transport(Protocol):
     """Carries requests to one endpoint."""
 
-    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+    async def send(
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+    ) -> Response:
         """Send the request that ``sign`` returns; it is awaited when the request can leave at once.
 
+        :param accept: reads the response before its connection carries anything else, and says whether the response
+            proves that it belongs to the request; if not, the connection must stay silent for a while. If ``accept``
+            raises, the connection is closed
+        :param fresh: on a connection that has carried nothing before
         :raises DysmsTransportError: no answer
         :raises DysmsUnreadable: an answer that is not HTTP, or too large
+        :raises DysmsMismatched: more came than the response
         """
 
     async def aclose(self) -> None:
@@ -86,24 +108,27 @@ class HttpTransport:
         self._proxy = _Proxy.parse(proxy) if proxy else None
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle: list[Connection] = []
+        self._answering: Address | None = None
+        self._silence = Silence()
         self._places = asyncio.Semaphore(connections)
         self.opened = 0
 
-    async def send(self, sign: Callable[[], Awaitable[Request]]) -> Response:
+    async def send(
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+    ) -> Response:
         await self._places.acquire()
         try:
-            connection = self._pop_idle() or await self._open()
+            connection = (None if fresh else self._pop_idle()) or await self._open()
             try:
                 request = await sign()
-                if connection.is_closed:  # the server hung up while the request waited for its turn
-                    connection = await self._open()
+                if not connection.is_silent():  # the server hung up while the request waited for its turn, or spoke
+                    connection = await self._reopen(connection)
                     request = await sign()  # another turn: connections that open in spells would make a burst
-                    if connection.is_closed:  # it hangs up faster than turns come
-                        connection = await self._open()
-                try:
-                    return await connection.exchange(self._wire(request), self._timeout)
-                except (OSError, TimeoutError) as error:
-                    raise self._failed("no answer", error, request_sent=True) from None
+                    if not connection.is_silent():  # it hangs up faster than turns come
+                        connection = await self._reopen(connection)
+                        if not connection.is_silent():
+                            raise self._failed("the server speaks before it is asked", None, request_sent=False)
+                return await self._exchange(connection, request, accept)
             finally:
                 if connection.is_reusable:
                     self._idle.append(connection)
@@ -111,6 +136,20 @@ class HttpTransport:
                     connection.close()
         finally:
             self._places.release()
+
+    async def _exchange(self, connection: Connection, request: Request, accept: Accept) -> Response:
+        try:
+            response = await connection.exchange(self._wire(request), self._timeout)
+        except (OSError, TimeoutError) as error:
+            raise self._failed("no answer", error, request_sent=True) from None
+        self._silence.add(connection.took)
+        try:
+            if accept(response) or await connection.stay_silent(self._silence.seconds):
+                return response
+        except BaseException:
+            connection.close()
+            raise
+        raise DysmsMismatched(f"{self._endpoint.netloc}: more came than one response to the request")
 
     async def aclose(self) -> None:
         while self._idle:
@@ -124,16 +163,18 @@ class HttpTransport:
                 return connection
         return None
 
+    async def _reopen(self, connection: Connection) -> Connection:
+        connection.close()
+        return await self._open()
+
     async def _open(self) -> Connection:
-        address = self._proxy or self._endpoint
-        tls = None if self._proxy else self._tls
-        loop = asyncio.get_running_loop()
-        connection = Connection(loop, self._buffer)
+        connection = Connection(asyncio.get_running_loop(), self._buffer)
         try:
             async with asyncio.timeout(self._timeout):
-                await loop.create_connection(lambda: connection, address.host, address.port, ssl=tls)
-                if self._proxy and self._tls:
-                    await self._tunnel(connection, self._proxy, self._tls)
+                await self._connect(connection)
+        except ProxyError as error:
+            connection.close()
+            raise self._failed(str(error), None, request_sent=False) from None
         except (OSError, TimeoutError) as error:
             connection.close()
             raise self._failed("could not connect", error, request_sent=False) from None
@@ -143,16 +184,27 @@ class HttpTransport:
         self.opened += 1
         return connection
 
-    async def _tunnel(self, connection: Connection, proxy: _Proxy, tls: ssl.SSLContext) -> None:
-        target = f"{self._endpoint.host}:{self._endpoint.port}"
-        answer = await connection.exchange(
-            f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{proxy.authorization}\r\n".encode("ascii"),
-            self._timeout,
-            tunnel=True,
+    async def _connect(self, connection: Connection) -> None:
+        there = self._proxy or self._endpoint
+        connected, self._answering = await open_socket(
+            there.host, there.port, within=self._timeout, first=self._answering
         )
-        if answer.status != 200:
-            raise self._failed(f"the proxy refused with HTTP {answer.status}", None, request_sent=False)
-        await connection.start_tls(tls, self._endpoint.host)
+        if self._proxy and self._tls:
+            await open_tunnel(
+                connected,
+                target=f"{self._endpoint.host}:{self._endpoint.port}",
+                authorization=self._proxy.authorization,
+                protocol=connection,
+                tls=self._tls,
+                server_hostname=self._endpoint.host,
+            )
+        else:
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection,
+                sock=connected,
+                ssl=self._tls,
+                server_hostname=there.host if self._tls else None,
+            )
 
     def _wire(self, request: Request) -> bytes:
         plain_proxy = self._proxy if self._proxy and not self._tls else None
@@ -171,6 +223,8 @@ class HttpTransport:
         elif error is not None:
             words = getattr(error, "strerror", None)
             what += f": {type(error).__name__} {words}" if words else f": {type(error).__name__}"
+        if not request_sent and self._proxy is None:
+            what += unused_proxy(self._endpoint.host, "set the extra proxy of the connection")
         failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
         failed.request_sent = request_sent
         return failed

@@ -6,14 +6,24 @@ import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 
 from airflow_provider_dysms.api.arguments import NO_IDS
-from airflow_provider_dysms.api.dates import BEIJING, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_dysms.audit.send_log.times import Times
 
 _EXACT_FLOAT = 2**53
-_ISO_SPACE_ZONE = re.compile(r"(\d{4}-\S+ \S+)\s+([+-]\d\d:?\d\d)", re.ASCII)
+_LOST_DIGITS = "is a number that lost its last digits; write ids as text"
+
+#: A whole number as pandas writes it where the column has blanks too.
+_FLOAT = re.compile(r"\d+\.0", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+\d+", re.ASCII)
 # Years in which an instant can be moved by hours and still be one.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -53,28 +63,45 @@ def _number_as_text(cell: float | Decimal) -> str | None:
     return str(int(cell)) if whole else str(cell)
 
 
-def as_id(cell: object, longest: int, *, given: bool = False) -> str | None:
+def is_float(cell: object) -> bool:
+    """Say whether a cell is a whole number as pandas writes it: ``1001.0``."""
+    return isinstance(cell, str) and _FLOAT.fullmatch(cell.strip()) is not None
+
+
+def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool] | None) -> str | None:
     """Return a cell as an id, ``None`` where it is blank.
 
     :param longest: most characters of an id
     :param given: whether it is one that the service gave, which is ASCII without blanks
+    :param of_floats: says whether every id of its column ends in ``.0``, which then belongs to none of them
     :raises ValueError: no id can look like that; the text says why, a clause without the cell
     """
     if not isinstance(cell, str):
         if is_blank(cell):
             return None
         if isinstance(cell, float) and not (cell.is_integer() and abs(cell) < _EXACT_FLOAT):
-            raise ValueError("is a number that lost its last digits; write ids as text")
-        if not isinstance(cell, (int, float, Decimal)) or isinstance(cell, bool):
+            raise ValueError(_LOST_DIGITS)
+        if isinstance(cell, bytes):
+            raise ValueError("is bytes that are not text; write ids as text, or set encoding")
+        if not isinstance(cell, (int, float, Decimal, UUID)) or isinstance(cell, bool):
             raise ValueError(f"is no text, but {type(cell).__name__}")
         cell = as_text(cell) or ""
     text = cell.strip()
     if not text:
         return None
+    if text[-1] == "0" and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
+        text = text[:-2]
+        if len(text) > 16 or int(text) >= _EXACT_FLOAT:
+            raise ValueError(_LOST_DIGITS)
     if len(text) > longest:
         raise ValueError(f"is longer than {longest} characters")
     if not text.isprintable():
         raise ValueError("has control characters")
+    if "+" in text and _SCIENTIFIC.fullmatch(text):
+        raise ValueError(
+            "is in scientific notation (1.39E+10), as a spreadsheet shortens numbers, and lost its digits; "
+            "format the column as text before you save it"
+        )
     if given and (not text.isascii() or " " in text):
         raise ValueError("has blanks or letters that the service's own ids do not have")
     if given and text.lower() in NO_IDS:
@@ -82,39 +109,25 @@ def as_id(cell: object, longest: int, *, given: bool = False) -> str | None:
     return text
 
 
-def as_instant(cell: object) -> datetime | None:
-    """Return a cell as an aware instant in UTC, ``None`` where it is blank; without a zone it is Beijing time.
+def as_instant(cell: object, times: Times) -> datetime | None:
+    """Return a cell as an aware instant in UTC, ``None`` where it is blank.
 
-    Numbers are refused: seconds and milliseconds since 1970 cannot be told apart with certainty.
-
+    :param times: reads text and numbers, and knows the zone of a time without one
     :raises ValueError: it is no time; the text says why, a clause without the cell
     """
     if isinstance(cell, str):
         text = cell.strip()
         if not text:
             return None
-        instant = _read_instant(text)
+        instant = times.parse(text)
     elif is_blank(cell):
         return None
     elif isinstance(cell, datetime):
-        instant = cell if cell.tzinfo else cell.replace(tzinfo=BEIJING)
+        instant = cell if cell.tzinfo else times.localized(cell)
+    elif isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool):
+        instant = times.parse(as_text(cell) or "")
     else:
         raise ValueError(f"is no time, but {type(cell).__name__}; write it as 2025-06-01T12:00:00+08:00")
     if not _FIRST <= instant <= _LAST:
         raise ValueError("lies in no year in which messages are sent")
     return _FIRST + (instant - _FIRST)
-
-
-def _read_instant(text: str) -> datetime:
-    try:
-        return parse_instant(text) or _FIRST
-    except ValueError:  # nor is it a time as the service writes them
-        pass
-    if text.endswith(" UTC"):
-        text = text.removesuffix("UTC") + "+00:00"
-    if apart := _ISO_SPACE_ZONE.fullmatch(text):
-        text = apart[1] + apart[2]
-    try:
-        return parse_instant(text) or _FIRST
-    except ValueError:
-        raise ValueError("is no time; write it as 2025-06-01T12:00:00+08:00") from None

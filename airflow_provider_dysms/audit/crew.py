@@ -110,7 +110,9 @@ class Crew:
 
     def _leave(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._failure = self._failure or (asyncio.CancelledError() if task.cancelled() else task.exception())
+        # Every task is looked at: asyncio logs a traceback for each error that nobody has looked at.
+        ended = asyncio.CancelledError() if task.cancelled() else task.exception()
+        self._failure = self._failure or ended
         self._news.set()
 
 

@@ -7,32 +7,38 @@ a column, is an error.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import filterfalse
 from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import NumberError, parse_number
-from airflow_provider_dysms.api.text import folded
-from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank
-from airflow_provider_dysms.audit.columns import NAMES, Columns, has_whom_to_ask, spelling
-from airflow_provider_dysms.audit.files import Table, open_table, shown
+from airflow_provider_dysms.audit.cells import as_id, as_instant, as_text, is_blank, is_float
+from airflow_provider_dysms.audit.columns import NAMES, Columns
+from airflow_provider_dysms.audit.files import Table, open_table
 from airflow_provider_dysms.audit.lines import Line, Lines
-from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
+from airflow_provider_dysms.audit.send_log.column_arguments import (
+    check_columns,
+    check_has,
+    checked_carry,
+    choose,
+    missing_of,
+)
+from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
+from airflow_provider_dysms.audit.send_log.times import Times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 #: The service takes an OutId of fewer than 256 characters; its own ids are far shorter.
 MAX_ID_LENGTH = 255
 
-# ``send_date`` is what the folders of the output are named by, and readers make a column of it.
-_TAKEN = frozenset((*COLUMNS, PHONE_HASH, "send_date"))
 _NAMED_IN_ERRORS = 5
 _DAY = timedelta(days=1)
+_TIMES = Times()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class SentLog:
         of questions
     :param argument: the argument that the log came from, for errors
     :param found: what its columns are and might be
+    :param notes: sentences about what was found out about its files: encoding, delimiter
     """
 
     lines: Lines = field(repr=False)
@@ -51,6 +58,7 @@ class SentLog:
     keyed: bool = False
     argument: str = "sent_uri"
     found: Columns = field(default_factory=lambda: Columns(None), repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> Sequence[Line]:
@@ -82,38 +90,108 @@ def read_sent_log(
     send_date: date,
     columns: Mapping[str, str] | None = None,
     carry: Sequence[str] | None = (),
+    options: LogOptions | None = None,
 ) -> SentLog:
     """Read a send log.
 
-    :param files: name and open binary file, in the order in which their lines count; a name's end says what it is:
-        ``.csv``, ``.jsonl``, ``.ndjson``, ``.json``, ``.parquet``, ``.txt`` (one number a line), also with ``.gz``
+    :param files: name and open binary file, which can be sought in, in the order in which their lines count; their
+        bytes, then the ends of their names say what they are: Parquet, CSV, JSON Lines or text with one number per
+        line, each also gzipped. One without a byte has no lines
     :param send_date: the Beijing day that the log is of; a line that was sent on another is rejected, with ten minutes
         of grace around midnight
     :param columns: our name (:data:`NAMES`) -> the log's column; then no other columns are read. Default: those of our
         names that a file has, also in another spelling: see :mod:`.columns`
     :param carry: columns of the log that are copied to the output, as text
+    :param options: how the files are written; default: what they say themselves
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
     """
-    _check_columns(columns)
-    carried = _checked_carry(carry, columns)
-    lines = Lines()
-    keyed = False
-    found = Columns(columns, carried)
-    keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
-    read: list[str] = []
+    check_columns(columns)
+    carried = checked_carry(carry, columns)
+    log = _Log(send_date, columns, carried, options or LogOptions())
     for name, file in files:
-        read.append(name)
-        table = open_table(name, file)
-        wanted = [*_choose(name, table, columns, carried, found), *carried]
-        for number, cells in table.read(wanted):
-            keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
-            lines.append(_line(name, number, cells, send_date))
-        keys |= table.seen
-    if not read:
-        raise DysmsInputError("sent_uri", "names no file; write the day's send log first")
-    if keys:
-        _check_has(read[0] if len(read) == 1 else "the log", sorted(keys), columns, carried)
-    return SentLog(lines, carried, keyed, found=found)
+        log.read(name, file)
+    return log.whole()
+
+
+class _Log:
+    """A log that is being read, file by file."""
+
+    def __init__(
+        self, send_date: date, columns: Mapping[str, str] | None, carry: tuple[str, ...], options: LogOptions
+    ) -> None:
+        self._send_date = send_date
+        self._columns = columns
+        self._carry = carry
+        self._options = options
+        self._lines = Lines()
+        self._found = Columns(columns, carry)
+        self._keyed = False
+        self._keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
+        self._names: list[str] = []
+        self._notes = Notes()
+
+    def read(self, name: str, file: BinaryIO) -> None:
+        """Read one more file."""
+        self._names.append(name)
+        table = self._open(name, file)
+        if table is None:
+            return
+        try:
+            self._read(name, file, table)
+        finally:
+            table.close()
+
+    def whole(self) -> SentLog:
+        """Return what was read."""
+        if not self._names:
+            raise DysmsInputError("sent_uri", "names no file; write the day's send log first")
+        if self._keys:
+            name = self._names[0] if len(self._names) == 1 else "the log"
+            check_has(name, sorted(self._keys), self._columns, self._carry)
+        return SentLog(self._lines, self._carry, self._keyed, found=self._found, notes=tuple(self._notes))
+
+    def _open(self, name: str, file: BinaryIO) -> Table | None:
+        def fits(header: Sequence[str]) -> bool:
+            return missing_of(header, self._columns, self._carry) is None
+
+        has_names = self._columns is not None or bool(self._carry)
+        return open_table(name, file, self._options, fits, self._notes, has_names=has_names)
+
+    def _read(self, name: str, file: BinaryIO, table: Table) -> None:
+        chosen = self._choose(name, table)
+        times = self._options.times
+        if chosen[NAMES.index("sent_at")] in table.zoneless and not times.is_zone_named:
+            raise DysmsInputError(
+                "timezone",
+                f"must be given: the times of {name} have Parquet's type INT96, which Spark and Hive write in UTC "
+                "(timezone='UTC') and Impala in local time (timezone='Asia/Shanghai')",
+            )
+        of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
+        for number, cells in table.read([*chosen, *self._carry]):
+            self._keyed = self._keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
+            self._lines.append(_line(name, number, cells, self._send_date, times, of_floats))
+        self._keys |= table.seen
+
+    def _choose(self, name: str, table: Table) -> list[str | None]:
+        return choose(name, table, self._columns, self._carry, self._found)
+
+    def _is_of_floats(self, name: str, file: BinaryIO, ours: str, known: dict[str, bool]) -> bool:
+        """Say whether every id of a column ends in ``.0``: the file is read once more, and then where it was."""
+        if ours not in known:
+            place = file.tell()
+            table = self._open(name, file)
+            if table is None:
+                return False
+            try:
+                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table)))
+                known[ours] = all(map(is_float, filterfalse(is_blank, ids)))
+            finally:
+                table.close()
+                file.seek(place)
+            if known[ours]:
+                finding = f"Every {ours} ends in .0, as pandas writes whole numbers, and is read without it"
+                self._notes.add(name, finding)
+        return known[ours]
 
 
 def phone_log(phone_numbers: Iterable[object]) -> SentLog:
@@ -124,87 +202,26 @@ def phone_log(phone_numbers: Iterable[object]) -> SentLog:
     if isinstance(phone_numbers, (str, bytes, int, float)):
         phone_numbers = [phone_numbers]
     lines = (
-        _line("phone_numbers", number, (text, None, None, None, None, None), None)
+        _line("phone_numbers", number, (text, None, None, None, None, None), None, _TIMES, {})
         for number, text in enumerate(phone_numbers, 1)
     )
     return SentLog(Lines(lines), argument="phone_numbers")
 
 
-def _check_columns(columns: Mapping[str, str] | None) -> None:
-    if columns is None:
-        return
-    if not isinstance(columns, Mapping) or not all(isinstance(column, str) and column for column in columns.values()):
-        raise DysmsInputError("columns", "must map our names to names of columns, such as {'phone_number': 'mobile'}")
-    if unknown := sorted(map(str, set(columns) - set(NAMES))):
-        raise DysmsInputError("columns", f"has unknown names: {', '.join(unknown)}; known are {', '.join(NAMES)}")
-    if "phone_number" not in columns and "message_id" not in columns:
-        raise DysmsInputError("columns", "names neither phone_number nor message_id; one of them is needed to ask")
-
-
-def _checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None) -> tuple[str, ...]:
-    if carry is None:
-        return ()
-    if (
-        isinstance(carry, str)
-        or not isinstance(carry, Sequence)
-        or not all(isinstance(column, str) and column for column in carry)
-    ):
-        raise DysmsInputError("carry", "must be a list of names of columns")
-    names = [*map(folded, carry)]
-    if twice := [column for column in carry if names.count(folded(column)) > 1]:
-        raise DysmsInputError(
-            "carry",
-            f"names a column twice: {shown(twice)}; names that differ by case or blanks alone are one to readers",
-        )
-    if taken := [column for column in carry if folded(column) in _TAKEN]:
-        raise DysmsInputError(
-            "carry",
-            f"names {shown(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
-            "in the log",
-        )
-    numbers = [columns.get("phone_number")] if columns else [name for name in carry if spelling(name) == "phonenumber"]
-    if not set(carry).isdisjoint(numbers):
-        raise DysmsInputError("carry", "names the column of the numbers, which come out as phone_number, or hashed")
-    return tuple(carry)
-
-
-def _choose(
-    name: str, table: Table, columns: Mapping[str, str] | None, carry: tuple[str, ...], found: Columns
-) -> list[str | None]:
-    """Return the file's columns in the order of our names, ``None`` for those that it does not have."""
-    if table.headless:
-        if columns is not None or carry:
-            argument = "carry" if carry else "columns"
-            raise DysmsInputError(argument, f"names columns, and {name} is text, which has none")
-        return ["phone_number", *[None] * (len(NAMES) - 1)]
-    if table.columns is None:
-        table.choose = found.of_file(name)
-        return [columns.get(ours) if columns else ours for ours in NAMES]
-    _check_has(name, table.columns, columns, carry)
-    return found.of_file(name)(table.columns)
-
-
-def _check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | None, carry: tuple[str, ...]) -> None:
-    for argument, wanted in (("columns", (columns or {}).values()), ("carry", carry)):
-        if missing := [column for column in wanted if column not in present]:
-            raise DysmsInputError(
-                argument, f"names {', '.join(missing)}, which {name} does not have; it has {shown(present)}"
-            )
-    if columns is None and not has_whom_to_ask(present):
-        raise DysmsInputError(
-            "columns",
-            f"must say which column of {name} is phone_number or message_id, such as {{'phone_number': 'mobile'}}; "
-            f"it has {shown(present)}",
-        )
-
-
-def _line(file: str, number: int, cells: Sequence[object], send_date: date | None) -> Line:
+def _line(
+    file: str,
+    number: int,
+    cells: Sequence[object],
+    send_date: date | None,
+    times: Times,
+    of_floats: Mapping[str, Callable[[], bool]],
+) -> Line:
     raw, message_id, country, biz_id, out_id, sent_at, *carried = cells
     rejections: list[tuple[str, str]] = []
     ids: list[str | None] = []
     for name, value in (("message_id", message_id), ("biz_id", biz_id), ("out_id", out_id)):
         try:
-            ids.append(None if value is None else as_id(value, MAX_ID_LENGTH, given=name != "out_id"))
+            ids.append(None if value is None else as_id(value, MAX_ID_LENGTH, name != "out_id", of_floats.get(name)))
         except ValueError as error:
             ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))
@@ -218,7 +235,7 @@ def _line(file: str, number: int, cells: Sequence[object], send_date: date | Non
         rejections.append(("no_number_and_no_message_id", "has neither phone_number nor message_id"))
     instant = None
     try:
-        instant = as_instant(sent_at)
+        instant = as_instant(sent_at, times)
     except ValueError as error:
         rejections.append(("sent_at_unreadable", f"sent_at {error}"))
     if instant and send_date and not _is_of_the_day(instant, send_date):

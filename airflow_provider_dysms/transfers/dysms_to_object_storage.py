@@ -18,6 +18,7 @@ from airflow_provider_dysms.api.choices import (
     OutsideWindow,
     Phone,
     Refresh,
+    SentFormat,
     Statistics,
 )
 from airflow_provider_dysms.api.dates import parse_day
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 #: Folder of a day below ``output_uri``.
 PARTITION = "send_date={send_date:%Y-%m-%d}"
 
+#: Arguments that say how a log is written; the last two have defaults.
+WRITTEN_AS = ("sent_format", "encoding", "delimiter", "time_format", "timezone", "max_line_bytes", "max_file_bytes")
+
 #: Seconds of ``resume_within``, at most: receipts come within this time.
 MAX_RESUME = 259_200
 
@@ -50,6 +54,14 @@ def _dated(argument: str, value: Any) -> None:
         from airflow_provider_dysms.storage.placeholders import with_day
 
         with_day(value, date(2000, 1, 1), argument)
+
+
+def _written_as(argument: str, value: object) -> None:
+    """Check one argument that says how a log is written; few DAGs have one, so few load what reads logs."""
+    from airflow_provider_dysms.audit.send_log.options import LogOptions
+
+    zone = {"timezone": "UTC"} if argument == "time_format" else {}  # together they are looked at when the task runs
+    LogOptions(**{argument: value, **zone})  # type: ignore[arg-type]
 
 
 class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -101,6 +113,18 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         or punctuation (``OutId``, ``BIZ-ID``); templated
     :param carry: columns of the log that are copied to the output. Their names must differ from each other, and from
         those of the output, in more than case and blanks; templated
+    :param sent_format: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line); default: what the first bytes
+        of each file say, then the end of its name; templated
+    :param encoding: of text files, such as ``gb18030``; ``auto`` tries UTF-8, UTF-16 by its mark and GB18030, and logs
+        which it was; default: UTF-8, with or without a byte order mark; templated
+    :param delimiter: of CSV files; default: the one of ``,``, ``;``, tab and ``|`` under which the header has every
+        column that is read, which is logged; templated
+    :param time_format: how ``sent_at`` is written, in the codes of ``strptime``, such as ``%m/%d/%Y %H:%M``; default:
+        ISO 8601 and every other form that can be read in one way only, numbers since 1970 included; templated
+    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A time that the zone
+        skips or has twice, because clocks are set, is a rejected line; templated
+    :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
+    :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
         else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the
         three, nor a message id, is a list of questions: every record comes out once, and nothing is judged to be
@@ -144,6 +168,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "phone_numbers",
         "columns",
         "carry",
+        "sent_format",
+        "encoding",
+        "delimiter",
+        "time_format",
+        "timezone",
         "send_date",
         "output_uri",
         "partition",
@@ -159,6 +188,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "sent_uri": optional(_dated),
+        "sent_format": optional(one_of(SentFormat)),
+        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(_written_as)),
+        **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
         "file_format": arguments.file_format,
@@ -184,6 +216,13 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         phone_numbers: Any = None,
         columns: Mapping[str, str] | None = None,
         carry: Sequence[str] | None = (),
+        sent_format: SentFormat | None = None,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        time_format: str | None = None,
+        timezone: str | None = None,
+        max_line_bytes: int = 1024**2,
+        max_file_bytes: int = 4 * 1024**3,
         match: Match = "auto",
         send_date: Any = YESTERDAY,
         file_format: FileFormat = "jsonl",
@@ -208,6 +247,13 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.phone_numbers = phone_numbers
         self.columns = columns
         self.carry = carry
+        self.sent_format: SentFormat | None = sent_format
+        self.encoding = encoding
+        self.delimiter = delimiter
+        self.time_format = time_format
+        self.timezone = timezone
+        self.max_line_bytes = max_line_bytes
+        self.max_file_bytes = max_file_bytes
         self.match: Match = match
         self.send_date = send_date
         self.file_format = file_format
@@ -232,7 +278,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         phone_numbers = revealed(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry"):
+        for name in ("columns", "carry", *WRITTEN_AS[:-2]):
             if phone_numbers is not None and getattr(self, name):
                 raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
 

@@ -13,6 +13,7 @@ from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, 
 from airflow_provider_dysms.audit.columns import KEYS
 from airflow_provider_dysms.audit.outcome import Source
 from airflow_provider_dysms.audit.questions import Scope
+from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.hooks.private import numbers_in
@@ -23,6 +24,7 @@ from airflow_provider_dysms.storage.placeholders import with_day
 from airflow_provider_dysms.storage.shelf import Shelf
 from airflow_provider_dysms.transfers import collecting
 from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_committed
+from airflow_provider_dysms.transfers.dysms_to_object_storage import WRITTEN_AS
 from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
 from airflow_provider_dysms.transfers.rows import Rows
 from airflow_provider_dysms.transfers.statistics import (
@@ -63,6 +65,7 @@ class Export:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)
         self._task.check_arguments()
+        options = LogOptions(**{name: getattr(self._task, name) for name in WRITTEN_AS})
         day = self._day(now)
         hook = DysmsHook(self._task.dysms_conn_id, requests_per_second=self._task.requests_per_second)
         _ = hook.settings  # what is wrong with the connection is said before anything is read or written
@@ -74,7 +77,7 @@ class Export:
             compression=self._task.compression,
             csv_safe=self._task.csv_safe,
         )
-        sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day))
+        sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day), options)
         partition.probe()
         manifest = partition.committed()
         _check_day_of(manifest, day)
@@ -142,16 +145,18 @@ class Export:
                 raise AirflowSkipException(str(error)) from None
             raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
-    def _read(self, day: date, output: OutputLayout) -> SentLog:
+    def _read(self, day: date, output: OutputLayout, options: LogOptions) -> SentLog:
         if self._task.sent_uri is None:
             sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
             self._log.info("The service is asked about %s on %s", counted(len(sent.lines), "phone number"), day)
         else:
             files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"), output=output)
             read = FilesRead()
-            sent = read_sent_log(read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry)
+            sent = read_sent_log(
+                read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry, options=options
+            )
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
-            for note in sent.found.notes.values():
+            for note in (*sent.notes, *sent.found.notes.values()):
                 self._log.info("%s", note)
             for warning in sent.found.warnings.values():
                 self._log.warning("%s", warning)

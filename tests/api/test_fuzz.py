@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,8 +99,17 @@ def outcome(action: str, status: int, body: bytes) -> object:
     """What a caller gets: a result, or an error of ours. Anything else that is raised fails the test."""
     found = outcome_of_any_form(action, status, body)
     quick = read_page(body) if (action, status) == ("QuerySendDetails", 200) else None
-    assert quick is None or quick == found, "the quick reader of today's form reads something else"
+    assert quick is None or quick == without_extra(found), "the quick reader of today's form reads something else"
     return found
+
+
+def without_extra(found: object) -> object:
+    """Return a page without the fields that nobody knows: the quick reader does not keep them."""
+    if not isinstance(found, Page):
+        return found
+    return msgspec.structs.replace(
+        found, records=tuple(msgspec.structs.replace(each, extra={}) for each in found.records)
+    )
 
 
 def outcome_of_any_form(action: str, status: int, body: bytes) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from airflow_provider_dysms.api.belonging import RequestIds
 from airflow_provider_dysms.api.credentials import Credentials
 from airflow_provider_dysms.api.keys import Keys
 from airflow_provider_dysms.api.lanes import Lane
@@ -29,7 +30,7 @@ class Clock:
 def one_a_second(clock: Clock) -> Lane:
     keys = Keys(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
     signer = Signer("h", "QueryMessage", "2018-05-01")
-    return Lane(signer, None, keys, Budget(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+    return Lane(signer, None, RequestIds("h"), keys, Budget(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
 
 
 def test_nobody_overtakes_who_waits_for_the_budget() -> None:

@@ -106,6 +106,13 @@ def test_foreign_numbers_are_read_in_their_country(text, country, digits, region
         ("861012345678", None, "not_a_mobile"),
         ("010-12345678", "CN", "not_a_mobile"),
         ("12000000000", "CN", "not_a_mobile"),
+        ("10000000000", None, "invalid_number"),
+        ("11012345678", None, "invalid_number"),
+        ("+1 101 234 5678", None, "invalid_number"),
+        ("+1 212 155 0123", None, "invalid_number"),
+        ("2120550123", "US", "invalid_number"),
+        (10000000000, "US", "invalid_number"),
+        ("12000000000", None, "invalid_number"),
         ("13900000000", "HK", "invalid_number"),
         ("8613900000000", "DE", "invalid_number"),
         ("+85261234567", "CN", "invalid_number"),
@@ -174,6 +181,33 @@ def test_an_error_names_the_argument_and_keeps_the_number_to_itself():
     assert not set("139").intersection(str(error.value))
     assert error.value.__cause__ is None
     assert error.value.__context__ is None or "139" not in str(error.value.__context__)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("10000000000", "not a number that anybody can have"),
+        ("11012345678", "not a number that anybody can have"),
+        ("1.39E+10", "scientific notation"),
+        ("1.39e10", "scientific notation"),
+        ("NaN", "leave the cell empty"),
+        ("null", "leave the cell empty"),
+        (float("nan"), "leave the cell empty"),
+        (1e17, "lost its last digits; write it as text"),
+        (13900000000.5, "a decimal number"),
+        ("9" * 30, "more digits than a phone number"),
+    ],
+)
+@pytest.mark.parametrize("to_ask", [True, False])
+def test_what_programs_make_of_numbers_has_a_sentence_of_its_own(text, told, to_ask):
+    with pytest.raises(NumberError) as error:
+        parse_number(text, to_ask=to_ask)
+    assert told in error.value.problem
+
+
+def test_a_country_may_be_a_whole_number_that_pandas_wrote():
+    assert parse_number(MOBILE, "86.0") == PhoneNumber(MOBILE, "CN")
+    assert parse_number("61234567", "852.0").digits == "85261234567"
 
 
 def test_a_number_is_in_no_repr():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -46,6 +47,12 @@ class Book:
     days: list[Row] = field(default_factory=lambda: [_day(place) for place in range(DAYS)])
     messages: dict[str, Row] = field(default_factory=lambda: {each: _message(each) for each in MESSAGE_IDS})
     chance: random.Random = field(default_factory=lambda: random.Random(4))
+    #: What the last request of each connection should have got, where the service is one behind.
+    owed: dict[int, Answer] = field(default_factory=dict)
+
+    def request_id(self) -> str:
+        """Return another one each time."""
+        return str(uuid.uuid4()).upper()
 
     def answer(self, ask: Ask) -> Answer:
         """Return the honest answer, made anew."""
@@ -65,7 +72,7 @@ class Book:
         return {
             "TotalCount": len(rows),
             "Message": "OK",
-            "RequestId": REQUEST_ID,
+            "RequestId": self.request_id(),
             "SmsSendDetailDTOs": {"SmsSendDetailDTO": [dict(row) for row in cut]},
             "Code": "OK",
         }
@@ -77,23 +84,21 @@ class Book:
         return {
             "Code": "OK",
             "Message": "OK",
-            "RequestId": REQUEST_ID,
+            "RequestId": self.request_id(),
             "Data": {"TotalSize": len(days), "TargetList": [dict(day) for day in cut]},
         }
 
     def message(self, ask: Ask) -> Answer:
-        envelope = {"ResponseCode": "OK", "ResponseDescription": "OK", "RequestId": REQUEST_ID}
+        envelope = {"ResponseCode": "OK", "ResponseDescription": "OK", "RequestId": self.request_id()}
         return {**envelope, **self.messages[ask.parameters["MessageId"]]}
 
     def sent(self, ask: Ask) -> Answer:
-        return {"Code": "OK", "Message": "OK", "RequestId": REQUEST_ID, "BizId": BIZ_ID}
+        return {"Code": "OK", "Message": "OK", "RequestId": self.request_id(), "BizId": BIZ_ID}
 
     def sent_abroad(self, ask: Ask) -> Answer:
-        answer = {"ResponseCode": "OK", "ResponseDescription": "OK", "RequestId": REQUEST_ID}
+        answer = {"ResponseCode": "OK", "ResponseDescription": "OK", "RequestId": self.request_id()}
         return {**answer, "MessageId": MESSAGE_IDS[0], "Segments": "1", "To": ABROAD}
 
-
-REQUEST_ID = "0A974B78-02BF-4C79-ADF3-90CFBA1B55B1"
 
 _ANSWERS: dict[str, Callable[[Book, Ask], Answer]] = {
     "QuerySendDetails": Book.send_details,

@@ -152,7 +152,6 @@ fault(
     "MessageId twice, another last",
     twice("MessageId", '"1999999999"', last=True),
     "DysmsIncomplete",
-    once="DysmsIncomplete",
     on=frozenset({MESSAGE}),
 )
 fault("twice", "a name and its small twin", twice("totalCount", "0", last=True), EXACT, on=frozenset({DETAILS}))

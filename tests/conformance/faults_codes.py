@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from book import REQUEST_ID, dumped
-from hostile import Act
+from book import Answer, Book, dumped
+from hostile import Act, Ask, Steps
 from striking import EXACT, GLOBE, LISTINGS, MESSAGE, SMS, Strike, body, fault, http, raw, with_bytes
 
 # Codes: the gateway's with their HTTP status, the API's in HTTP 200 (2017-05-25, then 2018-05-01).
@@ -79,9 +79,23 @@ INTERNATIONAL_CODES = {
 }
 
 
+def saying(said: Answer, *headers: str, status: int = 200) -> Strike:
+    """Answer with a code, under another request id each time."""
+    return lambda ask, book: [http(status, dumped({"RequestId": book.request_id(), **said}), *headers)]
+
+
+def saying_in_xml(code: str, status: int) -> Strike:
+    def strike(ask: Ask, book: Book) -> Steps:
+        inner = f"<RequestId>{book.request_id()}</RequestId><Code>{code}</Code>"
+        said = f"<?xml version='1.0' encoding='UTF-8'?><Error>{inner}</Error>"
+        return [http(status, said.encode(), "content-type: text/xml")]
+
+    return strike
+
+
 def gateway(code: str, status: int, *headers: str) -> Strike:
-    said = {"RequestId": REQUEST_ID, "Message": f"{code}.", "HostId": "dysmsapi.aliyuncs.com", "Code": code}
-    return body(dumped(said), *headers, status=status)
+    said = {"Message": f"{code}.", "HostId": "dysmsapi.aliyuncs.com", "Code": code}
+    return saying(said, *headers, status=status)
 
 
 for error, words in GATEWAY_CODES.items():
@@ -92,17 +106,16 @@ for error, words in GATEWAY_CODES.items():
             fault("gateway", f"{status} {word}", gateway(word, status), error, is_coded=True)
 for error, words in CHINA_CODES.items():
     for code in words.split():
-        said = {"Message": f"{code}.", "RequestId": REQUEST_ID, "Code": code}
-        fault("china", f"200 {code}", body(dumped(said)), error, on=LISTINGS | {SMS}, is_coded=True)
+        said = {"Message": f"{code}.", "Code": code}
+        fault("china", f"200 {code}", saying(said), error, on=LISTINGS | {SMS}, is_coded=True)
 for error, words in INTERNATIONAL_CODES.items():
     for code in words.split():
-        said = {"ResponseCode": code, "ResponseDescription": f"{code}.", "RequestId": REQUEST_ID}
+        said = {"ResponseCode": code, "ResponseDescription": f"{code}."}
         international = frozenset({MESSAGE} if error == "DysmsNotFound" else {MESSAGE, GLOBE})
-        fault("international", f"200 {code} abroad", body(dumped(said)), error, on=international, is_coded=True)
+        fault("international", f"200 {code} abroad", saying(said), error, on=international, is_coded=True)
 
 for code, error in (("ServiceUnavailable", "DysmsServerError"), ("Forbidden.RAM", "DysmsPermissionError")):
-    said_xml = f"<?xml version='1.0' encoding='UTF-8'?><Error><RequestId>1</RequestId><Code>{code}</Code></Error>"
-    xml = body(said_xml, "content-type: text/xml", status=503 if "Service" in code else 403)
+    xml = saying_in_xml(code, 503 if "Service" in code else 403)
     fault("gateway", f"{code} in XML", xml, error, is_coded=True)
 fault("gateway", "an unknown code with 503", gateway("NeverHeardOf", 503), "DysmsServerError", is_coded=True)
 fault("gateway", "an unknown code with 429", gateway("NeverHeardOf", 429), "DysmsThrottled", is_coded=True)

@@ -166,8 +166,6 @@ fault("wire", "an SSH banner", raw(b"SSH-2.0-OpenSSH_9.2\r\n"), "DysmsUnreadable
 fault("wire", "HTTP/2", raw(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", Act.CLOSE), "DysmsUnreadable")
 fault("wire", "zeros", raw(bytes(1000), Act.CLOSE), "DysmsUnreadable")
 fault("wire", "a header without a colon", raw(OPEN + b"nonsense\r\n\r\n"), "DysmsUnreadable")
-fault("wire", "two answers at once", with_bytes(lambda honest: [http(200, honest) * 2]), EXACT)
-fault("wire", "an answer and a stray line", with_bytes(lambda honest: [http(200, honest) + b"\r\nstray\r\n"]), EXACT)
 fault("wire", "an answer, and then hung up", with_bytes(lambda honest: [http(200, honest), Act.CLOSE]), EXACT)
 fault("wire", "an answer, and then a reset", with_bytes(lambda honest: [http(200, honest), 0.05, Act.RESET]), EXACT)
 fault(

@@ -36,6 +36,7 @@ class Ask:
     :param action: of the API; empty where there is none
     :param number: how many requests of this action the login has sent, from 1
     :param at: seconds of a clock that never goes back
+    :param connection: that it came over
     """
 
     action: str
@@ -43,6 +44,7 @@ class Ask:
     number: int
     path: str
     at: float
+    connection: int = 0
 
     @property
     def page(self) -> int:
@@ -132,7 +134,7 @@ class Hostile:
         request = await _read(reader)
         script = self.scripts[request.login]
         number = 1 + sum(ask.action == request.action for ask in script.asked)
-        ask = Ask(request.action, request.parameters, number, request.path, time.monotonic())
+        ask = Ask(request.action, request.parameters, number, request.path, time.monotonic(), id(writer))
         script.asked.append(ask)
         for step in script.answer(ask):
             if isinstance(step, bytes):

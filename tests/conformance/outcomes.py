@@ -16,7 +16,7 @@ from striking import DETAILS, EXACT, GLOBE, MESSAGE, PASSING, SMS, WIRE, Fault
 SENDS = (SMS, GLOBE)
 WAITS = ("sensor", "trigger")
 #: After these a message may have been sent all the same.
-UNCERTAIN = {"DysmsServerError", "DysmsNonceUsed", "DysmsTransportError", "DysmsUnreadable"}
+UNCERTAIN = {"DysmsServerError", "DysmsNonceUsed", "DysmsTransportError", "DysmsUnreadable", "DysmsMismatched"}
 
 #: What is not said of a message that the service does not know.
 UNKNOWN = ("error_code", "sent_at", "received_at")
@@ -74,7 +74,8 @@ def right(fault: Fault, entry: Entry, *, once: bool) -> Right:
     if error == "DysmsNotFound" and entry.kind in ("operator", "transfer", *WAITS):
         return _right_if_unknown(entry, once=once)
     # Of what has no end, there is too much, or it takes too long: whichever comes first.
-    is_loose = fault.group == "flood" or ("httpx" in entry.name and fault.group in WIRE)
+    # What comes late may come too late to be noticed, and then the answer was the right one.
+    is_loose = fault.group in ("flood", "sequence") or ("httpx" in entry.name and fault.group in WIRE)
     if error == EXACT or entry.kind in ("client", "hook"):
         return Right(error, is_loose=is_loose)
     if entry.kind in WAITS:

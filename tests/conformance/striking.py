@@ -23,11 +23,12 @@ EXACT = "exact"
 #: These pass: what strikes once is survived.
 PASSING = frozenset(
     {"DysmsThrottled", "DysmsServerError", "DysmsNonceUsed", "DysmsTransportError", "DysmsUnreadable"}
+    | {"DysmsMismatched"}
     | {"DysmsBusinessLimit", "DysmsIncomplete"}
 )
 
 #: Groups of faults that an engine deals with.
-WIRE = frozenset({"wire", "length", "flood", "drip", "gzip", "interim", "redirect"})
+WIRE = frozenset({"wire", "sequence", "length", "flood", "drip", "gzip", "interim", "redirect"})
 
 Strike = Callable[[Ask, Book], Steps]
 

@@ -98,7 +98,7 @@ def test_three_days_on_s3_an_empty_one_among_them_are_found_exactly_by_duckdb(
         assert manifest["run"]["output_uri"] == "s3://audits/out"
         assert manifest["run"]["data_uri"] == f"s3://audits/out/send_date={day}/part-0.parquet"
         logged = "".join(capfd.readouterr())
-        assert f"The file is s3://audits/out/send_date={day}/part-0.parquet, " in logged
+        assert f"The rows are in s3://audits/out/send_date={day}/part-0.parquet (" in logged
         assert f"s3://audits/out/_manifests/send_date={day}.json" in logged
 
     keys = [entry["Key"] for entry in bucket.list_objects_v2(Bucket="audits", Prefix="out/")["Contents"]]

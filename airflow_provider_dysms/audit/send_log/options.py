@@ -1,0 +1,109 @@
+"""The arguments that say how a send log is written."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from airflow_provider_dysms.api.choices import SentFormat
+from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.audit.send_log.times import Times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Tries UTF-8, UTF-16 if the file begins with its mark, and GB18030.
+AUTO = "auto"
+
+MAX_LINE_BYTES = 1024**2
+MAX_FILE_BYTES = 4 * 1024**3
+
+# Codecs that Python counts as encodings of text, and in which nobody writes a file.
+_NOT_OF_FILES = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """How the files of a send log are written; checked when it is made.
+
+    :param sent_format: the kind of every file: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line);
+        default: what each file's first bytes and its name say
+    :param encoding: a codec of Python such as ``gb18030``, or ``auto``; default: UTF-8, with or without a byte order
+        mark
+    :param delimiter: one character between the cells of a CSV file; default: the one of ``,``, ``;``, tab and ``|``
+        under which the header has every column that is read
+    :param time_format: how ``sent_at`` is written, in the codes of :meth:`~datetime.datetime.strptime`; default: every
+        form that can be read in one way only
+    :param timezone: IANA name of the zone in which times without an offset are meant; default: ``Asia/Shanghai``
+    :param max_line_bytes: largest line of a text file, or cell of a Parquet file
+    :param max_file_bytes: largest file, after it is decompressed
+    :raises DysmsInputError: one of them is not valid
+    """
+
+    sent_format: SentFormat | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    time_format: str | None = None
+    timezone: str | None = None
+    max_line_bytes: int = MAX_LINE_BYTES
+    max_file_bytes: int = MAX_FILE_BYTES
+    times: Times = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        set_field = partial(object.__setattr__, self)
+        if self.sent_format is not None and self.sent_format not in get_args(SentFormat):
+            known = ", ".join(get_args(SentFormat))
+            raise DysmsInputError("sent_format", f"must be one of {known}, not {shown(self.sent_format)}")
+        set_field("encoding", _codec(self.encoding))
+        _check_delimiter(self.delimiter)
+        for name in ("max_line_bytes", "max_file_bytes"):
+            size = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise DysmsInputError(name, f"must be a number of bytes, at least 1, not {shown(size)}")
+        set_field("times", Times(self.time_format, self.timezone))
+
+
+def _codec(encoding: object) -> str | None:
+    """Return the name that Python gives an encoding; ``None`` is UTF-8."""
+    if encoding is None:
+        return None
+    if isinstance(encoding, str) and encoding.strip().lower() == AUTO:
+        return AUTO
+    try:
+        codec = codecs.lookup(encoding.strip())  # type: ignore[attr-defined]
+        is_of_text = "1".encode(codec.name).decode(codec.name) == "1"
+    except (LookupError, ValueError, TypeError, AttributeError):
+        is_of_text = False
+    if not is_of_text or codec.name in _NOT_OF_FILES:
+        raise DysmsInputError(
+            "encoding", f"must be 'auto' or an encoding that Python knows, such as 'gb18030', not {shown(encoding)}"
+        )
+    return None if codec.name in ("utf-8", "utf-8-sig", "ascii") else codec.name
+
+
+def _check_delimiter(delimiter: object) -> None:
+    if delimiter is None:
+        return
+    is_usable = isinstance(delimiter, str) and len(delimiter) == 1 and not delimiter.isalnum()
+    if not is_usable or delimiter in '\r\n\0" ':  # type: ignore[operator]
+        problem = "must be one character that is not a letter, digit, blank, quote or line end, such as ';' or '\\t'"
+        raise DysmsInputError("delimiter", f"{problem}, not {shown(delimiter)}")
+
+
+class Notes:
+    """What was found out about files without being told: a sentence for each finding, not for each file."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, list[str]] = {}
+
+    def add(self, file: str, finding: str) -> None:
+        """Note a sentence about a file, without its end: ``The delimiter is ';'``."""
+        files = self._files.setdefault(finding, [])
+        if file not in files[-1:]:
+            files.append(file)
+
+    def __iter__(self) -> Iterator[str]:
+        for finding, (first, *others) in self._files.items():
+            yield f"{finding} ({first}{f' and {len(others)} more' if others else ''})"

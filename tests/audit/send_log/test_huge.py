@@ -1,0 +1,43 @@
+"""What has no end is refused by file and line in little memory, and so is what only looks small."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HUGE = Path(__file__).with_name("huge.py")
+
+#: MB above idle, at most.
+MOST = 200
+
+TOLD = {
+    "line.csv.gz": "line.csv.gz:2 is longer than 1048576 bytes; end the line, or raise max_line_bytes",
+    "header.csv.gz": "header.csv.gz:1 is longer than 1048576 bytes",
+    "record.csv.gz": "record.csv.gz:2 is longer than 1048576 bytes",
+    "cells.csv.gz": "cells.csv.gz:2 is longer than 1048576 bytes",
+    "line.jsonl.gz": "line.jsonl.gz:1 is longer than 1048576 bytes",
+    "line.txt.gz": "line.txt.gz:1 is longer than 1048576 bytes",
+    "cell.parquet": "cell.parquet:1 has 3145",
+    "dictionary.parquet": "dictionary.parquet:1 has 3145",
+    "cell.parquet.gz": "cell.parquet.gz:1 has 3145",
+    "page.parquet": "page.parquet:1 has 9",
+    "many.parquet": 250,
+    "often.parquet": 300,
+    "rows.parquet": 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_a_log_with_something_huge_in_it_is_read_in_bounded_memory_or_refused(kind, tmp_path):
+    path = tmp_path / kind
+    subprocess.run([sys.executable, HUGE, "make", kind, path], check=True)
+    ran = subprocess.run([sys.executable, HUGE, "read", path], check=True, capture_output=True, text=True)
+    told, above_idle = json.loads(ran.stdout)
+    print(told, above_idle)
+    if isinstance(TOLD[kind], str):
+        assert TOLD[kind] in told
+    else:
+        assert told == TOLD[kind]
+    assert above_idle < MOST

@@ -1,0 +1,125 @@
+"""Logs as people have them go through the operator: the rows are those of a tidy log, and it says how it read them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.emulator import Emulator
+
+DAY = dates.beijing_day(dates.datetime.now(dates.UTC)) - timedelta(days=1)
+NOON = dates.day_start(DAY) + timedelta(hours=12)
+NUMBERS = ["13900001111", "13900002222"]
+IDS = ["order-1", "order-2"]
+CHINESE = {"phone_number": "手机号", "out_id": "订单号", "sent_at": "发送时间"}
+SLASHED = f"{DAY:%Y/%m/%d} 12:00:00"
+AMERICAN = f"{DAY:%m/%d/%Y} 12:00 PM"
+
+Run = Callable[..., dict[str, Any]]
+
+
+def lines(delimiter: str, time: str) -> str:
+    rows = [CHINESE.values(), *((number, name, time) for number, name in zip(NUMBERS, IDS, strict=True))]
+    return "".join(delimiter.join(row) + "\r\n" for row in rows)
+
+
+def send(emulator: Emulator) -> None:
+    emulator.add_messages(
+        [
+            {"phone_number": number, "out_id": out_id, "sent_at": NOON.isoformat(), "state": "delivered"}
+            for number, out_id in zip(NUMBERS, IDS, strict=True)
+        ]
+    )
+
+
+def parquet() -> bytes:
+    sink = io.BytesIO()
+    columns = {
+        "手机号": pa.array([int(number) for number in NUMBERS]),
+        "订单号": pa.array([name.encode() for name in IDS]),
+        "发送时间": pa.array([int(NOON.timestamp() * 1000)] * 2),
+    }
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+WRITINGS: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
+    "Excel, GB18030": ("log.csv", lines(",", SLASHED).encode("gb18030"), {"encoding": "auto"}, "encoding is GB18030"),
+    "semicolons": ("log.csv", lines(";", SLASHED).encode("utf-8-sig"), {}, "The delimiter is ';'"),
+    "Unicode text": ("log.txt", lines("\t", SLASHED).encode("utf-16"), {"encoding": "utf-16"}, "delimiter is '\\t'"),
+    "American": ("log.csv", lines("|", AMERICAN).encode(), {"time_format": "%m/%d/%Y %I:%M %p"}, "delimiter is '|'"),
+    "Hive": ("000000_0", parquet(), {}, ""),
+    "gzip without an ending": ("part-0", gzip.compress(lines(",", SLASHED).encode()), {}, "delimiter is ','"),
+    "stated": ("log", lines("\x01", SLASHED).encode(), {"sent_format": "csv", "delimiter": "\x01"}, ""),
+}
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_every_writing_of_a_log_gives_the_same_rows(
+    audit: Run, emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], writing: str
+) -> None:
+    name, data, arguments, told = WRITINGS[writing]
+    send(emulator)
+    (tmp_path / name).write_bytes(data)
+    result = audit(name, columns=CHINESE, **arguments)["result"]
+    assert (result["lines"], result["by_state"], result["ambiguous"]) == (2, {"delivered": 2}, 0)
+    rows = (tmp_path / f"out/send_date={DAY}/part-0.jsonl").read_text("utf-8").splitlines()
+    assert [(row["phone_number"], row["out_id"]) for row in map(json.loads, rows)] == list(
+        zip(NUMBERS, IDS, strict=True)
+    )
+    log = capsys.readouterr().out
+    assert told in log
+    assert not any(number in log for number in NUMBERS)
+
+
+def test_parts_without_a_byte_hold_no_line(audit: Run, emulator: Emulator, tmp_path: Path) -> None:
+    send(emulator)
+    (tmp_path / "log").mkdir()
+    for name in ("000000_0", "000001_0.csv", "000002_0.parquet"):
+        (tmp_path / "log" / name).write_bytes(b"")
+    (tmp_path / "log/part.csv").write_text(lines(",", SLASHED), "utf-8")
+    assert audit("log", columns=CHINESE)["result"]["lines"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"sent_format": "excel"}, "sent_format must be one of csv, jsonl, parquet, text"),
+        ({"encoding": "gbk2"}, "encoding must be 'auto' or an encoding"),
+        ({"delimiter": "||"}, "delimiter must be one character"),
+        ({"time_format": "%Y-%m-%d"}, "time_format must have codes"),
+        ({"timezone": "Beijing"}, "timezone must be an IANA name"),
+        ({"max_line_bytes": 0}, "max_line_bytes must be a number of bytes"),
+        ({"max_file_bytes": 1.5}, "max_file_bytes must be a number of bytes"),
+        ({"max_line_bytes": 35}, "log.csv:2 is longer than 35 bytes"),
+        ({"max_file_bytes": 60}, "log.csv has more than 60 bytes"),
+        ({}, "such as time_format='%m/%d/%Y %I:%M %p'"),
+        ({"sent_format": "text"}, "columns names columns, and log.csv is text"),
+        ({"delimiter": ";"}, "which log.csv does not have"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_asked(
+    audit: Run, emulator: Emulator, tmp_path: Path, arguments: dict[str, Any], told: str
+) -> None:
+    time = AMERICAN if not arguments else SLASHED
+    (tmp_path / "log.csv").write_text(lines(",", time), "utf-8")
+    with pytest.raises(AirflowFailException) as error:
+        audit("log.csv", columns=CHINESE, **arguments)
+    assert told in str(error.value)
+    assert not emulator.requests()
+
+
+def test_arguments_of_a_log_do_not_go_with_a_list_of_numbers(audit: Run) -> None:
+    with pytest.raises(AirflowFailException, match="timezone belongs to a send log"):
+        audit(phone_numbers=NUMBERS, timezone="UTC")

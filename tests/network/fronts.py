@@ -59,8 +59,7 @@ def _pem(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None =
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private CA (``ca.pem``), another one, and what servers show: good, of another host, expired, self-signed, or with a
-    common name alone."""
+    """A private CA, another one, and what servers show: good, of another host, expired, self-signed, a common name."""
     folder = tmp_path_factory.mktemp("certificates")
     here: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
     there: list[x509.GeneralName] = [x509.DNSName("dysmsapi.example.com")]

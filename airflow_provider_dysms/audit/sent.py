@@ -161,11 +161,8 @@ class _Log:
         chosen = self._choose(name, table)
         times = self._options.times
         if chosen[NAMES.index("sent_at")] in table.zoneless and not times.is_zone_named:
-            raise DysmsInputError(
-                "timezone",
-                f"must be given: the times of {name} have Parquet's type INT96, which Spark and Hive write in UTC "
-                "(timezone='UTC') and Impala in local time (timezone='Asia/Shanghai')",
-            )
+            times = Times(self._options.time_format, "UTC")
+            self._notes.add(name, "Times of Parquet's type INT96 are read in UTC, as Spark and Hive write them")
         of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
         keyed, append, send_date = self._keyed, self._lines.append, self._send_date
         for number, cells in table.read([*chosen, *self._carry]):

@@ -22,7 +22,8 @@ def test_it_is_a_whole_second_and_may_leave_for_a_third_of_its_life() -> None:
 def test_a_pause_that_one_of_the_clocks_has_seen_counts(clock: str, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = SignatureTime.begin(30)
     if clock == "boot":
-        monkeypatch.setattr(time, "clock_gettime", lambda _, now=time.clock_gettime(signature_time._CLOCK): now + 11)
+        later = time.clock_gettime(signature_time._CLOCK) + 11
+        monkeypatch.setattr(time, "clock_gettime", lambda _: later)
     else:
 
         class Later(datetime):

@@ -18,6 +18,7 @@ from airflow_provider_dysms.storage import segments
 NUMBER = "13900000000"
 KINDS = [
     actions.Call,
+    details._PatientRow,
     details._Row,
     http.Response,
     numbers.PhoneNumber,
@@ -39,6 +40,8 @@ def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
     assert private - made_later == {*KINDS, PrivateStruct}
     assert structs - private == {
         details._Answer,
+        details._PatientAnswer,
+        details._PatientRows,
         details._Rows,
         kinds.Kind,
         match.Dealt,

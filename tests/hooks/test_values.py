@@ -84,6 +84,11 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
     "vendor_task_id": (as_it_is, [(each, each) for each in TEXTS]),
     "validity_period": (lambda operator, name: int(getattr(operator, name)), [(300, 300), ("300", 300)]),
     "channel_id": (as_it_is, [(each, each) for each in TEXTS]),
+    "sent_format": (as_it_is, [("csv", "csv"), ("jsonl", "jsonl")]),
+    "encoding": (as_it_is, [("gb18030", "gb18030"), ("auto", "auto")]),
+    "delimiter": (as_it_is, [(";", ";"), ("\t", "\t"), ("\x01", "\x01")]),
+    "time_format": (as_it_is, [("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M"), ("%Y%m%d%H%M", "%Y%m%d%H%M")]),
+    "timezone": (as_it_is, [("Asia/Shanghai", "Asia/Shanghai"), ("UTC", "UTC")]),
     "dysms_conn_id": (as_it_is, [("dysms_default", "dysms_default"), ("1_0", "1_0")]),
     "send_date": (
         lambda operator, name: str(parse_day(getattr(operator, name), name)),

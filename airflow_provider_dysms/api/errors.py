@@ -33,6 +33,8 @@ The vendor's own message text is never repeated: it quotes numbers, and whole re
 
 from __future__ import annotations
 
+import re
+
 
 class DysmsError(Exception):
     """Base of every error of this package.
@@ -232,3 +234,19 @@ def shown(value: object) -> str:
     text = repr(value)
     is_plain = value is None or isinstance(value, (str, int, float))
     return text if is_plain and len(text) <= 42 and sum(map(str.isdigit, text)) < 7 else f"this {type(value).__name__}"
+
+
+#: Characters of a text from outside that a message repeats.
+MAX_REPEATED = 500
+
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+def safe_text(text: str, longest: int = MAX_REPEATED) -> str:
+    """Return a text from outside as a message or a log may repeat it: one line, bounded, without long numbers.
+
+    :param text: such as the name of a column, or what a stored event says
+    :param longest: characters of it, at most
+    """
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:longest])
+    return _LONG_NUMBER.sub("***", line) + ("..." if len(text) > longest else "")

@@ -66,6 +66,9 @@ class Report(msgspec.Struct, frozen=True, gc=False):
         :raises ValueError: it is none
         """
         state, code, sent_at, received_at = row[:4]
+        if not isinstance(code, (str, type(None))):
+            raise ValueError("the code of a report must be text")
+        code = _printable(code)
         return cls(describe(State(state), code), code, _instant(sent_at), _instant(received_at))
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import traceback
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, is_lasting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+Result = TypeVar("Result")
 
 #: Errors of a file that cannot grow: the disk, the user's quota, or a limit of the process.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -51,6 +55,70 @@ class DysmsDeliveryFailed(DysmsTaskFailed):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.reports)
+
+
+#: Frames of ours that an unexpected error is located by, at most.
+MAX_FRAMES = 5
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def without_frames(method: Callable[..., Result]) -> Callable[..., Result]:
+    """Wrap a method that Airflow calls, so that its errors hold no frames of ours.
+
+    Frames hold phone numbers, texts and codes, and many tools show them: rich tracebacks, error trackers. What an error
+    of another package says may hold them too: it is named, and located, and not repeated.
+    """
+
+    @wraps(method)
+    def call(*given: Any, **named: Any) -> Result:
+        try:
+            return method(*given, **named)
+        except BaseException as error:
+            cleaned = _cleaned(error)
+        del given, named
+        raise cleaned  # outside of the handler: it has no context
+
+    return call
+
+
+def _cleaned(error: BaseException) -> BaseException:
+    if (
+        isinstance(error, Exception)
+        and not isinstance(error, (DysmsError, AirflowException))
+        and not _is_airflows(error)
+    ):
+        return DysmsTaskError(
+            f"An unexpected {_name(error)} in {_located(error)}. What it says is not repeated, because it may hold "
+            "phone numbers or texts"
+        )
+    end: BaseException | None = error
+    while end is not None:
+        cause = end.__cause__
+        # Only our own errors in its chain say nothing of anybody.
+        end.__cause__ = cause if isinstance(cause, DysmsError) else None
+        end.__context__, end.__traceback__, end.__suppress_context__ = None, None, True
+        end = end.__cause__
+    return error
+
+
+def _is_airflows(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == "airflow"
+
+
+def _name(error: BaseException) -> str:
+    inner = getattr(error, "exceptions", ())
+    return type(error).__name__ + (f" of {', '.join(sorted({_name(each) for each in inner}))}" if inner else "")
+
+
+def _located(error: BaseException) -> str:
+    """Name the innermost frames of ours: modules, functions and lines, without what they hold."""
+    frames = [
+        f"{frame.f_globals.get('__name__')}:{line} ({frame.f_code.co_name})"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
+    ]
+    return ", called by ".join(frames[: -MAX_FRAMES - 1 : -1]) or "another package"
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_dysms.api.arguments import given_id
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.hooks.private import in_order, listed
+from airflow_provider_dysms.hooks.values import structure
+
+#: Bits of a message id that is a number; Python refuses to write down very long ones.
+MAX_BITS = 512
 
 #: ``kind`` of what a send operator returned -> the operator, and the sensor that takes it.
 _KINDS = {
@@ -59,18 +62,17 @@ def _parts(value: Any) -> list[Any]:
 def _parsed(argument: str, text: str) -> Any:
     """Read what a template leaves of a list or a dict: JSON, or Python's own writing."""
     text = text.strip()
-    if text.startswith(("{", "[")):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            pass
-    return listed(argument, f"[{text}]" if text.startswith("{") else text)
+    if text.startswith("{"):
+        found = structure(argument, f"[{text}]")
+        return found[0] if len(found) == 1 else found
+    return listed(argument, text)
 
 
 def _message_id(given: Any, place: int) -> str:
     if isinstance(given, dict):
         given = _sent("message_ids", "message", given, place).get("message_id")
-    if not isinstance(given, (str, int)) or isinstance(given, bool):
+    is_long = isinstance(given, int) and given.bit_length() > MAX_BITS
+    if not isinstance(given, (str, int)) or isinstance(given, bool) or is_long:
         raise DysmsInputError(
             "message_ids", f"(number {place} of the list) is text or a whole number, not {type(given).__name__}"
         )
@@ -83,7 +85,7 @@ def _sent(argument: str, kind: str, given: Any, place: int) -> dict[str, Any]:
     where = f"(number {place} of the list)"
     operator, _ = _KINDS[kind]
     other = given.get("kind") if isinstance(given, dict) else None
-    if other in _KINDS:
+    if isinstance(other, str) and other in _KINDS:
         sender, sensor = _KINDS[other]
         raise DysmsInputError(argument, f"{where} is what {sender} returned; {sensor} waits for it")
     raise DysmsInputError(argument, f"{where} is not what {operator} returned; pass its result on as it is")

@@ -16,9 +16,12 @@ from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.errors import DysmsInputError, shown
 from airflow_provider_dysms.hooks.errors import DysmsArgumentError
 from airflow_provider_dysms.hooks.private import revealed
+from airflow_provider_dysms.hooks.values import Templated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from airflow_provider_dysms.hooks.values import Reader
 
     Check = Callable[[str, Any], object]
 
@@ -26,11 +29,13 @@ if TYPE_CHECKING:
 _TEMPLATE = ("{{", "{%", "{#")
 
 
-class CheckedArguments:
+class CheckedArguments(Templated):
     """Goes before BaseOperator. Subclasses call :meth:`check_literals` at the end of ``__init__``."""
 
     #: Argument -> its check, which raises :class:`DysmsInputError`.
     checks: ClassVar[Mapping[str, Check]] = {}
+    #: Templated argument -> what reads it as templates leave it, if that is more than a text.
+    readers: ClassVar[Mapping[str, Reader]] = {}
     template_fields: Any
 
     def check_literals(self) -> None:
@@ -42,10 +47,12 @@ class CheckedArguments:
         _told(self.check_together)
 
     def check_arguments(self) -> None:
-        """Check every argument of a task that runs.
+        """Read and check every argument of a task that runs.
 
         :raises DysmsInputError: naming the argument
         """
+        for name, read in self.readers.items():
+            setattr(self, name, read(name, getattr(self, name)))
         for name, check in self.checks.items():
             check(name, revealed(getattr(self, name)))
         self.check_together()

@@ -7,9 +7,7 @@ prints as what it is keeps its content out of both; :class:`PrivateField` wraps 
 
 from __future__ import annotations
 
-import ast
 import copy
-import json
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -19,6 +17,7 @@ from airflow.sdk import XComArg
 
 from airflow_provider_dysms.api.errors import DysmsInputError
 from airflow_provider_dysms.api.numbers import parse_number
+from airflow_provider_dysms.hooks.values import is_json, structure
 
 
 class Private:
@@ -170,14 +169,14 @@ def parsed_numbers(argument: str, value: Any) -> list[str]:
 
 
 def parameters_in(value: Any) -> Any:
-    """Return the names and values of a rendered private field; what templates leave of a dict is read again."""
+    """Return the names and values of a rendered private field; what templates leave of a dict is read again.
+
+    :raises DysmsInputError: it begins like an object, and not all of it would be kept
+    """
     value = revealed(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        try:
-            json.loads(value)
-        except (ValueError, RecursionError):
-            read = _literal(value)
-            return read if isinstance(read, dict) else value
+        read = structure("template_param", value)
+        return value if is_json(value) else read  # JSON goes out as it is written: 1.10 is not 1.1
     return value
 
 
@@ -187,19 +186,15 @@ def listed(argument: str, text: str) -> list[object]:
     :raises DysmsInputError: it begins like a list and is none
     """
     if text.lstrip().startswith(("[", "(")):
-        value = _literal(text)
+        try:
+            value = structure(argument, text)
+        except DysmsInputError:
+            if text.lstrip().startswith("["):  # a number may begin with a bracket
+                raise
+            value = None
         if isinstance(value, (list, tuple)):
             return list(value)
-        if text.lstrip().startswith("["):
-            raise DysmsInputError(argument, "begins like a list and is none")
     return [part.strip() for part in re.split(r"[,;，；\r\n]", text) if part.strip()]
-
-
-def _literal(text: str) -> object:
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
 
 
 def _numbers(argument: str, value: object) -> list[object]:

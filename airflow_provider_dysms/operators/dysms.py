@@ -10,8 +10,9 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.choices import TEMPLATE_TYPES, Scope
 from airflow_provider_dysms.api.dates import parse_day
+from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, each, one_of, optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
@@ -46,6 +47,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
 
     template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
     phone_numbers = PrivateField()
+    readers: ClassVar[dict[str, Any]] = {"biz_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         "send_date": _day,
         "biz_id": optional(arguments.given_id),
@@ -68,6 +70,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
@@ -99,6 +102,7 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 
@@ -127,6 +131,7 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "output_uri", "dysms_conn_id")
+    readers: ClassVar[dict[str, Any]] = {"sign_names": values.texts, "output_uri": values.uri}
     checks: ClassVar[dict[str, Any]] = {
         "first_date": _day,
         "last_date": optional(_day),
@@ -159,6 +164,7 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
         from airflow_provider_dysms.operators import queries
 

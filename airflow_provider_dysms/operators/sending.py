@@ -10,7 +10,7 @@ from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.choices import MessageType
 from airflow_provider_dysms.api.signature_time import LIFETIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.hooks.private import (
     Private,
@@ -119,6 +119,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 
@@ -126,6 +127,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
             self.check_arguments()
             return log_sent(self.log, once.send_sms(self, context))
 
+    @without_frames
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Look again, after the wait for what an earlier try may still send."""
         from airflow_provider_dysms.operators import once
@@ -234,6 +236,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
 

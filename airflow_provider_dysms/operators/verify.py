@@ -9,7 +9,8 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks import values
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
+    readers: ClassVar[dict[str, Any]] = {"output_uri": values.uri}
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "partition": arguments.text,
@@ -56,6 +58,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
         self.send_date = send_date
         self.check_literals()
 
+    @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.storage.placeholders import with_day
         from airflow_provider_dysms.storage.verify import verify

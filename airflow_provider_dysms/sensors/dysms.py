@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import parse_day
+from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
 from airflow_provider_dysms.hooks.literals import optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
@@ -89,6 +90,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
+    readers: ClassVar[dict[str, Any]] = {"biz_id": values.text, "out_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
         "biz_id": optional(arguments.given_id),

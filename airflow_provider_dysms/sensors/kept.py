@@ -33,7 +33,7 @@ def keep_for_next_poke(context: Context, digest: str, found: Mapping[int, Report
         try:
             store.set(STATE_KEY, {"digest": digest, "try": context["ti"].try_number, "reports": pack(found)})
         except Exception as error:
-            log.warning("Airflow did not keep the reports until the next poke: %s", error)
+            log.warning("Airflow did not keep the reports until the next poke: %s", type(error).__name__)
 
 
 def kept_by_last_poke(context: Context, digests: Sequence[str], log: Any) -> Mapping[int, Report]:
@@ -52,7 +52,8 @@ def kept_by_last_poke(context: Context, digests: Sequence[str], log: Any) -> Map
                     place: report for place, report in known.items() if is_same or report.state is not State.MISSING
                 }
         except Exception as error:
-            log.warning("The reports of earlier pokes are not to be had, and everything is asked again: %s", error)
+            name = type(error).__name__
+            log.warning("The reports of earlier pokes cannot be read (%s), so everything is asked again", name)
     return {}
 
 

@@ -71,9 +71,12 @@ def _remembered(watched: list[WatchedSendDetail], began: datetime) -> list[Watch
 
 def _of(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDetail]:
     """Return the messages of one request."""
+    biz_id, out_id = sent.get("biz_id"), sent.get("out_id")
     try:
-        numbers = json.loads(key.unseal(sent.get("token", "")))
-        day, biz_id, out_id = dates.parse_day(sent.get("send_date", "")), sent.get("biz_id"), sent.get("out_id")
+        numbers = _numbers(key.unseal(sent.get("token", "")))
+        day = dates.parse_day(sent.get("send_date", ""))
+        biz_id = biz_id and arguments.given_id("biz_id", biz_id)
+        out_id = out_id and _out_id(out_id)
         sent_at = _instant(sent.get("sent_at"))
     except DysmsInputError as error:
         problem = f"(number {place} of the list) has a wrong {error.argument}: it {error.problem}"
@@ -83,11 +86,21 @@ def _of(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDe
     return [WatchedSendDetail(number, day, biz_id, out_id, sent_at) for number in numbers]
 
 
+def _numbers(unsealed: bytes) -> list[str]:
+    try:
+        numbers = json.loads(unsealed)
+    except (ValueError, RecursionError):
+        numbers = None
+    if not isinstance(numbers, list) or not all(isinstance(number, str) for number in numbers):
+        raise DysmsInputError("token", "holds something else than the numbers of a send")
+    return numbers
+
+
 def _instant(value: object) -> datetime | None:
     try:
         return dates.parse_instant(value)
-    except ValueError:
-        raise DysmsInputError("sent_at", "is no time") from None
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise DysmsInputError("sent_at", "is not a time") from None
 
 
 def _out_id(value: object) -> str:

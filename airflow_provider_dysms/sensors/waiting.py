@@ -27,7 +27,7 @@ from airflow.sdk.exceptions import (
 from airflow_provider_dysms.api import arguments
 from airflow_provider_dysms.api.dates import RECEIPT_TIME
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound, airflow_errors
+from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound, airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, flag
 
 if TYPE_CHECKING:
@@ -148,13 +148,16 @@ class DysmsWaitSensor(CheckedArguments, BaseSensorOperator):
         :param known: reports, packed
         """
 
+    @without_frames
     def execute(self, context: Context) -> Any:
         return self._wait(context, self._look)
 
+    @without_frames
     def execute_complete(self, context: Context, event: Any) -> Any:
         """Go on where the trigger ended."""
         return self._wait(context, partial(self._hear, event=event))
 
+    @without_frames
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume as any operator: a resumed sensor would skip on errors that make a poking one try again."""
         try:

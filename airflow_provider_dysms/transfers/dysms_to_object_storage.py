@@ -23,8 +23,9 @@ from airflow_provider_dysms.api.choices import (
 )
 from airflow_provider_dysms.api.dates import parse_day
 from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors
+from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, number, one_of, optional
 from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, revealed
 
@@ -178,6 +179,12 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
+    readers: ClassVar[dict[str, Any]] = {
+        "sent_uri": values.uri,
+        "output_uri": values.uri,
+        "columns": values.mapping,
+        "carry": values.texts,
+    }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": arguments.text,
         "sent_uri": optional(_dated),
@@ -275,6 +282,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
             if phone_numbers is not None and getattr(self, name):
                 raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
 
+    @without_frames
     def execute(self, context: Context) -> Manifest:
         from airflow_provider_dysms.transfers.export import Export
 

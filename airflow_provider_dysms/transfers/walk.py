@@ -63,7 +63,7 @@ class Walk:
         committed: Committed | None,
         take_over: bool,
         to_csv: bool,
-        columns: Mapping[str, str] | None,
+        columns: Mapping[str, str] | None = None,
         log: Any,
     ) -> None:
         self.tally = Tally()

@@ -49,6 +49,9 @@ MOST_SHOWN = 5
 
 UNREADABLE = "the trigger's arguments are not what this release can read; clear the task to begin its wait anew"
 
+#: What a repr shows of an id: it may be logged.
+_ID = re.compile(r"[!-~]{1,64}")
+
 _DIGEST = re.compile(r"[0-9a-f]{16,64}")
 
 #: No message is asked more often than this (s), whatever a plan says.
@@ -92,7 +95,7 @@ class DysmsTrigger(BaseTrigger):
         refused = None
         if wait.outcome is Outcome.OPEN:
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
-            log.info("Watching %d message(s) through the connection %r", wait.goal.count, conn_id)
+            log.info("Watching %d message(s) through the connection %s", wait.goal.count, shown(conn_id))
             self._shared = join(conn_id)
             ends_at = max(wait.deadline, time.time()) + LAST_LOOK
             try:
@@ -192,7 +195,7 @@ class DysmsMessageTrigger(DysmsTrigger):
     def __repr__(self) -> str:
         if not 1 <= len(self._ids) <= MOST_SHOWN:
             return super().__repr__()
-        return self._shown(f"message(s) {', '.join(self._ids)}")
+        return self._shown(f"message(s) {', '.join(each if _ID.fullmatch(each) else '?' for each in self._ids)}")
 
     def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(self._ids[position])

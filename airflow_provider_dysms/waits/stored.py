@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.api.errors import safe_text
 from airflow_provider_dysms.api.reports import Report
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.wait import Pace, Wait
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VERSION = 1
+
+_UNREADABLE_EVENT = "the trigger's event is not what this release can read"
 
 # Most waits of a triggerer have the same ones.
 _goal, _pace = lru_cache(Goal), lru_cache(Pace)
@@ -136,15 +139,27 @@ class Ending:
 
         :raises ValueError: it is none
         """
-        if not isinstance(payload, dict) or not isinstance(payload.get("digest"), str) or "ended" not in payload:
-            raise ValueError("the trigger's event is not what this release can read")
+        if not isinstance(payload, dict):
+            raise ValueError(_UNREADABLE_EVENT)
+        absent, error = payload.get("absent", []), payload.get("error")
+        is_sound = (
+            isinstance(payload.get("digest"), str)
+            and payload.get("ended") in ("decided", "timeout", "refused")
+            and payload.get("limit", "timeout") in ("timeout", "execution_timeout")
+            and isinstance(absent, list)
+            and all(type(position) is int for position in absent)
+            and isinstance(error, (str, type(None)))
+            and isinstance(payload.get("is_lasting", True), bool)
+        )
+        if not is_sound:
+            raise ValueError(_UNREADABLE_EVENT)
         return cls(
             digest=payload["digest"],
             ended=payload["ended"],
             limit=payload.get("limit", "timeout"),
             reports=from_rows(payload.get("reports", [])),
-            absent=frozenset(payload.get("absent", ())),
-            error=payload.get("error"),
+            absent=frozenset(absent),
+            error=None if error is None else safe_text(error),
             is_lasting=payload.get("is_lasting", True),
         )
 
@@ -184,7 +199,7 @@ def unpack(packed: str) -> dict[int, Report]:
         data = decompressor.decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
         if decompressor.eof:
             return from_rows(json.loads(data))
-    except (zlib.error, ValueError, TypeError):
+    except (zlib.error, ValueError, TypeError, RecursionError):
         pass
     raise _unreadable()
 

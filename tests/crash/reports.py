@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 #: What must not happen: a reader saw a part, or nothing; a retry left something else, or something of ours behind, or
 #: asked what had been kept for it; something of others was touched; an error that may pass was said to be for good; a
-#: fault found nothing to break.
-WRONG = ("torn", "lost", "different", "left", "foreign", "refused", "wasted", "missed")
+#: fault found nothing to break; a message was sent twice.
+WRONG = ("torn", "lost", "different", "left", "foreign", "refused", "wasted", "missed", "twice")
 
 
 @dataclass

@@ -30,9 +30,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "a message abroad": {"abroad": True},
 }
 
-#: Boundaries of this step may lie before the signature is fixed: without notes, nothing can tell of a try there.
-UNKNOWN_BEFORE = "writing the note"
-
 
 @dataclass(frozen=True)
 class Enumeration:
@@ -86,6 +83,7 @@ class Sends:
             told = f"{enumeration.kind}: {fault['kind']} {enumeration.names[fault['at']]} ({fault['at']})"
             ended, messages = self._play(enumeration.kind, fault, **how)
             self._report.count(f"{fault['kind']}s of sends")
+            self._report.count(f"faults of {enumeration.kind}")
             if (fault["kind"] == "pause") != ended["stopped"]:
                 self._report.problem("missed", f"{told}: {ended}")
             elif any(count > 1 for count in messages):

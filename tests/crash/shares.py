@@ -13,6 +13,7 @@ from random import Random
 from lanes import Lane
 from places import Folder, S3Server
 from reports import Report
+from sends import KINDS, Sends
 from trials import SCENARIOS, Trials
 
 #: Processes side by side, each with an emulator, an S3 server and victims of its own.
@@ -58,6 +59,8 @@ class Share:
             on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
+        with Sends(folder / f"{self.number}-sends", self.report) as sends:
+            self._disturb(sends)
         self._show_problems()
         return self.report
 
@@ -77,6 +80,15 @@ class Share:
             turn = min(self.report.counts["kills"] + TURN, kills)
             wanted = partial(self._wanted, turn)
             (on_s3 if random.random() < S3_SHARE else on_disk).timed(random, wanted)
+
+    def _disturb(self, sends: Sends) -> None:
+        work = [sends.enumerated(kind) for kind in KINDS]
+        for enumeration in work:
+            mine = list(enumeration.faults())[self.number :: LANES]
+            self.report.planned[f"faults of {enumeration.kind}"] = len(mine)
+        for enumeration in work:
+            mine = list(enumeration.faults())[self.number :: LANES]
+            sends.disturb(enumeration, itertools.takewhile(self._in_time, mine))
 
     def _part(self, of: int) -> int:
         return len(range(self.number, of, LANES))

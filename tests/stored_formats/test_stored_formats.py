@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk._shared.module_loading import import_string
-from record import NUMBERS, SECRET, Store, context
+from record import NUMBERS, SECRET, Store, context, event_of
 
 from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
@@ -46,17 +45,6 @@ def connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text("utf-8"))
-
-
-def event_of(trigger: dict[str, Any]) -> Any:
-    async def run() -> Any:
-        running = import_string(trigger["classpath"])(**trigger["kwargs"])
-        try:
-            return (await anext(running.run())).payload
-        finally:
-            await running.cleanup()
-
-    return asyncio.run(run())
 
 
 def test_a_stored_trigger_goes_on_with_its_wait(recorded: Path, emulator: Emulator) -> None:

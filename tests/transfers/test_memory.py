@@ -72,6 +72,7 @@ def peak(folder: Path) -> int:
                 committed=None,
                 take_over=True,
                 to_csv=False,
+                columns=None,
                 log=logging.getLogger(__name__),
             )
             service: Any = Service()

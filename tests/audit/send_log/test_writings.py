@@ -340,7 +340,7 @@ def test_a_cell_that_no_message_can_have_is_rejected_by_a_sentence_of_its_own(co
 
 
 @pytest.mark.parametrize("name", ["l.csv", "l.jsonl", "l.txt", "l.parquet", "part-3", "l.csv.gz"])
-@pytest.mark.parametrize("data", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("data", [b"", gzip.compress(b"")], ids=["no byte", "gzip of no byte"])
 @pytest.mark.parametrize("columns", [None, OURS])
 def test_a_part_without_a_byte_has_no_line(name, data, columns):
     files = [(name, io.BytesIO(data)), ("b.csv", io.BytesIO(table().encode()))]

@@ -248,12 +248,10 @@ class DysmsClient:
         :param phone_number: as the API takes it
         :raises DysmsError: see :mod:`.errors`
         """
-        today = dates.beijing_day(self._now())
-        call = actions.query_send_details(phone_number, today, page=1, page_size=1)
+        call = actions.query_send_details(phone_number, dates.beijing_day(self._now()), page=1, page_size=1)
+        signature_time = SignatureTime(signed_at, max_age=float("inf"))
         try:
-            await self._caller.ask(
-                call, lambda answer: answer, signature_time=SignatureTime(signed_at, max_age=float("inf"))
-            )
+            await self._caller.ask(call, lambda answer: answer, signature_time=signature_time)
         except errors.DysmsClockError:
             return True
         return False

@@ -35,6 +35,9 @@ from __future__ import annotations
 
 import re
 
+#: Characters of a text from outside that is repeated, of a code or an id, and of a whole message, at most.
+MAX_REPEATED, MAX_FACT, MAX_MESSAGE = 500, 100, 8_000
+
 
 class DysmsError(Exception):
     """Base of every error of this package.
@@ -58,12 +61,15 @@ class DysmsError(Exception):
         self.http_status = http_status
 
     def __str__(self) -> str:
+        # Names of columns and files, codes and ids come from outside: none of them begins a line of its own in a log.
         facts = ", ".join(
-            f"{name} {value}"
+            f"{name} {one_line(str(value), MAX_FACT)}"
             for name, value in (("code", self.code), ("HTTP", self.http_status), ("request id", self.request_id))
             if value is not None
         )
-        return " ".join(filter(None, (self.message + (f" ({facts})." if facts else "."), self.remedy)))
+        return " ".join(
+            filter(None, (one_line(self.message, MAX_MESSAGE) + (f" ({facts})." if facts else "."), self.remedy))
+        )
 
     def is_about(self, what: str) -> None:
         """Say in front of the message what it is about, such as a line of a file."""
@@ -236,17 +242,22 @@ def shown(value: object) -> str:
     return text if is_plain and len(text) <= 42 and sum(map(str.isdigit, text)) < 7 else f"this {type(value).__name__}"
 
 
-#: Characters of a text from outside that a message repeats.
-MAX_REPEATED = 500
-
 _LONG_NUMBER = re.compile(r"\d{7,}")
 
 
-def safe_text(text: str, longest: int = MAX_REPEATED) -> str:
-    """Return a text from outside as a message or a log may repeat it: one line, bounded, without long numbers.
+def one_line(text: str, longest: int = MAX_REPEATED) -> str:
+    """Return a text from outside, such as the name of a file, as a log may repeat it: one line, without escape codes.
 
-    :param text: such as the name of a column, or what a stored event says
     :param longest: characters of it, at most
     """
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:longest])
-    return _LONG_NUMBER.sub("***", line) + ("..." if len(text) > longest else "")
+    line = text[:longest] + ("..." if len(text) > longest else "")
+    return line if line.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+
+
+def safe_text(text: str, longest: int = MAX_REPEATED) -> str:
+    """Return what :func:`one_line` does of a text that may have been forged, without numbers that may be a phone's.
+
+    :param text: such as what a stored event says
+    :param longest: characters of it, at most
+    """
+    return _LONG_NUMBER.sub("***", one_line(text, longest))

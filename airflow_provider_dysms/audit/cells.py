@@ -120,6 +120,8 @@ def as_instant(cell: object, times: Times) -> datetime | None:
         if not text:
             return None
         instant = times.parse(text)
+        if _FIRST <= instant <= _LAST:
+            return instant
     elif is_blank(cell):
         return None
     elif isinstance(cell, datetime):

@@ -167,9 +167,11 @@ class _Log:
                 "(timezone='UTC') and Impala in local time (timezone='Asia/Shanghai')",
             )
         of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
+        keyed, append, send_date = self._keyed, self._lines.append, self._send_date
         for number, cells in table.read([*chosen, *self._carry]):
-            self._keyed = self._keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
-            self._lines.append(_line(name, number, cells, self._send_date, times, of_floats))
+            keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
+            append(_line(name, number, cells, send_date, times, of_floats))
+        self._keyed = keyed
         self._keys |= table.seen
 
     def _choose(self, name: str, table: Table) -> list[str | None]:

@@ -9,7 +9,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, one_line
 from airflow_provider_dysms.audit.columns import KEYS
 from airflow_provider_dysms.audit.outcome import Source
 from airflow_provider_dysms.audit.questions import Scope
@@ -157,9 +157,9 @@ class Export:
             )
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
             for note in (*sent.notes, *sent.found.notes.values()):
-                self._log.info("%s", note)
+                self._log.info("%s", one_line(note))
             for warning in sent.found.warnings.values():
-                self._log.warning("%s", warning)
+                self._log.warning("%s", one_line(warning))
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
@@ -167,15 +167,14 @@ class Export:
                 self._log.warning(
                     "No line has a BizId, an OutId, a time or a message id, so the log is a list of questions: what is "
                     "missing and what is unlogged is not judged. %s",
-                    f"Columns that look like one are not mapped: {likely}; map them with columns"
+                    f"Columns that look like one are not mapped: {one_line(likely)}; map them with columns"
                     if likely
                     else "To have it judged, write one of them into the log",
                 )
         sent.check_rejected(self._task.max_rejected_rate)
         for line in sent.rejected[:MOST_NAMED]:
-            self._log.warning(
-                "%s:%s is rejected: %s", line.file, line.number, line.rejection[1] if line.rejection else ""
-            )
+            why = one_line(line.rejection[1]) if line.rejection else ""
+            self._log.warning("%s is rejected: %s", one_line(line.where), why)
         if len(sent.rejected) > MOST_NAMED:
             self._log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
         return sent

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.api.dates import BEIJING, MIDNIGHT_SLACK, RECEIPT_TIME, day_start
+from airflow_provider_dysms.api.errors import MAX_FACT, one_line
 from airflow_provider_dysms.audit.tally import QUIET_TIME
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _minute(instant: datetime) -> str:
 
 def _largest(prefix: str, counts: dict[str, int]) -> list[tuple[str, str]]:
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    rows = [(f"{prefix}{name}", f"{counts[name]:>12,}") for name in names[:MAX_NAMED]]
+    rows = [(f"{prefix}{one_line(name, MAX_FACT)}", f"{counts[name]:>12,}") for name in names[:MAX_NAMED]]
     if names[MAX_NAMED:]:
         rows.append((f"{prefix}others", f"{sum(counts[name] for name in names[MAX_NAMED:]):>12,}"))
     return rows

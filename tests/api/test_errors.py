@@ -114,3 +114,19 @@ def test_what_may_have_been_carried_out_all_the_same() -> None:
         errors.DysmsInputError("argument", "is wrong"),
     ):
         assert not errors.may_be_done(certain)
+
+
+@pytest.mark.parametrize("outside", ["a\nERROR: forged", "\x1b[2J", "\r", "\u2028", "\u202e", "\x00", "\x9b31m"])
+def test_what_comes_from_outside_begins_no_line_and_has_no_escape_codes(outside: str) -> None:
+    for error in (
+        errors.DysmsInputError("columns", f"names {outside}"),
+        errors.DysmsRefused("x", code=outside, request_id=outside),
+        errors.DysmsThrottled(outside),
+    ):
+        assert str(error).isprintable()
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_messages_are_bounded() -> None:
+    long = errors.DysmsRefused("\n" * 1_000_000, code="\x1b" * 1_000_000)
+    assert len(str(long)) < 40_000

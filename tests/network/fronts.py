@@ -59,7 +59,7 @@ def _pem(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None =
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private CA (``ca.pem``), another one, and what servers show: good, of another host, expired, self-signed."""
+    """A private CA, another one, and what servers show: good, of another host, expired, self-signed, a common name."""
     folder = tmp_path_factory.mktemp("certificates")
     here: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
     there: list[x509.GeneralName] = [x509.DNSName("dysmsapi.example.com")]
@@ -71,6 +71,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "another_host": _certificate("another", ca, names=there),
         "expired": _certificate("expired", ca, names=here, until=NOW - timedelta(days=1)),
         "self_signed": _certificate("self-signed", None, names=here),
+        "common_name": _certificate("localhost", ca, names=[]),
     }
     for name, (certificate, key) in shown.items():
         (folder / f"{name}.pem").write_bytes(_pem(certificate, key))

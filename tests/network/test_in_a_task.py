@@ -116,6 +116,21 @@ def test_a_certificate_that_does_not_hold_is_named_and_nothing_is_asked(
     assert served.seen == []
 
 
+@pytest.mark.parametrize("proxied", [False, True])
+def test_a_common_name_alone_is_no_name(
+    connect: Connect, front: Any, proxy: Any, certificates: Path, proxied: bool
+) -> None:
+    served = front("common_name")
+    extra = {"ca_bundle": str(certificates / "ca.pem")}
+    if proxied:
+        extra["proxy"] = f"{PROXY}:{proxy.port}"
+    connect(extra, schema="https", port=served.port, host="localhost")
+    worked, sentence = DysmsHook().test_connection()
+    assert not worked
+    assert "Hostname mismatch" in sentence
+    assert served.seen == []
+
+
 def test_a_host_is_checked_by_the_name_that_was_asked_for(connect: Connect, front: Any, certificates: Path) -> None:
     """The certificate is good for ``localhost`` and 127.0.0.1, and for no other name of this machine."""
     served = front("good")

@@ -9,13 +9,15 @@ import pickle
 import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from canaries import Canaries
 
 from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.caller import Caller
 from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.errors import DysmsError
 from airflow_provider_dysms.api.privacy import PrivacyKey
@@ -28,6 +30,7 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsSendMessageToGlobeOperator,
     DysmsSendSmsOperator,
 )
+from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 PLANTED = Canaries()
@@ -197,6 +200,62 @@ def test_a_refused_number_is_named_by_its_place_and_its_token(emulator: Emulator
     assert said.startswith(f"phone_numbers (number 2 of the list, token {PrivacyKey(KEY).phone_token(NUMBER)}): ")
     assert isinstance(cause, DysmsError)
     assert f"request id {cause.request_id}" in said
+
+
+def in_frames_of(error: BaseException) -> str:
+    """Return what the frames of an error and of its chain hold, as tools that show locals print it."""
+    seen: list[BaseException] = []
+    open_ends: list[BaseException | None] = [error]
+    while open_ends:
+        each = open_ends.pop()
+        if each is not None and each not in seen:
+            seen.append(each)
+            open_ends += [each.__cause__, each.__context__]
+    frames = [frame for each in seen for frame, _ in traceback.walk_tb(each.__traceback__)]
+    return "\n".join(repr(frame.f_locals) for frame in frames if frame.f_globals["__name__"] != __name__)
+
+
+@pytest.mark.parametrize("fault", ["reset", "HTML", "refused by the service", "refused by the gateway", "unexpected"])
+@pytest.mark.parametrize(
+    "operator",
+    [
+        lambda: DysmsSendSmsOperator(
+            task_id="t", phone_numbers=[NUMBER], sign_name="a", template_code="SMS_1", template_param={"code": TEXT}
+        ),
+        lambda: DysmsSendMessageToGlobeOperator(task_id="t", to=f"+{FOREIGN}", message=TEXT),
+        lambda: DysmsQuerySendDetailsOperator(task_id="t", phone_numbers=[NUMBER], send_date=TODAY),
+        lambda: DysmsSendDetailsSensor(task_id="t", phone_numbers=[NUMBER], out_id="a", timeout=0, deferrable=False),
+        lambda: DysmsToObjectStorageOperator(
+            task_id="t", phone_numbers=[NUMBER], send_date=TODAY, output_uri="file:///tmp/not-there"
+        ),
+    ],
+)
+def test_no_frame_that_an_error_leaves_with_holds_a_number_or_a_text(
+    operator: Callable[[], Any], fault: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault == "unexpected":
+
+        def fail(self: Any, call: Any, *_: Any, **__: Any) -> Any:
+            raise KeyError(NUMBER, TEXT, call)
+
+        monkeypatch.setattr(Caller, "ask", fail)
+    else:
+        emulator.fault(**FAULTS[fault], times=None)
+    task = operator()
+    ti = SimpleNamespace(
+        dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1, start_date=datetime.now(UTC), max_tries=0
+    )
+    error = raised(lambda: task.execute({"ti": ti, "task": task}))
+    assert PLANTED.found_in(in_frames_of(error).encode()) == {}
+    assert PLANTED.found_in(everything_in(error)) == {}
+    assert isinstance(error, AirflowException)
+    if fault == "unexpected" and not isinstance(task, DysmsSendDetailsSensor):
+        assert "An unexpected KeyError in airflow_provider_dysms." in str(error)
+
+
+def test_a_frame_that_tells_is_found_out() -> None:
+    error = raised(lambda: DysmsHook().query_send_details(NUMBER, "no day"))
+    assert PLANTED.found_in(in_frames_of(error).encode()).keys() == {"number n"}
 
 
 def test_an_exception_that_tells_is_found_out() -> None:

@@ -116,7 +116,7 @@ def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
                     raise unreadable(f"{source.name}:{number}", f"is no CSV ({error})") from None
                 raw.since_record = 0
                 # The first cell tells nearly always.
-                if cells and ((cells[0] and not cells[0].isspace()) or not _is_blank(cells)):
+                if cells and (cells[0].strip() or not _is_blank(cells)):
                     yield number, cells
     except TooLong:
         raise too_long(source, number) from None

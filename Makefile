@@ -105,11 +105,12 @@ install-check: ## what users type, without our pins: pip must end within two min
 clean: ## remove what was made here
 	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
 
+# What an interrupted install left behind is begun anew.
 define new-environment
 @mkdir -p $(TMPDIR)
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
 @echo "Making $(1) with $$($(PYTHON) --version)."
-@$(PYTHON) -m venv $(1)
+@$(PYTHON) -m venv $(if $(wildcard $(1)/.installed*),,--clear) $(1)
 @$(1)/bin/python -m pip install --quiet --upgrade pip
 endef
 

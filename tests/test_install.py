@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distributions, metadata
@@ -84,7 +85,7 @@ def test_what_is_installed_is_what_is_pinned_and_takes_python_3_11_0() -> None:
     here = pinned(pins, ".".join(map(str, sys.version_info[:3])))
     first = pinned(pins, "3.11.0")
     seen = 0
-    for distribution in distributions(path=[path for path in sys.path if path.startswith(sys.prefix)]):
+    for distribution in distributions(path=[sysconfig.get_path("purelib")]):
         name = canonicalize_name(distribution.metadata["Name"])
         if name not in here:
             assert name in {"airflow-provider-dysms", "setuptools"}, f"{name} is installed and not pinned"
@@ -92,7 +93,7 @@ def test_what_is_installed_is_what_is_pinned_and_takes_python_3_11_0() -> None:
         seen += 1
         assert Version(distribution.version) == here[name]
         if first.get(name) == here[name]:
-            assert "3.11.0" in SpecifierSet(distribution.metadata["Requires-Python"] or ""), name
+            assert "3.11.0" in SpecifierSet(distribution.metadata.get("Requires-Python") or ""), name
     assert seen > 150
 
 
@@ -131,7 +132,7 @@ def test_airflows_page_of_providers_links_to_documentation_that_exists() -> None
 
     shown = ProvidersManager().providers["airflow-provider-dysms"].data["documentation-url"]
     (integration,) = get_provider_info()["integrations"]
-    assert shown == integration["external-doc-url"]
+    assert shown.strip() == integration["external-doc-url"]  # 3.2.2 keeps a blank
 
 
 def makes(target: str, *arguments: str) -> str:

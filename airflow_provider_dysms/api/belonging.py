@@ -32,7 +32,7 @@ MAX_SUBJECTS = 4096
 
 #: A connection must stay silent for so long (s) after a response that does not prove itself, and for so many times the
 #: slowest response of late: the one that is missing would be here by then. Never longer than the last (s).
-MIN_SILENCE, SILENCE_FACTOR, MAX_SILENCE = 0.05, 2.0, 1.0
+MIN_SILENCE, SILENCE_FACTOR, MAX_SILENCE = 0.1, 3.0, 2.0
 _FORGETTING = 0.99
 
 _SEVERAL = object()

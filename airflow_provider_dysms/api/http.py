@@ -15,9 +15,6 @@ from airflow_provider_dysms.api.structs import PrivateStruct
 MOST_BODY_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
 
-#: A connection that was read to the end within so many seconds is not looked at again: it costs a call of the kernel.
-JUST_READ = 0.001
-
 
 class Response(PrivateStruct, frozen=True):
     """What came back.
@@ -57,10 +54,11 @@ class Connection(asyncio.BufferedProtocol):
         self._asked_at = self._read_at = float("-inf")
         self._alarm: asyncio.TimerHandle | None = None
         self._exchanges = 0
-        self._poll: select.poll | None = None
+        self._is_tls = False
         self._silence: asyncio.Future[bool] | None = None
         self._has_surplus = False  # something came that nobody had asked for
         self.is_reusable = False
+        self.fd = -1
 
     @property
     def is_closed(self) -> bool:
@@ -77,13 +75,12 @@ class Connection(asyncio.BufferedProtocol):
         return self._read_at - self._asked_at
 
     def is_silent(self) -> bool:
-        """Whether it can carry a request: it is open, and nothing is there that would be taken for the response."""
+        """Whether it can carry a request: it is open, and nothing came that would be taken for the response."""
         if self._transport is None or self._transport.is_closing():
             return False
-        if self._loop.time() - self._read_at < JUST_READ:
-            return True
-        is_new = not self._exchanges and self._transport.get_extra_info("sslcontext") is not None
-        return is_new or self._has_nothing_unread()  # a handshake's tickets may not have been read yet
+        # What comes between two requests is read by the loop. On a new connection it may not have been yet; but a
+        # handshake's tickets look the same from here.
+        return self._exchanges > 0 or self._is_tls or not self._has_unread()
 
     async def stay_silent(self, seconds: float) -> bool:
         """Wait until so many seconds have passed; return whether nothing came on top of the response."""
@@ -93,7 +90,7 @@ class Connection(asyncio.BufferedProtocol):
         alarm = self._loop.call_later(seconds, self._end_silence, True)
         try:
             # A loop that was busy for as long has not read yet what came.
-            return await silence and (self.is_closed or self._has_nothing_unread())
+            return await silence and (self.is_closed or not self._has_unread())
         finally:
             alarm.cancel()
             self._silence = None
@@ -121,6 +118,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its classes
+        self._is_tls = transport.get_extra_info("sslcontext") is not None
+        self.fd = transport.get_extra_info("socket").fileno()
         self.is_reusable = True
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -215,13 +214,10 @@ class Connection(asyncio.BufferedProtocol):
             self._answer.set_exception(error)
         self.close()
 
-    def _has_nothing_unread(self) -> bool:
-        assert self._transport is not None
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        unread: list[tuple[int, int]] = self._poll.poll(0)
-        return not unread
+    def _has_unread(self) -> bool:
+        looking = select.poll()
+        looking.register(self.fd, select.POLLIN)
+        return any(looking.poll(0))
 
     def _refuse_surplus(self) -> None:
         self._has_surplus = True

@@ -205,10 +205,16 @@ class _Wire:
         if self.has_more:
             return False
         self.is_used_up = True
+        return not await self._more(seconds) and not (_is_readable(self._stream) and await self._more(seconds))
+
+    async def _more(self, seconds: float) -> bytes:
+        """Return what comes within so many seconds; nothing also if the server hangs up."""
+        assert self._stream is not None
         try:
-            return not await self._stream.read(1, timeout=seconds)  # nothing: the server has hung up
+            more: bytes = await self._stream.read(1, timeout=seconds)
         except Exception:  # httpcore's, when the time is over: not every carrier has httpcore
-            return True
+            return b""
+        return more
 
     async def hang_up(self) -> None:
         """Close the connection."""

@@ -21,6 +21,7 @@ from airflow_provider_dysms.api.connecting import open_socket
 from airflow_provider_dysms.api.environment import unused_proxy
 from airflow_provider_dysms.api.errors import DysmsInputError, DysmsMismatched, DysmsTransportError
 from airflow_provider_dysms.api.http import Connection, Response
+from airflow_provider_dysms.api.pool import IdleConnections
 from airflow_provider_dysms.api.structs import PrivateStruct
 from airflow_provider_dysms.api.tunnel import ProxyError, open_tunnel
 
@@ -107,7 +108,7 @@ class HttpTransport:
         self._tls = _tls_context(ca_bundle) if endpoint.scheme == "https" else None
         self._proxy = _Proxy.parse(proxy) if proxy else None
         self._buffer = memoryview(bytearray(_READ_BYTES))
-        self._idle: list[Connection] = []
+        self._idle = IdleConnections()
         self._answering: Address | None = None
         self._silence = Silence()
         self._places = asyncio.Semaphore(connections)
@@ -118,7 +119,7 @@ class HttpTransport:
     ) -> Response:
         await self._places.acquire()
         try:
-            connection = (None if fresh else self._pop_idle()) or await self._open()
+            connection = (None if fresh else self._idle.pop()) or await self._open()
             try:
                 request = await sign()
                 if not connection.is_silent():  # the server hung up while the request waited for its turn, or spoke
@@ -131,7 +132,7 @@ class HttpTransport:
                 return await self._exchange(connection, request, accept)
             finally:
                 if connection.is_reusable:
-                    self._idle.append(connection)
+                    self._idle.add(connection)
                 else:
                     connection.close()
         finally:
@@ -152,16 +153,8 @@ class HttpTransport:
         raise DysmsMismatched(f"{self._endpoint.netloc}: more came than one response to the request")
 
     async def aclose(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        self._idle.close()
         await asyncio.sleep(0)  # lets the loop run the transports' closing
-
-    def _pop_idle(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed:
-                return connection
-        return None
 
     async def _reopen(self, connection: Connection) -> Connection:
         connection.close()

@@ -259,7 +259,7 @@ def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulato
     with DAG("native", render_template_as_native_obj=True) as dag:
         DysmsSendDetailsSensor(task_id="wait", phone_numbers=NUMBERS, biz_id="{{ none }}")
     (end,) = airflow.play(dag).values()
-    assert str(end.error).startswith("phone_numbers needs biz_id or out_id")
+    assert str(end.error).startswith("biz_id is 'None', the word for no id")
     assert emulator.requests() == {}
 
 

@@ -187,7 +187,7 @@ def test_what_is_no_json_is_refused_before_anything_is_put(place, part, result):
         ({"partition": "a/../b"}, "partition", "is no folder name"),
         ({"partition": "a/"}, "partition", "is no folder name"),
         ({"partition": None}, "partition", "is no folder name"),
-        ({"partition": DAY, "file_format": "xls"}, "file_format", "is 'xls'; take one of"),
+        ({"partition": DAY, "file_format": "xls"}, "file_format", "must be one of"),
         (
             {"partition": DAY, "file_format": "csv", "compression": "zip"},
             "compression",

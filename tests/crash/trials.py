@@ -17,6 +17,8 @@ from places import Place
 from readers import Files, Reader
 from reports import Report
 
+from airflow_provider_dysms.transfers.xcom import for_xcom
+
 #: What is not ours, and must outlive everything.
 FOREIGN = {"README.txt": b"not ours", f"{PARTITION}/_SUCCESS": b"", f"{PARTITION}/.notes": b"nor this"}
 
@@ -280,4 +282,4 @@ def _of(extension: str, files: Files) -> Files:
 
 def _manifest(place: Place) -> dict[str, Any] | None:
     stored = place.get(MANIFEST)
-    return None if stored is None else json.loads(stored)
+    return None if stored is None else for_xcom(json.loads(stored))

@@ -30,3 +30,6 @@ EXTENSIONS: dict[tuple[str, str | None], str] = {
     ("parquet", "gzip"): "parquet",
     ("parquet", "none"): "parquet",
 }
+
+#: Seconds after which the service refuses a signed request: ACS3, which this package signs with.
+SIGNATURE_LIFETIME = 900.0

@@ -11,10 +11,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from airflow_provider_dysms.api.choices import SIGNATURE_LIFETIME
 from airflow_provider_dysms.api.errors import DysmsHeldBack
-
-#: Seconds after which the service refuses a signed request: ACS3, which this package signs with.
-LIFETIME = 900.0
 
 #: The part of that lifetime within which a request must leave this machine.
 SHARE_TO_LEAVE = 1 / 3
@@ -36,7 +34,7 @@ class SignatureTime:
     _began: float = field(default_factory=lambda: time.clock_gettime(_CLOCK))
 
     @classmethod
-    def begin(cls, lifetime: float = LIFETIME) -> SignatureTime:
+    def begin(cls, lifetime: float = SIGNATURE_LIFETIME) -> SignatureTime:
         """Return the signature time of a request that is to be sent from now on.
 
         :param lifetime: seconds after which the service refuses it

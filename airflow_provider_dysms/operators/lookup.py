@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.signature_time import LIFETIME
+from airflow_provider_dysms.api.choices import SIGNATURE_LIFETIME
 from airflow_provider_dysms.hooks.errors import DysmsTaskFailed
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def look(
     doubt: Doubt,
     settle: float,
     *,
-    lifetime: float = LIFETIME,
+    lifetime: float = SIGNATURE_LIFETIME,
     template_code: str | None = None,
 ) -> Look:
     """Find out what an earlier try sent.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import MessageType
-from airflow_provider_dysms.api.signature_time import LIFETIME
+from airflow_provider_dysms.api.choices import SIGNATURE_LIFETIME, MessageType
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
@@ -20,7 +19,6 @@ from airflow_provider_dysms.hooks.private import (
     parameters_in,
 )
 from airflow_provider_dysms.operators import checks as check
-from airflow_provider_dysms.operators.sent_log import log_sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +101,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         out_id: str | None = None,
         settle: float = 120,
         on_uncertain: OnUncertain = "wait",
-        signature_lifetime: float = LIFETIME,
+        signature_lifetime: float = SIGNATURE_LIFETIME,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -122,6 +120,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
+        from airflow_provider_dysms.operators.sent_log import log_sent
 
         with airflow_errors():
             self.check_arguments()
@@ -131,6 +130,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Look again, after the wait for what an earlier try may still send."""
         from airflow_provider_dysms.operators import once
+        from airflow_provider_dysms.operators.sent_log import log_sent
 
         with airflow_errors():
             self.check_arguments()
@@ -219,7 +219,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         validity_period: int | str | None = None,
         channel_id: str | None = None,
         resend: bool = False,
-        signature_lifetime: float = LIFETIME,
+        signature_lifetime: float = SIGNATURE_LIFETIME,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -239,6 +239,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
         from airflow_provider_dysms.operators import once
+        from airflow_provider_dysms.operators.sent_log import log_sent
 
         with airflow_errors():
             self.check_arguments()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import shlex
+import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,20 +18,24 @@ from running_airflow import RunningAirflow
 from scene import Scene
 
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.emulator.connection import ADMIN_VARIABLE, TOKEN_VARIABLE
+from airflow_provider_dysms.emulator.process import connection_of
 from airflow_provider_dysms.emulator.state import Key
 
 
 @pytest.fixture(scope="module")
 def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
     """An emulator that writes all that it says into a file."""
-    output = tmp_path_factory.mktemp("emulator") / "output.txt"
+    output, token = tmp_path_factory.mktemp("emulator") / "output.txt", secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "airflow_provider_dysms.emulator", "--port", "0", "--until-stdin-closes"]
+    command += ["--switch", "sites=joined"]
+    environment = {**os.environ, TOKEN_VARIABLE: token}
     with output.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said)
-    until(lambda: b"\n" in output.read_bytes(), 30, "the emulator serves")
-    told = json.loads(shlex.split(output.read_text())[1].partition("=")[2])
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment)
+    until(lambda: ADMIN_VARIABLE in output.read_text(), 120, "the emulator serves")
+    told = connection_of(output.read_text().splitlines())
     key = Key(access_key_id=told["login"], access_key_secret=told["password"])
-    with Emulator(process, told["host"], told["port"], key) as emulator:
+    with Emulator(process, told["host"], told["port"], key, token) as emulator:
         yield emulator, output
 
 

@@ -128,7 +128,7 @@ def test_the_loggers_that_say_most_were_heard(traces: Traces) -> None:
 def test_a_wait_is_stored_sealed_and_its_seal_is_the_only_thing_around_its_numbers(traces: Traces) -> None:
     scene = traces.scene
     stored = b"\n".join(layers(traces.texts["passing trigger"], traces.fernet))
-    seals = re.findall(rb'"sealed": ?"([\w=-]+)"', stored)
+    seals = re.findall(rb'"sealed": ?"([\w=.-]+)"', stored)
     opened = b"\n".join(PrivacyKey(scene.canaries.secret("privacy_secret")).unseal(seal.decode()) for seal in seals)
     assert {"number partial", "number also_partial"} <= scene.canaries.found_in(opened).keys()
 

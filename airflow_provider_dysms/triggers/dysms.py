@@ -141,9 +141,7 @@ class DysmsTrigger(BaseTrigger):
         plan = Plan.restore(self._kwargs)
         spans = (plan.started_at, plan.asked_at, plan.deadline, plan.grace_period)
         gaps = (plan.poke_interval, plan.max_poke_interval)
-        is_sound = (
-            isinstance(plan.digest, str) and isinstance(plan.limit, str) and all(map(math.isfinite, spans + gaps))
-        )
+        is_sound = isinstance(plan.digest, str) and all(map(math.isfinite, spans + gaps))
         is_finite = is_sound and plan.deadline - plan.started_at <= LONGEST_WAIT
         if not is_finite or plan.count > MOST_MESSAGES or not self._fits(plan.count):
             raise ValueError(UNREADABLE)

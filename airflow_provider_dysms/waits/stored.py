@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+#: What a deadline may come from.
+LIMITS = ("timeout", "execution_timeout")
+
 _UNREADABLE_EVENT = "the trigger's event is not what this release can read"
 
 # Most waits of a triggerer have the same ones.
@@ -77,6 +80,8 @@ class Plan:
         try:
             plan = cls(**{name: value for name, value in stored.items() if name in cls.__slots__})
             spans = (plan.started_at, plan.asked_at, plan.deadline, plan.poke_interval, plan.max_poke_interval)
+            if plan.limit not in LIMITS:
+                raise ValueError("the stored wait is not what this release can read")
             if not 1 <= plan.needed <= plan.count or not all(isinstance(span, (int, float)) for span in spans):
                 raise ValueError("the stored wait is not what this release can read")
         except TypeError:
@@ -145,7 +150,7 @@ class Ending:
         is_sound = (
             isinstance(payload.get("digest"), str)
             and payload.get("ended") in ("decided", "timeout", "refused")
-            and payload.get("limit", "timeout") in ("timeout", "execution_timeout")
+            and payload.get("limit", "timeout") in LIMITS
             and isinstance(absent, list)
             and all(type(position) is int for position in absent)
             and isinstance(error, (str, type(None)))

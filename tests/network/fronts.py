@@ -100,6 +100,9 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Ser
             await handler(reader, writer, served)
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if stop.is_set():  # a task that begins now is cancelled by nobody
+            writer.transport.abort()
+            return
         # A task that is cancelled before its first step closes nothing.
         tasks.append(loop.create_task(handle(reader, writer)))
         tasks[-1].add_done_callback(lambda _: writer.close())
@@ -110,6 +113,7 @@ def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Ser
         started.set()
         await stop.wait()
         server.close()
+        await asyncio.sleep(0.1)  # connections that were accepted before are handed over, so that each is closed
 
     def run() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:

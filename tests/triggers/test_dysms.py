@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from airflow.models.trigger import Trigger
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.api import dates
@@ -407,6 +407,7 @@ def test_no_constructor_raises_whatever_it_is_given(arguments: dict[str, Any]) -
 
 
 @given(name=NAMES, value=JSON, kind=st.sampled_from([DysmsMessageTrigger, DysmsSendDetailsTrigger]))
+@example(name="limit", value="", kind=DysmsMessageTrigger)
 @settings(max_examples=150)
 def test_whatever_is_wrong_with_one_argument_there_is_one_event(
     session_connection: None, name: str, value: Any, kind: type[DysmsTrigger]

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from written import note_requests
 
+from airflow_provider_dysms.api.auth.credentials import Credentials
+from airflow_provider_dysms.api.auth.providers import CredentialsProvider
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.errors import DysmsError
-from airflow_provider_dysms.api.issuers import Issuer
 from airflow_provider_dysms.api.settings import Settings
+from airflow_provider_dysms.model.errors import DysmsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -79,7 +79,7 @@ async def asked(order: Order) -> Outcome:
     failed: Counter[str] = Counter()
     names = itertools.cycle(order.asked)
     settings = Settings(
-        credentials=Issuer(auth_type="credentials_uri", credentials_uri=order.credentials_uri)
+        credentials=CredentialsProvider(auth_type="credentials_uri", credentials_uri=order.credentials_uri)
         if order.credentials_uri
         else Credentials(*order.key),
         host="127.0.0.1",

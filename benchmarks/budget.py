@@ -18,8 +18,8 @@ from figures import table, worst_second
 from loads import Script
 from rotating import Rotating
 
-from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model.dates import beijing_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

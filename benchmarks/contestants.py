@@ -37,10 +37,10 @@ class Ours:
     """DysmsClient; the budget is larger than what can be asked."""
 
     async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
-        from airflow_provider_dysms.api import dates
+        from airflow_provider_dysms.api.auth.credentials import Credentials
         from airflow_provider_dysms.api.client import DysmsClient
-        from airflow_provider_dysms.api.credentials import Credentials
         from airflow_provider_dysms.api.settings import Settings
+        from airflow_provider_dysms.model import dates
 
         parts, day = urlsplit(url), dates.beijing_day(datetime.now(UTC))
         settings = Settings(
@@ -162,9 +162,11 @@ class Http:
         )
         from airflow.providers.http.hooks.http import HttpHook
 
-        from airflow_provider_dysms.api import actions, dates, signing
-        from airflow_provider_dysms.api.credentials import Credentials
-        from airflow_provider_dysms.api.headers import header_fields
+        from airflow_provider_dysms.api.auth import signing
+        from airflow_provider_dysms.api.auth.credentials import Credentials
+        from airflow_provider_dysms.api.http.headers import header_fields
+        from airflow_provider_dysms.api.protocol import actions
+        from airflow_provider_dysms.model import dates
 
         credentials = Credentials(KEY, SECRET)
         hook = HttpHook(method="POST", http_conn_id="bench")

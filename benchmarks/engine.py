@@ -22,10 +22,12 @@ from contestants import KEY, NUMBER, ROWS, SECRET
 from figures import table
 from loads import Script
 
-from airflow_provider_dysms.api import actions, dates, signing
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.headers import header_fields
+from airflow_provider_dysms.api.auth import signing
+from airflow_provider_dysms.api.auth.credentials import Credentials
+from airflow_provider_dysms.api.http.headers import header_fields
+from airflow_provider_dysms.api.protocol import actions
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 PEERS = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
 

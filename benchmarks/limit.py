@@ -23,8 +23,8 @@ from engine import page
 from figures import table, worst_second
 from loads import Script
 
-from airflow_provider_dysms.api.dates import beijing_day
-from airflow_provider_dysms.api.quota import QUOTAS
+from airflow_provider_dysms.api.rate_limiter import QUOTAS
+from airflow_provider_dysms.model.dates import beijing_day
 
 ACTION = "QuerySendDetails"
 WORKERS = 256

@@ -177,9 +177,9 @@ class Ours(Sleeping):
 
     def _trigger(self, message_id: str) -> tuple[str, dict[str, Any]]:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
-        from airflow_provider_dysms.waits.stored import Plan
+        from airflow_provider_dysms.waits.serialization import WaitSpec
 
-        plan = Plan(
+        plan = WaitSpec(
             digest="0" * 16,
             count=1,
             needed=1,

@@ -23,8 +23,8 @@ from figures import table
 from loads import Script
 from prerendered import messages, times
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.audit.run import IN_FLIGHT
+from airflow_provider_dysms.model import dates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

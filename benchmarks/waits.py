@@ -18,7 +18,7 @@ from figures import percentile, table
 from loads import LATENCY_MS, QUOTA, Http, Ours, Refused, Restarted, Sleeping
 from running import Run, measure
 
-from airflow_provider_dysms.api.transport import HttpTransport
+from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
-from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model.dates import beijing_day
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".demo"

@@ -23,15 +23,15 @@ PACKAGE = "airflow_provider_dysms"
 
 #: The module, and the tests that are to notice.
 MODULES = {
-    "api/codes.py": ["api/test_codes.py"],
-    "api/errors.py": ["api/test_errors.py"],
-    "api/delivery.py": ["api/test_delivery.py"],
-    "api/dates.py": ["api/test_dates.py"],
-    "api/pages.py": ["api/test_pages.py"],
-    "api/quota.py": ["api/test_quota.py"],
-    "storage/manifests.py": ["storage/commit"],
+    "api/protocol/error_codes.py": ["api/protocol/test_error_codes.py"],
+    "model/errors.py": ["model/test_errors.py"],
+    "model/delivery.py": ["model/test_delivery.py"],
+    "model/dates.py": ["model/test_dates.py"],
+    "api/pagination.py": ["api/test_pagination.py"],
+    "api/rate_limiter.py": ["api/test_rate_limiter.py"],
+    "storage/manifest.py": ["storage/commit"],
     "storage/partition.py": ["storage/commit"],
-    "storage/stores.py": ["storage/commit"],
+    "storage/object_store/stores.py": ["storage/commit"],
 }
 
 #: How mutmut says what became of a mutant: by the exit code of pytest, and of what stopped it.

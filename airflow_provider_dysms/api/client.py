@@ -1,4 +1,4 @@
-"""The only way to the service: each action with what makes its answer complete; :mod:`.caller` carries the calls.
+"""The only way to the service: each action with what makes its answer complete; :mod:`.request_executor` carries the calls.
 
 One async client serves every caller. It lives and dies with one event loop; what must outlive it (the budgets) has no
 asyncio object in it.
@@ -13,20 +13,29 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api import actions, dates, details, errors, pages
-from airflow_provider_dysms.api.belonging import Subjects
-from airflow_provider_dysms.api.caller import Caller
-from airflow_provider_dysms.api.numbers import same_number
+from airflow_provider_dysms.api import pagination
+from airflow_provider_dysms.api.auth.signature_time import SignatureTime
+from airflow_provider_dysms.api.http.correlation import Subjects
+from airflow_provider_dysms.api.protocol import actions, send_details_json
+from airflow_provider_dysms.api.request_executor import RequestExecutor
 from airflow_provider_dysms.api.retry import RetryPolicy
-from airflow_provider_dysms.api.signature_time import SignatureTime
+from airflow_provider_dysms.model import dates, errors
+from airflow_provider_dysms.model.phone_numbers.number import same_number
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     import httpx
 
-    from airflow_provider_dysms.api.records import MessageReport, MessageSent, Page, SendDetail, SendStatistics, SmsSent
     from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.model.records import (
+        MessageReport,
+        MessageSent,
+        Page,
+        SendDetail,
+        SendStatistics,
+        SmsSent,
+    )
 
 DAY = timedelta(days=1)
 
@@ -64,7 +73,7 @@ class DysmsClient:
         self.settings = settings
         self._now = now
         self._sleep = sleep
-        self._caller = Caller(
+        self._caller = RequestExecutor(
             settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
         )
         self.counters = self._caller.counters
@@ -106,11 +115,13 @@ class DysmsClient:
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
-            answer = await self._caller.ask(call, actions.parse_send_details, quick=details.read_page, proves=proves)
+            answer = await self._caller.ask(
+                call, actions.parse_send_details, quick=send_details_json.read_page, proves=proves
+            )
             self.counters.pages += 1
             return answer
 
-        found = await pages.complete(
+        found = await pagination.complete(
             fetch, _NEVER_CHANGING, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
         )
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
@@ -162,7 +173,7 @@ class DysmsClient:
             return answer
 
         what = f"QuerySendStatistics from {first_date}"
-        found = await pages.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=lambda: what)
+        found = await pagination.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=lambda: what)
         if len({day.send_date for day in found}) < len(found):
             raise errors.DysmsIncomplete(f"{what}: refused, because the answer counts a day twice")
         return found

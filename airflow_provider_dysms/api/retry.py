@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import (
+from airflow_provider_dysms.model.errors import (
     DysmsBusinessLimit,
     DysmsError,
     DysmsHeldBack,
@@ -14,7 +14,7 @@ from airflow_provider_dysms.api.errors import (
     DysmsNonceUsed,
     DysmsThrottled,
     DysmsTransient,
-    may_be_done,
+    may_have_executed,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class RetryPolicy:
             return 0.0  # on a fresh connection
         if not isinstance(error, DysmsTransient) or isinstance(error, DysmsHeldBack):
             return None
-        if not repeatable and (may_be_done(error) or isinstance(error, DysmsBusinessLimit)):
+        if not repeatable and (may_have_executed(error) or isinstance(error, DysmsBusinessLimit)):
             return None
         if isinstance(error, DysmsNonceUsed):
             return 0.0 if tried < 2 else None

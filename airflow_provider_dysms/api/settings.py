@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api import endpoints
-from airflow_provider_dysms.api.quota import QUOTAS
+from airflow_provider_dysms.api.http import endpoints
+from airflow_provider_dysms.api.rate_limiter import QUOTAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_dysms.api.credentials import Credentials
-    from airflow_provider_dysms.api.issuers import Issuer
+    from airflow_provider_dysms.api.auth.credentials import Credentials
+    from airflow_provider_dysms.api.auth.providers import CredentialsProvider
 
 
 #: Seconds for connecting, and again for one exchange.
@@ -38,7 +38,7 @@ class Settings:
     :param proxy: ``http://[user:password@]host:port``
     """
 
-    credentials: Credentials | Issuer
+    credentials: Credentials | CredentialsProvider
     region_id: str | None = None
     host: str | None = None
     port: int | None = None

@@ -24,7 +24,7 @@ LESS, MORE = 0.9, 2.0
 LEAST = 64
 
 
-class Hands:
+class AdaptiveLimit:
     """Says how many cases to work off at a time. For one thread.
 
     :param most: the most

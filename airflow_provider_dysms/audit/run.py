@@ -1,6 +1,6 @@
 """Asks what a send log gives rise to, many cases at once, and hands the outcomes out in the order of the log.
 
-The cases of :mod:`.cases` are worked off side by side and come out one after the other, so the same log and the same
+The cases of :mod:`.groups` are worked off side by side and come out one after the other, so the same log and the same
 records give the same rows, however fast the answers are. Who takes the outcomes slowly slows the asking down. A case
 whose outcome is known already is not asked.
 """
@@ -10,31 +10,30 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
-from airflow_provider_dysms.api.transport import CONNECTIONS
-from airflow_provider_dysms.audit import judging
-from airflow_provider_dysms.audit.cases import cases_of
-from airflow_provider_dysms.audit.crew import Crew, end
-from airflow_provider_dysms.audit.match import Dealt, deal
-from airflow_provider_dysms.audit.outcome import Outcome, Source, Unseen
-from airflow_provider_dysms.audit.questions import (
+from airflow_provider_dysms.audit import judge
+from airflow_provider_dysms.audit.matching.assign import Assignment, assign
+from airflow_provider_dysms.audit.matching.queries import (
+    AuditScope,
+    DetailQuery,
     Match,
-    Question,
-    Scope,
     check_match,
     first_questions,
     second_questions,
 )
+from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.audit.send_log.groups import groups_of
 from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.audit.worker_pool import OrderedPool, end
+from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
     from datetime import date, datetime
 
-    from airflow_provider_dysms.api.records import MessageReport, SendDetail
-    from airflow_provider_dysms.audit.lines import Line
-    from airflow_provider_dysms.audit.sent import SentLog
+    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.model.records import MessageReport, SendDetail
 
 __all__ = ["Ask", "Match", "audit"]
 
@@ -42,7 +41,7 @@ Answer = TypeVar("Answer")
 
 #: Questions that are open at once: at 5,000 a second and 40 ms for an answer 200 are under way, and the rest makes up
 #: for the slow ones. Each needs a connection, so that more would only wait, in memory.
-IN_FLIGHT = CONNECTIONS
+IN_FLIGHT = 256
 
 
 class Ask(Protocol):
@@ -58,7 +57,7 @@ class Ask(Protocol):
 
 
 async def audit(
-    log: SentLog,
+    log: SendLog,
     ask: Ask,
     *,
     send_date: date,
@@ -66,9 +65,9 @@ async def audit(
     match: Match = "auto",
     in_flight: int = IN_FLIGHT,
     tally: Tally | None = None,
-    known: Callable[[int, list[Line]], Outcome | None] = lambda number, lines: None,
-) -> AsyncGenerator[Outcome, None]:
-    """Say of every message of a send log what became of it. Lines of one message have one verdict: see :mod:`.copies`.
+    known: Callable[[int, list[Line]], GroupResult | None] = lambda number, lines: None,
+) -> AsyncGenerator[GroupResult, None]:
+    """Say of every message of a send log what became of it. Lines of one message have one verdict: see :mod:`.duplicates`.
 
     A log in which no line has an id or a time is a list of questions: every number is asked once, lines that share one
     are one question (the first of them is carried along), and every record comes out once.
@@ -89,9 +88,9 @@ async def audit(
     """
     check_match(log, match)
     tally = Tally() if tally is None else tally
-    worker = _Worker(ask, Scope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
-    cases = enumerate(cases_of(log.lines))
-    crew = Crew(cases, lambda *case: _of_rejected(*case) or known(*case), worker.work_off, in_flight)
+    worker = _Worker(ask, AuditScope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
+    cases = enumerate(groups_of(log.lines))
+    crew = OrderedPool(cases, lambda *case: _of_rejected(*case) or known(*case), worker.work_off, in_flight)
     crew.start()
     try:
         left = len(log.lines)
@@ -106,22 +105,22 @@ async def audit(
         await crew.end()
 
 
-def _of_rejected(number: int, lines: list[Line]) -> Outcome | None:
+def _of_rejected(number: int, lines: list[Line]) -> GroupResult | None:
     if lines[0].rejection is None:
         return None
-    return Outcome(number, lines, [judging.of_rejected(line) for line in lines], Source.LOG)
+    return GroupResult(number, lines, [judge.of_rejected(line) for line in lines], Source.LOG)
 
 
 class _Worker:
     """Works off cases, with so many questions open at once."""
 
-    def __init__(self, ask: Ask, scope: Scope, carried: int, in_flight: int) -> None:
+    def __init__(self, ask: Ask, scope: AuditScope, carried: int, in_flight: int) -> None:
         self.ask = ask
         self.scope = scope
         self.no_carried = (None,) * carried
         self.gate = asyncio.Semaphore(in_flight)
 
-    async def work_off(self, number: int, lines: list[Line]) -> Outcome:
+    async def work_off(self, number: int, lines: list[Line]) -> GroupResult:
         try:
             if lines[0].message_id is not None:
                 return await self._by_message_id(number, lines, lines[0].message_id)
@@ -131,51 +130,51 @@ class _Worker:
                 error.is_about(lines[0].where)
             raise
 
-    async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> Outcome:
+    async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> GroupResult:
         send_date, as_of = self.scope.send_date, self.scope.as_of
         repeated = tuple(range(1, len(lines)))
         try:
             async with self.gate:
                 report = await self.ask.query_message(message_id)
         except DysmsNotFound:
-            missing = judging.of_missing(lines[0], send_date, as_of)
-            return Outcome(number, lines, [missing], asked=1, unseen=Unseen(repeated=repeated))
-        off_day = judging.days_off(report, lines[0], send_date)
-        first, *_ = [judging.of_report(report, line, as_of) for line in lines]  # each checks the number of its line
-        return Outcome(number, lines, [first], asked=1, unseen=Unseen(off_day=off_day, repeated=repeated))
+            missing = judge.of_missing(lines[0], send_date, as_of)
+            return GroupResult(number, lines, [missing], asked=1, unseen=HiddenCounts(repeated=repeated))
+        off_day = judge.days_off(report, lines[0], send_date)
+        first, *_ = [judge.of_report(report, line, as_of) for line in lines]  # each checks the number of its line
+        return GroupResult(number, lines, [first], asked=1, unseen=HiddenCounts(off_day=off_day, repeated=repeated))
 
-    async def _by_number(self, number: int, lines: list[Line]) -> Outcome:
+    async def _by_number(self, number: int, lines: list[Line]) -> GroupResult:
         scope = self.scope
         first = first_questions(lines, scope)
         answers = {first[0]: await self._answer(first[0])} if len(first) == 1 else await self._answers(first)
-        dealt = deal(lines, answers, scope)
-        further: list[Question] = []
+        dealt = assign(lines, answers, scope)
+        further: list[DetailQuery] = []
         if scope.keyed and None in dealt.records:
             lost = [lines[place] for place in dealt.told() if dealt.records[place] is None]
             further = [question for question in second_questions(lost, scope) if question not in answers]
         if further:
             answers |= await self._answers(further)
-            dealt = deal(lines, answers, scope)
-        unseen = Unseen(len(further), dealt.ambiguous, dealt.edge, dealt.off_day, dealt.repeated)
-        return Outcome(number, lines, self._verdicts(lines, dealt), asked=len(answers), unseen=unseen)
+            dealt = assign(lines, answers, scope)
+        unseen = HiddenCounts(len(further), dealt.ambiguous, dealt.edge, dealt.off_day, dealt.repeated)
+        return GroupResult(number, lines, self._verdicts(lines, dealt), asked=len(answers), unseen=unseen)
 
-    def _verdicts(self, lines: list[Line], dealt: Dealt) -> list[Verdict]:
+    def _verdicts(self, lines: list[Line], dealt: Assignment) -> list[Verdict]:
         phone, as_of = lines[0].phone, self.scope.as_of
         assert phone is not None
         if not self.scope.keyed:
-            return [judging.of_record(record, lines[0], as_of) for record, _ in dealt.others]
+            return [judge.of_record(record, lines[0], as_of) for record, _ in dealt.others]
         verdicts = [
-            judging.of_record(record, line, as_of) if record else judging.of_missing(line, self.scope.send_date, as_of)
+            judge.of_record(record, line, as_of) if record else judge.of_missing(line, self.scope.send_date, as_of)
             for line, record in ((lines[place], dealt.records[place]) for place in dealt.told())
         ]
         for record, biz_id in dealt.others:
-            verdicts.append(judging.of_unlogged(record, phone, biz_id, self.no_carried, as_of))
+            verdicts.append(judge.of_unlogged(record, phone, biz_id, self.no_carried, as_of))
         return verdicts
 
-    async def _answers(self, questions: list[Question]) -> dict[Question, Sequence[SendDetail]]:
+    async def _answers(self, questions: list[DetailQuery]) -> dict[DetailQuery, Sequence[SendDetail]]:
         return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))
 
-    async def _answer(self, question: Question) -> Sequence[SendDetail]:
+    async def _answer(self, question: DetailQuery) -> Sequence[SendDetail]:
         await self.gate.acquire()
         try:
             return await self.ask.query_send_details(*question)
@@ -191,7 +190,7 @@ async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
         await end(tasks)
 
 
-def _count(outcome: Outcome, tally: Tally) -> None:
+def _count(outcome: GroupResult, tally: Tally) -> None:
     tally.lines += len(outcome.lines)
     tally.asked += outcome.asked
     tally.repeated += len(outcome.unseen.repeated)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_dysms.api.dates import RECEIPT_TIME, day_start
-from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
-from airflow_provider_dysms.audit.kinds import Kind, kind_of
+from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND, BilledSegments
+from airflow_provider_dysms.audit.tally_key import TallyKey, tally_key_of
+from airflow_provider_dysms.model.dates import RECEIPT_TIME, day_start
+from airflow_provider_dysms.model.delivery import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ class Tally:
     :param ambiguous: matched messages that time could not tell apart
     :param edge: rows of the day's first ten minutes without a line; they belong to the log of the day before
     :param off_day: rows that are dated one day off the day that was asked
-    :param repeated: lines that tell of a message which another line tells of, and have no row: see :mod:`.copies`
+    :param repeated: lines that tell of a message which another line tells of, and have no row: see :mod:`.duplicates`
     :param kinds: the verdicts by their kind
     """
 
@@ -47,13 +47,13 @@ class Tally:
     edge: int = 0
     off_day: int = 0
     repeated: int = 0
-    kinds: Counter[Kind] = field(default_factory=Counter)
+    kinds: Counter[TallyKey] = field(default_factory=Counter)
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         """Count verdicts."""
         self.rows += len(verdicts)
         for verdict in verdicts:
-            kind = kind_of(verdict)
+            kind = tally_key_of(verdict)
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
 
     @property
@@ -91,9 +91,9 @@ class Tally:
         return self._by(lambda kind: kind.delivery_seconds if kind.state == State.DELIVERED else None)
 
     @property
-    def billed(self) -> dict[str, Billed]:
+    def billed(self) -> dict[str, BilledSegments]:
         """``mainland`` and ``international`` -> what the day's statistics are compared with."""
-        found = {MAINLAND: Billed(), INTERNATIONAL: Billed()}
+        found = {MAINLAND: BilledSegments(), INTERNATIONAL: BilledSegments()}
         for kind, count in self.kinds.items():
             if kind.state != State.REJECTED:
                 found[kind.scope].add(kind, count)
@@ -149,7 +149,7 @@ class Tally:
         age = as_of - day_start(send_date) - timedelta(days=1)
         return age >= RECEIPT_TIME or (keyed and age >= QUIET_TIME and not self.open)
 
-    def _by(self, key: Callable[[Kind], Key | None]) -> Counter[Key]:
+    def _by(self, key: Callable[[TallyKey], Key | None]) -> Counter[Key]:
         found: Counter[Key] = Counter()
         for kind, count in self.kinds.items():
             if (name := key(kind)) is not None:

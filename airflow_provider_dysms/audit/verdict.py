@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_dysms.api.structs import PrivateStruct
-from airflow_provider_dysms.audit.scrubbing import without_number
+from airflow_provider_dysms.audit.redaction import redact_number
+from airflow_provider_dysms.model.private_struct import PrivateStruct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +104,7 @@ def to_row(
     phone = verdict.phone_number
     if phone_hash is not None and phone is not None:
         texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
-        scrubbed = {name: without_number(text, phone) for name, text in texts.items()}
+        scrubbed = {name: redact_number(text, phone) for name, text in texts.items()}
         verdict = msgspec.structs.replace(verdict, phone_number=phone_hash(phone), **scrubbed)
     values: tuple[object, ...] = (_with_text if content else _without_text)(msgspec.structs.astuple(verdict))
     return values + verdict.carried

@@ -29,7 +29,7 @@ from airflow_provider_dysms.emulator.connection import (
     export_lines,
 )
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.generator import generation
+from airflow_provider_dysms.emulator.generator.generate import generation
 from airflow_provider_dysms.emulator.service import ADMIN_PATH, Service
 from airflow_provider_dysms.emulator.state import Key
 from airflow_provider_dysms.emulator.switches import Switches

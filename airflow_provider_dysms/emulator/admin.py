@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.generator import generation
+from airflow_provider_dysms.emulator.generator.generate import generation
 from airflow_provider_dysms.emulator.messages import message_from, message_to
 from airflow_provider_dysms.emulator.service import REMEMBERED, Service
 from airflow_provider_dysms.emulator.state import Key, Message, instant_of, utc

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.emulator import wire
 from airflow_provider_dysms.emulator.actions import check_required, find
 from airflow_provider_dysms.emulator.admin_path import App, Receive, Scope, Send, admin
-from airflow_provider_dysms.emulator.errors import (
-    VERSION_CHINA,
-    Refusal,
-    business,
-    gateway,
-    throttled,
-)
+from airflow_provider_dysms.emulator.errors import VERSION_CHINA, Refusal, business, gateway, throttled
 from airflow_provider_dysms.emulator.quotas import QUOTAS
 from airflow_provider_dysms.emulator.rendering import render
 from airflow_provider_dysms.emulator.service import ADMIN_PATH, NOBODY, SITE_OF_VERSION, Call, Service

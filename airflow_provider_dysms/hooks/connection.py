@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.actions import CHINA, INTERNATIONAL
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.quota import QUOTAS
+from airflow_provider_dysms.api.protocol.actions import CHINA, INTERNATIONAL
+from airflow_provider_dysms.api.rate_limiter import QUOTAS
 from airflow_provider_dysms.api.settings import QUOTA_SHARE, TIMEOUT, Settings
+from airflow_provider_dysms.hooks.credentials import read_login
 from airflow_provider_dysms.hooks.extras import PrivacySecrets, flag, number, shown_in_clear, text, with_current_names
-from airflow_provider_dysms.hooks.logins import read_login
+from airflow_provider_dysms.model import privacy
+from airflow_provider_dysms.model.errors import DysmsInputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def _privacy_secrets(extra: Mapping[str, Any]) -> PrivacySecrets:
     current, previous = text(extra, "privacy_secret"), text(extra, "privacy_secret_previous")
     for name, secret in (("privacy_secret", current), ("privacy_secret_previous", previous)):
         if secret is not None:
-            arguments.privacy_secret(name, secret)
+            privacy.privacy_secret(name, secret)
     if previous and not current:
         raise DysmsInputError("privacy_secret", "is empty, and privacy_secret_previous is set; set the new one too")
     return PrivacySecrets(current, previous)

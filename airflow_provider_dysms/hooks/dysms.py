@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.hooks.asked import is_international, parse_days
-from airflow_provider_dysms.hooks.asked import parse_asked_day as parse_asked_day
-from airflow_provider_dysms.hooks.errors import DysmsConnectionNotFound as DysmsConnectionNotFound
-from airflow_provider_dysms.hooks.errors import DysmsSendUncertain as DysmsSendUncertain
-from airflow_provider_dysms.hooks.errors import DysmsTaskError as DysmsTaskError
-from airflow_provider_dysms.hooks.errors import DysmsTaskFailed as DysmsTaskFailed
-from airflow_provider_dysms.hooks.errors import airflow_errors as airflow_errors
+from airflow_provider_dysms.arguments.days import is_international, parse_days
+from airflow_provider_dysms.arguments.days import parse_asked_day as parse_asked_day
+from airflow_provider_dysms.exceptions import DysmsConnectionNotFound as DysmsConnectionNotFound
+from airflow_provider_dysms.exceptions import DysmsSendUncertain as DysmsSendUncertain
+from airflow_provider_dysms.exceptions import DysmsTaskError as DysmsTaskError
+from airflow_provider_dysms.exceptions import DysmsTaskFailed as DysmsTaskFailed
+from airflow_provider_dysms.exceptions import airflow_errors as airflow_errors
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     import httpx
 
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.api.privacy import PrivacyKey
-    from airflow_provider_dysms.api.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
-    from airflow_provider_dysms.hooks.asked import Scope
     from airflow_provider_dysms.hooks.extras import PrivacySecrets
+    from airflow_provider_dysms.model.choices import Market
+    from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.model.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
 
 Result = TypeVar("Result")
 
@@ -76,7 +76,7 @@ class DysmsHook(BaseHook):
     @property
     def privacy_key(self) -> PrivacyKey:
         """The key of the connection's ``privacy_secret``; :class:`DysmsInputError` if it has none."""
-        from airflow_provider_dysms.api.privacy import PrivacyKey
+        from airflow_provider_dysms.model.privacy import PrivacyKey
 
         return PrivacyKey(*self._connection[1])
 
@@ -114,7 +114,7 @@ class DysmsHook(BaseHook):
         :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days
         :param biz_id: only the messages of one request
         :raises DysmsInputError: an argument is wrong; nothing was asked
-        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/419277.html
         """
@@ -133,7 +133,7 @@ class DysmsHook(BaseHook):
         first_date: str | date | datetime,
         last_date: str | date | datetime | None = None,
         *,
-        scope: Scope = "mainland",
+        scope: Market = "mainland",
         template_type: int | None = None,
         sign_name: str | None = None,
     ) -> list[SendStatistics]:
@@ -144,7 +144,7 @@ class DysmsHook(BaseHook):
         :param scope: ``mainland`` or ``international``
         :param template_type: 0 code, 1 notice, 2 promotion, 3 international, 7 digital; default all
         :param sign_name: only messages of one signature
-        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/397330.html
         """
@@ -162,7 +162,7 @@ class DysmsHook(BaseHook):
         first_date: str | date | datetime,
         last_date: str | date | datetime | None = None,
         *,
-        scope: Scope = "mainland",
+        scope: Market = "mainland",
         template_type: int | None = None,
         sign_name: str | None = None,
     ) -> list[SendStatistics]:
@@ -179,7 +179,7 @@ class DysmsHook(BaseHook):
 
         :param message_id: as SendMessageToGlobe returned it
         :raises DysmsNotFound: the service has no such message, or not yet
-        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
         """
@@ -206,7 +206,7 @@ class DysmsHook(BaseHook):
         :param template_param: the template's variables, or their JSON
         :param out_id: your own id, below 256 characters; without it a resend cannot be told from the first send
         :raises DysmsTransportError: with ``request_sent``, the message may have been sent
-        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/419273.html
         """
@@ -234,7 +234,7 @@ class DysmsHook(BaseHook):
         :param options: ``sender_id``, ``message_type`` (OTP, NOTIFY, MKT), ``task_id``, ``validity_period`` (s),
             ``channel_id``
         :raises DysmsTransportError: with ``request_sent``, the message may have been sent
-        :raises DysmsError: see :mod:`airflow_provider_dysms.api.errors`
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagetoglobe
         """
@@ -251,9 +251,9 @@ class DysmsHook(BaseHook):
 
         :returns: whether at least one query is allowed, and the sentences
         """
-        from airflow_provider_dysms.hooks import probe
+        from airflow_provider_dysms.hooks import connection_test
 
-        return probe.test(self)
+        return connection_test.test(self)
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
         try:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import TEMPLATE_TYPES, Scope
-from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.hooks import values
+from airflow_provider_dysms.api.protocol import parameters
+from airflow_provider_dysms.arguments import values
+from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, each, one_of, optional
+from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial
+from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
-from airflow_provider_dysms.hooks.literals import CheckedArguments, each, one_of, optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
+from airflow_provider_dysms.model import ids, validation
+from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
+from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
@@ -50,8 +51,8 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
     readers: ClassVar[dict[str, Any]] = {"biz_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         "send_date": _day,
-        "biz_id": optional(arguments.given_id),
-        "dysms_conn_id": arguments.text,
+        "biz_id": optional(ids.given_id),
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(
@@ -93,7 +94,7 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
 
     template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
     checks: ClassVar[dict[str, Any]] = {
-        "dysms_conn_id": arguments.text,
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(self, *, message_ids: Any, dysms_conn_id: str = DysmsHook.default_conn_name, **kwargs: Any) -> None:
@@ -135,11 +136,11 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     checks: ClassVar[dict[str, Any]] = {
         "first_date": _day,
         "last_date": optional(_day),
-        "scope": one_of(Scope),
+        "scope": one_of(Market),
         "template_types": optional(each(one_of(TEMPLATE_TYPES))),
-        "sign_names": optional(each(arguments.sign_name)),
-        "output_uri": optional(arguments.text),
-        "dysms_conn_id": arguments.text,
+        "sign_names": optional(each(parameters.sign_name)),
+        "output_uri": optional(validation.text),
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(
@@ -147,7 +148,7 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
         *,
         first_date: Any,
         last_date: Any = None,
-        scope: Scope = "mainland",
+        scope: Market = "mainland",
         template_types: Sequence[str] | None = None,
         sign_names: Sequence[str] | None = None,
         output_uri: str | None = None,
@@ -157,7 +158,7 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
         super().__init__(**kwargs)
         self.first_date = first_date
         self.last_date = last_date
-        self.scope: Scope = scope
+        self.scope: Market = scope
         self.template_types = template_types
         self.sign_names = sign_names
         self.output_uri = output_uri

@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.actions import TEMPLATE_TYPES
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsNotFound
-from airflow_provider_dysms.api.reports import MISSING, report_of_message, report_of_send_detail
-from airflow_provider_dysms.hooks.asked import is_international, parse_asked_day, parse_days
+from airflow_provider_dysms.api.protocol import parameters
+from airflow_provider_dysms.api.protocol.actions import TEMPLATE_TYPES
+from airflow_provider_dysms.arguments.days import is_international, parse_asked_day, parse_days
+from airflow_provider_dysms.arguments.messages import parse_message_ids
+from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.ids import parse_message_ids
-from airflow_provider_dysms.hooks.private import parsed_numbers
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsNotFound
+from airflow_provider_dysms.model.reports import MISSING, report_of_message, report_of_send_detail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
+    from airflow_provider_dysms.model.records import MessageReport, SendDetail, SendStatistics
     from airflow_provider_dysms.operators.dysms import (
         DysmsQueryMessageOperator,
         DysmsQuerySendDetailsOperator,
@@ -47,7 +47,7 @@ def send_details(task: DysmsQuerySendDetailsOperator) -> list[dict[str, Any]]:
     """Return the messages to a few numbers on one day."""
     as_of = datetime.now(UTC)
     day = parse_asked_day(task.send_date, as_of, task.log)
-    numbers = parsed_numbers("phone_numbers", task.phone_numbers)
+    numbers = normalized_numbers("phone_numbers", task.phone_numbers)
     hook = DysmsHook(task.dysms_conn_id)
 
     async def ask(client: DysmsClient) -> list[list[SendDetail]]:
@@ -95,7 +95,7 @@ def statistics(task: DysmsQuerySendStatisticsOperator) -> list[dict[str, Any]]:
     """Return the counts of days, or the manifests of what they were written to."""
     first, last = parse_days(task.first_date, task.last_date)
     is_globe = is_international(task.scope)
-    names = [arguments.sign_name("sign_names", name) for name in _texts("sign_names", task.sign_names)]
+    names = [parameters.sign_name("sign_names", name) for name in _texts("sign_names", task.sign_names)]
     numbers_of_types = _template_types(task.template_types)
     wanted = list(product(numbers_of_types, names or (None,)))
     hook = DysmsHook(task.dysms_conn_id)

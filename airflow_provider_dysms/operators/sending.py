@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import SIGNATURE_LIFETIME, MessageType
-from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
-from airflow_provider_dysms.hooks.literals import CheckedArguments, flag, number, one_of, optional
-from airflow_provider_dysms.hooks.private import (
+from airflow_provider_dysms.api.protocol import parameters
+from airflow_provider_dysms.arguments import sends as check
+from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.arguments.private_fields import (
     Private,
     PrivateField,
     PrivateParameters,
     PrivatePartial,
     parameters_in,
 )
-from airflow_provider_dysms.operators import checks as check
+from airflow_provider_dysms.exceptions import airflow_errors, without_frames
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import validation
+from airflow_provider_dysms.model.choices import SIGNATURE_LIFETIME, MessageType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,14 +82,14 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
     checks: ClassVar[dict[str, Any]] = {
-        "sign_name": lambda name, value: arguments.sign_name(name, check.given(name, value)),
-        "template_code": check.given,
-        "template_param": optional(lambda name, value: arguments.template_param(name, parameters_in(value))),
-        "out_id": check.given_or_none,
+        "sign_name": lambda name, value: parameters.sign_name(name, check.required_text(name, value)),
+        "template_code": check.required_text,
+        "template_param": optional(lambda name, value: parameters.template_param(name, parameters_in(value))),
+        "out_id": check.optional_text,
         "settle": number(0, 3600, "a number of seconds"),
         "on_uncertain": one_of(OnUncertain),
         "signature_lifetime": number(1, 3600, "a number of seconds"),
-        "dysms_conn_id": arguments.text,
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(
@@ -119,22 +120,22 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators import once
-        from airflow_provider_dysms.operators.sent_log import log_sent
+        from airflow_provider_dysms.operators import send_once
+        from airflow_provider_dysms.operators.send_messages_log import log_sent
 
         with airflow_errors():
             self.check_arguments()
-            return log_sent(self.log, once.send_sms(self, context))
+            return log_sent(self.log, send_once.send_sms(self, context))
 
     @without_frames
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
         """Look again, after the wait for what an earlier try may still send."""
-        from airflow_provider_dysms.operators import once
-        from airflow_provider_dysms.operators.sent_log import log_sent
+        from airflow_provider_dysms.operators import send_once
+        from airflow_provider_dysms.operators.send_messages_log import log_sent
 
         with airflow_errors():
             self.check_arguments()
-            return log_sent(self.log, once.send_sms(self, context, once.began_at(event)))
+            return log_sent(self.log, send_once.send_sms(self, context, send_once.began_at(event)))
 
     def wait_until(self, moment: datetime, began: datetime) -> NoReturn:
         """Wait in the triggerer.
@@ -195,17 +196,17 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     to = PrivateField()
     message = PrivateField(Private)
     checks: ClassVar[dict[str, Any]] = {
-        "message": lambda name, value: check.given(name, value, None),
-        "sender_id": optional(lambda name, value: arguments.sender(name, check.given(name, value))),
+        "message": lambda name, value: check.required_text(name, value, None),
+        "sender_id": optional(lambda name, value: parameters.sender(name, check.required_text(name, value))),
         "message_type": optional(one_of(MessageType)),
-        "vendor_task_id": check.given_or_none,
+        "vendor_task_id": check.optional_text,
         "validity_period": optional(
-            lambda name, value: arguments.whole_number(name, check.whole(value), "seconds", 1, 2**31)
+            lambda name, value: validation.whole_number(name, check.as_int(value), "seconds", 1, 2**31)
         ),
-        "channel_id": check.given_or_none,
+        "channel_id": check.optional_text,
         "resend": flag,
         "signature_lifetime": number(1, 3600, "a number of seconds"),
-        "dysms_conn_id": arguments.text,
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(
@@ -238,9 +239,9 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators import once
-        from airflow_provider_dysms.operators.sent_log import log_sent
+        from airflow_provider_dysms.operators import send_once
+        from airflow_provider_dysms.operators.send_messages_log import log_sent
 
         with airflow_errors():
             self.check_arguments()
-            return log_sent(self.log, once.send_message_to_globe(self, context))
+            return log_sent(self.log, send_once.send_message_to_globe(self, context))

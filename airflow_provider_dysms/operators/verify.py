@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.hooks import values
-from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
-from airflow_provider_dysms.hooks.literals import CheckedArguments
+from airflow_provider_dysms.arguments import values
+from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments
+from airflow_provider_dysms.exceptions import airflow_errors, without_frames
+from airflow_provider_dysms.model import validation
+from airflow_provider_dysms.model.dates import parse_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +39,8 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
     readers: ClassVar[dict[str, Any]] = {"output_uri": values.uri}
     checks: ClassVar[dict[str, Any]] = {
-        "output_uri": arguments.text,
-        "partition": arguments.text,
+        "output_uri": validation.text,
+        "partition": validation.text,
         "send_date": lambda argument, value: parse_day(value, argument),
     }
 
@@ -60,11 +60,11 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.storage.placeholders import with_day
+        from airflow_provider_dysms.storage.day_placeholder import render_day
         from airflow_provider_dysms.storage.verify import verify
 
         with airflow_errors():
             self.check_arguments()
-            found = verify(self.output_uri, with_day(self.partition, parse_day(self.send_date), "partition"))
+            found = verify(self.output_uri, render_day(self.partition, parse_day(self.send_date), "partition"))
             self.log.info("%s holds what its manifest says: %s rows", found.data, found.rows)
             return found.as_dict()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.hooks import values
-from airflow_provider_dysms.hooks.errors import DysmsDeliveryFailed as DysmsDeliveryFailed
-from airflow_provider_dysms.hooks.literals import optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial
-from airflow_provider_dysms.sensors.waiting import DysmsWaitSensor
+from airflow_provider_dysms.arguments import values
+from airflow_provider_dysms.arguments.checked_arguments import optional
+from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial
+from airflow_provider_dysms.exceptions import DysmsDeliveryFailed as DysmsDeliveryFailed
+from airflow_provider_dysms.model import ids, validation
+from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.sensors.base import DysmsWaitSensor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_dysms.hooks.dysms import DysmsHook
-    from airflow_provider_dysms.sensors.watch import Terms
-    from airflow_provider_dysms.waits.watched import Watched
+    from airflow_provider_dysms.sensors.worker_wait import WaitConfig
+    from airflow_provider_dysms.waits.targets import Watched
 
 NO_REQUEST = "needs biz_id or out_id: without, a record of a number may be another message's"
 
@@ -45,16 +45,16 @@ class DysmsMessageSensor(DysmsWaitSensor):
         self.check_literals()
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        from airflow_provider_dysms.sensors.naming import by_id
+        from airflow_provider_dysms.sensors.message_arguments import by_id
 
         return by_id(self.message_ids)
 
     def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
         return (hashlib.sha256(identities).hexdigest()[:16],)
 
-    def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, terms: WaitConfig, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
-        from airflow_provider_dysms.waits.watched import WatchedMessage
+        from airflow_provider_dysms.waits.targets import WatchedMessage
 
         message_ids = [each.message_id for each in terms.watched if isinstance(each, WatchedMessage)]
         return DysmsMessageTrigger(
@@ -93,8 +93,8 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     readers: ClassVar[dict[str, Any]] = {"biz_id": values.text, "out_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
-        "biz_id": optional(arguments.given_id),
-        "out_id": optional(lambda argument, value: arguments.text(argument, value, 255)),
+        "biz_id": optional(ids.given_id),
+        "out_id": optional(lambda argument, value: validation.text(argument, value, 255)),
         "send_date": optional(lambda argument, value: parse_day(value, argument)),
     }
 
@@ -123,7 +123,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         self.check_literals()
 
     def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        from airflow_provider_dysms.sensors.naming import by_number, by_sent
+        from airflow_provider_dysms.sensors.message_arguments import by_number, by_sent
 
         if self.phone_numbers is None:
             return by_sent(self.sent, hook, began)
@@ -132,9 +132,9 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
         return hook.privacy_key.digests(identities)
 
-    def trigger(self, hook: DysmsHook, terms: Terms, known: str) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, terms: WaitConfig, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
-        from airflow_provider_dysms.waits.watched import WatchedSendDetail, dump
+        from airflow_provider_dysms.waits.targets import WatchedSendDetail, dump
 
         sealed = hook.privacy_key.seal(dump([each for each in terms.watched if isinstance(each, WatchedSendDetail)]))
         return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored())

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from airflow_provider_dysms.api.structs import PrivateStruct
+from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS, arrow_schema, original_text, safe_text
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from typing import IO, Any, Literal, Protocol
 
 import msgspec
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import EXTENSIONS as EXTENSIONS
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.structs import PrivateStruct
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.private_struct import PrivateStruct
+from airflow_provider_dysms.storage import file_formats
+from airflow_provider_dysms.storage.file_formats import EXTENSIONS as EXTENSIONS
 
 #: Python type of a column -> its name in the manifest. Any value may be ``None``.
 COLUMN_TYPES: Mapping[type, str] = {
@@ -59,8 +59,8 @@ def check_format(file_format: str, compression: str | None) -> str:
     :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
     :raises DysmsInputError: there is no such format or compression, or pyarrow is missing
     """
-    arguments.file_format("file_format", file_format)
-    arguments.compression(file_format, compression)
+    file_formats.file_format("file_format", file_format)
+    file_formats.compression(file_format, compression)
     if file_format == "parquet":
         try:
             importlib.import_module("pyarrow.parquet")

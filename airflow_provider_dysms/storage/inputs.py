@@ -7,12 +7,12 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.storage import guard
-from airflow_provider_dysms.storage.guard import guarded_file, naming, within
-from airflow_provider_dysms.storage.locations import LOCAL, clean_uri, locate
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.storage.object_store import guard
+from airflow_provider_dysms.storage.object_store.guard import guarded_file, naming, within
+from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve
+from airflow_provider_dysms.storage.object_store.stores import open_object
 from airflow_provider_dysms.storage.overlap import Pattern, check_apart
-from airflow_provider_dysms.storage.stores import open_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def open_inputs(
         cannot be read
     :raises DysmsStorageError: the store does not answer
     """
-    path = locate(sent_uri, argument)
+    path = resolve(sent_uri, argument)
     files = _Files(path, argument)
     pattern, found = files.find()
     if output is not None:

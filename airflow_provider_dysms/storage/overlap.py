@@ -10,12 +10,12 @@ from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.storage.checkpoints import FOLDER
+from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.encoders import EXTENSIONS
-from airflow_provider_dysms.storage.locations import LOCAL
-from airflow_provider_dysms.storage.manifests import data_key, manifest_key
-from airflow_provider_dysms.storage.placeholders import with_day
-from airflow_provider_dysms.storage.segments import FOLDER
+from airflow_provider_dysms.storage.manifest import data_key, manifest_key
+from airflow_provider_dysms.storage.object_store.paths import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +85,7 @@ class OutputLayout:
     def keys(self) -> Iterable[str]:
         """Yield keys that are or will be there, for some days."""
         for days in _DAYS:
-            folder = with_day(self.partition, self.day + timedelta(days=days), "partition")
+            folder = render_day(self.partition, self.day + timedelta(days=days), "partition")
             yield data_key(folder, self.extension)
             yield manifest_key(folder)
             yield f"{FOLDER}/{'0' * 32}/0.segment"

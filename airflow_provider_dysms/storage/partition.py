@@ -21,16 +21,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.api.text import folded
+from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.model.sms_text import folded
+from airflow_provider_dysms.storage import file_formats
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
-from airflow_provider_dysms.storage.guarded_store import GuardedStore
-from airflow_provider_dysms.storage.locations import clean_uri, locate
-from airflow_provider_dysms.storage.manifests import Manifest, data_key, decode, encode, explained, manifest_key
-from airflow_provider_dysms.storage.spool import Content, Spool
-from airflow_provider_dysms.storage.stores import Store, store_at
+from airflow_provider_dysms.storage.manifest import Manifest, data_key, decode, encode, manifest_key, owned_files
+from airflow_provider_dysms.storage.object_store.guard import StoreChanged, naming_temporary
+from airflow_provider_dysms.storage.object_store.guarded_store import GuardedStore
+from airflow_provider_dysms.storage.object_store.paths import clean_uri, resolve
+from airflow_provider_dysms.storage.object_store.stores import Store, store_at
+from airflow_provider_dysms.storage.row_spool import Content, RowSpool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,12 +76,12 @@ class Partition:
         :raises DysmsInputError: an argument cannot be used
         """
         extension = check_format(file_format, compression)
-        arguments.csv_safe(file_format, csv_safe)
+        file_formats.csv_safe(file_format, csv_safe)
         if not isinstance(partition, str) or not all(map(_FOLDER.fullmatch, partition.split("/"))):
             raise DysmsInputError(
                 "partition", "is no folder name; write letters, digits and '=' as in send_date={send_date:%Y-%m-%d}"
             )
-        root = locate(output_uri, "output_uri")
+        root = resolve(output_uri, "output_uri")
         store = GuardedStore(store_at(root), "output_uri", clean_uri(root))
         return cls(root, partition, file_format, compression, extension, store, csv_safe)
 
@@ -141,7 +141,7 @@ class Partition:
             unwanted.pop_all()
             return file
 
-    def spool(self, schema: Mapping[str, type]) -> Spool:
+    def spool(self, schema: Mapping[str, type]) -> RowSpool:
         """Open a spool for rows of a schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime``, ``date``.
 
         :raises DysmsInputError: two names of columns and partition folders differ by case or blanks alone; readers
@@ -157,9 +157,9 @@ class Partition:
                         "partition", f"names {column!r}, which {same} a column of the data; rename one"
                     )
                 names[folded(column)] = column
-        return Spool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
+        return RowSpool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
-    def commit(self, spool: Spool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
+    def commit(self, spool: RowSpool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
         """Put the spooled rows in the place of what is there, and the manifest after them.
 
         :param spool: what :meth:`spool` gave; it can be committed once more
@@ -197,7 +197,7 @@ class Partition:
     def _others(self, files: set[str], manifest: Manifest | None) -> list[str]:
         """Return the data files that a commit takes away; refuse those that nothing explains."""
         others = files - {self._data}
-        if unexplained := sorted(others - explained(manifest)):
+        if unexplained := sorted(others - owned_files(manifest)):
             raise DysmsInputError(
                 "output_uri",
                 f"holds a data file that no manifest explains: {clean_uri(self.root)}/{unexplained[0]}; a partition "

@@ -12,13 +12,19 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.api.errors import DysmsStorageError
+from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.errors import DysmsStorageError
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
 from airflow_provider_dysms.storage.encoders import check_format
-from airflow_provider_dysms.storage.guard import StoreChanged, naming_temporary
-from airflow_provider_dysms.storage.locations import clean_uri
-from airflow_provider_dysms.storage.manifests import Manifest, ManifestUnreadable, explained, manifest_key, was_csv_safe
+from airflow_provider_dysms.storage.manifest import (
+    Manifest,
+    ManifestUnreadable,
+    manifest_key,
+    owned_files,
+    was_csv_safe,
+)
+from airflow_provider_dysms.storage.object_store.guard import StoreChanged, naming_temporary
+from airflow_provider_dysms.storage.object_store.paths import clean_uri
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
@@ -122,7 +128,7 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
     """Fill in what is found, and yield in words what of it the manifest does not say."""
     result = manifest["result"]
     for key in sorted(place.data_files() - {found.data}):
-        about = "was about to be taken away" if key in explained(manifest) else "the manifest does not name"
+        about = "was about to be taken away" if key in owned_files(manifest) else "the manifest does not name"
         yield f"there is a second data file, {key}, which {about}"
     with ExitStack() as opened:
         with naming_temporary():

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.choices import (
-    EXTENSIONS,
+from airflow_provider_dysms.arguments import values
+from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, number, one_of, optional
+from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
+from airflow_provider_dysms.exceptions import airflow_errors, without_frames
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import validation
+from airflow_provider_dysms.model.choices import (
     Content,
     FileFormat,
     Match,
@@ -21,20 +25,17 @@ from airflow_provider_dysms.api.choices import (
     SentFormat,
     Statistics,
 )
-from airflow_provider_dysms.api.dates import parse_day
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.hooks import values
-from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.errors import airflow_errors, without_frames
-from airflow_provider_dysms.hooks.literals import CheckedArguments, number, one_of, optional
-from airflow_provider_dysms.hooks.private import PrivateField, PrivatePartial, revealed
+from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.storage import file_formats
+from airflow_provider_dysms.storage.file_formats import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
-    from airflow_provider_dysms.storage.manifests import Manifest
+    from airflow_provider_dysms.storage.manifest import Manifest
 
 #: Folder of a day below ``output_uri``.
 PARTITION = "send_date={send_date:%Y-%m-%d}"
@@ -51,9 +52,9 @@ def _dated(argument: str, value: Any) -> None:
     if not isinstance(value, str):
         raise DysmsInputError(argument, f"must be text, not {type(value).__name__}")
     if "{" in value and value != PARTITION:
-        from airflow_provider_dysms.storage.placeholders import with_day
+        from airflow_provider_dysms.storage.day_placeholder import render_day
 
-        with_day(value, date(2000, 1, 1), argument)
+        render_day(value, date(2000, 1, 1), argument)
 
 
 def _written_as(argument: str, value: object) -> None:
@@ -186,14 +187,14 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "carry": values.texts,
     }
     checks: ClassVar[dict[str, Any]] = {
-        "output_uri": arguments.text,
+        "output_uri": validation.text,
         "sent_uri": optional(_dated),
         "sent_format": optional(one_of(SentFormat)),
         **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(_written_as)),
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": arguments.file_format,
+        "file_format": file_formats.file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
         "partition": _dated,
         "content": one_of(Content),
@@ -205,7 +206,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "max_rejected_rate": number(0, 1, "a share"),
         "statistics": one_of(Statistics),
         "requests_per_second": optional(number(0, 100_000, "a number of requests", above=True)),
-        "dysms_conn_id": arguments.text,
+        "dysms_conn_id": validation.text,
     }
 
     def __init__(
@@ -273,9 +274,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.check_literals()
 
     def check_together(self) -> None:
-        arguments.compression(self.file_format, self.compression)
-        arguments.csv_safe(self.file_format, self.csv_safe)
-        phone_numbers = revealed(self.phone_numbers)
+        file_formats.compression(self.file_format, self.compression)
+        file_formats.csv_safe(self.file_format, self.csv_safe)
+        phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
         for name in ("columns", "carry", *WRITTEN_AS[:-2]):
@@ -296,12 +297,12 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
             self._fill_in_day()
 
     def _fill_in_day(self) -> None:
-        from airflow_provider_dysms.api.dates import parse_day
-        from airflow_provider_dysms.storage.placeholders import with_day
+        from airflow_provider_dysms.model.dates import parse_day
+        from airflow_provider_dysms.storage.day_placeholder import render_day
 
         for name in ("sent_uri", "partition"):
             if isinstance(text := getattr(self, name), str):
                 with suppress(Exception):  # what is wrong is said when the task runs
-                    text = with_day(text, parse_day(self.send_date), name)
+                    text = render_day(text, parse_day(self.send_date), name)
                     if not {"{", "}"} & {*text}:  # else the run would take what is left for a placeholder
                         setattr(self, name, text)

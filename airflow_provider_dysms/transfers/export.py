@@ -8,41 +8,36 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, one_line
-from airflow_provider_dysms.audit.columns import KEYS
-from airflow_provider_dysms.audit.outcome import Source
-from airflow_provider_dysms.audit.questions import Scope
+from airflow_provider_dysms.arguments.private_fields import raw_numbers
+from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.results import Source
+from airflow_provider_dysms.audit.send_log.columns import KEYS
+from airflow_provider_dysms.audit.send_log.log import SendLog, phone_log, read_send_log
 from airflow_provider_dysms.audit.send_log.options import LogOptions
-from airflow_provider_dysms.audit.sent import SentLog, phone_log, read_sent_log
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
-from airflow_provider_dysms.hooks.private import numbers_in
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, one_line
+from airflow_provider_dysms.storage.day_placeholder import render_day
+from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.placeholders import with_day
-from airflow_provider_dysms.storage.shelf import Shelf
-from airflow_provider_dysms.transfers import collecting
-from airflow_provider_dysms.transfers.committed import ROWS_DEPEND_ON, read_committed
+from airflow_provider_dysms.transfers import garbage_collection
 from airflow_provider_dysms.transfers.dysms_to_object_storage import WRITTEN_AS
-from airflow_provider_dysms.transfers.retries import digest_of, remove, segments_of
-from airflow_provider_dysms.transfers.rows import Rows
-from airflow_provider_dysms.transfers.statistics import (
-    ask_statistics,
-    has_gap,
-    is_provisional,
-    judge_by_statistics,
-)
-from airflow_provider_dysms.transfers.summary import FilesRead, counted, headline, in_units, next_step
-from airflow_provider_dysms.transfers.walk import Walk
-from airflow_provider_dysms.transfers.xcom import for_xcom
+from airflow_provider_dysms.transfers.log_summary import FilesRead, counted, headline, in_units, next_step
+from airflow_provider_dysms.transfers.pipeline import Pipeline
+from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON, read_previous_rows
+from airflow_provider_dysms.transfers.resume import digest_of, remove, segments_of
+from airflow_provider_dysms.transfers.row_codec import RowCodec
+from airflow_provider_dysms.transfers.statistics import ask_statistics, has_gap, is_provisional, judge_by_statistics
+from airflow_provider_dysms.transfers.xcom_result import for_xcom
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.api.privacy import PrivacyKey
-    from airflow_provider_dysms.storage.manifests import Manifest
+    from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 
@@ -60,7 +55,7 @@ class Export:
         self._task = task
         self._log = task.log
 
-    @collecting.seldom()
+    @garbage_collection.relaxed_gc()
     def run(self, context: Context) -> Manifest:
         """Do it, and return the manifest that is committed."""
         now = datetime.now(UTC)
@@ -72,7 +67,7 @@ class Export:
         privacy_key = hook.privacy_key if self._task.phone == "hashed" else None
         partition = Partition.resolve(
             self._task.output_uri,
-            partition=with_day(self._task.partition, day, "partition"),
+            partition=render_day(self._task.partition, day, "partition"),
             file_format=self._task.file_format,
             compression=self._task.compression,
             csv_safe=self._task.csv_safe,
@@ -82,7 +77,7 @@ class Export:
         manifest = partition.committed()
         _check_day_of(manifest, day)
         known = self._known(sent, day, privacy_key)
-        rows = Rows(
+        rows = RowCodec(
             sent.carry,
             content=self._task.content == "keep",
             phone_hash=privacy_key.phone_hash if privacy_key else None,
@@ -90,18 +85,18 @@ class Export:
         written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
-        with partition.spool(rows.columns) as spool, Shelf() as resumed, Shelf() as shelf:
+        with partition.spool(rows.columns) as spool, DiskIndex() as resumed, DiskIndex() as shelf:
             resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
-            walk = Walk(
+            walk = Pipeline(
                 sent,
-                Scope(day, segments.as_of, self._task.match, sent.keyed),
+                AuditScope(day, segments.as_of, self._task.match, sent.keyed),
                 rows,
                 spool,
                 resumed=resumed,
                 saved=segments,
-                committed=read_committed(partition, manifest, known, rows, shelf, self._log, privacy_key),
+                committed=read_previous_rows(partition, manifest, known, rows, shelf, self._log, privacy_key),
                 take_over=self._task.refresh == "unsettled",
                 to_csv=self._task.file_format == "csv",
                 columns=self._task.columns,
@@ -145,14 +140,14 @@ class Export:
                 raise AirflowSkipException(str(error)) from None
             raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
-    def _read(self, day: date, output: OutputLayout, options: LogOptions) -> SentLog:
+    def _read(self, day: date, output: OutputLayout, options: LogOptions) -> SendLog:
         if self._task.sent_uri is None:
-            sent = phone_log(numbers_in("phone_numbers", self._task.phone_numbers))
+            sent = phone_log(raw_numbers("phone_numbers", self._task.phone_numbers))
             self._log.info("The service is asked about %s on %s", counted(len(sent.lines), "phone number"), day)
         else:
-            files = open_inputs(with_day(self._task.sent_uri, day, "sent_uri"), output=output)
+            files = open_inputs(render_day(self._task.sent_uri, day, "sent_uri"), output=output)
             read = FilesRead()
-            sent = read_sent_log(
+            sent = read_send_log(
                 read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry, options=options
             )
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
@@ -179,7 +174,7 @@ class Export:
             self._log.warning("... and %s more lines are rejected", len(sent.rejected) - MOST_NAMED)
         return sent
 
-    async def _audit(self, client: DysmsClient, walk: Walk, day: date) -> dict[str, Any]:
+    async def _audit(self, client: DysmsClient, walk: Pipeline, day: date) -> dict[str, Any]:
         await walk.run(client)
         statistics = await ask_statistics(client, day, walk.tally, self._task.statistics, self._log)
         return {
@@ -191,7 +186,7 @@ class Export:
             "statistics": statistics,
         }
 
-    def _judge(self, walk: Walk, sent: SentLog, statistics: dict[str, Any] | None) -> None:
+    def _judge(self, walk: Pipeline, sent: SendLog, statistics: dict[str, Any] | None) -> None:
         """Refuse the results that are wrong as a whole although every answer was fine."""
         tally = walk.tally
         if walk.first_lost:
@@ -209,7 +204,7 @@ class Export:
         causes = walk.causes if sent.keyed and tally.missing and not tally.recorded else ""
         judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log, causes)
 
-    def _known(self, sent: SentLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
+    def _known(self, sent: SendLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
         """Return the part of the result that is known beforehand."""
         names = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
         return {
@@ -226,7 +221,7 @@ class Export:
             },
         }
 
-    def _result(self, walk: Walk, known: dict[str, Any], day: date, as_of: datetime) -> dict[str, Any]:
+    def _result(self, walk: Pipeline, known: dict[str, Any], day: date, as_of: datetime) -> dict[str, Any]:
         tally, oldest = walk.tally, walk.oldest_answer
         return {
             **tally.as_dict(),

@@ -9,15 +9,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.api.dates import MIDNIGHT_SLACK, day_start
-from airflow_provider_dysms.api.errors import DysmsError, DysmsIncomplete, DysmsRefused
-from airflow_provider_dysms.audit.billed import INTERNATIONAL, MAINLAND, Billed
+from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND, BilledSegments
+from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
+from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.api.choices import Statistics
     from airflow_provider_dysms.api.client import DysmsClient
-    from airflow_provider_dysms.audit.sent import SentLog
+    from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.audit.tally import Tally
+    from airflow_provider_dysms.model.choices import Statistics
 
 #: A gap beyond this share of the larger count is flagged, in the manifest and in the asset event.
 MAX_GAP = 0.05
@@ -90,7 +90,7 @@ async def ask_statistics(
 
 
 def judge_by_statistics(
-    statistics: dict[str, Any] | None, tally: Tally, sent: SentLog, choice: Statistics, log: Any, causes: str
+    statistics: dict[str, Any] | None, tally: Tally, sent: SendLog, choice: Statistics, log: Any, causes: str
 ) -> None:
     """Refuse an audit that found nothing although the vendor counted something; warn of gaps.
 
@@ -144,7 +144,7 @@ def is_provisional(send_date: date, as_of: datetime) -> bool:
     return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
 
 
-def _beside(theirs: dict[str, int], tally: Tally, billed: Billed, day: date) -> dict[str, Any]:
+def _beside(theirs: dict[str, int], tally: Tally, billed: BilledSegments, day: date) -> dict[str, Any]:
     segments = billed.by_state
     ours = {
         "total": billed.total,

@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
-from airflow_provider_dysms.triggers.connection import Refused
-from airflow_provider_dysms.triggers.shared import Shared, join
-from airflow_provider_dysms.triggers.watch import Watch
-from airflow_provider_dysms.waits.stored import Ending, Plan
-from airflow_provider_dysms.waits.wait import Outcome
-from airflow_provider_dysms.waits.watched import WatchedMessage, WatchedSendDetail, load
+from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.waits.polling.client_source import WaitAborted
+from airflow_provider_dysms.waits.polling.driver import WaitDriver
+from airflow_provider_dysms.waits.polling.poller import Poller, acquire
+from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
+from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail, load
+from airflow_provider_dysms.waits.wait import Certainty
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from airflow_provider_dysms.hooks.extras import PrivacySecrets
-    from airflow_provider_dysms.triggers.connection import WaitsConnection
+    from airflow_provider_dysms.waits.polling.client_source import ClientSource
+    from airflow_provider_dysms.waits.targets import Watched
     from airflow_provider_dysms.waits.wait import Wait
-    from airflow_provider_dysms.waits.watched import Watched
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class DysmsTrigger(BaseTrigger):
     def __init__(self, /, **kwargs: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._kwargs = kwargs
-        self._shared: Shared | None = None
+        self._shared: Poller | None = None
 
     def __repr__(self) -> str:
         count = self._kwargs.get("count")
@@ -90,17 +90,17 @@ class DysmsTrigger(BaseTrigger):
             wait, limit = self._restored()
         except Exception as error:
             log.warning("The trigger's arguments cannot be read: %s", type(error).__name__)
-            yield _event(Ending(digest=self._digest, ended="refused", reports={}, error=UNREADABLE))
+            yield _event(WaitResult(digest=self._digest, ended="refused", reports={}, error=UNREADABLE))
             return
         refused = None
-        if wait.outcome is Outcome.OPEN:
+        if wait.outcome is Certainty.OPEN:
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
-            log.info("Watching %d message(s) through the connection %s", wait.goal.count, shown(conn_id))
-            self._shared = join(conn_id)
+            log.info("Watching %d message(s) through the connection %s", wait.goal.count, safe_repr(conn_id))
+            self._shared = acquire(conn_id)
             ends_at = max(wait.deadline, time.time()) + LAST_LOOK
             try:
                 await self._prepare(self._shared.connection, ends_at)
-                watch = Watch(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch())
+                watch = WaitDriver(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch())
                 try:
                     watch.begin()
                     await watch
@@ -108,7 +108,7 @@ class DysmsTrigger(BaseTrigger):
                     await watch.end()
             except TimeoutError:
                 log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
-            except Refused as error:
+            except WaitAborted as error:
                 refused = error
             finally:
                 await self.cleanup()
@@ -124,12 +124,12 @@ class DysmsTrigger(BaseTrigger):
         if shared is not None:
             await shared.leave()
 
-    def _ending(self, wait: Wait, limit: str, refused: Refused | None) -> Ending:
+    def _ending(self, wait: Wait, limit: str, refused: WaitAborted | None) -> WaitResult:
         ended = "refused" if refused else "timeout"
-        return Ending(
+        return WaitResult(
             digest=self._kwargs["digest"],
             # What is certain stays so, although one more message cannot be asked.
-            ended=ended if wait.certainty is Outcome.OPEN else "decided",
+            ended=ended if wait.certainty is Certainty.OPEN else "decided",
             limit=limit,
             reports=wait.found(),
             absent=wait.absent,
@@ -138,7 +138,7 @@ class DysmsTrigger(BaseTrigger):
         )
 
     def _restored(self) -> tuple[Wait, str]:
-        plan = Plan.restore(self._kwargs)
+        plan = WaitSpec.restore(self._kwargs)
         spans = (plan.started_at, plan.asked_at, plan.deadline, plan.grace_period)
         gaps = (plan.poke_interval, plan.max_poke_interval)
         is_sound = isinstance(plan.digest, str) and all(map(math.isfinite, spans + gaps))
@@ -154,9 +154,9 @@ class DysmsTrigger(BaseTrigger):
         return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else ""
 
     def _shown(self, what: str) -> str:
-        return f"<{type(self).__name__}: {what}, connection {shown(self._kwargs.get('dysms_conn_id'))}>"
+        return f"<{type(self).__name__}: {what}, connection {safe_repr(self._kwargs.get('dysms_conn_id'))}>"
 
-    async def _prepare(self, connection: WaitsConnection, ends_at: float) -> None:
+    async def _prepare(self, connection: ClientSource, ends_at: float) -> None:
         """Read what cannot be read without the connection.
 
         :param ends_at: until then, seconds since 1970
@@ -218,13 +218,13 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
     def message(self, position: int) -> WatchedSendDetail:
         return self._unsealed[position]
 
-    async def _prepare(self, connection: WaitsConnection, ends_at: float) -> None:
+    async def _prepare(self, connection: ClientSource, ends_at: float) -> None:
         joined = asyncio.get_running_loop().time()
         async with asyncio.timeout(max(ends_at - time.time(), 0.0)):
             await connection.open()
             try:
                 self._unsealed = self._readable(connection.privacy)
-            except Refused:
+            except WaitAborted:
                 await connection.read_after(joined)  # it may have been edited since it was read
                 self._unsealed = self._readable(connection.privacy)
 
@@ -232,16 +232,16 @@ class DysmsSendDetailsTrigger(DysmsTrigger):
         return isinstance(self._kwargs.get("sealed"), str)
 
     def _readable(self, privacy: PrivacySecrets | None) -> Sequence[WatchedSendDetail]:
-        from airflow_provider_dysms.api.privacy import PrivacyKey
+        from airflow_provider_dysms.model.privacy import PrivacyKey
 
         try:
             unsealed = load(PrivacyKey(*(privacy or (None,))).unseal(self._kwargs["sealed"]))
         except DysmsInputError as error:
-            raise Refused(str(error)) from None
+            raise WaitAborted(str(error)) from None
         except (ValueError, TypeError, IndexError, KeyError):
-            raise Refused(UNREADABLE) from None
+            raise WaitAborted(UNREADABLE) from None
         if len(unsealed) != self._kwargs["count"]:
-            raise Refused(UNREADABLE)
+            raise WaitAborted(UNREADABLE)
         return unsealed
 
 
@@ -249,11 +249,11 @@ def _epoch() -> float:
     return time.time() - asyncio.get_running_loop().time()
 
 
-def _event(ending: Ending) -> TriggerEvent:
+def _event(ending: WaitResult) -> TriggerEvent:
     log.info("The wait has ended (%s): %s", ending.ended, ending.error or _states(ending))
     return TriggerEvent(ending.payload())  # type: ignore[no-untyped-call]
 
 
-def _states(ending: Ending) -> str:
+def _states(ending: WaitResult) -> str:
     counts = Counter(report.state.value for report in ending.reports.values())
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "nothing is known"

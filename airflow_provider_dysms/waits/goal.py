@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
-from airflow_provider_dysms.api import arguments
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+
+#: A share of everything, in thousandths of a percent: 95 % of 20 are 19, and no float says 19.000000000000004.
+ALL = 100_000
+
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
+
+
+def parse_wait_for(argument: str, value: object) -> tuple[int | None, int | None]:
+    """Check how many messages must arrive: ``"all"``, ``"any"``, a number, or a share such as ``"95%"``.
+
+    :returns: a number of messages and ``None``, or ``None`` and a share in thousandths of a percent
+    """
+    needed = share = None
+    if isinstance(value, int) and not isinstance(value, bool):
+        needed = value
+    elif isinstance(value, str):
+        text = value.strip().lower()
+        if text in ("all", "any"):
+            needed, share = (1, None) if text == "any" else (None, ALL)
+        elif percent := _PERCENT.fullmatch(text):
+            share = round(float(percent[1]) * 1000)
+        elif text.isascii() and text.isdigit() and len(text) < 10:  # what a template leaves of a number
+            needed = int(text)
+    if (needed is None or needed < 1) and (share is None or not 0 < share <= ALL):
+        raise DysmsInputError(
+            argument, f"is 'all', 'any', a number of messages from 1, or a share such as '95%', not {safe_repr(value)}"
+        )
+    return needed, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +56,11 @@ class Goal:
         :param count: how many messages are watched
         :raises DysmsInputError: it is none of these, or more than there are messages
         """
-        needed, share = arguments.wait_for("wait_for", wait_for)
+        needed, share = parse_wait_for("wait_for", wait_for)
         if needed is None:
-            needed = math.ceil(count * (share or 0) / arguments.ALL)
+            needed = math.ceil(count * (share or 0) / ALL)
         if needed > count:
-            raise DysmsInputError("wait_for", f"asks for more messages ({shown(needed)}) than are watched ({count})")
+            raise DysmsInputError(
+                "wait_for", f"asks for more messages ({safe_repr(needed)}) than are watched ({count})"
+            )
         return cls(needed, count)

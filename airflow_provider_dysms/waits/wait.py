@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.api.errors import is_lasting
-from airflow_provider_dysms.api.reports import MISSING, UNKNOWN, Report
-from airflow_provider_dysms.waits.order import due_of, number_of, ordered
+from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.errors import is_permanent
+from airflow_provider_dysms.model.reports import MISSING, UNKNOWN, Report
+from airflow_provider_dysms.waits.polling.order import due_of, number_of, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_provider_dysms.api.errors import DysmsError
+    from airflow_provider_dysms.model.errors import DysmsError
     from airflow_provider_dysms.waits.goal import Goal
 
 
@@ -31,7 +31,7 @@ STRANGE_FOR = 60.0
 NOTHING: dict[int, Report] = {}
 
 
-class Outcome(StrEnum):
+class Certainty(StrEnum):
     """What has become certain of a wait."""
 
     OPEN = "open"
@@ -128,18 +128,18 @@ class Wait:
         return self._open
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Certainty:
         """Whether the wait may end, and as what."""
-        return Outcome.OPEN if self._until_all_final and self._open else self.certainty
+        return Certainty.OPEN if self._until_all_final and self._open else self.certainty
 
     @property
-    def certainty(self) -> Outcome:
+    def certainty(self) -> Certainty:
         """What is certain, whether or not the wait goes on until all is final."""
         if self._delivered >= self.goal.needed:
-            return Outcome.REACHED
+            return Certainty.REACHED
         if self._delivered + self._open < self.goal.needed:
-            return Outcome.LOST
-        return Outcome.OPEN
+            return Certainty.LOST
+        return Certainty.OPEN
 
     @property
     def due(self) -> float | None:
@@ -188,7 +188,7 @@ class Wait:
         A refusal without a code of the vendor comes from something on the way, such as a proxy or a gateway that is
         being replaced. It ends the wait only when nothing else has come for a while.
         """
-        if not is_lasting(error):
+        if not is_permanent(error):
             return False
         if error.code is not None or error.http_status is None:
             return True

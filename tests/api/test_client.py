@@ -17,15 +17,15 @@ import httpx
 import pytest
 import uvloop
 
-from airflow_provider_dysms.api import dates, errors
+from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.delivery import State, judge_message, judge_send_detail
-from airflow_provider_dysms.api.quota import budget
+from airflow_provider_dysms.api.rate_limiter import rate_limiter
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.switches import Switches
+from airflow_provider_dysms.model import dates, errors
+from airflow_provider_dysms.model.delivery import State, judge_message, judge_send_detail
 
 Answer = TypeVar("Answer")
 
@@ -218,7 +218,7 @@ def test_other_peoples_rows_on_a_single_page_are_refused_too(emulator: Emulator)
 
 def test_a_throttled_answer_holds_back_every_client_of_the_same_identity(emulator: Emulator) -> None:
     quota = {"QueryMessage": 1000.0}
-    bucket = budget(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
+    bucket = rate_limiter(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
 
     async def throttled(client: DysmsClient) -> None:
         with pytest.raises(errors.DysmsThrottled):

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api import actions
-from airflow_provider_dysms.api.codes import judge
-from airflow_provider_dysms.api.dates import BEIJING
-from airflow_provider_dysms.api.delivery import Delivery, judge_message, judge_send_detail
-from airflow_provider_dysms.api.details import read_page
-from airflow_provider_dysms.api.errors import DysmsError, DysmsUnreadable
-from airflow_provider_dysms.api.records import MessageReport, Page, SendDetail
+from airflow_provider_dysms.api.protocol import actions
+from airflow_provider_dysms.api.protocol.error_codes import classify
+from airflow_provider_dysms.api.protocol.send_details_json import read_page
 from airflow_provider_dysms.emulator.rendering import render
+from airflow_provider_dysms.model.dates import BEIJING
+from airflow_provider_dysms.model.delivery import Delivery, judge_message, judge_send_detail
+from airflow_provider_dysms.model.errors import DysmsError, DysmsUnreadable
+from airflow_provider_dysms.model.records import MessageReport, Page, SendDetail
 
 NUMBER = "13900001234"
 AS_OF = datetime(2025, 6, 3, tzinfo=BEIJING)
@@ -114,7 +114,7 @@ def without_extra(found: object) -> object:
 
 def outcome_of_any_form(action: str, status: int, body: bytes) -> object:
     answer = actions.decode(body)
-    error = judge(action, status, answer)
+    error = classify(action, status, answer)
     if error is not None:
         return error
     assert answer is not None

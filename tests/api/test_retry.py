@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_dysms.api import errors
 from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.model import errors
 
 POLICY = RetryPolicy()
 

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from airflow_provider_dysms.api.dates import beijing_day
-from airflow_provider_dysms.api.errors import DysmsNotFound
-from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.api.records import SendDetail
-from airflow_provider_dysms.audit.lines import Line, Lines
 from airflow_provider_dysms.audit.run import audit
-from airflow_provider_dysms.audit.sent import SentLog
+from airflow_provider_dysms.audit.send_log.lines import Line, Lines
+from airflow_provider_dysms.audit.send_log.log import SendLog
 from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.model.dates import beijing_day
+from airflow_provider_dysms.model.errors import DysmsNotFound
+from airflow_provider_dysms.model.phone_numbers.parse import parse_number
+from airflow_provider_dysms.model.records import SendDetail
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2025, 6, 1)
@@ -103,7 +103,7 @@ class World:
 
     def log(self):
         keyed = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
-        return SentLog(Lines(self.lines), self.carry, keyed if self.keyed is None else self.keyed)
+        return SendLog(Lines(self.lines), self.carry, keyed if self.keyed is None else self.keyed)
 
     async def cases(self, match="auto", in_flight=8):
         return [

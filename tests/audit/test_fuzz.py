@@ -9,8 +9,8 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.audit.sent import NAMES, SentLog, phone_log, read_sent_log
+from airflow_provider_dysms.audit.send_log.log import NAMES, SendLog, phone_log, read_send_log
+from airflow_provider_dysms.model.errors import DysmsInputError
 
 DAY = date(2025, 6, 1)
 NUMBER = "139" + "00001234"
@@ -53,10 +53,10 @@ JSON_VALUES = st.recursive(
 COLUMNS = st.lists(st.sampled_from([*NAMES, "user", NUMBER, ""]), min_size=1, max_size=7)
 
 
-def read(name: str, data: bytes, **options: object) -> SentLog | None:
+def read(name: str, data: bytes, **options: object) -> SendLog | None:
     """Read a log or be refused; a refusal repeats nothing of it."""
     try:
-        log = read_sent_log([(name, io.BytesIO(data))], send_date=DAY, **options)
+        log = read_send_log([(name, io.BytesIO(data))], send_date=DAY, **options)
         log.check_rejected(0.0)
     except DysmsInputError as refused:
         error = refused

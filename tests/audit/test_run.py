@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsIncomplete, DysmsServerError
-from airflow_provider_dysms.api.records import MessageReport
-from airflow_provider_dysms.audit.crew import Crew
-from airflow_provider_dysms.audit.hands import LEAST, LOOK, Hands
+from airflow_provider_dysms.audit.hands import LEAST, LOOK, AdaptiveLimit
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.audit.worker_pool import OrderedPool
+from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsServerError
+from airflow_provider_dysms.model.records import MessageReport
 
 PHONES = ["13900000000", "13900000001", "85261234567"]
 KEYS = st.sampled_from([None, "a", "b"])
@@ -160,7 +160,7 @@ def test_every_line_comes_out_however_many_work_at_a_time(world, monkeypatch, se
     for number in range(500):
         world.line("12:00:00", phone=f"13900000{number:03}")
     rng = Random(seed)
-    monkeypatch.setattr(Hands, "wanted", lambda hands: rng.choice([1, 2, 8]))
+    monkeypatch.setattr(AdaptiveLimit, "wanted", lambda hands: rng.choice([1, 2, 8]))
 
     async def pause():
         await asyncio.sleep(rng.choice([0, 0, 0.0001]))
@@ -173,19 +173,19 @@ def test_every_line_comes_out_however_many_work_at_a_time(world, monkeypatch, se
 def test_a_log_of_which_a_line_does_not_come_out_is_refused(world, monkeypatch):
     for number in range(20):
         world.line("12:00:00", phone=f"139000000{number:02}")
-    whole = Crew.next
+    whole = OrderedPool.next
 
     async def short(crew):
         return [outcome for outcome in await whole(crew) if outcome.number < 15]
 
-    monkeypatch.setattr(Crew, "next", short)
+    monkeypatch.setattr(OrderedPool, "next", short)
     with pytest.raises(DysmsIncomplete, match="5 lines of the log were not worked off"):
         world.run()
 
 
 def test_no_more_work_than_keeps_the_loop_busy():
     now = busy = 0.0
-    hands = Hands(1000, clock=lambda: now, busy=lambda: busy)
+    hands = AdaptiveLimit(1000, clock=lambda: now, busy=lambda: busy)
 
     def after(share, looks=60):
         nonlocal now, busy
@@ -201,7 +201,7 @@ def test_no_more_work_than_keeps_the_loop_busy():
     assert after(0.5) == 1000
     assert after(1.0, looks=1) == 900
     assert after(1.0) == LEAST
-    few = Hands(4, clock=lambda: now, busy=lambda: busy)
+    few = AdaptiveLimit(4, clock=lambda: now, busy=lambda: busy)
     assert few.wanted() == 4
     now += 2 * LOOK
     assert few.wanted() == 4

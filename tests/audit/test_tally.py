@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from airflow_provider_dysms.api.records import MessageReport
+from airflow_provider_dysms.model.records import MessageReport
 
 
 @pytest.fixture

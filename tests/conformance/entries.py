@@ -16,9 +16,9 @@ from entry import PRIVACY_KEY, Ask, Place, Refused, entry, errors_of_the_api, ru
 from striking import DETAILS, GLOBE, MESSAGE, SMS, STATISTICS
 
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.records import MessageReport
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model.records import MessageReport
 from airflow_provider_dysms.operators.dysms import (
     DysmsQueryMessageOperator,
     DysmsQuerySendDetailsOperator,
@@ -29,8 +29,8 @@ from airflow_provider_dysms.operators.dysms import (
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, DysmsSendDetailsTrigger
-from airflow_provider_dysms.waits.stored import Ending, Plan
-from airflow_provider_dysms.waits.watched import WatchedSendDetail, dump
+from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
+from airflow_provider_dysms.waits.targets import WatchedSendDetail, dump
 
 #: In earnest but for its pauses, and for how long it bears to be throttled.
 HASTY = RetryPolicy(first_pause=0.02, limit_pause=0.02, throttle_patience=2.5)
@@ -195,7 +195,7 @@ def _(place: Place) -> list[Row]:
 
 def trigger(place: Place, kind: Callable[..., Any], **watched: Any) -> list[Row]:
     now = time.time()
-    plan = Plan(
+    plan = WaitSpec(
         digest="0123456789abcdef",
         count=1,
         needed=1,
@@ -211,7 +211,7 @@ def trigger(place: Place, kind: Callable[..., Any], **watched: Any) -> list[Row]
         awaited = kind(dysms_conn_id=conn_id, **watched, **plan.stored())
         events = [event.payload async for event in awaited.run()]
         assert len(events) == 1
-        return Ending.restore(json.loads(json.dumps(events[0])))
+        return WaitResult.restore(json.loads(json.dumps(events[0])))
 
     with place.connection() as conn_id:
         ending = asyncio.run(wait(conn_id))
@@ -224,7 +224,7 @@ def trigger(place: Place, kind: Callable[..., Any], **watched: Any) -> list[Row]
 
 @entry("trigger", DETAILS, watches=True)
 def _(place: Place) -> list[Row]:
-    from airflow_provider_dysms.api.privacy import PrivacyKey
+    from airflow_provider_dysms.model.privacy import PrivacyKey
 
     watched = [WatchedSendDetail(NUMBER, DAY, None, f"out-{WATCHED}")]
     return trigger(place, DysmsSendDetailsTrigger, sealed=PrivacyKey(PRIVACY_KEY).seal(dump(watched)))

@@ -15,12 +15,12 @@ from typing import Any
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
 from book import Row
 
-from airflow_provider_dysms.api import errors
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.delivery import judge_message, judge_send_detail
-from airflow_provider_dysms.api.records import MessageReport, SendDetail, SendStatistics
+from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.hooks.dysms import DysmsSendUncertain
+from airflow_provider_dysms.model import errors
+from airflow_provider_dysms.model.delivery import judge_message, judge_send_detail
+from airflow_provider_dysms.model.records import MessageReport, SendDetail, SendStatistics
 
 SECRET, PRIVACY_KEY = "a-secret-of-nothing", "k" * 32
 

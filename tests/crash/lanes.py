@@ -22,8 +22,8 @@ from typing import Any, Self
 from places import Place
 from readers import Files
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 #: Yesterday: no message becomes ``expired`` while a run goes on, even over midnight.
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)

@@ -21,10 +21,11 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, TaskDeferred
 
-from airflow_provider_dysms.api import caller, http, transport
+from airflow_provider_dysms.api import request_executor
+from airflow_provider_dysms.api.http import connection, pooled_transport
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.operators import lookup, once
-from airflow_provider_dysms.operators.send_note import KEY
+from airflow_provider_dysms.operators import find_sent, send_once
+from airflow_provider_dysms.operators.send_journal_entry import KEY
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 
 #: Tries after the first, at most: one may be held back by a machine that is busy.
@@ -143,10 +144,10 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
     boundaries = Boundaries(order["fault"])
     boundaries.around(Store, "get", "reading the note")
     boundaries.around(Store, "set", "writing the note")
-    boundaries.around(transport.HttpTransport, "send", "taking a connection")
-    boundaries.around(caller.Caller, "_signed", "signing")
-    boundaries.around(http.Connection, "exchange", "writing to the socket")
-    boundaries.around(http.Connection, "_finish", "taking the response")
+    boundaries.around(pooled_transport.HttpTransport, "send", "taking a connection")
+    boundaries.around(request_executor.RequestExecutor, "_signed", "signing")
+    boundaries.around(connection.Connection, "exchange", "writing to the socket")
+    boundaries.around(connection.Connection, "_finish", "taking the response")
     if order["naive"]:
         lookup_once(boundaries)
     try:
@@ -190,10 +191,10 @@ def run(order: dict[str, Any]) -> Any:
 def lookup_once(_: Boundaries) -> None:
     """The null control: one look, and nothing found means that nothing was sent."""
 
-    async def look(*given: Any, **named: Any) -> lookup.Look:
-        return lookup.Look()
+    async def look(*given: Any, **named: Any) -> find_sent.SendSearch:
+        return find_sent.SendSearch()
 
-    once.look = look
+    send_once.look = look
 
 
 if __name__ == "__main__":

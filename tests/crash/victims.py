@@ -29,18 +29,18 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException
 from boundaries import Boundaries, Fault
 
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.numbers import parse_number
-from airflow_provider_dysms.storage import segments, shelf
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.phone_numbers.parse import parse_number
+from airflow_provider_dysms.storage import checkpoints, disk_index
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.spool import Content
+from airflow_provider_dysms.storage.row_spool import Content
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 #: Seconds after which a victim counts as hanging.
 PATIENCE = 120.0
 
 #: Questions in a segment, and KiB of memory before a shelf goes to the disk: so small that there is some of both.
-segments.QUESTIONS, shelf.CACHE = 8, 1
+checkpoints.QUESTIONS, disk_index.CACHE = 8, 1
 
 #: How many bytes of the name of a boundary are kept for a victim that cannot tell any more.
 NAME = 256

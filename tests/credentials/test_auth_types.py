@@ -17,18 +17,18 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.errors import (
+from airflow_provider_dysms.api.rate_limiter import _budgets
+from airflow_provider_dysms.api.retry import RetryPolicy
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import (
     DysmsAuthError,
     DysmsCredentialsError,
     DysmsInputError,
     DysmsTransportError,
 )
-from airflow_provider_dysms.api.quota import _budgets
-from airflow_provider_dysms.api.retry import RetryPolicy
-from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.hooks.dysms import DysmsHook
 
 AUTH_TYPES = ["ram_role_arn", "oidc_role_arn", "ecs_ram_role", "credentials_uri"]
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -185,7 +185,7 @@ def test_budgets_belong_to_the_role_and_not_to_the_key_of_the_hour(
 def test_a_key_that_cannot_be_replaced_yet_serves_to_its_end(
     connect: Connect, stand_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.api.issuers.MARGIN", 3600.0)
+    monkeypatch.setattr("airflow_provider_dysms.api.auth.providers.MARGIN", 3600.0)
     stand_in.lasts = 20
     hook = connect()
     hook.query_send_details(NUMBER, TODAY)
@@ -367,9 +367,9 @@ def test_no_thread_and_no_signal_handler_at_parsing_nor_after_execute(connect: C
 
 ASK = """
 import asyncio, signal, threading
-from airflow_provider_dysms.api.endpoints import endpoint_of
-from airflow_provider_dysms.api.issuers import Issuer
-from airflow_provider_dysms.api.issuing import issue
+from airflow_provider_dysms.api.http.endpoints import endpoint_of
+from airflow_provider_dysms.api.auth.providers import Issuer
+from airflow_provider_dysms.api.auth.alibabacloud import issue
 before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
 issuer = Issuer(auth_type="default", metadata_endpoint=endpoint_of("metadata_endpoint", "{url}"))
 issued = asyncio.run(issue(issuer, None))

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from fronts import PROXY_PASSWORD, PROXY_USER, certificates, proxy
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsTransportError
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsTransportError
 
 __all__ = ["certificates", "proxy"]
 

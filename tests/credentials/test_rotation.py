@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.waits.stored import Ending, Plan
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
 EACH_SECOND = 100
@@ -38,11 +38,11 @@ def export(folder: Path) -> dict[str, Any]:
     return operator.execute({"ti": instance})
 
 
-def wait_for(message_id: str, seconds: float) -> Ending:
+def wait_for(message_id: str, seconds: float) -> WaitResult:
     from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
 
     now = time.time()
-    plan = Plan(
+    plan = WaitSpec(
         digest="0123456789abcdef",
         count=1,
         needed=1,
@@ -54,13 +54,13 @@ def wait_for(message_id: str, seconds: float) -> Ending:
         grace_period=5.0,
     )
 
-    async def session() -> Ending:
+    async def session() -> WaitResult:
         trigger = DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **plan.stored())
         try:
             events = [event async for event in trigger.run()]
         finally:
             await trigger.cleanup()
-        return Ending.restore(json.loads(json.dumps(events[0].payload)))
+        return WaitResult.restore(json.loads(json.dumps(events[0].payload)))
 
     return asyncio.run(session())
 
@@ -89,7 +89,7 @@ def test_no_export_and_no_wait_fails_while_keys_come_and_go(
     (tmp_path / "sent.csv").write_text("\n".join(["phone_number,out_id", *(f"{n},{n[3:]}" for n in numbers), ""]))
     emulator.configure(transition="time", receipt_seconds=seconds)
     message_id = connect(auth_type).send_message_to_globe("+85251234567", "Hello").message_id
-    endings: list[Ending] = []
+    endings: list[WaitResult] = []
     waiting = threading.Thread(target=lambda: endings.append(wait_for(message_id, seconds)))
     waiting.start()
     began = time.monotonic()

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api import actions, signing
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.headers import header_fields
+from airflow_provider_dysms.api.auth import signing
+from airflow_provider_dysms.api.auth.credentials import Credentials
+from airflow_provider_dysms.api.http.headers import header_fields
+from airflow_provider_dysms.api.protocol import actions
 from airflow_provider_dysms.emulator.app import application
 from airflow_provider_dysms.emulator.connection import DEFAULT_KEY
 from airflow_provider_dysms.emulator.service import Service

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from airflow_provider_dysms.api import dates, errors
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.switches import MAX_SKEW, Switches
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import dates, errors
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -98,7 +98,7 @@ def without_state(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_an_audit_is_right_at_every_position(
     audit: Audit, emulator: Emulator, sent: Any, switch: str, position: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.api.pages.PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("airflow_provider_dysms.api.pagination.PAUSES", (0.0, 0.0))
     emulator.configure(**{switch: position})
     for lines, abroad in zip(sent, (False, True), strict=True):
         if (switch, position) in REFUSED and not abroad:
@@ -138,7 +138,7 @@ def test_a_number_that_the_log_lacks_is_taken_from_the_answer(
 def test_a_masked_number_is_still_told_from_a_stranger(
     audit: Audit, emulator: Emulator, sent: Any, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.api.pages.PAUSES", (0.0,))
+    monkeypatch.setattr("airflow_provider_dysms.api.pagination.PAUSES", (0.0,))
     emulator.configure(phone_form=form, message_to_form=form)
     mainland, abroad = sent
     emulator.fault("foreign_rows", action="QuerySendDetails", times=None)
@@ -260,7 +260,7 @@ def test_three_days_without_a_receipt_can_be_played(
 
 
 def test_a_window_that_closes_during_a_walk_can_be_played(emulator: Emulator, monkeypatch: Any) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.api.pages.PAUSES", (0.0,))
+    monkeypatch.setattr("airflow_provider_dysms.api.pagination.PAUSES", (0.0,))
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     day = TODAY - timedelta(days=20)
     sent_at = dates.day_start(day) + timedelta(hours=12)

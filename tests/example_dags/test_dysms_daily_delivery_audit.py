@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 FOLDER = Path(__file__).resolve().parents[2] / "example_dags"
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsError, DysmsInputError, DysmsServerError, DysmsSignatureError
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskError, airflow_errors
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsServerError, DysmsSignatureError
 
 BASE = {"conn_type": "dysms", "login": "LTAIexample", "password": "a-secret"}
 TODAY = dates.beijing_day(datetime.now(UTC))

@@ -12,22 +12,22 @@ from airflow.sdk.exceptions import AirflowException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsError, safe_text
-from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.arguments import values
+from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_sent
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.hooks import values
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.hooks.ids import parse_message_ids, parse_sent
-from airflow_provider_dysms.operators.once import began_at
-from airflow_provider_dysms.operators.send_note import Note
-from airflow_provider_dysms.sensors.naming import by_sent
-from airflow_provider_dysms.sensors.watch import Terms, Watch
+from airflow_provider_dysms.model.errors import DysmsError, safe_text
+from airflow_provider_dysms.model.privacy import PrivacyKey
+from airflow_provider_dysms.operators.send_journal_entry import JournalEntry
+from airflow_provider_dysms.operators.send_once import began_at
+from airflow_provider_dysms.sensors.message_arguments import by_sent
+from airflow_provider_dysms.sensors.worker_wait import WaitConfig, WorkerWait
 from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, DysmsSendDetailsTrigger
 from airflow_provider_dysms.triggers.send import DysmsSendTrigger
 from airflow_provider_dysms.waits.goal import Goal
-from airflow_provider_dysms.waits.stored import Ending, unpack
+from airflow_provider_dysms.waits.serialization import WaitResult, unpack
+from airflow_provider_dysms.waits.targets import WatchedMessage
 from airflow_provider_dysms.waits.wait import Pace
-from airflow_provider_dysms.waits.watched import WatchedMessage
 
 KEY = "a key of the tests, " + "32 characters"
 NUMBER = "139" + "24680135"
@@ -106,8 +106,8 @@ def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(privacy_secret=KEY))
 
 
-def watch() -> Watch:
-    terms = Terms(
+def watch() -> WorkerWait:
+    terms = WaitConfig(
         watched=[WatchedMessage("1")],
         digests=("0" * 16,),
         goal=Goal(1, 1),
@@ -118,7 +118,7 @@ def watch() -> Watch:
         seconds=60.0,
         limit="timeout",
     )
-    return Watch(DysmsHook(), terms, {})
+    return WorkerWait(DysmsHook(), terms, {})
 
 
 @given(altered(EVENT))
@@ -132,7 +132,7 @@ def test_an_event(event: Any) -> None:
 
 @given(st.sampled_from([EVENT, {**EVENT, "ended": "refused"}]), st.text(max_size=2000) | st.just(PLANTED * 100))
 def test_what_an_event_says(event: dict[str, Any], said: str) -> None:
-    error = Ending.restore({**event, "error": said}).error
+    error = WaitResult.restore({**event, "error": said}).error
     assert error is not None
     assert error.isprintable()
     assert NUMBER not in error
@@ -141,7 +141,7 @@ def test_what_an_event_says(event: dict[str, Any], said: str) -> None:
 
 @given(altered(NOTE))
 def test_a_note_of_a_send(note: Any) -> None:
-    refused(Note.read, note)
+    refused(JournalEntry.read, note)
 
 
 @given(altered(SENT) | st.lists(altered(SENT), max_size=3))

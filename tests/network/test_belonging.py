@@ -15,12 +15,12 @@ import httpx
 import pytest
 from wire import engine
 
-from airflow_provider_dysms.api import dates
+from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.credentials import Credentials
-from airflow_provider_dysms.api.errors import DysmsError, DysmsMismatched, DysmsNotFound
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsError, DysmsMismatched, DysmsNotFound
 
 __all__ = ["engine"]
 

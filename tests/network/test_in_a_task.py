@@ -15,12 +15,12 @@ import pendulum
 import pytest
 from airflow.sdk import DAG
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.errors import DysmsTransportError
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsTransportError
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 NUMBER = "139" + "00001111"

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from airflow_provider_dysms.api.endpoints import Endpoint
-from airflow_provider_dysms.api.httpx_transport import HttpxTransport
-from airflow_provider_dysms.api.transport import HttpTransport, Request, Transport
+from airflow_provider_dysms.api.http.endpoints import Endpoint
+from airflow_provider_dysms.api.http.httpx_adapter import HttpxTransport
+from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
+from airflow_provider_dysms.api.http.transport import Request, Transport
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"

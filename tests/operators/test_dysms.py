@@ -13,8 +13,8 @@ import pytest
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.operators import queries
 from airflow_provider_dysms.operators.dysms import (
     DysmsQueryMessageOperator,

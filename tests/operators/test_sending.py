@@ -15,14 +15,14 @@ import pytest
 from airflow.sdk import DAG, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.lookup import look
+from airflow_provider_dysms.operators.find_sent import find_sent
 from airflow_provider_dysms.operators.out_ids import OutId
-from airflow_provider_dysms.operators.tries import Doubt
+from airflow_provider_dysms.operators.send_journal import InDoubt
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
 KEY = "a key of the tests, " + "32 characters"
@@ -649,9 +649,9 @@ def test_a_note_that_airflow_does_not_take_down_fails_no_task(run_dag: RunDag, e
     assert len(emulator.messages()) == 2
 
 
-def looked(doubt: Doubt, out_id: str, settle: float) -> Any:
+def looked(doubt: InDoubt, out_id: str, settle: float) -> Any:
     """Look at the service for what was sent to the numbers."""
-    shown = DysmsHook().run(lambda client: look(client, NUMBERS, OutId(out_id), doubt, settle, lifetime=LIFETIME))
+    shown = DysmsHook().run(lambda client: find_sent(client, NUMBERS, OutId(out_id), doubt, settle, lifetime=LIFETIME))
     return shown.found
 
 
@@ -661,7 +661,7 @@ def test_a_send_of_yesterday_is_found_under_its_day(emulator: Emulator) -> None:
     emulator.add_message(phone_number=NUMBERS[1], sent_at=sent_at.isoformat(), out_id="mine", template_code=TEMPLATE)
 
     def found(out_id: str, since: datetime) -> Any:
-        return looked(Doubt(since, since, out_id, noted=True), out_id, 0)
+        return looked(InDoubt(since, since, out_id, noted=True), out_id, 0)
 
     day, record = found("mine", midnight - timedelta(seconds=3))
     assert (day, record.sent_at) == (dates.beijing_day(sent_at), sent_at)
@@ -674,7 +674,7 @@ def test_a_send_that_stood_in_line_for_longer_than_it_takes_to_show_is_found(emu
     emulator.configure(detail_visible_after=3)
     DysmsHook().run(lambda client: client.send_sms(NUMBERS, "示例", TEMPLATE, {"code": CODE}, "mine"))
     began = datetime.now(UTC) - timedelta(minutes=5)
-    doubt = Doubt(began, began, "mine", noted=True, signed_by=datetime.now(UTC))
+    doubt = InDoubt(began, began, "mine", noted=True, signed_by=datetime.now(UTC))
     assert looked(doubt, "mine", 60) is not None
 
 
@@ -682,7 +682,7 @@ def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one
     def add(number: str) -> None:
         emulator.add_message(phone_number=number, sent_at=datetime.now(UTC).isoformat(), out_id="mine")
 
-    doubt = Doubt(datetime.now(UTC), datetime.now(UTC), None, noted=False)
+    doubt = InDoubt(datetime.now(UTC), datetime.now(UTC), None, noted=False)
     add(NUMBERS[0])
     late = threading.Timer(1.5, add, NUMBERS[1:])
     late.start()

@@ -13,7 +13,7 @@ from airflow.sdk import BaseOperator
 from canary_run import Traces
 from hiding_places import layers
 
-from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators import dysms as operators
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator

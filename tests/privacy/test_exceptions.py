@@ -16,14 +16,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from canaries import Canaries
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.caller import Caller
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.errors import DysmsError
-from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.api.request_executor import RequestExecutor
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook, airflow_errors
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.errors import DysmsError
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import (
     DysmsQueryMessageOperator,
     DysmsQuerySendDetailsOperator,
@@ -238,7 +238,7 @@ def test_no_frame_that_an_error_leaves_with_holds_a_number_or_a_text(
         def fail(self: Any, call: Any, *_: Any, **__: Any) -> Any:
             raise KeyError(NUMBER, TEXT, call)
 
-        monkeypatch.setattr(Caller, "ask", fail)
+        monkeypatch.setattr(RequestExecutor, "ask", fail)
     else:
         emulator.fault(**FAULTS[fault], times=None)
     task = operator()

@@ -19,8 +19,8 @@ from figures import table, worst_second
 from running_airflow import RunningAirflow
 from servers import serving
 
-from airflow_provider_dysms.api.dates import beijing_day
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model.dates import beijing_day
 
 pytestmark = pytest.mark.scale
 

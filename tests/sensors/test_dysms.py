@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, task
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskFailed
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
 from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS
-from airflow_provider_dysms.storage.spool import Spool
+from airflow_provider_dysms.storage.row_spool import RowSpool
 
 FORMATS = list(EXTENSIONS)  # Parquet last
 SCHEMA = {"user id": str, "class": int, "share": float, "final": bool, "at": datetime, "day": date}
@@ -49,7 +49,7 @@ def tables(draw):
 
 
 def encoded(rows, schema=SCHEMA, file_format="jsonl", compression=None):
-    with Spool(file_format, compression, schema) as spool:
+    with RowSpool(file_format, compression, schema) as spool:
         spool.write(rows)
         content = spool.finish()
         content.file.seek(0)

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.encoders import check_format, original_text, safe_text
-from airflow_provider_dysms.storage.spool import Spool
+from airflow_provider_dysms.storage.row_spool import RowSpool
 
 AT = datetime(2025, 6, 1, 8, 44, 10, tzinfo=UTC)
 SCHEMA = {"user id": str, "class": int, "share": float, "final": bool, "at": datetime, "day": date}
@@ -28,7 +28,7 @@ ROWS = [
 
 
 def encoded(rows, schema=SCHEMA, file_format="jsonl", compression=None):
-    with Spool(file_format, compression, schema) as spool:
+    with RowSpool(file_format, compression, schema) as spool:
         spool.write(rows)
         content = spool.finish()
         content.file.seek(0)
@@ -70,7 +70,7 @@ def test_a_day_without_rows_keeps_what_its_format_can_say():
 
 def test_parquet_has_row_groups_of_50000_and_zstd_and_a_dictionary_where_texts_repeat():
     rows = ((f"id {number}", "delivered") for number in range(120_001))
-    with Spool("parquet", None, {"id": str, "state": str}) as spool:
+    with RowSpool("parquet", None, {"id": str, "state": str}) as spool:
         spool.write(rows)
         metadata = pyarrow.parquet.ParquetFile(spool.finish().file).metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
@@ -85,7 +85,7 @@ def test_the_bytes_do_not_depend_on_how_the_rows_come_in(file_format, compressio
     rows = [(f"id {number * 7919 % 10007}", number) for number in range(12_345)]
     schema = {"id": str, "number": int}
     at_once = encoded(rows, schema, file_format, compression)
-    with Spool(file_format, compression, schema) as spool:
+    with RowSpool(file_format, compression, schema) as spool:
         for start in range(0, len(rows), 617):
             spool.write(iter(rows[start : start + 617]))
         content = spool.finish()
@@ -136,11 +136,11 @@ def test_a_state_is_a_text():
 @pytest.mark.parametrize("schema", [{}, {"a": bytes}, {"a": list}])
 def test_a_schema_has_columns_of_known_types(schema):
     with pytest.raises(TypeError, match="a schema has columns"):
-        Spool("jsonl", None, schema)
+        RowSpool("jsonl", None, schema)
 
 
 def test_a_committed_spool_takes_no_more_rows():
-    with Spool("jsonl", None, SCHEMA) as spool:
+    with RowSpool("jsonl", None, SCHEMA) as spool:
         assert spool.finish() == spool.finish()
         with pytest.raises(ValueError, match="open a new one"):
             spool.write(ROWS)

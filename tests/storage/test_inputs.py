@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
 
 KEYS = ["b.csv", "a.csv", "c.txt", "_skipped.csv", ".hidden.csv", "deeper/d.csv", "deeper/_e.csv", "_aside/f.csv"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage import verify as verifying
 from airflow_provider_dysms.storage.encoders import EXTENSIONS
 from airflow_provider_dysms.storage.partition import Partition

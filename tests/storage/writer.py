@@ -19,7 +19,7 @@ import urllib.request
 from airflow.sdk import BaseHook, ObjectStoragePath
 
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.spool import Content
+from airflow_provider_dysms.storage.row_spool import Content
 
 SCHEMA = {"writer": int, "line": int, "text": str}
 

@@ -20,11 +20,11 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException, TaskDeferred
 
 from airflow_provider_dysms import __version__
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
-from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 FOLDER = Path(__file__).with_name("recorded") / __version__
@@ -219,19 +219,19 @@ def test_partitions(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_checkpoints(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
     send(emulator, tmp_path)
     emulator.configure(latency_ms=50)
     code = "isp.RAM_PERMISSION_DENY"
     emulator.fault("business", action="QuerySendDetails", code=code, skip=40, times=None)
     kept: dict[str, Any] = {}
-    made = segments.Segments.__init__
+    made = checkpoints.Checkpoints.__init__
 
     def remember(self: Any, store: Any, owner: Any, digest: str, **more: Any) -> None:
         kept.update(digest=digest, owner=list(owner))
         made(self, store, owner, digest, **more)
 
-    monkeypatch.setattr(segments.Segments, "__init__", remember)
+    monkeypatch.setattr(checkpoints.Checkpoints, "__init__", remember)
     with pytest.raises(AirflowFailException, match=code):
         audit(tmp_path, "out")
     shutil.rmtree(FOLDER / "checkpoints", ignore_errors=True)

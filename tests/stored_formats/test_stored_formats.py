@@ -15,18 +15,18 @@ from airflow.sdk import DAG
 from airflow.sdk._shared.module_loading import import_string
 from record import NUMBERS, SECRET, Store, context, event_of
 
-from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import (
     DysmsSendMessageToGlobeOperator,
     DysmsSendSmsOperator,
     DysmsVerifyPartitionOperator,
 )
-from airflow_provider_dysms.sensors import kept
+from airflow_provider_dysms.sensors import state_store
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor
+from airflow_provider_dysms.storage.checkpoints import Checkpoints
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.segments import Segments
-from airflow_provider_dysms.waits.watched import WatchedSendDetail, load
+from airflow_provider_dysms.waits.targets import WatchedSendDetail, load
 
 RELEASES = sorted(Path(__file__).with_name("recorded").iterdir())
 
@@ -91,8 +91,8 @@ def test_a_stored_event_ends_its_task(recorded: Path) -> None:
 
 def test_what_a_rescheduled_sensor_kept_is_known(recorded: Path) -> None:
     stored = read(recorded, "reschedule_state.json")
-    digest = stored["store"][kept.STATE_KEY]["digest"]
-    reports = kept.kept_by_last_poke(context(task_state_store=stored["store"]), digest, None)
+    digest = stored["store"][state_store.STATE_KEY]["digest"]
+    reports = state_store.kept_by_last_poke(context(task_state_store=stored["store"]), digest, None)
     assert {place: report.state.value for place, report in reports.items()} == dict(enumerate(stored["states"]))
 
 
@@ -139,7 +139,7 @@ def test_checkpoints_are_read(recorded: Path, tmp_path: Path) -> None:
     (name, *_) = sorted(path.name for path in (tmp_path / "out" / "_spool").rglob("*.segment"))
     began = datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
     now = began + timedelta(minutes=1)
-    segments = Segments(store, kept_then["owner"], kept_then["digest"], now=now, resume_within=3600)
+    segments = Checkpoints(store, kept_then["owner"], kept_then["digest"], now=now, resume_within=3600)
     assert len(list(segments.read())) == 40
     assert segments.as_of == began
 

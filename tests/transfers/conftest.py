@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api import dates, pages
+from airflow_provider_dysms.api import pagination
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
 PLENTY = {"QuerySendDetails": 50_000, "QueryMessage": 50_000, "QuerySendStatistics": 20}
@@ -113,7 +114,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many tries as in earnest, with hardly a pause before each."""
     policy = RetryPolicy(first_pause=0.01, limit_pause=0.01)
     monkeypatch.setattr("airflow_provider_dysms.api.client.RetryPolicy", lambda: policy)
-    monkeypatch.setattr(pages, "PAUSES", tuple(min(pause, 0.01) for pause in pages.PAUSES))
+    monkeypatch.setattr(pagination, "PAUSES", tuple(min(pause, 0.01) for pause in pagination.PAUSES))
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
 NOON = dates.day_start(DAY) + timedelta(hours=12)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.hooks.errors import DysmsTaskError
-from airflow_provider_dysms.storage.spool import Spool
+from airflow_provider_dysms.exceptions import DysmsTaskError
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.storage.row_spool import RowSpool
 from airflow_provider_dysms.transfers import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
@@ -224,10 +224,10 @@ def test_a_spool_that_fails_leaves_no_file_and_no_connection(
 ) -> None:
     emulator.generate(send_date=DAY, messages=300, seed=1, kinds={"out_id": 1}, log=tmp_path / "sent.csv")
 
-    def full(self: Spool, rows: object) -> None:
+    def full(self: RowSpool, rows: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Spool, "write", full)
+    monkeypatch.setattr(RowSpool, "write", full)
     with pytest.raises(DysmsTaskError, match=f"temporary files, {tempfile.gettempdir()}, has no room left .*TMPDIR"):
         audit("sent.csv")
     gc.collect()  # an open socket is a ResourceWarning, and that is an error

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api.records import SendDetail
-from airflow_provider_dysms.audit.questions import Scope
-from airflow_provider_dysms.audit.sent import read_sent_log
-from airflow_provider_dysms.storage import spool
-from airflow_provider_dysms.storage.shelf import Shelf
-from airflow_provider_dysms.transfers.rows import Rows
-from airflow_provider_dysms.transfers.walk import Walk
+from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.send_log.log import read_send_log
+from airflow_provider_dysms.model.records import SendDetail
+from airflow_provider_dysms.storage import row_spool
+from airflow_provider_dysms.storage.disk_index import DiskIndex
+from airflow_provider_dysms.transfers.pipeline import Pipeline
+from airflow_provider_dysms.transfers.row_codec import RowCodec
 
 DAY = date(2025, 6, 1)
 NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)
@@ -57,14 +57,14 @@ def peak(folder: Path) -> int:
     log = folder / "log.csv"
     log.write_text("".join(["phone_number,out_id,sent_at\n", *lines, *lines[::5]]), "utf-8")
     del lines
-    rows = Rows((), content=False, phone_hash=None)
+    rows = RowCodec((), content=False, phone_hash=None)
     tracemalloc.start()
     try:
-        with log.open("rb") as file, spool.Spool("jsonl", None, rows.columns) as out, Shelf() as shelf:
-            sent = read_sent_log([("log.csv", file)], send_date=DAY)
-            walk = Walk(
+        with log.open("rb") as file, row_spool.RowSpool("jsonl", None, rows.columns) as out, DiskIndex() as shelf:
+            sent = read_send_log([("log.csv", file)], send_date=DAY)
+            walk = Pipeline(
                 sent,
-                Scope(DAY, NOON),
+                AuditScope(DAY, NOON),
                 rows,
                 out,
                 resumed=shelf,
@@ -85,5 +85,5 @@ def peak(folder: Path) -> int:
 
 
 def test_an_export_holds_little_for_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "BATCH", 100)
+    monkeypatch.setattr(row_spool, "BATCH", 100)
     assert peak(tmp_path) < ANYWAY + LINES * MOST

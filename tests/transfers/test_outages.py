@@ -20,9 +20,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3_front import Front, fronting
 
-from airflow_provider_dysms.hooks.errors import DysmsTaskError, DysmsTaskFailed
+from airflow_provider_dysms.exceptions import DysmsTaskError, DysmsTaskFailed
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
-from airflow_provider_dysms.storage import guard, segments
+from airflow_provider_dysms.storage import checkpoints
+from airflow_provider_dysms.storage.object_store import guard
 
 OUTAGES = ("drop", "silent", "cut", "stall", "slow_down", "bad_gateway")
 #: What can befall an answer without a body.
@@ -174,7 +175,7 @@ def test_a_partition_that_cannot_be_verified_is_not_said_to_differ(
 def test_checkpoints_that_cannot_be_read_are_read_by_the_next_try(
     tries: Any, client: Any, front: Front, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(segments, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
     tries.send(60)
     tries.emulator.configure(latency_ms=20)
     tries.refuse_after(50)
@@ -205,14 +206,14 @@ def test_a_file_that_cannot_be_put_is_named_and_put_by_the_next_try(
 def test_the_settings_of_a_connection_go_before_those_of_ours(
     client: Any, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_dysms.storage.locations import locate
+    from airflow_provider_dysms.storage.object_store.paths import resolve
 
     extra = {"endpoint_url": f"http://127.0.0.1:{front.port}", "region_name": "us-east-1"}
     connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_PLAIN", json.dumps(connection))
-    plain = locate("s3://aws_plain@outages/out", "output_uri").fs
+    plain = resolve("s3://aws_plain@outages/out", "output_uri").fs
     assert plain.s3.meta.config.retries == guard.RETRIES
     assert plain.s3.meta.config.read_timeout == 15
-    given = locate("s3://aws_front@outages/out", "output_uri").fs
+    given = resolve("s3://aws_front@outages/out", "output_uri").fs
     assert given.s3.meta.config.retries == {"total_max_attempts": 1, "mode": "legacy"}
     assert given.s3.meta.config.read_timeout == 0.3

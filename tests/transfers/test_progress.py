@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from airflow_provider_dysms.api.caller import Counters
+from airflow_provider_dysms.api.request_executor import Counters
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.transfers import progress
 from airflow_provider_dysms.transfers.progress import Progress

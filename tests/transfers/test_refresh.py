@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.privacy import PrivacyKey
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -364,7 +364,7 @@ def test_a_file_is_settled_by_its_oldest_answer(
 
 
 def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callable[[str], Any]) -> None:
-    from airflow_provider_dysms.storage import segments
+    from airflow_provider_dysms.storage import checkpoints
 
     tries.send(300)
     log = tries.folder / "sent.csv"
@@ -373,7 +373,7 @@ def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callabl
     tries()
     log.write_text("".join(text), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segments, "QUESTIONS", 10)
+        patch.setattr(checkpoints, "QUESTIONS", 10)
         tries.refuse_after(150)
         with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
             tries()
@@ -485,11 +485,11 @@ def test_a_log_that_has_every_line_twice_gives_the_file_of_the_log_that_has_it_o
 def test_a_log_with_copies_is_gone_on_with_after_a_try_that_ended(
     tries: Any, elsewhere: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_dysms.storage import segments
+    from airflow_provider_dysms.storage import checkpoints
 
     tries.send(200)
     write_twice(tries)
-    monkeypatch.setattr(segments, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
     tries.refuse_after(150)
     with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
         tries()

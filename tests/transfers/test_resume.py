@@ -19,9 +19,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from moto.server import ThreadedMotoServer
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.storage import segments
-from airflow_provider_dysms.storage.segments import Segments
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.storage import checkpoints
+from airflow_provider_dysms.storage.checkpoints import Checkpoints
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
 NUMBERS = 300
@@ -31,7 +31,7 @@ INSTANCE = {"dag_id": "daily", "run_id": "manual__2026-01-05T00:00:00+00:00", "m
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "QUESTIONS", SEGMENT)
+    monkeypatch.setattr(checkpoints, "QUESTIONS", SEGMENT)
 
 
 @pytest.fixture
@@ -231,9 +231,9 @@ def test_the_rate_of_missing_lines_is_judged_over_what_was_asked_before_as_well(
 def test_segments_are_also_put_after_some_time(
     tries: Any, ended_try: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "QUESTIONS", 10_000)
+    monkeypatch.setattr(checkpoints, "QUESTIONS", 10_000)
     assert ended_try() == 0
-    monkeypatch.setattr(segments, "SECONDS", 0.01)
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
     assert ended_try() > 0
 
 
@@ -248,10 +248,10 @@ def test_other_tasks_keep_their_segments(tries: Any, ended_try: Callable[..., in
 def test_segments_that_cannot_be_written_are_warned_about_and_the_export_goes_on(
     tries: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def full(self: Segments, entries: object) -> None:
+    def full(self: Checkpoints, entries: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Segments, "write", full)
+    monkeypatch.setattr(Checkpoints, "write", full)
     tries.send(NUMBERS)
     assert tries()["result"]["lines"] == NUMBERS
     assert "could not be kept for a retry" in "".join(capfd.readouterr())

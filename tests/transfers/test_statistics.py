@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.transfers.statistics import is_provisional
 
 TODAY = dates.beijing_day(datetime.now(UTC))

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_provider_dysms.api import dates
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
 
 DAY = dates.beijing_day(dates.datetime.now(dates.UTC)) - timedelta(days=1)
 NOON = dates.day_start(DAY) + timedelta(hours=12)

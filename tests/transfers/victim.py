@@ -4,11 +4,11 @@ import json
 import sys
 from types import SimpleNamespace
 
-from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
-    segments.QUESTIONS = given["questions"]
+    checkpoints.QUESTIONS = given["questions"]
     operator = DysmsToObjectStorageOperator(task_id="audit", **given["arguments"])
     operator.execute({"ti": SimpleNamespace(task_id="audit", **given["instance"])})

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.waits.stored import Ending, Plan
+from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
 
 CONN_ID = "dysms_default"
 
@@ -115,39 +115,39 @@ def plan() -> Callable[..., dict[str, Any]]:
             "max_poke_interval": 0.3,
             "grace_period": 5.0,
         }
-        return Plan(**{**arguments, **changes}).stored()
+        return WaitSpec(**{**arguments, **changes}).stored()
 
     return make
 
 
-async def ended(trigger: Any) -> Ending:
+async def ended(trigger: Any) -> WaitResult:
     """Run a trigger to its end as Airflow does; return what its one event says after a way through JSON."""
     try:
         events = [event async for event in trigger.run()]
     finally:
         await trigger.cleanup()
     assert len(events) == 1
-    return Ending.restore(json.loads(json.dumps(events[0].payload)))
+    return WaitResult.restore(json.loads(json.dumps(events[0].payload)))
 
 
 @pytest.fixture
 def still_open() -> Callable[[], list[Any]]:
     """Return what is shared by waits that have not left, or has a client."""
-    from airflow_provider_dysms.triggers import shared
+    from airflow_provider_dysms.waits.polling import poller
 
     def find() -> list[Any]:
-        everything = [each for of_loop in shared._shared.values() for each in of_loop.values()]
+        everything = [each for of_loop in poller._shared.values() for each in of_loop.values()]
         return [each for each in everything if each.waits or each.connection.is_open]
 
     return find
 
 
 @pytest.fixture
-def run(still_open: Callable[[], list[Any]]) -> Callable[..., list[Ending]]:
+def run(still_open: Callable[[], list[Any]]) -> Callable[..., list[WaitResult]]:
     """Run triggers side by side in an event loop of their own; return how each ended."""
 
-    def all_of(*triggers: Any) -> list[Ending]:
-        async def together() -> list[Ending]:
+    def all_of(*triggers: Any) -> list[WaitResult]:
+        async def together() -> list[WaitResult]:
             async with asyncio.timeout(120):
                 endings = await asyncio.gather(*map(ended, triggers))
             assert asyncio.all_tasks() == {asyncio.current_task()}

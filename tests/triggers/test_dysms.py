@@ -16,14 +16,14 @@ from airflow.models.trigger import Trigger
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api import dates
-from airflow_provider_dysms.api.delivery import State
-from airflow_provider_dysms.api.privacy import PrivacyKey
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.triggers import dysms
 from airflow_provider_dysms.triggers.dysms import UNREADABLE, DysmsMessageTrigger, DysmsSendDetailsTrigger, DysmsTrigger
-from airflow_provider_dysms.waits.stored import Ending, Plan, pack
-from airflow_provider_dysms.waits.watched import WatchedSendDetail, dump
+from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec, pack
+from airflow_provider_dysms.waits.targets import WatchedSendDetail, dump
 
 CONN = {"dysms_conn_id": "dysms_default"}
 PRIVACY = "a-privacy-key-of-its-own"
@@ -39,7 +39,7 @@ def message(ids: list[str], arguments: dict[str, Any], **more: Any) -> DysmsMess
     return DysmsMessageTrigger(message_ids=ids, **CONN, **arguments, **more)
 
 
-def states(ending: Ending) -> list[str]:
+def states(ending: WaitResult) -> list[str]:
     return [ending.reports[position].state.value for position in sorted(ending.reports)]
 
 
@@ -117,7 +117,7 @@ def test_after_its_deadline_it_asks_once_and_ends(
 
 
 def test_what_is_known_already_is_not_asked_and_can_decide_it(run: Any, plan: Any) -> None:
-    from airflow_provider_dysms.api.reports import Report
+    from airflow_provider_dysms.model.reports import Report
 
     known = pack({0: Report.from_row(["delivered", "DELIVERED", 1, 2])})
     (ending,) = run(message(["1"], plan(known=known), ignored="nobody is asked, and there is no connection"))
@@ -311,7 +311,7 @@ def test_waits_survive_a_service_that_is_gone_for_a_while_and_ask_it_seldom(
             return events
 
     for event in asyncio.run(story()):
-        assert states(Ending.restore(event.payload)) == ["delivered"]
+        assert states(WaitResult.restore(event.payload)) == ["delivered"]
 
 
 def test_connections_that_die_between_two_questions_are_made_anew(
@@ -329,7 +329,7 @@ def test_connections_that_die_between_two_questions_are_made_anew(
                 await wire.mend()
             return await running
 
-    assert states(Ending.restore(asyncio.run(story()).payload)) == ["delivered"]
+    assert states(WaitResult.restore(asyncio.run(story()).payload)) == ["delivered"]
 
 
 def test_two_triggerers_at_once_tell_the_same(connect: Any, run: Any, plan: Any, international: Any) -> None:
@@ -348,7 +348,7 @@ def stored_size(trigger: DysmsTrigger) -> int:
 
 
 def reports(count: int) -> str:
-    from airflow_provider_dysms.api.reports import Report
+    from airflow_provider_dysms.model.reports import Report
 
     codes = ["DELIVERED", "MK:0001", "UNDELIV", "MI:0010", "EXPIRED"]
     return pack(
@@ -378,7 +378,7 @@ def test_arguments_survive_the_way_through_airflows_database(plan: Any) -> None:
     assert classpath == "airflow_provider_dysms.triggers.dysms.DysmsMessageTrigger"
     again = Trigger._decrypt_kwargs(Trigger.encrypt_kwargs(arguments))
     assert DysmsMessageTrigger(**again).serialize() == first.serialize()
-    assert Plan.restore(again) == Plan.restore(arguments)
+    assert WaitSpec.restore(again) == WaitSpec.restore(arguments)
 
 
 class Derived(DysmsMessageTrigger):
@@ -394,7 +394,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-EMPTY = Plan(digest="", count=1, needed=1, started_at=0, asked_at=0, deadline=0)
+EMPTY = WaitSpec(digest="", count=1, needed=1, started_at=0, asked_at=0, deadline=0)
 NAMES = st.sampled_from([*EMPTY.stored(), "message_ids", "sealed", "dysms_conn_id"])
 
 
@@ -414,7 +414,7 @@ def test_whatever_is_wrong_with_one_argument_there_is_one_event(
 ) -> None:
     now = time.time()
     arguments: dict[str, Any] = {
-        **Plan(digest="0" * 16, count=1, needed=1, started_at=now - 9, asked_at=now - 9, deadline=now - 1).stored(),
+        **WaitSpec(digest="0" * 16, count=1, needed=1, started_at=now - 9, asked_at=now - 9, deadline=now - 1).stored(),
         "message_ids": ["1"],
         "sealed": sealed(WatchedSendDetail(NUMBER, TODAY, None, "x")),
         "dysms_conn_id": "of_triggers",
@@ -429,7 +429,7 @@ def test_whatever_is_wrong_with_one_argument_there_is_one_event(
         return [event async for event in trigger.run()]
 
     (event,) = asyncio.run(story())
-    assert Ending.restore(json.loads(json.dumps(event.payload))).ended in ("refused", "timeout", "decided")
+    assert WaitResult.restore(json.loads(json.dumps(event.payload))).ended in ("refused", "timeout", "decided")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.waits.goal import Goal
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.delivery import State, describe
-from airflow_provider_dysms.api.reports import MISSING, UNKNOWN, Report
+from airflow_provider_dysms.model.delivery import State, describe
+from airflow_provider_dysms.model.reports import MISSING, UNKNOWN, Report
 from airflow_provider_dysms.waits.goal import Goal
-from airflow_provider_dysms.waits.wait import Outcome, Pace, Wait
+from airflow_provider_dysms.waits.wait import Certainty, Pace, Wait
 
 DELIVERED, FAILED, WAITING, EXPIRED = (
     Report(describe(state, code))
@@ -59,17 +59,17 @@ def test_gaps_start_at_seconds_and_grow_to_minutes() -> None:
 @pytest.mark.parametrize(
     ("needed", "answers", "outcome"),
     [
-        (2, [DELIVERED, WAITING], Outcome.OPEN),
-        (2, [DELIVERED, DELIVERED], Outcome.REACHED),
-        (1, [DELIVERED, WAITING], Outcome.REACHED),
-        (1, [FAILED, WAITING], Outcome.OPEN),
-        (1, [FAILED, EXPIRED], Outcome.LOST),
-        (2, [FAILED, WAITING], Outcome.LOST),
-        (2, [EXPIRED, DELIVERED], Outcome.LOST),
-        (2, [WAITING, WAITING], Outcome.OPEN),
+        (2, [DELIVERED, WAITING], Certainty.OPEN),
+        (2, [DELIVERED, DELIVERED], Certainty.REACHED),
+        (1, [DELIVERED, WAITING], Certainty.REACHED),
+        (1, [FAILED, WAITING], Certainty.OPEN),
+        (1, [FAILED, EXPIRED], Certainty.LOST),
+        (2, [FAILED, WAITING], Certainty.LOST),
+        (2, [EXPIRED, DELIVERED], Certainty.LOST),
+        (2, [WAITING, WAITING], Certainty.OPEN),
     ],
 )
-def test_it_ends_as_soon_as_the_outcome_is_certain(needed: int, answers: list[Report], outcome: Outcome) -> None:
+def test_it_ends_as_soon_as_the_outcome_is_certain(needed: int, answers: list[Report], outcome: Certainty) -> None:
     two = wait(needed, 2)
     for position, report in enumerate(answers):
         two.take()
@@ -80,22 +80,22 @@ def test_it_ends_as_soon_as_the_outcome_is_certain(needed: int, answers: list[Re
 def test_until_all_final_goes_on_until_nothing_is_open() -> None:
     two = wait(1, 2, until_all_final=True)
     two.answer(0, DELIVERED, 1.0)
-    assert two.outcome is Outcome.OPEN
+    assert two.outcome is Certainty.OPEN
     two.answer(1, FAILED, 2.0)
-    assert two.outcome is Outcome.REACHED
+    assert two.outcome is Certainty.REACHED
 
 
 def test_what_the_service_does_not_know_is_pending_for_the_grace_period_and_then_missing() -> None:
     one = wait(1, 1)
     one.take()
     one.answer(0, None, 0.0)
-    assert (one.outcome, one.due) == (Outcome.OPEN, 10.0)
+    assert (one.outcome, one.due) == (Certainty.OPEN, 10.0)
     one.take()
     one.answer(0, None, 55.0)
     assert one.due == 60.0, "it is asked at the end of the grace period, not some gap later"
     one.take()
     one.answer(0, None, 60.0)
-    assert one.outcome is Outcome.LOST
+    assert one.outcome is Certainty.LOST
     assert one.reports == [MISSING]
 
 
@@ -103,7 +103,7 @@ def test_what_was_seen_once_is_not_missing_because_one_answer_lacks_it() -> None
     one = wait(1, 1)
     one.answer(0, WAITING, 1.0)
     one.answer(0, None, 1000.0)
-    assert one.outcome is Outcome.OPEN
+    assert one.outcome is Certainty.OPEN
     assert one.final_reports() == [WAITING]
 
 
@@ -124,7 +124,7 @@ def test_every_open_message_is_asked_a_last_time_at_the_deadline_and_then_no_mor
         dues.append(due)
         one.answer(position, WAITING, due)
     assert dues == [0.0, 10.0, 20.0, 25.0]
-    assert one.outcome is Outcome.OPEN
+    assert one.outcome is Certainty.OPEN
 
 
 def test_what_could_not_be_asked_keeps_its_place() -> None:
@@ -139,7 +139,7 @@ def test_what_is_known_is_not_asked_again() -> None:
     assert two.take()[1] == 1
     assert two.due is None
     two.learn({1: DELIVERED, 0: FAILED, 7: FAILED})
-    assert two.outcome is Outcome.REACHED
+    assert two.outcome is Certainty.REACHED
     assert two.found() == {0: DELIVERED, 1: DELIVERED}
 
 
@@ -158,11 +158,11 @@ def test_whatever_comes_the_counts_fit_the_reports(
     states = [report.state for report in six.reports]
     arrived, open_ = states.count(State.DELIVERED), states.count(State.WAITING)
     if until_all_final and open_:
-        assert six.outcome is Outcome.OPEN
+        assert six.outcome is Certainty.OPEN
     elif arrived >= needed:
-        assert six.outcome is Outcome.REACHED
+        assert six.outcome is Certainty.REACHED
     elif arrived + open_ < needed:
-        assert six.outcome is Outcome.LOST
+        assert six.outcome is Certainty.LOST
     else:
-        assert six.outcome is Outcome.OPEN
+        assert six.outcome is Certainty.OPEN
     assert all((report is UNKNOWN) == (place not in six.found()) for place, report in enumerate(six.reports))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.api.text import folded
-from airflow_provider_dysms.audit.columns import NAMES, Columns, has_whom_to_ask, spelling
-from airflow_provider_dysms.audit.send_log.table import shown
+from airflow_provider_dysms.audit.send_log.columns import NAMES, Columns, has_whom_to_ask, spelling
+from airflow_provider_dysms.audit.send_log.formats.table import describe_columns
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.sms_text import folded
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.audit.send_log.table import Table
+    from airflow_provider_dysms.audit.send_log.formats.table import Table
 
 # ``send_date`` is what the folders of the output are named by, and readers make a column of it.
 _TAKEN = frozenset((*COLUMNS, PHONE_HASH, "send_date"))
@@ -44,12 +44,12 @@ def checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None
     if twice := [column for column in carry if names.count(folded(column)) > 1]:
         raise DysmsInputError(
             "carry",
-            f"names a column twice: {shown(twice)}; names that differ by case or blanks alone are one to readers",
+            f"names a column twice: {describe_columns(twice)}; names that differ by case or blanks alone are one to readers",
         )
     if taken := [column for column in carry if folded(column) in _TAKEN]:
         raise DysmsInputError(
             "carry",
-            f"names {shown(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
+            f"names {describe_columns(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "
             "in the log",
         )
     numbers = [columns.get("phone_number")] if columns else [name for name in carry if spelling(name) == "phonenumber"]
@@ -87,12 +87,12 @@ def check_has(name: str, present: Sequence[str], columns: Mapping[str, str] | No
     argument, wanted = missing
     if wanted:
         raise DysmsInputError(
-            argument, f"names {', '.join(wanted)}, which {name} does not have; it has {shown(present)}"
+            argument, f"names {', '.join(wanted)}, which {name} does not have; it has {describe_columns(present)}"
         )
     raise DysmsInputError(
         argument,
         f"must say which column of {name} is phone_number or message_id, such as {{'phone_number': 'mobile'}}; "
-        f"it has {shown(present)}",
+        f"it has {describe_columns(present)}",
     )
 
 

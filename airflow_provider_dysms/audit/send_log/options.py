@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from airflow_provider_dysms.api.choices import SentFormat
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
 from airflow_provider_dysms.audit.send_log.times import Times
+from airflow_provider_dysms.model.choices import SentFormat
+from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,13 +55,13 @@ class LogOptions:
         set_field = partial(object.__setattr__, self)
         if self.sent_format is not None and self.sent_format not in get_args(SentFormat):
             known = ", ".join(get_args(SentFormat))
-            raise DysmsInputError("sent_format", f"must be one of {known}, not {shown(self.sent_format)}")
+            raise DysmsInputError("sent_format", f"must be one of {known}, not {safe_repr(self.sent_format)}")
         set_field("encoding", _codec(self.encoding))
         _check_delimiter(self.delimiter)
         for name in ("max_line_bytes", "max_file_bytes"):
             size = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-                raise DysmsInputError(name, f"must be a number of bytes, at least 1, not {shown(size)}")
+                raise DysmsInputError(name, f"must be a number of bytes, at least 1, not {safe_repr(size)}")
         set_field("times", Times(self.time_format, self.timezone))
 
 
@@ -78,7 +78,7 @@ def _codec(encoding: object) -> str | None:
         is_of_text = False
     if not is_of_text or codec.name in _NOT_OF_FILES:
         raise DysmsInputError(
-            "encoding", f"must be 'auto' or an encoding that Python knows, such as 'gb18030', not {shown(encoding)}"
+            "encoding", f"must be 'auto' or an encoding that Python knows, such as 'gb18030', not {safe_repr(encoding)}"
         )
     return None if codec.name in ("utf-8", "utf-8-sig", "ascii") else codec.name
 
@@ -89,7 +89,7 @@ def _check_delimiter(delimiter: object) -> None:
     is_usable = isinstance(delimiter, str) and len(delimiter) == 1 and not delimiter.isalnum()
     if not is_usable or delimiter in '\r\n\0" ':  # type: ignore[operator]
         problem = "must be one character that is not a letter, digit, blank, quote or line end, such as ';' or '\\t'"
-        raise DysmsInputError("delimiter", f"{problem}, not {shown(delimiter)}")
+        raise DysmsInputError("delimiter", f"{problem}, not {safe_repr(delimiter)}")
 
 
 class Notes:

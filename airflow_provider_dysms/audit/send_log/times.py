@@ -10,8 +10,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
-from airflow_provider_dysms.api.dates import BEIJING, EPOCH, parse_instant
-from airflow_provider_dysms.api.errors import DysmsInputError, shown
+from airflow_provider_dysms.model.dates import BEIJING, EPOCH, parse_instant
+from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,7 +243,7 @@ def _check_format(time_format: object, timezone: object) -> None:
         raise DysmsInputError(
             "time_format",
             "must have codes of strptime for year, month, day, hour and minute, such as '%Y/%m/%d %H:%M:%S', "
-            f"not {shown(time_format)}",
+            f"not {safe_repr(time_format)}",
         )
 
 
@@ -256,4 +256,4 @@ def _zone_of(name: object) -> tzinfo:
             return BEIJING if name in _NAMES_OF_BEIJING else zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         pass
-    raise DysmsInputError("timezone", f"must be an IANA name, such as 'Asia/Shanghai' or 'UTC', not {shown(name)}")
+    raise DysmsInputError("timezone", f"must be an IANA name, such as 'Asia/Shanghai' or 'UTC', not {safe_repr(name)}")

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from airflow_provider_dysms.api.abroad import read_country
-from airflow_provider_dysms.api.errors import DysmsInputError
-from airflow_provider_dysms.audit.sent import read_sent_log
+from airflow_provider_dysms.audit.send_log.log import read_send_log
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.phone_numbers.international import read_country
 
 MB = 1024**2
 HUGE = 300 * MB
@@ -79,7 +79,7 @@ def read(path: Path) -> None:
     try:
         with path.open("rb") as file:
             carry = ["note"] if "parquet" in path.name else []
-            told = len(read_sent_log([(path.name, file)], send_date=date(2025, 6, 1), carry=carry).lines)
+            told = len(read_send_log([(path.name, file)], send_date=date(2025, 6, 1), carry=carry).lines)
     except DysmsInputError as error:
         told = str(error)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

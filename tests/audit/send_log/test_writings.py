@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.audit.send_log.options import LogOptions
-from airflow_provider_dysms.audit.sent import read_sent_log
+from airflow_provider_dysms.model.errors import DysmsInputError
 
 DAY = date(2025, 6, 1)
 NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)
@@ -46,7 +46,7 @@ def parquet(columns=None, *, written=None, **changed):
 
 def read(name, data, *, columns=None, carry=(), **written):
     data = data.encode() if isinstance(data, str) else data
-    return read_sent_log(
+    return read_send_log(
         [(name, io.BytesIO(data))], send_date=DAY, columns=columns, carry=carry, options=LogOptions(**written)
     )
 
@@ -343,7 +343,7 @@ def test_a_cell_that_no_message_can_have_is_rejected_by_a_sentence_of_its_own(co
 @pytest.mark.parametrize("columns", [None, OURS])
 def test_a_part_without_a_byte_has_no_line(name, data, columns):
     files = [(name, io.BytesIO(data)), ("b.csv", io.BytesIO(table().encode()))]
-    assert seen(read_sent_log(files, send_date=DAY, columns=columns)) == EXPECTED
+    assert seen(read_send_log(files, send_date=DAY, columns=columns)) == EXPECTED
 
 
 @pytest.mark.parametrize("data", [b"\xef\xbb\xbf", b"\n\r\n", b",,\n;;\n", b"\xef\xbb\xbf\r\n"])
@@ -404,7 +404,7 @@ def test_a_parquet_time_beyond_the_calendar_is_a_rejected_line_and_not_a_damaged
 def test_what_was_found_out_is_told_once_for_many_files():
     data = table(";", names=tuple(CHINESE.values())).encode("gb18030")
     files = [(f"{place}.csv", io.BytesIO(data)) for place in range(3)]
-    log = read_sent_log(files, send_date=DAY, columns=CHINESE, options=LogOptions(encoding="auto"))
+    log = read_send_log(files, send_date=DAY, columns=CHINESE, options=LogOptions(encoding="auto"))
     assert log.notes == ("The encoding is GB18030 (0.csv and 2 more)", "The delimiter is ';' (0.csv and 2 more)")
 
 

@@ -23,14 +23,14 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsSendSmsOperator,
 )
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
-from airflow_provider_dysms.storage import segments
+from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 PLANTED = json.loads(Path(os.environ["PLANTED"]).read_text())
 NUMBER, TEXT, IDS, DAY, SENT, OUT = (PLANTED[name] for name in ("number", "text", "ids", "day", "sent", "out"))
 
 # What a large audit keeps for its next try, a small one shall keep too.
-segments.QUESTIONS = 20
+checkpoints.QUESTIONS = 20
 
 ASK = {"send_date": DAY}
 SMS = {"sign_name": "示例", "template_code": "SMS_1"}

@@ -17,10 +17,10 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_provider_dysms.storage.guarded_store import GuardedStore
-from airflow_provider_dysms.storage.manifests import Manifest
+from airflow_provider_dysms.storage.manifest import Manifest
+from airflow_provider_dysms.storage.object_store.guarded_store import GuardedStore
+from airflow_provider_dysms.storage.object_store.stores import LocalFolder, ObjectStore, Store
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.stores import LocalFolder, ObjectStore, Store
 
 DAY = "send_date=2025-06-01"
 SCHEMA = {"name": str, "count": int}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.storage.manifests import decode, explained
+from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.storage.manifest import decode, owned_files
 
 DAY = "send_date=2025-06-01"
 DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
@@ -33,14 +33,14 @@ def stored(**changes: Any) -> bytes:
 
 def test_a_manifest_accounts_for_its_data_and_for_what_it_was_about_to_take_away():
     assert decode(None, DAY) is None
-    assert explained(None) == set()
-    assert explained(decode(stored(), DAY)) == {DATA, f"{DAY}/part-0.csv"}
-    assert explained(decode(stored(run={}), DAY)) == {DATA}
+    assert owned_files(None) == set()
+    assert owned_files(decode(stored(), DAY)) == {DATA, f"{DAY}/part-0.csv"}
+    assert owned_files(decode(stored(run={}), DAY)) == {DATA}
 
 
 def test_a_manifest_may_account_for_a_file_of_every_format() -> None:
     others = [f"{DAY}/part-0.{extension}" for extension in ("jsonl.gz", "csv", "csv.gz", "parquet")]
-    assert explained(decode(stored(run__replaced=others), DAY)) == {DATA, *others}
+    assert owned_files(decode(stored(run__replaced=others), DAY)) == {DATA, *others}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage import partition as partitions
 from airflow_provider_dysms.storage.partition import TRIES
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from airflow_provider_dysms.api.errors import DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage import partition as partitions
 from airflow_provider_dysms.storage.partition import Partition
 

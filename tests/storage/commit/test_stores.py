@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_provider_dysms.storage.stores import LocalFolder, ObjectStore, store_at
+from airflow_provider_dysms.storage.object_store.stores import LocalFolder, ObjectStore, store_at
 
 
 def test_a_file_that_is_there_with_another_content_or_not_at_all_is_not_held(place):

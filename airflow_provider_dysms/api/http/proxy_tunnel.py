@@ -1,0 +1,108 @@
+"""Asks a proxy for a tunnel to a host (CONNECT), and begins TLS in it.
+
+Follows RFC 9110, 9.3.6: after a 2xx the bytes of the tunnel come right behind the header, whatever lengths the header
+claims.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, cast
+
+from airflow_provider_dysms.api.http.connection import MOST_HEADER_BYTES
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+_VERSION = b"HTTP/1."
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?\n")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+
+
+class ProxyError(Exception):
+    """The proxy opened no tunnel. Nothing was sent to the service.
+
+    :param problem: what the proxy did, in words that name neither it nor its password
+    """
+
+
+async def open_tunnel(
+    connected: socket.socket,
+    *,
+    target: str,
+    authorization: str,
+    protocol: asyncio.BaseProtocol,
+    tls: ssl.SSLContext,
+    server_hostname: str,
+) -> None:
+    """Ask a proxy for a tunnel and begin TLS in it; ``protocol`` has the connection then.
+
+    :param connected: a socket that is connected to the proxy; it belongs to this function
+    :param target: host and port of the service
+    :param authorization: the header line for the proxy, or nothing
+    :raises ProxyError: the proxy refused, or its response is not one
+    :raises OSError: the connection, or TLS, failed
+    """
+    loop = asyncio.get_running_loop()
+    transport, reply = await loop.create_connection(lambda: _Reply(loop), sock=connected)
+    try:
+        transport.write(f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{authorization}\r\n".encode("ascii"))
+        await reply.check()
+        secure = await loop.start_tls(transport, protocol, tls, server_hostname=server_hostname)
+    except BaseException:
+        transport.abort()
+        raise
+    # uvloop's transports are not asyncio's by their classes
+    protocol.connection_made(cast("asyncio.Transport", secure))
+
+
+class _Reply(asyncio.Protocol):
+    """Reads the head of the proxy's response; nothing may follow it before TLS begins."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._status: asyncio.Future[int] = loop.create_future()
+        self._received = bytearray()
+
+    async def check(self) -> None:
+        """Wait for the response.
+
+        :raises ProxyError: it is not a plain yes
+        """
+        status = await self._status
+        if status == 407:
+            raise ProxyError("the proxy refused with HTTP 407: check the user and the password in the extra proxy")
+        if not 200 <= status < 300:
+            raise ProxyError(f"the proxy refused with HTTP {status}")
+        if self._received:
+            raise ProxyError("the proxy sent something into the tunnel before the service was asked")
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while not self._status.done():
+            if not self._received.startswith(_VERSION[: len(self._received)]):
+                self._fail("the proxy's response is not HTTP/1.1")
+            elif (end := _HEAD_END.search(self._received)) is not None:
+                self._read_head(end.end())
+            elif len(self._received) > MOST_HEADER_BYTES:
+                self._fail(f"the header of the proxy's response is longer than {MOST_HEADER_BYTES} bytes")
+            else:
+                return
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail("the proxy closed the connection")
+
+    def _read_head(self, end: int) -> None:
+        line = _STATUS_LINE.match(self._received)
+        if line is None:
+            self._fail("the proxy's response is not HTTP/1.1")
+            return
+        status = int(line[1])
+        del self._received[:end]
+        if status >= 200:  # below, it is an interim response, and the final one follows
+            self._status.set_result(status)
+
+    def _fail(self, problem: str) -> None:
+        if not self._status.done():
+            self._status.set_exception(ProxyError(problem))

@@ -1,0 +1,184 @@
+"""Makes verdicts: of a line and its record, of a line without one, and of a record without a line."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.audit.verdict import Verdict
+from airflow_provider_dysms.model.dates import RECEIPT_TIME, beijing_day, day_start
+from airflow_provider_dysms.model.delivery import Delivery, State, judge_message, judge_send_detail
+from airflow_provider_dysms.model.errors import DysmsIncomplete
+from airflow_provider_dysms.model.phone_numbers.number import NumberError, PhoneNumber, same_number
+from airflow_provider_dysms.model.phone_numbers.parse import country_of, parse_number
+from airflow_provider_dysms.model.sms_text import segments, sign_name
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.model.records import MessageReport, SendDetail
+
+_MAINLAND = "CN"
+
+
+def of_record(record: SendDetail, line: Line, as_of: datetime) -> Verdict:
+    """Judge the record of a line."""
+    assert line.phone is not None
+    delivery = judge_send_detail(record, as_of)
+    return _of_detail(record, line.phone, delivery, delivery.state, line.biz_id, line, line.carried)
+
+
+def of_unlogged(
+    record: SendDetail, phone: PhoneNumber, biz_id: str | None, carried: tuple[None, ...], as_of: datetime
+) -> Verdict:
+    """Judge a record that no line tells of; what became of it goes beside."""
+    delivery = judge_send_detail(record, as_of)
+    extra = _json({"delivery": delivery.state.value})
+    return _of_detail(record, phone, delivery, State.UNLOGGED, biz_id, None, carried, extra)
+
+
+def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
+    """Judge the report of a line's message id.
+
+    The vendor's fields that have no column go to ``vendor_extra``; fields that are not known do not, because nobody
+    knows whether they are private.
+
+    :raises DysmsIncomplete: the message went to another number than the line's
+    """
+    if line.phone and report.phone_number and not same_number(line.phone.digits, report.phone_number):
+        raise DysmsIncomplete(
+            f"QueryMessage: the message of {line.where} went to another number than the one beside its message id"
+        )
+    delivery = judge_message(report, as_of)
+    phone = line.phone or _phone(report.phone_number)
+    is_abroad = phone.country != "CN"
+    extra = {
+        "carrier": report.carrier,
+        "country": report.country,
+        "description": report.error_description,
+        "region": report.region,
+        "status": report.status,
+    }
+    return Verdict(
+        state=delivery.state.value,
+        is_final=delivery.is_final,
+        phone_number=phone.digits or None,
+        country=phone.country or None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        category=delivery.category,
+        fault=delivery.fault,
+        error_code=report.error_code,
+        sent_at=report.sent_at or line.sent_at,
+        received_at=report.received_at,
+        delivery_seconds=_seconds(report.sent_at, report.received_at),
+        sign_name=sign_name(report.content) if report.content else None,
+        segments=segments(report.content, international=is_abroad) if report.content else None,
+        content=report.content,
+        vendor_extra=_json({name: value for name, value in extra.items() if value is not None}),
+        carried=line.carried,
+    )
+
+
+def _phone(answered: str | None) -> PhoneNumber:
+    """Return the number of an answer, which has its country code, as a log would have it; a masked one stays."""
+    digits = (answered or "").removeprefix("+").removeprefix("00")
+    try:
+        return parse_number("+" + digits, to_ask=False)
+    except NumberError:
+        return PhoneNumber(digits, country_of(digits) or "")
+
+
+def days_off(report: MessageReport, line: Line, send_date: date) -> int:
+    """Return by how many days the date of a line's message is beside the day of the log: 0 or 1.
+
+    :raises DysmsIncomplete: it is more: the log is not of that day, or the answer not of that message
+    """
+    if report.sent_at is None:
+        return 0
+    off = abs((beijing_day(report.sent_at) - send_date).days)
+    if off > 1:
+        raise DysmsIncomplete(
+            f"QueryMessage: the message of {line.where} was sent on {beijing_day(report.sent_at)}, and the log is of "
+            f"{send_date}; check send_date and the log"
+        )
+    return off
+
+
+def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
+    """Say that the service has no record of a line; it may still come until all receipts must be there."""
+    return Verdict(
+        state=State.MISSING.value,
+        is_final=as_of >= day_start(send_date) + timedelta(days=1) + RECEIPT_TIME,
+        phone_number=line.phone.digits if line.phone else None,
+        country=line.phone.country if line.phone else None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        sent_at=line.sent_at,
+        carried=line.carried,
+    )
+
+
+def of_rejected(line: Line) -> Verdict:
+    """Say why a line cannot be asked; its number stays as it was written."""
+    assert line.rejection is not None
+    reason, problem = line.rejection
+    return Verdict(
+        state=State.REJECTED.value,
+        is_final=True,
+        phone_number=line.raw_number,
+        country=line.phone.country if line.phone else None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        category=reason,
+        fault="sender",
+        sent_at=line.sent_at,
+        vendor_extra=_json({"line": line.where, "reason": problem}),
+        carried=line.carried,
+    )
+
+
+def _of_detail(
+    record: SendDetail,
+    phone: PhoneNumber,
+    delivery: Delivery,
+    state: State,
+    biz_id: str | None,
+    line: Line | None,
+    carried: tuple[str | None, ...],
+    vendor_extra: str | None = None,
+) -> Verdict:
+    content = record.content
+    return Verdict(
+        state=state.value,
+        is_final=delivery.is_final,
+        phone_number=phone.digits,
+        country=phone.country,
+        biz_id=biz_id,
+        out_id=record.out_id or (line.out_id if line else None),
+        template_code=record.template_code,
+        sign_name=sign_name(content) if content else None,
+        category=delivery.category,
+        fault=delivery.fault,
+        error_code=record.error_code,
+        sent_at=record.sent_at or (line.sent_at if line else None),
+        received_at=record.received_at,
+        delivery_seconds=_seconds(record.sent_at, record.received_at),
+        segments=segments(content, international=phone.country != _MAINLAND) if content else None,
+        content=content,
+        vendor_extra=vendor_extra,
+        carried=carried,
+    )
+
+
+def _seconds(sent_at: datetime | None, received_at: datetime | None) -> int | None:
+    return int((received_at - sent_at).total_seconds()) if sent_at and received_at else None
+
+
+def _json(fields: dict[str, str]) -> str | None:
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True) if fields else None

@@ -1,0 +1,135 @@
+"""Reads one cell of a send log, whatever type its format gave it: text, id, or instant."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from airflow_provider_dysms.model.ids import NO_IDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_provider_dysms.audit.send_log.times import Times
+
+_EXACT_FLOAT = 2**53
+_LOST_DIGITS = "is a number that lost its last digits; write ids as text"
+
+#: A whole number as pandas writes it where the column has blanks too.
+_FLOAT = re.compile(r"\d+\.0", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+\d+", re.ASCII)
+# Years in which an instant can be moved by hours and still be one.
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def is_blank(cell: object) -> bool:
+    """Say whether there is nothing: null, blank text, or the number that is none."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    return cell is None or (isinstance(cell, (float, Decimal)) and math.isnan(cell))
+
+
+def as_text(cell: object) -> str | None:
+    """Return a cell as text: whole numbers without fraction, times in ISO 8601, nested values as JSON."""
+    match cell:
+        case None:
+            return None
+        case str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case float() | Decimal():
+            return _number_as_text(cell)
+        case datetime() | date():
+            return cell.isoformat()
+        case bytes():
+            return cell.decode("utf-8", "replace")
+        case dict() | list():
+            return msgspec.json.encode(cell, order="deterministic").decode()
+        case _:
+            return str(cell)
+
+
+def _number_as_text(cell: float | Decimal) -> str | None:
+    if math.isnan(cell):
+        return None
+    whole = math.isfinite(cell) and cell == int(cell) and (isinstance(cell, Decimal) or abs(cell) < _EXACT_FLOAT)
+    return str(int(cell)) if whole else str(cell)
+
+
+def is_float(cell: object) -> bool:
+    """Say whether a cell is a whole number as pandas writes it: ``1001.0``."""
+    return isinstance(cell, str) and _FLOAT.fullmatch(cell.strip()) is not None
+
+
+def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool] | None) -> str | None:
+    """Return a cell as an id, ``None`` where it is blank.
+
+    :param longest: most characters of an id
+    :param given: whether it is one that the service gave, which is ASCII without blanks
+    :param of_floats: says whether every id of its column ends in ``.0``, which then belongs to none of them
+    :raises ValueError: no id can look like that; the text says why, a clause without the cell
+    """
+    if not isinstance(cell, str):
+        if is_blank(cell):
+            return None
+        if isinstance(cell, float) and not (cell.is_integer() and abs(cell) < _EXACT_FLOAT):
+            raise ValueError(_LOST_DIGITS)
+        if isinstance(cell, bytes):
+            raise ValueError("is bytes that are not text; write ids as text, or set encoding")
+        if not isinstance(cell, (int, float, Decimal, UUID)) or isinstance(cell, bool):
+            raise ValueError(f"is no text, but {type(cell).__name__}")
+        cell = as_text(cell) or ""
+    text = cell.strip()
+    if not text:
+        return None
+    if text[-1] == "0" and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
+        text = text[:-2]
+        if len(text) > 16 or int(text) >= _EXACT_FLOAT:
+            raise ValueError(_LOST_DIGITS)
+    if len(text) > longest:
+        raise ValueError(f"is longer than {longest} characters")
+    if not text.isprintable():
+        raise ValueError("has control characters")
+    if "+" in text and _SCIENTIFIC.fullmatch(text):
+        raise ValueError(
+            "is in scientific notation (1.39E+10), as a spreadsheet shortens numbers, and lost its digits; "
+            "format the column as text before you save it"
+        )
+    if given and (not text.isascii() or " " in text):
+        raise ValueError("has blanks or letters that the service's own ids do not have")
+    if given and text.lower() in NO_IDS:
+        raise ValueError("is the word for no id; leave the cell empty")
+    return text
+
+
+def as_instant(cell: object, times: Times) -> datetime | None:
+    """Return a cell as an aware instant in UTC, ``None`` where it is blank.
+
+    :param times: reads text and numbers, and knows the zone of a time without one
+    :raises ValueError: it is no time; the text says why, a clause without the cell
+    """
+    if isinstance(cell, str):
+        text = cell.strip()
+        if not text:
+            return None
+        instant = times.parse(text)
+        if _FIRST <= instant <= _LAST:
+            return instant
+    elif is_blank(cell):
+        return None
+    elif isinstance(cell, datetime):
+        instant = cell if cell.tzinfo else times.localized(cell)
+    elif isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool):
+        instant = times.parse(as_text(cell) or "")
+    else:
+        raise ValueError(f"is no time, but {type(cell).__name__}; write it as 2025-06-01T12:00:00+08:00")
+    if not _FIRST <= instant <= _LAST:
+        raise ValueError("lies in no year in which messages are sent")
+    return _FIRST + (instant - _FIRST)

@@ -1,0 +1,200 @@
+"""Reads CSV, and text with one number per line."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.audit.send_log.formats.table import Table, describe_columns, unreadable
+from airflow_provider_dysms.audit.send_log.formats.text_streams import (
+    CHUNK,
+    Source,
+    TextBytes,
+    TooLong,
+    too_long,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from airflow_provider_dysms.audit.send_log.formats.table import Cells
+    from airflow_provider_dysms.audit.send_log.options import Notes
+
+    Fits = Callable[[Sequence[str]], bool]
+    Row = tuple[int, list[str]]
+    Reading = tuple[str, list[str]]  # a delimiter, and the names under it
+
+#: Between the cells of a CSV file, unless the ``delimiter`` is given.
+DELIMITERS = (",", ";", "\t", "|")
+
+#: Lines that a header may have, if its names do.
+_MAX_HEADER_LINES = 100
+
+# What Excel writes, and takes, in front of the header.
+_EXCEL_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+_INVISIBLE = "\ufeff\u200b\u2060"
+
+
+def open_csv(source: Source, fits: Fits, notes: Notes) -> Table | None:
+    """Open a CSV file. Rows in which every cell is blank are left out; there may be nothing else (``None``).
+
+    :param fits: whether a header with these names has every column that is read
+    :param notes: told the delimiter
+    :raises DysmsInputError: two columns have one name, or more than one delimiter fits the header
+    """
+    rows = _csv_rows(source, fits, notes)
+    _, header = next(rows, (0, None))
+    if header is None:
+        return None
+    names = [_name(cell) for cell in header]
+    named = [name for name in names if name]
+    if len(set(named)) < len(named):
+        raise unreadable(source.name, f"has two columns of one name: {describe_columns(named)}")
+    width = max(
+        (place for place, name in enumerate(names, 1) if name), default=0
+    )  # delimiters at the end of lines name nothing
+
+    def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
+        places = [None if column is None else names.index(column) for column in wanted]
+        for number, cells in rows:
+            if len(cells) != len(names) and (len(cells) < width or not _is_blank(cells[width:])):
+                raise unreadable(f"{source.name}:{number}", f"has {len(cells)} cells, and the header {len(names)}")
+            yield number, [None if place is None else cells[place] or None for place in places]
+
+    return Table(names, read)
+
+
+def open_text(source: Source, notes: Notes) -> Table:
+    """Open a file with one number per line."""
+
+    def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
+        blanks = [None] * (len(wanted) - 1)
+        number = 0
+        try:
+            with _text(source, TextBytes(source, notes, ends=b"\r\n")) as text:
+                for number, line in enumerate(text, 1):
+                    if line.strip():
+                        yield number, [line.strip(), *blanks]
+        except TooLong:
+            raise too_long(source, number + 1) from None
+
+    return Table([], read, headless=True)
+
+
+def first_line(source: Source, notes: Notes) -> str:
+    """Return the first line of a file that may be a header, without its end; ``""`` if there is none."""
+    given = source.options.delimiter
+    try:
+        with _text(source, TextBytes(source, notes, ends=b"\r\n")) as text:
+            return next((line.strip("\r\n") for line in text if not _is_before_header(line, given)), "")
+    except TooLong:
+        raise too_long(source, 1) from None
+
+
+def has_columns(line: str, fits: Fits, given: str | None) -> bool:
+    """Say whether a line is a header with every column that is read, under the given delimiter or any usual one."""
+    return any(fits(names) for _, names in _readings([line], (given,) if given else DELIMITERS)[0])
+
+
+def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
+    # Python's own limit of a cell is one for the whole process, and lower than that of a line.
+    csv.field_size_limit(max(csv.field_size_limit(), min(source.options.max_line_bytes, sys.maxsize)))
+    raw = TextBytes(source, notes, ends=b"\r\n", records=True)
+    number = 1
+    try:
+        with _text(source, raw) as text:
+            head, skipped, delimiter = _header(source, text, fits, notes)
+            reader = csv.reader(itertools.chain(head, text), delimiter=delimiter, strict=True)
+            while True:
+                number = reader.line_num + skipped + 1
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    if "field larger" in str(error):
+                        raise TooLong from None
+                    raise unreadable(f"{source.name}:{number}", f"is no CSV ({error})") from None
+                raw.since_record = 0
+                # The first cell tells nearly always.
+                if cells and (cells[0].strip() or not _is_blank(cells)):
+                    yield number, cells
+    except TooLong:
+        raise too_long(source, number) from None
+
+
+def _is_blank(cells: list[str]) -> bool:
+    return not any(map(str.strip, cells))
+
+
+def _header(source: Source, text: io.TextIOWrapper, fits: Fits, notes: Notes) -> tuple[list[str], int, str]:
+    """Return the lines of the header, how many were before them, and the delimiter."""
+    given = source.options.delimiter
+    head: list[str] = []
+    skipped = 0
+    readings: list[Reading] = []
+    for line in itertools.islice(text, _MAX_HEADER_LINES):
+        if not head and _is_before_header(line, given):
+            excel = _EXCEL_DELIMITER.fullmatch(line)
+            given = given or (excel[1] if excel else None)
+            skipped += 1
+            continue
+        head.append(line)
+        readings, is_open = _readings(head, (given,) if given else DELIMITERS)
+        if given and readings:
+            return head, skipped, given
+        # A single column is the same under all of them.
+        fitting = {tuple(names): delimiter for delimiter, names in reversed(readings) if fits(names)}
+        if len(fitting) > 1:
+            found = " and ".join(map(repr, sorted(fitting.values())))
+            raise unreadable(source.name, f"has every column under more than one delimiter, {found}; set delimiter")
+        for delimiter in fitting.values():
+            notes.add(source.name, f"The delimiter is {delimiter!r}")
+            return head, skipped, delimiter
+        if not is_open:
+            break
+    # None fits: the error shows the names by the delimiter that parts most of them.
+    likeliest = max(readings, key=lambda reading: len(reading[1]), default=(DELIMITERS[0], []))[0]
+    return head, skipped, given or likeliest
+
+
+def _is_before_header(line: str, given: str | None) -> bool:
+    blank = {*DELIMITERS, given, '"', *_INVISIBLE}
+    is_blank = all(character in blank or character.isspace() for character in line)
+    return is_blank or _EXCEL_DELIMITER.fullmatch(line) is not None
+
+
+def _readings(head: list[str], delimiters: Sequence[str]) -> tuple[list[Reading], bool]:
+    """Return the names that each delimiter parts lines into, if they are one whole record; and whether one is open."""
+    readings, is_open = [], False
+    for delimiter in delimiters:
+        reader = csv.reader(head, delimiter=delimiter, strict=True)
+        try:
+            records = list(reader)
+        except csv.Error as error:
+            is_open = is_open or "end of data" in str(error)
+            continue
+        if len(records) == 1:
+            readings.append((delimiter, [_name(cell) for cell in records[0]]))
+    return readings, is_open
+
+
+def _name(cell: str) -> str:
+    return cell.strip().strip(_INVISIBLE).strip()
+
+
+@contextlib.contextmanager
+def _text(source: Source, raw: TextBytes) -> Iterator[io.TextIOWrapper]:
+    text = io.TextIOWrapper(io.BufferedReader(raw, CHUNK), encoding="utf-8", newline="")
+    try:
+        with whole(source.name):
+            yield text
+    except UnicodeDecodeError:
+        problem = "is not in UTF-8; save it as UTF-8, or set encoding, such as encoding='gb18030'"
+        raise unreadable(source.name, problem) from None

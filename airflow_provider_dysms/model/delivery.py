@@ -1,0 +1,240 @@
+"""The only judge of a delivery: its state, and what a carrier's code means.
+
+1, 2 and 3 mean different things in the two APIs. Nobody else compares them.
+
+What is not known waits. A number that no document has, a code that no list has: neither is a failure, neither stops
+anything, and each number is named once in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.model.dates import RECEIPT_TIME
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from airflow_provider_dysms.model.records import MessageReport, SendDetail
+
+log = logging.getLogger(__name__)
+
+
+class State(StrEnum):
+    """What became of one message."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WAITING = "waiting"
+    EXPIRED = "expired"  # no receipt within 72 hours
+    MISSING = "missing"  # we sent it, the service has no record of it
+    UNLOGGED = "unlogged"  # the service sent it, the log has no line for it
+    REJECTED = "rejected"  # the line cannot be asked
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A judged delivery.
+
+    :param state: ``delivered``, ``failed``, ``waiting`` or ``expired``
+    :param category: what the code means, a key of :data:`FAULT_OF_CATEGORY`; ``None`` where there is no code
+    :param fault: why it did not arrive lies with ``recipient``, ``sender``, ``carrier`` or ``unknown``; ``None`` for a
+        message that arrived or may still arrive
+    """
+
+    state: State
+    category: str | None
+    fault: str | None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the state cannot change any more."""
+        return self.state is not State.WAITING
+
+
+#: The categories, and with whom the reason lies: the number, its owner and his handset are the recipient; the text, the
+#: template, the frequency and the account are the sender; the way between them is the carrier.
+FAULT_OF_CATEGORY: dict[str, str | None] = {
+    "delivered": None,
+    "pending": None,
+    "unreachable": "recipient",  # switched off, out of area, suspended
+    "invalid_number": "recipient",  # no such number
+    "number_abnormal": "recipient",  # in arrears, barred, ported
+    "blacklist": "recipient",  # on a blacklist, opted out, complained
+    "terminal": "recipient",  # a handset that is full or faulty
+    "frequency_limit": "sender",
+    "content_rejected": "sender",  # text, template or signature
+    "platform_rejected": "sender",  # refused before it reached a carrier
+    "network": "carrier",  # no route, gateway, switching centre
+    "rejected": "unknown",  # by a carrier, which does not say why
+    "expired": "unknown",
+    "unknown": "unknown",
+}
+
+_CODES = {
+    "delivered": "DELIVERED DELIVRD SUCCESS",
+    "pending": "REQUEST_SUCCESS ACCEPTD",
+    "unreachable": (
+        "MOBILE_NOT_ON_SERVICE UNDELIV MK:0008 MK:0010 MK:0023 MK:0024 MI:0000 MI:0011 MI:0013 MI:0024 MI:0029 "
+        "MN:0001 MN:0054 MN:0059 2:24"
+    ),
+    "invalid_number": "INVALID_NUMBER MK:0000 MK:0001 MK:0012 CB:0001 CB:0053 DB:0100 DB:0101",
+    "number_abnormal": "MOBILE_ACCOUNT_ABNORMAL MK:0005 MK:0013 MI:0005 DB:0102 CB:0005 NP:1243",
+    "blacklist": (
+        "MOBILE_IN_BLACK USER_REJECT MB:1077 ID:0141 DB:0141 DB:0144 MX:0013 MOBFAIL 2:70 MBBLACK DBBLACK BLACK "
+        "BLOCKED PUBLOKD BWLIST"
+    ),
+    "terminal": "MOBLLE_TERMINAL_ERROR MOBILE_TERMINAL_ERROR MK:0015 MK:0017 MN:0017",
+    "frequency_limit": (
+        "MOBILE_SEND_LIMIT MB:1042 MK:1041 ID:0142 ID:0143 DB:0142 DISTURB BEYONDN BEYONDM BEYONDH BEYONDD LIMIT "
+        "MILIMIT"
+    ),
+    "content_rejected": (
+        "CONTENT_KEYWORD CONTENT_ERROR SIGNATURE_BLACKLIST PORT_NOT_REGISTERED MK:0115 ID:0076 DJ:0255 DB:0309 "
+        "WHITESMS SIGNERR REJECT KEYWORD SC:0017 SC:0018 SIGFAIL SIGNBLOCKED QM_FAIL NOTITLE MK:1004"
+    ),
+    "platform_rejected": "PARAMS_ILLEGAL",
+    "network": (
+        "NO_ROUTE IS_CLOSE SP_NOT_BY_INTER_SMS DELETED MB:1078 NOROUTE NONCHN MC:0001 MC:0055 MC:0151 IC:0001 IC:0055 "
+        "IC:0151 IC:0154 IB:0008 IB:0070 CJ:0007 CJ:0008 ROUTEERR TIMEOUT MK:0055 MK:0056 MK:1006 MK:1007"
+    ),
+    "rejected": "REJECTD",
+    "expired": "EXPIRED MI:0010",
+    "unknown": "SP_UNKNOWN_ERROR SP_UNKNOW_ERROR UNKNOWN",
+}
+
+#: Every code of the vendor's list (https://help.aliyun.com/document_detail/101347.html) and of the carriers' families
+#: that are seen through it, in capitals -> its category.
+CATEGORY_OF_CODE: dict[str, str] = {code: category for category, codes in _CODES.items() for code in codes.split()}
+
+#: What a code that is in no list is taken for, by how it begins.
+CATEGORY_OF_PREFIX: dict[str, str] = {
+    "ISV.": "platform_rejected",
+    "ISP.": "platform_rejected",
+    "SC:00": "blacklist",
+    "MA:": "network",
+    "CA:": "network",
+    "DA:": "network",
+    "CMPPERR:": "network",
+    "SGIP:": "network",
+}
+
+#: ``MK:12`` and ``MK0012`` are ``MK:0012``: gateways write the families as they like.
+_FAMILY = re.compile(r"([A-Z]{2,})[ :_-]?([0-9]{1,4})")
+
+_SEND_STATUS = {1: State.WAITING, 2: State.FAILED, 3: State.DELIVERED}
+
+_NAMED_AT_MOST = 50
+_named: set[tuple[str, object]] = set()
+
+
+def judge_send_detail(record: SendDetail, as_of: datetime) -> Delivery:
+    """Judge a row of QuerySendDetails (SendStatus 1 waiting, 2 failed, 3 delivered).
+
+    The status decides the state and the code the category, also where they contradict each other: what the service
+    says of a message goes before what a carrier said on the way, and both can be seen.
+
+    :param as_of: the instant for which it is judged; what waits for more than 72 hours by then has expired
+    """
+    state = _SEND_STATUS.get(record.send_status) if record.send_status is not None else None
+    if state is None:
+        _name_once("QuerySendDetails", "SendStatus", record.send_status)
+    return _delivery(state or State.WAITING, record.error_code, record.sent_at, as_of)
+
+
+def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
+    """Judge an answer of QueryMessage, whose documents contradict each other about 1 and 3.
+
+    ====== ==================== ============ =========
+    Status ErrorCode            ReceiveDate  State
+    ====== ==================== ============ =========
+    1      success              any          delivered
+    1      accepted             any          waiting
+    1      any other            any          failed
+    1      none                 a time       delivered
+    1      none                 none         waiting
+    2      any                  any          failed
+    3      success              a time       delivered
+    3      any other, or none   any          waiting
+    6      any                  any          expired
+    else   any                  any          waiting
+    ====== ==================== ============ =========
+
+    :param as_of: the instant for which it is judged; what waits for more than 72 hours by then has expired
+    """
+    category, _ = categorise(report.error_code)
+    state = State.WAITING
+    match report.status:
+        case "1" if category == "delivered" or (category is None and report.received_at is not None):
+            state = State.DELIVERED
+        case "1" if category is not None and category != "pending":
+            state = State.FAILED
+        case "2":
+            state = State.FAILED
+        case "3" if category == "delivered" and report.received_at is not None:
+            state = State.DELIVERED
+        case "6":
+            state = State.EXPIRED
+        case "1" | "3":
+            pass
+        case _:
+            _name_once("QueryMessage", "Status", report.status)
+    return _delivery(state, report.error_code, report.sent_at, as_of)
+
+
+@lru_cache(maxsize=1024)
+def describe(state: State, code: str | None) -> Delivery:
+    """Say of a known state what the code that came with it means.
+
+    :param code: as the service gave it, in any case; ``None`` for none
+    """
+    category, fault = categorise(code)
+    if state in (State.DELIVERED, State.WAITING, State.MISSING):
+        return Delivery(state, category, None)
+    return Delivery(state, category, fault or "unknown")
+
+
+def categorise(code: str | None) -> tuple[str | None, str | None]:
+    """Return the category of a code, and whose fault it is; it never raises.
+
+    :param code: as the service gave it, in any case
+    :returns: a key and a value of :data:`FAULT_OF_CATEGORY`; twice ``None`` for no code
+    """
+    if not code or not code.strip():
+        return None, None
+    category = _category(code.strip().upper())
+    return category, FAULT_OF_CATEGORY[category]
+
+
+def _category(code: str) -> str:
+    if code in CATEGORY_OF_CODE:
+        return CATEGORY_OF_CODE[code]
+    family = _FAMILY.fullmatch(code)
+    if family is not None:
+        code = f"{family[1]}:{family[2]:0>4}"
+        if code in CATEGORY_OF_CODE:
+            return CATEGORY_OF_CODE[code]
+    for prefix, category in CATEGORY_OF_PREFIX.items():
+        if code.startswith(prefix):
+            return category
+    return "unknown"
+
+
+def _delivery(state: State, code: str | None, sent_at: datetime | None, as_of: datetime) -> Delivery:
+    if state is State.WAITING and sent_at is not None and as_of - sent_at > RECEIPT_TIME:
+        state = State.EXPIRED
+    return describe(state, code)
+
+
+def _name_once(action: str, field: str, value: object) -> None:
+    if (action, value) in _named or len(_named) >= _NAMED_AT_MOST:
+        return
+    _named.add((action, value))
+    # A server may put anything there, a phone number too.
+    shown = value if value is None or re.fullmatch(r"[\w.-]{1,6}", str(value), re.ASCII) else "of an unknown form"
+    log.warning("%s: %s %s is in no document; such messages are taken for waiting", action, field, shown)

@@ -1,0 +1,70 @@
+"""Who came first goes first."""
+
+from __future__ import annotations
+
+import asyncio
+
+from airflow_provider_dysms.api.auth.credentials import Credentials
+from airflow_provider_dysms.api.auth.refresh import CredentialsResolver
+from airflow_provider_dysms.api.auth.signing import Signer
+from airflow_provider_dysms.api.http.correlation import RequestIds
+from airflow_provider_dysms.api.rate_limiter import RateLimiter
+from airflow_provider_dysms.api.request_queue import RequestQueue
+
+
+class Clock:
+    """Seconds that pass when somebody says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.goes_on = asyncio.Event()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        await self.goes_on.wait()
+        await asyncio.sleep(0)
+
+
+def one_a_second(clock: Clock) -> RequestQueue:
+    keys = CredentialsResolver(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
+    signer = Signer("h", "QueryMessage", "2018-05-01")
+    return RequestQueue(signer, None, RequestIds("h"), keys, RateLimiter(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+
+
+def test_nobody_overtakes_who_waits_for_the_budget() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        lane = one_a_second(clock)
+        assert lane.turn_at_once() == 1000
+        assert lane.turn_at_once() is None  # the budget is one a second
+        first = asyncio.create_task(lane.wait_for_turn())
+        second = asyncio.create_task(lane.wait_for_turn())
+        await asyncio.sleep(0)
+        clock.now += 10
+        assert lane.turn_at_once() is None  # the budget has one, and it is the first one's
+        clock.goes_on.set()
+        assert await first == 1010
+        clock.now += 10
+        assert lane.turn_at_once() is None
+        assert await second == 1020
+        clock.now += 10
+        assert lane.turn_at_once() == 1030
+
+    asyncio.run(scenario())
+
+
+def test_who_waits_and_is_cancelled_stands_in_nobodys_way() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        lane = one_a_second(clock)
+        assert lane.turn_at_once() == 1000
+        waits = asyncio.create_task(lane.wait_for_turn())
+        await asyncio.sleep(0)
+        waits.cancel()
+        await asyncio.gather(waits, return_exceptions=True)
+        clock.now += 10
+        assert lane.turn_at_once() == 1010
+
+    asyncio.run(scenario())

@@ -1,0 +1,84 @@
+"""Lines come out of their packing as they went in, and those of one number or message id come out together."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.audit.send_log import lines
+from airflow_provider_dysms.audit.send_log.groups import groups_of
+from airflow_provider_dysms.audit.send_log.lines import Line, Lines
+from airflow_provider_dysms.model.phone_numbers.number import PhoneNumber
+
+NUMBERS = ["139" + f"{number:08}" for number in range(5)]
+TEXTS = st.none() | st.text(max_size=8)
+LINES = st.builds(
+    Line,
+    st.sampled_from(["a.csv", "b.csv"]),
+    st.integers(1, 2**40),
+    phone=st.none() | st.builds(PhoneNumber, st.sampled_from(NUMBERS), st.sampled_from(["CN", "001"])),
+    raw_number=st.sampled_from([*NUMBERS, "+86 139", None]),
+    message_id=st.sampled_from([None, None, "1", "2", NUMBERS[0]]),
+    biz_id=TEXTS,
+    out_id=TEXTS,
+    sent_at=st.none() | st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    carried=st.lists(TEXTS, max_size=2).map(tuple),
+    rejection=st.sampled_from([None, None, None, ("bad_id", "is bad")]),
+)
+
+
+@given(st.lists(LINES, max_size=8))
+def test_lines_are_as_they_were(made):
+    packed = Lines(made)
+    assert list(packed) == made == packed[:]
+    assert len(packed) == len(made)
+    assert [packed[-1 - place] for place in range(len(made))] == made[::-1]
+    rejected = [line for line in made if line.rejection]
+    assert list(packed.rejected) == rejected
+    assert packed.rejected[:1] == rejected[:1]
+    with pytest.raises(IndexError):
+        packed[len(made)]
+
+
+@given(st.lists(LINES, max_size=6), st.lists(LINES, max_size=6))
+def test_the_same_lines_and_no_others_have_the_same_pieces(ours, theirs):
+    assert (b"".join(Lines(ours).pieces()) == b"".join(Lines(theirs).pieces())) is (ours == theirs)
+
+
+def key(place, line):
+    if line.rejection is None and line.message_id is not None:
+        return "message", line.message_id
+    if line.rejection is None and line.phone is not None:
+        return "number", line.phone.digits
+    return "alone", place
+
+
+@given(st.lists(LINES, max_size=12), st.booleans())
+def test_lines_of_one_number_or_message_id_are_one_case_in_the_order_of_their_first(made, all_collide):
+    expected = {}
+    for place, line in enumerate(made):
+        expected.setdefault(key(place, line), []).append(line)
+    with pytest.MonkeyPatch.context() as patch:
+        if all_collide:
+            patch.setattr(lines, "hash", lambda text: 7, raising=False)
+        assert list(groups_of(Lines(made))) == list(expected.values())
+
+
+def test_a_hundred_thousand_numbers_are_told_apart():
+    count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
+    packed = Lines()
+    for place in range(count + 10):
+        digits = f"139{place % count:08}"
+        packed.append(
+            Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1))
+        )
+    sizes = [len(case) for case in groups_of(packed)]
+    assert sizes == [2] * 10 + [1] * (count - 10)
+
+
+def test_no_line_shows_a_number():
+    line = Line("log.csv", 2, PhoneNumber(NUMBERS[0], "CN"), NUMBERS[0], out_id=NUMBERS[0], carried=(NUMBERS[0],))
+    packed = Lines([line])
+    assert NUMBERS[0] not in repr(line) + repr(packed) + repr(packed[0]) + repr(packed.rejected)
+    assert repr(line) == "Line(where='log.csv:2')"

@@ -1,0 +1,69 @@
+"""What holds personal data is printed by nobody."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import msgspec
+import pytest
+from rich.pretty import pretty_repr
+
+import airflow_provider_dysms
+from airflow_provider_dysms.api.http import transport
+from airflow_provider_dysms.api.protocol import actions, send_details_json
+from airflow_provider_dysms.audit import results, tally_key, verdict
+from airflow_provider_dysms.audit.matching import assign
+from airflow_provider_dysms.audit.send_log import lines
+from airflow_provider_dysms.model import records, reports
+from airflow_provider_dysms.model.phone_numbers import number
+from airflow_provider_dysms.model.private_struct import PrivateStruct
+from airflow_provider_dysms.storage import checkpoints
+
+NUMBER = "13900000000"
+KINDS = [
+    actions.Call,
+    send_details_json._PatientRow,
+    send_details_json._Row,
+    transport.Response,
+    number.PhoneNumber,
+    records.SendDetail,
+    transport.Request,
+    lines.Line,
+    verdict.Verdict,
+    checkpoints._Checkpoint,
+]
+
+
+def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
+    for module in pkgutil.walk_packages(airflow_provider_dysms.__path__, "airflow_provider_dysms."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    structs = {kind for kind in kinds_of(msgspec.Struct) if kind.__module__.startswith("airflow_provider_dysms.")}
+    private = {kind for kind in structs if issubclass(kind, PrivateStruct)}
+    made_later = {kind for kind in private if kind.__name__ == "Row"}  # for the columns of a file
+    assert private - made_later == {*KINDS, PrivateStruct}
+    assert structs - private == {
+        send_details_json._Answer,
+        send_details_json._PatientAnswer,
+        send_details_json._PatientRows,
+        send_details_json._Rows,
+        tally_key.TallyKey,
+        assign.Assignment,
+        results.GroupResult,
+        records.Page,
+        reports.Report,
+    }
+
+
+def kinds_of(kind: type) -> set[type]:
+    return {kind}.union(*map(kinds_of, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neither_repr_nor_rich_shows_what_is_not_said_to_be_shown(kind: type[PrivateStruct]) -> None:
+    shown = ("file", "number") if kind is lines.Line else kind._shown  # of which it makes what it shows
+    made = kind(**{name: "shown" if name in shown else NUMBER for name in kind.__struct_fields__})
+    for printed in (repr(made), pretty_repr(made), f"{[made]}"):
+        assert NUMBER not in printed
+        assert printed.count("shown") == len(shown)

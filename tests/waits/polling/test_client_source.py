@@ -1,0 +1,268 @@
+"""The connection of the waits: looked up seldom, picked up when it is edited, and not lost to a blip."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from airflow.sdk.bases.hook import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
+from airflow_provider_dysms.waits.polling import client_source
+from airflow_provider_dysms.waits.polling.client_source import LOOKUP_GAP, LOOKUPS, ClientSource, WaitAborted
+
+Define = Callable[..., None]
+
+
+class Lookups:
+    """Airflow's own look-up, counted, and failing where it is told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        self.threads: set[str] = set()
+        self.errors: list[Exception | None] = []
+        real = BaseHook.get_connection
+
+        def look_up(conn_id: str) -> Any:
+            self.count += 1
+            self.threads.add(threading.current_thread().name)
+            if error := self.errors.pop(0) if self.errors else None:
+                raise error
+            return real(conn_id)
+
+        monkeypatch.setattr(BaseHook, "get_connection", staticmethod(look_up))
+
+
+@pytest.fixture
+def lookups(monkeypatch: pytest.MonkeyPatch) -> Lookups:
+    return Lookups(monkeypatch)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Pauses of hundredths of a second."""
+    monkeypatch.setattr(client_source, "LOOKUP_GAP", 0.05)
+    monkeypatch.setattr(client_source, "PAUSE", 0.02)
+    monkeypatch.setattr(client_source, "LONGEST_PAUSE", 0.1)
+    return
+
+
+def not_defined() -> AirflowNotFoundException:
+    return AirflowNotFoundException("The conn_id `dysms_default` isn't defined")
+
+
+def test_not_defined_is_believed_after_a_minute() -> None:
+    assert (LOOKUPS - 1) * LOOKUP_GAP == 60
+
+
+def test_look_ups_happen_beside_the_event_loop_and_once_for_all(connect: Define, lookups: Lookups) -> None:
+    async def story() -> None:
+        shared = ClientSource("dysms_default")
+        await asyncio.gather(*(shared.open() for _ in range(50)))
+        for _ in range(50):
+            await shared.freshen()
+        await shared.aclose()
+
+    asyncio.run(story())
+    assert lookups.count == 1
+    assert threading.main_thread().name not in lookups.threads
+
+
+@pytest.mark.usefixtures("short")
+def test_a_connection_that_three_look_ups_do_not_find_ends_every_wait(lookups: Lookups, run: Any, plan: Any) -> None:
+    triggers = [DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="nobody", **plan()) for _ in range(20)]
+    endings = run(*triggers)
+    assert lookups.count == 3
+    assert {ending.ended for ending in endings} == {"refused"}
+    assert "'nobody' is not defined" in str(endings[0].error)
+    assert not endings[0].is_lasting  # somebody may have defined it by the next try
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [not_defined(), not_defined()],
+        [RuntimeError("the API server is down")] * 7,
+        [not_defined(), OSError("no route"), not_defined(), TimeoutError()],
+    ],
+)
+def test_a_blip_ends_no_wait(
+    connect: Define, lookups: Lookups, run: Any, plan: Any, international: Any, errors: list[Exception]
+) -> None:
+    lookups.errors = list(errors)
+    (ending,) = run(DysmsMessageTrigger(message_ids=international(), dysms_conn_id="dysms_default", **plan()))
+    assert ending.ended == "decided"
+    assert lookups.count == len(errors) + 1
+
+
+def test_a_blip_that_outlasts_the_wait_ends_it_in_time(
+    connect: Define, lookups: Lookups, run: Any, plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.triggers.dysms.LAST_LOOK", 0.2)
+    lookups.errors = [RuntimeError("down")] * 100
+    (ending,) = run(DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="dysms_default", **plan(lasts=0.2)))
+    assert ending.ended == "timeout"
+    assert lookups.count < 5
+
+
+def test_a_connection_that_is_wrong_ends_every_wait_at_once_with_the_reason(
+    connect: Define, lookups: Lookups, run: Any, plan: Any
+) -> None:
+    connect(login="has a blank")
+    endings = run(*(DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="dysms_default", **plan()) for _ in range(9)))
+    assert lookups.count == 1
+    for ending in endings:
+        assert ending.ended == "refused"
+        assert ending.is_lasting
+        assert "login" in str(ending.error)
+        assert "dysms_default" in str(ending.error)
+
+
+def test_it_is_read_again_now_and_then_and_an_edit_is_picked_up(
+    connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(client_source, "REREAD", 0.1)
+        shared = ClientSource("dysms_default")
+        await shared.open()
+        first = shared.lease()
+        await asyncio.sleep(0.12)
+        await asyncio.gather(*(shared.freshen() for _ in range(20)))
+        assert lookups.count == 2
+        same = shared.lease()
+        assert same is first  # nothing was edited
+        await shared.release(same)
+        connect(extra={"quota_share": 0.5})
+        await asyncio.sleep(0.12)
+        await shared.freshen()
+        edited = shared.lease()
+        assert edited is not first
+        assert edited.client.settings.quota_share == 0.5
+        await shared.release(edited)
+        await shared.release(first)
+        assert lookups.count == 3
+        await shared.aclose()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("again", [RuntimeError("down"), not_defined(), None])
+def test_where_reading_again_fails_the_old_reading_holds(
+    connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch, again: Exception | None, logged: list[str]
+) -> None:
+    async def story() -> None:
+        monkeypatch.setattr(client_source, "REREAD", 0.05)
+        shared = ClientSource("dysms_default")
+        await shared.open()
+        lookups.errors = [again] * 9 if again else []
+        if again is None:
+            connect(login="has a blank")
+        await asyncio.sleep(0.06)
+        for _ in range(9):  # the pause after a look-up in vain holds for everybody
+            await shared.freshen()
+        assert shared.lease().client.settings.credentials.access_key_id == "LTAI5tEmulator"
+        assert lookups.count == 2
+        await shared.aclose()
+
+    asyncio.run(story())
+    if again is None:
+        assert any("unusable" in line for line in logged)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_connection_that_was_deleted_ends_the_waits_when_three_look_ups_agree(
+    connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        shared = ClientSource("dysms_default")
+        await shared.open()
+        monkeypatch.setattr(client_source, "REREAD", 0.0)
+        lookups.errors = [not_defined() for _ in range(4)]
+        await shared.freshen()
+        await shared.freshen()  # within the pause
+        assert lookups.count == 2
+        await asyncio.sleep(0.06)
+        await shared.freshen()
+        await asyncio.sleep(0.06)
+        for _ in range(5):
+            with pytest.raises(WaitAborted, match="not defined"):
+                await shared.freshen()
+        assert lookups.count == 4
+        await asyncio.sleep(0.06)
+        lookups.errors = []
+        await shared.freshen()  # it is back
+        await shared.aclose()
+
+    asyncio.run(story())
+
+
+def test_a_wrong_secret_ends_all_waits_at_once_with_the_reason(
+    connect: Define, lookups: Lookups, run: Any, plan: Any, international: Any, emulator: Emulator
+) -> None:
+    connect(password="wrong")
+    (message_id,) = international()
+    many = [DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **plan()) for _ in range(30)]
+    for ending in run(*many):
+        assert ending.ended == "refused"
+        assert ending.is_lasting
+        assert "SignatureDoesNotMatch" in str(ending.error)
+    assert lookups.count <= 4  # one to begin with, and one for those that were refused together
+    assert emulator.requests()["QueryMessage"]["requests"] <= 30
+
+
+def test_a_secret_that_is_mended_meanwhile_is_picked_up(
+    connect: Define, lookups: Lookups, run: Any, plan: Any, international: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(password="wrong")
+    real, ids = BaseHook.get_connection, international(3)
+
+    def look_up(conn_id: str) -> Any:
+        found = real(conn_id)
+        connect()  # edited right after it was read for the first time
+        return found
+
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(look_up))
+    (ending,) = run(DysmsMessageTrigger(message_ids=ids, dysms_conn_id="dysms_default", **plan(3)))
+    assert ending.ended == "decided"
+    assert len(ending.reports) == 3
+    assert lookups.count == 2
+
+
+def test_secrets_that_change_with_every_reading_and_are_all_wrong_end_it_too(
+    connect: Define, run: Any, plan: Any, monkeypatch: pytest.MonkeyPatch, emulator: Emulator
+) -> None:
+    real, readings = BaseHook.get_connection, iter(range(1000))
+
+    def look_up(conn_id: str) -> Any:
+        connect(password=f"wrong-{next(readings)}")
+        return real(conn_id)
+
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(look_up))
+    (ending,) = run(DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="dysms_default", **plan()))
+    assert ending.ended == "refused"
+    assert emulator.requests()["QueryMessage"]["requests"] < 10
+
+
+def test_waits_that_come_one_after_another_cost_one_look_up_and_leave_no_client(
+    connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        shared = ClientSource("dysms_default")
+        for _ in range(5):
+            await shared.open()
+            assert shared.is_open
+            await shared.aclose()
+            assert not shared.is_open
+        assert lookups.count == 1
+        monkeypatch.setattr(client_source, "REREAD", 0.0)
+        await shared.open()
+        assert lookups.count == 2
+        await shared.aclose()
+
+    asyncio.run(story())

@@ -1,0 +1,309 @@
+"""The line: longest overdue first, never a place lost, and one at a time while the service is in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_provider_dysms.model.errors import (
+    DysmsError,
+    DysmsInputError,
+    DysmsNotFound,
+    DysmsServerError,
+    DysmsThrottled,
+    DysmsTransportError,
+    DysmsUnreadable,
+)
+from airflow_provider_dysms.waits.polling import queue
+from airflow_provider_dysms.waits.polling.queue import FAILURES, MAX_CONCURRENT, DispatchQueue, Permit
+
+
+class Visitor(asyncio.Future[Permit]):
+    """Stands in line, and has its place as its result."""
+
+    number: int | None = None
+    until: float
+
+    def called(self, place: Permit) -> None:
+        if self.cancelled():
+            place.leave()
+        else:
+            self.set_result(place)
+
+    def sent_away(self) -> None:
+        self.set_exception(TimeoutError())
+
+
+@asynccontextmanager
+async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterator[None]:
+    """Stand in line, and ask in turn."""
+    visitor = Visitor()
+    visitor.until = until
+    of.stand(visitor, due)
+    try:
+        place = await visitor
+    except asyncio.CancelledError:
+        of.withdraw(visitor)
+        if not visitor.cancelled():  # the place came in the same step of the loop
+            visitor.result().leave()
+        raise
+    try:
+        began = await of.wait_pause_out()
+        try:
+            yield
+        except DysmsError as error:
+            of.failed(error, began)
+            raise
+        of.answered()
+    finally:
+        place.leave()
+        place.leave()  # once is enough, and twice is no more
+
+
+async def ask(of: DispatchQueue, due: float, body: Callable[[], Awaitable[None]]) -> None:
+    async with turn(of, due):
+        await body()
+
+
+async def nothing() -> None:
+    return
+
+
+def failing(error: DysmsError) -> Callable[[], Awaitable[None]]:
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+def test_the_longest_overdue_goes_first(virtual: Any) -> None:
+    async def story() -> None:
+        one, order = DispatchQueue(places=1), []
+
+        async def note(due: float) -> None:
+            async with turn(one, due):
+                order.append(due)
+                await asyncio.sleep(1)
+
+        await asyncio.sleep(10)
+        await asyncio.gather(*(note(due) for due in (5.0, 3.0, 9.0, 1.0, 3.0)))
+        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when nobody stood there
+
+    virtual(story())
+
+
+def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -> None:
+    async def story() -> None:
+        shared, went, loop = DispatchQueue(), {}, asyncio.get_running_loop()
+
+        async def note(due: float) -> None:
+            async with turn(shared, due):
+                went[due] = loop.time()
+
+        await asyncio.gather(*(note(due) for due in (7.0, 2.0, 5.0, 2.5)))
+        assert went == {due: due for due in (7.0, 2.0, 5.0, 2.5)}
+
+    virtual(story())
+
+
+def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = DispatchQueue(), asyncio.get_running_loop()
+        async with asyncio.timeout(1):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await ask(shared, 3600.0, nothing)
+        assert not shared._order
+        assert not shared._standing
+        assert shared._alarm is None
+        assert loop.time() == 0.5
+
+    virtual(story())
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 9), st.floats(0, 9), st.none() | st.floats(0, 20), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+    ),
+    st.integers(1, 4),
+)
+def test_whoever_is_cancelled_wherever_no_place_is_lost(
+    virtual: Any, visitors: list[tuple[float, float, float | None, int]], places: int
+) -> None:
+    """Each comes at an instant, is due at one, is cancelled at one or never, and is answered or not."""
+    errors = [DysmsServerError("no"), DysmsThrottled("no"), DysmsInputError("x", "is wrong")]
+
+    async def story() -> None:
+        shared, inside, most = DispatchQueue(places), 0, 0
+
+        async def visit(comes: float, due: float, kind: int) -> None:
+            nonlocal inside, most
+            await asyncio.sleep(comes)
+            async with turn(shared, due):
+                inside += 1
+                most = max(most, inside)
+                try:
+                    await asyncio.sleep(1)
+                finally:
+                    inside -= 1
+                if kind < len(errors):
+                    raise errors[kind]
+
+        tasks = []
+        for comes, due, cancelled, kind in visitors:
+            task = asyncio.create_task(visit(comes, due, kind))
+            if cancelled is not None:
+                asyncio.get_running_loop().call_later(cancelled, task.cancel)
+            tasks.append(task)
+        await asyncio.wait(tasks)
+        assert most <= places
+        for _ in range(2):  # all are free again, and after an answer so is every place
+            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
+        assert shared._held == 0
+        assert not shared._standing
+
+    virtual(story())
+
+
+def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: Any) -> None:
+    async def story() -> None:
+        one, loop = DispatchQueue(places=1), asyncio.get_running_loop()
+        next_in_line = asyncio.Event()
+
+        async def hold() -> None:
+            async with turn(one, 0.0):
+                await next_in_line.wait()
+            waiting.cancel()  # it has the place already, and does not know yet
+
+        holding = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(ask(one, 0.0, nothing))
+        await asyncio.sleep(0)
+        next_in_line.set()
+        await asyncio.wait([holding, waiting])
+        assert waiting.cancelled()
+        async with asyncio.timeout(1):
+            await ask(one, 0.0, nothing)
+        assert loop.time() == 0
+
+    virtual(story())
+
+
+@pytest.mark.parametrize("error", [DysmsTransportError("x"), DysmsServerError("x"), DysmsUnreadable("x")])
+def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error: DysmsError) -> None:
+    async def story() -> None:
+        shared, asked = DispatchQueue(), []
+        loop = asyncio.get_running_loop()
+
+        async def wait() -> None:
+            while loop.time() < 3600:
+                with suppress(DysmsError):
+                    async with turn(shared, loop.time()):
+                        asked.append(loop.time())
+                        raise error
+
+        await asyncio.gather(*(wait() for _ in range(3000)))
+        first_second = [instant for instant in asked if instant < 1]
+        assert len(first_second) <= MAX_CONCURRENT + FAILURES
+        gaps = [later - earlier for earlier, later in itertools.pairwise(asked[len(first_second) :])]
+        assert gaps[:6] == pytest.approx([2, 4, 8, 16, 30, 30])
+        # When the hour is over each of the 3,000 still asks once; none of them before.
+        assert sum(instant < 3600 for instant in asked) < 180
+
+    virtual(story())
+
+
+@pytest.mark.parametrize("answer", [None, DysmsNotFound("x"), DysmsThrottled("x")])
+def test_the_first_answer_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
+    async def story() -> None:
+        shared, loop = DispatchQueue(), asyncio.get_running_loop()
+        for _ in range(FAILURES + 4):
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(DysmsTransportError("down")))
+        began = loop.time()
+        with suppress(DysmsError):
+            await ask(shared, 0.0, failing(answer) if answer else nothing)
+        assert loop.time() - began == pytest.approx(16)
+        inside = asyncio.Semaphore(0)
+
+        async def stay() -> None:
+            inside.release()
+            await asyncio.sleep(1)
+
+        await asyncio.gather(*(ask(shared, 0.0, stay) for _ in range(MAX_CONCURRENT)))
+        assert loop.time() - began == pytest.approx(17)  # all at once again
+
+    virtual(story())
+
+
+def test_one_poisoned_message_does_not_stop_its_neighbours(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = DispatchQueue(), asyncio.get_running_loop()
+        for _ in range(100):
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(DysmsServerError("always")))
+            await ask(shared, 0.0, nothing)
+        assert loop.time() == 0
+
+    virtual(story())
+
+
+def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = DispatchQueue(), asyncio.get_running_loop()
+
+        async def time_out() -> None:
+            await asyncio.sleep(10)
+            raise DysmsTransportError("no answer")
+
+        await asyncio.gather(*(ask(shared, 0.0, time_out) for _ in range(MAX_CONCURRENT)), return_exceptions=True)
+        await ask(shared, 0.0, nothing)
+        assert loop.time() == pytest.approx(10 + queue.PAUSE)
+
+    virtual(story())
+
+
+def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_service(virtual: Any) -> None:
+    async def story() -> None:
+        shared, loop = DispatchQueue(), asyncio.get_running_loop()
+        for place in range(2 * FAILURES):
+            error = DysmsInputError("x", "is wrong") if place % 2 else DysmsServerError("no")
+            with suppress(DysmsError):
+                await ask(shared, 0.0, failing(error))
+        await ask(shared, 0.0, nothing)
+        assert loop.time() == pytest.approx(queue.PAUSE)
+
+    virtual(story())
+
+
+def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(virtual: Any) -> None:
+    async def story() -> None:
+        one = DispatchQueue(places=1)
+
+        async def busy() -> None:
+            async with turn(one, 0.0):
+                await asyncio.sleep(30)
+
+        async def late() -> None:
+            with pytest.raises(TimeoutError):
+                async with turn(one, 1.0, until=10):
+                    pytest.fail("there was a place")
+            assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.LOOK
+
+        async def patient() -> float:
+            async with turn(one, 2.0):
+                return asyncio.get_running_loop().time()
+
+        _, _, at = await asyncio.gather(busy(), late(), patient())
+        assert at == 30
+
+    virtual(story())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
@@ -12,6 +11,7 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import values
 from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
+from airflow_provider_dysms.arguments.send_log_format import PARTITION, log_option, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
@@ -37,32 +37,11 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: Folder of a day below ``output_uri``.
-PARTITION = "send_date={send_date:%Y-%m-%d}"
+#: Arguments that describe a send log, so that they make no sense together with ``phone_numbers``.
+LOG_ARGUMENTS = ("columns", "carry", "sent_format", "encoding", "delimiter", "time_format", "timezone")
 
-#: Arguments that say how a log is written; the last two have defaults.
-WRITTEN_AS = ("sent_format", "encoding", "delimiter", "time_format", "timezone", "max_line_bytes", "max_file_bytes")
-
-#: Seconds of ``resume_within``, at most: receipts come within this time.
+#: Largest ``resume_within`` in seconds: receipts take up to this long.
 MAX_RESUME = 259_200
-
-
-def _dated(argument: str, value: Any) -> None:
-    """Check a text in which the day may stand."""
-    if not isinstance(value, str):
-        raise DysmsInputError(argument, f"must be text, not {type(value).__name__}")
-    if "{" in value and value != PARTITION:
-        from airflow_provider_dysms.storage.day_placeholder import render_day
-
-        render_day(value, date(2000, 1, 1), argument)
-
-
-def _written_as(argument: str, value: object) -> None:
-    """Check one argument that says how a log is written; few DAGs have one, so few load what reads logs."""
-    from airflow_provider_dysms.audit.send_log.options import LogOptions
-
-    zone = {"timezone": "UTC"} if argument == "time_format" else {}  # together they are looked at when the task runs
-    LogOptions(**{argument: value, **zone})  # type: ignore[arg-type]
 
 
 class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -188,15 +167,15 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
-        "sent_uri": optional(_dated),
+        "sent_uri": optional(text_with_day),
         "sent_format": optional(one_of(SentFormat)),
-        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(_written_as)),
+        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(log_option)),
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
         "file_format": file_formats.file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
-        "partition": _dated,
+        "partition": text_with_day,
         "content": one_of(Content),
         "phone": one_of(Phone),
         "refresh": one_of(Refresh),
@@ -279,16 +258,27 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry", *WRITTEN_AS[:-2]):
+        for name in LOG_ARGUMENTS:
             if phone_numbers is not None and getattr(self, name):
                 raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
 
     @without_frames
     def execute(self, context: Context) -> Manifest:
-        from airflow_provider_dysms.transfers.export import Export
+        from airflow_provider_dysms.transfers.export import export
+        from airflow_provider_dysms.transfers.export_options import ExportOptions
+        from airflow_provider_dysms.transfers.reporting.asset_events import add_to_asset_events
+        from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
+        ti = context.get("ti")
         with airflow_errors():
-            return Export(self).run(context)
+            self.check_arguments()
+            manifest = export(
+                ExportOptions.from_attributes(self),
+                owner=(ti.dag_id, ti.run_id, ti.task_id, ti.map_index) if ti is not None else None,
+                log=self.log,
+            )
+        add_to_asset_events(manifest, self.outlets, context)
+        return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
         """Fill in the day as well, so that Airflow shows the file of the day; it calls this for mapped tasks, too."""

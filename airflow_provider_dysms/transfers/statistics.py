@@ -6,11 +6,10 @@ account, whoever has it in his log, and it counts late; so it alone proves nothi
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND, BilledSegments
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
@@ -134,14 +133,6 @@ def has_gap(statistics: dict[str, Any] | None) -> bool | None:
 
 def _counted(statistics: dict[str, Any] | None) -> dict[str, Any]:
     return {scope: counts for scope, counts in (statistics or {}).items() if "refused" not in counts}
-
-
-def is_provisional(send_date: date, as_of: datetime) -> bool:
-    """Say whether a day was not over when it was asked about: more messages of it may have followed.
-
-    :param as_of: the oldest instant at which an answer was asked for
-    """
-    return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
 
 
 def _beside(theirs: dict[str, int], tally: Tally, billed: BilledSegments, day: date) -> dict[str, Any]:

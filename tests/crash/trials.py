@@ -17,7 +17,7 @@ from places import Place
 from readers import Files, Reader
 from reports import Report
 
-from airflow_provider_dysms.transfers.xcom_result import for_xcom
+from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
 #: What is not ours, and must outlive everything.
 FOREIGN = {"README.txt": b"not ours", f"{PARTITION}/_SUCCESS": b"", f"{PARTITION}/.notes": b"nor this"}

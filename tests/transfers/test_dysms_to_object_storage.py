@@ -18,7 +18,7 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsTaskError
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.storage.row_spool import RowSpool
-from airflow_provider_dysms.transfers import progress
+from airflow_provider_dysms.transfers.reporting import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))

@@ -317,7 +317,7 @@ def test_a_data_file_that_does_not_fit_its_manifest_is_asked_anew_with_a_warning
     else:
         data.write_bytes(whole[:-1] if damage == "torn" else whole.replace(b"delivered", b"deliverex"))
     assert tries()["run"]["taken_over"] == 0
-    assert "does not fit its manifest" in "".join(capfd.readouterr())
+    assert "does not match its manifest" in "".join(capfd.readouterr())
     assert data.read_bytes() == whole
 
 

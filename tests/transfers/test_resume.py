@@ -254,7 +254,7 @@ def test_segments_that_cannot_be_written_are_warned_about_and_the_export_goes_on
     monkeypatch.setattr(Checkpoints, "write", full)
     tries.send(NUMBERS)
     assert tries()["result"]["lines"] == NUMBERS
-    assert "could not be kept for a retry" in "".join(capfd.readouterr())
+    assert "could not be written" in "".join(capfd.readouterr())
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from airflow.sdk.exceptions import AirflowException
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.transfers.statistics import is_provisional
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=2)
@@ -292,14 +291,6 @@ def test_statistics_can_be_left_alone(audit: Run, emulator: Emulator, log: Calla
     log(NUMBER)
     assert audit("sent.csv", send_date=DAY, statistics="skip", max_missing_rate=1)["run"]["statistics"] is None
     assert "QuerySendStatistics" not in emulator.requests()
-
-
-@pytest.mark.parametrize(
-    ("after_midnight", "provisional"),
-    [(timedelta(hours=-3), True), (timedelta(minutes=9, seconds=59), True), (timedelta(minutes=10), False)],
-)
-def test_a_day_is_provisional_until_its_last_messages_are_filed(after_midnight: timedelta, provisional: bool) -> None:
-    assert is_provisional(DAY, MIDNIGHT + after_midnight) is provisional
 
 
 def test_a_day_that_is_still_running_is_marked_and_the_task_says_so(

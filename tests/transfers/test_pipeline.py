@@ -1,4 +1,4 @@
-"""What an export keeps in memory for each line of a log and each number in it is little, whatever their number."""
+"""An export keeps little memory per line of a log and per number in it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)
 
 NUMBERS, LINES = 5_000, 6_000
 
-#: Bytes a line, of which its texts are 50. As an object, in a dictionary of cases, it would need a thousand.
-MOST = 200
+#: Bytes per line, of which its texts are 50. As an object in a dictionary of groups a line would need a thousand.
+MAX_BYTES_PER_LINE = 200
 
-#: Bytes that are needed however few lines there are: for what is asked, and for what waits for its turn.
-ANYWAY = 1_500_000
+#: Bytes that are needed for any number of lines: for requests under way, and for those that wait for their turn.
+FIXED_BYTES = 1_500_000
 
 
 class Service:
@@ -52,33 +52,33 @@ class Service:
 
 
 def peak(folder: Path) -> int:
-    """Return the most bytes that an export held at a time; every fifth number has two lines."""
+    """Return the peak memory of an export in bytes; every fifth number has two lines."""
     lines = [f"139{number:08},order-139{number:08},2025-06-01 12:00:00\n" for number in range(NUMBERS)]
     log = folder / "log.csv"
     log.write_text("".join(["phone_number,out_id,sent_at\n", *lines, *lines[::5]]), "utf-8")
     del lines
-    rows = RowCodec((), content=False, phone_hash=None)
+    codec = RowCodec((), content=False, phone_hash=None)
     tracemalloc.start()
     try:
-        with log.open("rb") as file, row_spool.RowSpool("jsonl", None, rows.columns) as out, DiskIndex() as shelf:
-            sent = read_send_log([("log.csv", file)], send_date=DAY)
-            walk = Pipeline(
-                sent,
+        with log.open("rb") as file, row_spool.RowSpool("jsonl", None, codec.columns) as spool, DiskIndex() as index:
+            send_log = read_send_log([("log.csv", file)], send_date=DAY)
+            pipeline = Pipeline(
+                send_log,
                 AuditScope(DAY, NOON),
-                rows,
-                out,
-                resumed=shelf,
-                saved=SimpleNamespace(is_open=False),  # type: ignore[arg-type]
-                committed=None,
+                codec,
+                spool,
+                resumed=index,
+                checkpoints=SimpleNamespace(is_open=False),  # type: ignore[arg-type]
+                previous_rows=None,
                 take_over=True,
                 to_csv=False,
                 columns=None,
                 log=logging.getLogger(__name__),
             )
             service: Any = Service()
-            asyncio.run(walk.run(service))
-            walk.unseen.text()
-            assert walk.tally.lines == walk.tally.by_state["delivered"] == LINES
+            asyncio.run(pipeline.run(service))
+            pipeline.hidden_counts.text()
+            assert pipeline.tally.lines == pipeline.tally.by_state["delivered"] == LINES
             return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -86,4 +86,4 @@ def peak(folder: Path) -> int:
 
 def test_an_export_holds_little_for_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_spool, "BATCH", 100)
-    assert peak(tmp_path) < ANYWAY + LINES * MOST
+    assert peak(tmp_path) < FIXED_BYTES + LINES * MAX_BYTES_PER_LINE

@@ -10,8 +10,8 @@ import pytest
 
 from airflow_provider_dysms.api.request_executor import Counters
 from airflow_provider_dysms.audit.tally import Tally
-from airflow_provider_dysms.transfers import progress
-from airflow_provider_dysms.transfers.progress import Progress
+from airflow_provider_dysms.transfers.reporting import progress
+from airflow_provider_dysms.transfers.reporting.progress import Progress
 
 
 def say(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seconds: float, requests: int) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.transfers.xcom_result import MAX_BYTES, MAX_ENTRIES, OTHERS, for_xcom
+from airflow_provider_dysms.transfers.reporting.xcom_result import MAX_BYTES, MAX_ENTRIES, OTHERS, for_xcom
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.transfers.log_summary import headline, in_units, next_step
+from airflow_provider_dysms.transfers.reporting.log_summary import headline, in_units, next_step
 
 DAY = date(2025, 6, 1)
 END = dates.day_start(DAY + timedelta(days=1))

@@ -1,0 +1,74 @@
+"""Builds the ``result`` of an export's manifest: what follows from the log, the records and ``as_of`` alone.
+
+Equal logs, records and arguments give an equal result, whichever attempt or worker writes it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_dysms.audit.send_log.log import SendLog
+    from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.transfers.export_options import ExportOptions
+    from airflow_provider_dysms.transfers.pipeline import Pipeline
+
+_COPIED = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
+
+
+def known_before(
+    options: ExportOptions, send_log: SendLog, send_date: date, privacy_key: PrivacyKey | None
+) -> dict[str, Any]:
+    """Return the entries that are known before the service is asked: ``send_date``, ``keyed`` and ``parameters``.
+
+    :param privacy_key: the key that numbers are hashed with; ``None`` if they are written in clear
+    """
+    return {
+        "send_date": send_date.isoformat(),
+        "keyed": send_log.keyed,
+        "parameters": {
+            **{name: getattr(options, name) for name in _COPIED},
+            "columns": dict(options.columns) if options.columns else None,
+            "carry": list(send_log.carry),
+            "hashed_by": privacy_key.fingerprint if privacy_key else None,
+            "file_format": options.file_format,
+            "compression": options.compression,
+            "csv_safe": options.csv_safe,
+        },
+    }
+
+
+def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of: datetime) -> dict[str, Any]:
+    """Return the whole result.
+
+    :param pipeline: after its run
+    :param known: what :func:`known_before` returned
+    :param as_of: when the first of the attempts began whose responses are used
+    """
+    tally, oldest = pipeline.tally, pipeline.oldest_answer
+    return {
+        **tally.as_dict(),
+        **known,
+        "as_of": _seconds(as_of),
+        "oldest_answer": _seconds(oldest),
+        "provisional": is_provisional(send_date, oldest),
+        "settled": tally.settled(send_date, oldest, keyed=known["keyed"] or not tally.lines),
+        "unseen": pipeline.hidden_counts.text(),
+    }
+
+
+def is_provisional(send_date: date, as_of: datetime) -> bool:
+    """Return whether a day was not over when it was asked about: more messages of it may have followed.
+
+    :param as_of: the oldest instant at which a response was asked for
+    """
+    return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
+
+
+def _seconds(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

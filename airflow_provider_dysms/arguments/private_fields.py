@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from airflow.sdk import XComArg
 
-from airflow_provider_dysms.arguments.values import is_json, structure
+from airflow_provider_dysms.arguments.template_values import is_json, parse_structure
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
@@ -175,7 +175,7 @@ def parameters_in(value: Any) -> Any:
     """
     value = reveal(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        read = structure("template_param", value)
+        read = parse_structure("template_param", value)
         return value if is_json(value) else read  # JSON goes out as it is written: 1.10 is not 1.1
     return value
 
@@ -187,7 +187,7 @@ def split_list(argument: str, text: str) -> list[object]:
     """
     if text.lstrip().startswith(("[", "(")):
         try:
-            value = structure(argument, text)
+            value = parse_structure(argument, text)
         except DysmsInputError:
             if text.lstrip().startswith("["):  # a number may begin with a bracket
                 raise

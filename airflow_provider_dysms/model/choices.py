@@ -14,6 +14,7 @@ SentFormat = Literal["csv", "jsonl", "parquet", "text"]
 Statistics = Literal["record", "judge", "skip"]
 Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
+OnUncertain = Literal["wait", "fail"]
 
 #: What a template is for -> TemplateType of the API.
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_sent
+from airflow_provider_dysms.arguments.message_ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, number, one_of, optional
+from airflow_provider_dysms.arguments import template_values
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
 from airflow_provider_dysms.arguments.send_log_format import PARTITION, log_option, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
@@ -160,10 +160,10 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     )
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
-        "sent_uri": values.uri,
-        "output_uri": values.uri,
-        "columns": values.mapping,
-        "carry": values.texts,
+        "sent_uri": template_values.read_uri,
+        "output_uri": template_values.read_uri,
+        "columns": template_values.read_mapping,
+        "carry": template_values.read_texts,
     }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_provider_dysms.arguments.days import parse_asked_day
+from airflow_provider_dysms.arguments.requested_days import parse_send_date
 from airflow_provider_dysms.audit.matching.queries import AuditScope
 from airflow_provider_dysms.audit.results import Source
 from airflow_provider_dysms.hooks.dysms import DysmsHook
@@ -24,7 +24,7 @@ from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.manifest_result import known_before, result_of
 from airflow_provider_dysms.transfers.pipeline import Pipeline
 from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON, read_previous_rows
-from airflow_provider_dysms.transfers.reporting.log_summary import headline, in_units, next_step
+from airflow_provider_dysms.transfers.reporting.log_summary import headline, in_beijing, in_units, next_step
 from airflow_provider_dysms.transfers.resume import checkpoints_of, digest_of, remove
 from airflow_provider_dysms.transfers.row_codec import RowCodec
 from airflow_provider_dysms.transfers.send_log_input import read_input
@@ -81,7 +81,8 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
     with partition.spool(codec.columns) as spool, DiskIndex() as resumed, DiskIndex() as index:
         resumed.put(checkpoints.read())
         if checkpoints.as_of != now:
-            log.info("The responses that an earlier attempt has received since %s are used again", checkpoints.as_of)
+            since = in_beijing(checkpoints.as_of.isoformat())
+            log.info("The responses that earlier attempts have received since %s are used again", since)
         pipeline = Pipeline(
             send_log,
             AuditScope(day, checkpoints.as_of, options.match, send_log.keyed),
@@ -118,7 +119,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
 
 def _day(options: ExportOptions, now: datetime, log: Any) -> date:
     try:
-        return parse_asked_day(options.send_date, now, log)
+        return parse_send_date(options.send_date, now, log)
     except DysmsWindowError as error:
         if options.outside_window == "skip":
             raise AirflowSkipException(str(error)) from None

@@ -244,7 +244,7 @@ def test_a_one_time_code_fails_where_its_fate_is_not_known(emulator: Emulator) -
     }
     ended = a_try(2, notes, out_id="mine", on_uncertain="fail")
     assert isinstance(ended, AirflowFailException)
-    assert "may have been sent by an earlier try" in str(ended)
+    assert "may have been sent by an earlier attempt" in str(ended)
     assert emulator.messages() == []
 
 

@@ -20,9 +20,9 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.find_sent import find_sent
-from airflow_provider_dysms.operators.out_ids import OutId
-from airflow_provider_dysms.operators.send_journal import InDoubt
+from airflow_provider_dysms.operators.send_once.find_sent import find_sent
+from airflow_provider_dysms.operators.send_once.journal import InDoubt
+from airflow_provider_dysms.operators.send_once.out_ids import OutId
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
 KEY = "a key of the tests, " + "32 characters"
@@ -530,7 +530,7 @@ def test_a_cleared_task_with_other_numbers_fails_and_says_why(
     assert clear(sending_to(NUMBERS[::-1]), run) == "success"
     if notes_are_kept():
         assert clear(sending_to(NUMBERS[:1]), run) == "failed"
-        assert "An earlier try of this task was for other phone numbers" in "".join(capfd.readouterr())
+        assert "An earlier attempt of this task sent to other phone numbers" in "".join(capfd.readouterr())
     assert sends(emulator) == ["SendSms"]
 
 
@@ -558,7 +558,7 @@ def test_a_cleared_task_that_would_send_something_else_fails_and_says_why(
     # The same in another writing is the same.
     assert clear(sending(template_param=json.dumps({"code": CODE}, indent=1)), run) == "success"
     assert clear(sending(**changed), run) == "failed"
-    assert "An earlier try of this task" in "".join(capfd.readouterr())
+    assert "An earlier attempt of this task" in "".join(capfd.readouterr())
     assert sends(emulator) == ["SendSms"]
 
 
@@ -616,7 +616,7 @@ def test_a_list_that_grew_since_a_send_that_no_note_tells_of_is_neither_sent_to_
     new = [f"1370000{count:04}" for count in range(11)]
     assert clear(sending_to([*new, *NUMBERS]), run) == "failed"
     said = "".join(capfd.readouterr())
-    assert "An earlier try of this task sent another message to these numbers" in said
+    assert "An earlier attempt of this task sent another message to these numbers" in said
     assert not any(number in said for number in (*new, *NUMBERS))
     assert clear(sending_to(NUMBERS[:1]), run) == "failed"
     assert sends(emulator) == ["SendSms"]
@@ -661,7 +661,7 @@ def test_a_send_of_yesterday_is_found_under_its_day(emulator: Emulator) -> None:
     emulator.add_message(phone_number=NUMBERS[1], sent_at=sent_at.isoformat(), out_id="mine", template_code=TEMPLATE)
 
     def found(out_id: str, since: datetime) -> Any:
-        return looked(InDoubt(since, since, out_id, noted=True), out_id, 0)
+        return looked(InDoubt(since, since, out_id, is_complete=True), out_id, 0)
 
     day, record = found("mine", midnight - timedelta(seconds=3))
     assert (day, record.sent_at) == (dates.beijing_day(sent_at), sent_at)
@@ -674,7 +674,7 @@ def test_a_send_that_stood_in_line_for_longer_than_it_takes_to_show_is_found(emu
     emulator.configure(detail_visible_after=3)
     DysmsHook().run(lambda client: client.send_sms(NUMBERS, "示例", TEMPLATE, {"code": CODE}, "mine"))
     began = datetime.now(UTC) - timedelta(minutes=5)
-    doubt = InDoubt(began, began, "mine", noted=True, signed_by=datetime.now(UTC))
+    doubt = InDoubt(began, began, "mine", is_complete=True, signed_by=datetime.now(UTC))
     assert looked(doubt, "mine", 60) is not None
 
 
@@ -682,7 +682,7 @@ def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one
     def add(number: str) -> None:
         emulator.add_message(phone_number=number, sent_at=datetime.now(UTC).isoformat(), out_id="mine")
 
-    doubt = InDoubt(datetime.now(UTC), datetime.now(UTC), None, noted=False)
+    doubt = InDoubt(datetime.now(UTC), datetime.now(UTC), None, is_complete=False)
     add(NUMBERS[0])
     late = threading.Timer(1.5, add, NUMBERS[1:])
     late.start()

@@ -18,8 +18,8 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsTaskError
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.storage.row_spool import RowSpool
-from airflow_provider_dysms.transfers.reporting import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+from airflow_provider_dysms.transfers.reporting import progress
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)

@@ -64,7 +64,7 @@ def test_an_attempt_with_an_owner_is_resumed_by_the_next_and_one_without_is_not(
         tries.emulator.configure(latency_ms=20)
         tries.refuse_after(20)
         with pytest.raises(DysmsRefused):
-            export(options(), owner=owner, log=LOG)
+            export(options(refresh="all"), owner=owner, log=LOG)
         tries.emulator.clear_faults()
         assert bool(tries.segments()) is resumes
         manifest = export(options(refresh="all"), owner=owner, log=LOG)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from airflow_provider_dysms.arguments.private_fields import in_order, split_list
-from airflow_provider_dysms.arguments.values import structure
+from airflow_provider_dysms.arguments.template_values import parse_structure
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.ids import given_id
 
@@ -63,7 +63,7 @@ def _parsed(argument: str, text: str) -> Any:
     """Read what a template leaves of a list or a dict: JSON, or Python's own writing."""
     text = text.strip()
     if text.startswith("{"):
-        found = structure(argument, f"[{text}]")
+        found = parse_structure(argument, f"[{text}]")
         return found[0] if len(found) == 1 else found
     return split_list(argument, text)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 
-def parse_asked_day(value: Any, now: datetime, log: Any) -> date:
+def parse_send_date(value: Any, now: datetime, log: Any) -> date:
     """Read the day that a task is to ask for; warn when it is about to be forgotten.
 
     :param value: ``send_date`` in any of its forms

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from airflow_provider_dysms.arguments.private_fields import reveal
-from airflow_provider_dysms.arguments.values import Templated
+from airflow_provider_dysms.arguments.template_values import Templated
 from airflow_provider_dysms.exceptions import DysmsArgumentError
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
@@ -21,7 +21,7 @@ from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_dysms.arguments.values import Reader
+    from airflow_provider_dysms.arguments.template_values import Reader
 
     Check = Callable[[str, Any], object]
 

@@ -12,8 +12,8 @@ import pytest
 from airflow.sdk import DAG, BaseOperator, ObjectStoragePath
 
 from airflow_provider_dysms.api.protocol.parameters import template_param
-from airflow_provider_dysms.arguments import messages, values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments
+from airflow_provider_dysms.arguments import message_ids, template_values
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers, parameters_in, reveal
 from airflow_provider_dysms.get_provider_info import get_provider_info
 from airflow_provider_dysms.model.dates import parse_day
@@ -95,9 +95,12 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
         lambda operator, name: str(parse_day(getattr(operator, name), name)),
         [("2026-11-28", "2026-11-28"), ("20261128", "2026-11-28"), (20261128, "2026-11-28")],
     ),
-    "sent": (lambda operator, name: messages.parse_sent(getattr(operator, name)), [(SENT, [SENT]), ([SENT], [SENT])]),
+    "sent": (
+        lambda operator, name: message_ids.parse_sent(getattr(operator, name)),
+        [(SENT, [SENT]), ([SENT], [SENT])],
+    ),
     "message_ids": (
-        lambda operator, name: messages.parse_message_ids(getattr(operator, name)),
+        lambda operator, name: message_ids.parse_message_ids(getattr(operator, name)),
         [*lists("000123_4", "4711"), (MESSAGE, ["4711"]), (4711, ["4711"])],
     ),
     "wait_for": (
@@ -199,13 +202,13 @@ def test_parameters_that_would_lose_something_are_refused(written: str, native: 
 )
 def test_lists_that_would_lose_something_are_refused(written: str) -> None:
     with pytest.raises(DysmsInputError, match=r"^sign_names"):
-        values.texts("sign_names", written)
+        template_values.read_texts("sign_names", written)
 
 
 @pytest.mark.parametrize("written", ['{"a": 1, "a": 2}', "[1]", "a", "{1: {2: 3}", 7, ["a"]])
 def test_mappings_that_are_none_are_refused(written: Any) -> None:
     with pytest.raises(DysmsInputError, match=r"^columns"):
-        values.mapping("columns", written)
+        template_values.read_mapping("columns", written)
 
 
 @pytest.mark.parametrize("native", [True, False])

@@ -11,7 +11,7 @@ from airflow.sdk import DAG
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.send_messages_log import MAX_ID, log_sent
+from airflow_provider_dysms.operators.send_once.log_sent import MAX_ID_LENGTH, log_sent
 
 NUMBERS = ["139" + "24680135", "139" + "13579246"]
 ABROAD = "+852" + "5124" + "6802"
@@ -53,5 +53,5 @@ def test_an_id_from_the_service_cannot_forge_a_line(caplog: pytest.LogCaptureFix
         assert log_sent(logging.getLogger("sent"), sent) is sent
     (said,) = caplog.messages
     assert "\n" not in said
-    assert "r" * MAX_ID in said
-    assert "r" * (MAX_ID + 1) not in said
+    assert "r" * MAX_ID_LENGTH in said
+    assert "r" * (MAX_ID_LENGTH + 1) not in said

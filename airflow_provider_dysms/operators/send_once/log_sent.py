@@ -1,17 +1,17 @@
-"""What the task log says of a send: how many messages, and the ids by which to find them; never a number."""
+"""Logs an accepted send: the number of messages and the ids by which they are found, never a phone number."""
 
 from __future__ import annotations
 
 from typing import Any
 
-#: Characters of an id that are logged, at most.
-MAX_ID = 64
+#: Largest number of characters of an id that are logged.
+MAX_ID_LENGTH = 64
 
 _IDS = {"biz_id": "BizId", "out_id": "OutId", "message_id": "message id", "request_id": "request id"}
 
 
 def log_sent(log: Any, sent: dict[str, Any]) -> dict[str, Any]:
-    """Log what was sent, and return it as it is.
+    """Log what was sent, and return it unchanged.
 
     :param log: the task's logger
     :param sent: what a send operator returns
@@ -29,4 +29,4 @@ def log_sent(log: Any, sent: dict[str, Any]) -> dict[str, Any]:
 
 def _id(value: object) -> str:
     text = str(value)
-    return text if len(text) <= MAX_ID and text.isprintable() else f"{text[:MAX_ID]!a}"
+    return text if len(text) <= MAX_ID_LENGTH and text.isprintable() else f"{text[:MAX_ID_LENGTH]!a}"

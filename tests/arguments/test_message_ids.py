@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_sent
+from airflow_provider_dysms.arguments.message_ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 MESSAGE = {"kind": "message", "message_id": "17", "request_id": None, "segments": 1}

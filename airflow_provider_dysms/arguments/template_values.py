@@ -56,12 +56,12 @@ class Templated:
         return parts[0] if len(parts) == 1 else "".join(map(str, parts))
 
 
-def text(argument: str, value: object) -> object:
+def read_text(argument: str, value: object) -> object:
     """Return a text; a whole number is one without quotes. Anything else is for the check of the argument to refuse."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def uri(argument: str, value: object) -> object:
+def read_uri(argument: str, value: object) -> object:
     """Return the URI of a path of object storage."""
     if isinstance(value, str):
         return value
@@ -70,7 +70,7 @@ def uri(argument: str, value: object) -> object:
     return str(value) if isinstance(value, (ObjectStoragePath, os.PathLike)) else value
 
 
-def texts(argument: str, value: object) -> list[str] | None:
+def read_texts(argument: str, value: object) -> list[str] | None:
     """Return a list of texts; one text is a list of one.
 
     :raises DysmsInputError: it is not a list of texts
@@ -80,7 +80,7 @@ def texts(argument: str, value: object) -> list[str] | None:
     if isinstance(value, str):
         if _PRINTED.match(value.strip()):
             raise DysmsInputError(argument, "is how Python prints an object; make a list of it in the template: | list")
-        value = structure(argument, value) if value.lstrip().startswith(("[", "(", "{")) else [value]
+        value = parse_structure(argument, value) if value.lstrip().startswith(("[", "(", "{")) else [value]
     if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
         raise DysmsInputError(argument, f"must be one text or a list of texts, not {safe_repr(value)}")
     found = sorted(value, key=str) if isinstance(value, AbstractSet) else list(value)
@@ -90,7 +90,7 @@ def texts(argument: str, value: object) -> list[str] | None:
     return found
 
 
-def mapping(argument: str, value: object) -> dict[str, Any] | None:
+def read_mapping(argument: str, value: object) -> dict[str, Any] | None:
     """Return a mapping of names to values.
 
     :raises DysmsInputError: it is not a mapping
@@ -98,13 +98,13 @@ def mapping(argument: str, value: object) -> dict[str, Any] | None:
     if value is None:
         return None
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = structure(argument, value)
+        value = parse_structure(argument, value)
     if not isinstance(value, Mapping):
         raise DysmsInputError(argument, f"must be a mapping of names to values, not {safe_repr(value)}")
     return dict(value)
 
 
-def structure(argument: str, written: str) -> Any:
+def parse_structure(argument: str, written: str) -> Any:
     """Return the list or the mapping of a text: JSON, or Python's own way to write it, which templates leave.
 
     :raises DysmsInputError: it is neither, or not all of it would be kept

@@ -1,8 +1,8 @@
-"""Checks the arguments of operators and sensors while a DAG is parsed: what is wrong is an import error of the DAG.
+"""Checks arguments of operators and sensors while a DAG is parsed, so that a wrong one is an import error of the DAG.
 
-A check takes the name and the value of one argument. The same checks run again when the task runs, on the values that
-templates and other tasks have made. Numbers, ids and results of sends are data, which may come from anywhere: they are
-looked at when the task runs. Nothing is imported here that a DAG file does not load anyway.
+A check takes the name and the value of one argument. The same checks run again when the task runs, on the rendered
+values. Numbers, ids and results of sends are data, which may come from anywhere: they are checked only when the task
+runs. This module imports nothing that a DAG file does not load anyway.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     Check = Callable[[str, Any], object]
 
-#: How a template begins, for Jinja.
+#: Beginnings of a Jinja template.
 _TEMPLATE = ("{{", "{%", "{#")
 
 
 class CheckedArguments(Templated):
-    """Goes before BaseOperator. Subclasses call :meth:`check_literals` at the end of ``__init__``."""
+    """A base class before BaseOperator; subclasses call :meth:`check_literals` at the end of ``__init__``."""
 
     #: Argument -> its check, which raises :class:`DysmsInputError`.
     checks: ClassVar[Mapping[str, Check]] = {}
-    #: Templated argument -> what reads it as templates leave it, if that is more than a text.
+    #: Templated argument -> the function that reads its rendered value, if that is not just a text.
     readers: ClassVar[Mapping[str, Reader]] = {}
     template_fields: Any
 
@@ -44,7 +44,7 @@ class CheckedArguments(Templated):
         :raises DysmsArgumentError: naming the argument
         """
         self._check_these({name: getattr(self, name) for name in self.checks})
-        _told(self.check_together)
+        _raise_for_dag(self.check_together)
 
     def check_arguments(self) -> None:
         """Read and check every argument of a task that runs.
@@ -58,7 +58,7 @@ class CheckedArguments(Templated):
         self.check_together()
 
     def check_together(self) -> None:
-        """Check arguments that depend on each other, as far as a template lets see it: which of them are given, say.
+        """Check arguments that depend on each other, as far as that is known before templates are rendered.
 
         :raises DysmsInputError: naming one of them
         """
@@ -66,16 +66,16 @@ class CheckedArguments(Templated):
     @classmethod
     def partial(cls, **arguments: Any) -> Any:
         cls._check_these(arguments)
-        made = super().partial(**arguments)  # type: ignore[misc]
-        made.__class__ = _checked_partial()  # so that expand() checks too
-        return made
+        partial = super().partial(**arguments)  # type: ignore[misc]
+        partial.__class__ = _checked_partial()  # so that expand() checks too
+        return partial
 
     @classmethod
     def _check_these(cls, arguments: Mapping[str, Any]) -> None:
-        for name, given in arguments.items():
-            value = reveal(given)
+        for name, argument in arguments.items():
+            value = reveal(argument)
             if name in cls.checks and _is_literal(value, templated=name in cls.template_fields):
-                _told(cls.checks[name], name, value)
+                _raise_for_dag(cls.checks[name], name, value)
 
 
 @cache
@@ -83,7 +83,7 @@ def _checked_partial() -> type:
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     class CheckedPartial(OperatorPartial):
-        """What ``partial()`` returns; it checks the literals of ``expand()`` as well."""
+        """The result of ``partial()``; it checks the literals of ``expand()`` as well."""
 
         __slots__ = ()
 
@@ -103,23 +103,23 @@ def _checked_partial() -> type:
 
 
 def optional(check: Check) -> Check:
-    """Return a check that takes ``None`` too."""
+    """Return a check that accepts ``None`` too."""
     return lambda argument, value: None if value is None else check(argument, value)
 
 
 def each(check: Check) -> Check:
     """Return a check of one text, or of every text in a list."""
 
-    def of_all(argument: str, value: Any) -> None:
-        for one in [value] if isinstance(value, str) else text_list(argument, value):
-            check(argument, one)
+    def check_all(argument: str, value: Any) -> None:
+        for text in [value] if isinstance(value, str) else text_list(argument, value):
+            check(argument, text)
 
-    return of_all
+    return check_all
 
 
 def text_list(argument: str, value: Any) -> list[str]:
     """Check a list of texts."""
-    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
         return list(value)
     raise DysmsInputError(argument, f"must be one text or a list of texts, not {safe_repr(value)}")
 
@@ -137,8 +137,8 @@ def one_of(choices: Any) -> Check:
 def number(lowest: float, highest: float, what: str, *, above: bool = False) -> Check:
     """Return a check for a number.
 
-    :param what: what the number is, for the error
-    :param above: whether it must be above ``lowest``, and not equal to it
+    :param what: the kind of number, for the error, such as ``a number of seconds``
+    :param above: whether it must be greater than ``lowest``
     """
 
     def check(argument: str, value: Any) -> None:
@@ -156,18 +156,18 @@ def flag(argument: str, value: Any) -> None:
         raise DysmsInputError(argument, f"must be True or False, not {safe_repr(value)}")
 
 
-def _told(check: Callable[..., object], *arguments: Any) -> None:
-    """Run a check, and turn its error into one that Airflow does not retry, without frames that hold the value."""
+def _raise_for_dag(check: Callable[..., object], *arguments: Any) -> None:
+    """Run a check; raise its error as one that Airflow does not retry, without the frames that have the value."""
     try:
         check(*arguments)
         return
     except DysmsInputError as error:
-        wrong = DysmsArgumentError(error.argument, error.problem)
-    raise wrong
+        argument_error = DysmsArgumentError(error.argument, error.problem)
+    raise argument_error
 
 
 def _is_literal(value: Any, *, templated: bool) -> bool:
-    """Say whether a value is known already: no template, no result of another task."""
+    """Return whether a value is known already: it has no template and no result of another task."""
     if hasattr(value, "resolve"):
         return False
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Reads which messages a task names: ids, or what a send operator returned, as templates and other tasks pass them."""
+"""Reads the messages that a task is given, from templates or XCom: message ids, or results of the send operators."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from airflow_provider_dysms.arguments.template_values import parse_structure
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.ids import given_id
 
-#: Bits of a message id that is a number; Python refuses to write down very long ones.
+#: Largest message id in bits, if it is a number: Python refuses to convert very long ones to text.
 MAX_BITS = 512
 
-#: ``kind`` of what a send operator returned -> the operator, and the sensor that takes it.
+#: ``kind`` of a send operator's result -> the operator, and the sensor that takes the result.
 _KINDS = {
     "message": ("DysmsSendMessageToGlobeOperator", "DysmsMessageSensor"),
     "sms": ("DysmsSendSmsOperator", "DysmsSendDetailsSensor"),
@@ -23,20 +23,20 @@ _KINDS = {
 def parse_message_ids(value: Any) -> list[str]:
     """Return the ids of international messages.
 
-    :param value: one id or what DysmsSendMessageToGlobeOperator returned, several of them in any collection (the XCom
+    :param value: one id or one result of DysmsSendMessageToGlobeOperator, several of them in any collection (the XCom
         of a mapped task too), or text with several ids separated by commas, semicolons or line ends
-    :raises DysmsInputError: there is none, or something is no id
+    :raises DysmsInputError: there are none, or one of them is not an id
     """
-    return [_message_id(each, place) for place, each in enumerate(_items("message_ids", value), 1)]
+    return [_message_id(item, position) for position, item in enumerate(_items("message_ids", value), 1)]
 
 
 def parse_sent(value: Any) -> list[dict[str, Any]]:
-    """Return what DysmsSendSmsOperator returned, one dict a request.
+    """Return results of DysmsSendSmsOperator, one dict per request.
 
     :param value: one of its results, or several in any collection (the XCom of a mapped task too)
-    :raises DysmsInputError: there is none, or something is no such result
+    :raises DysmsInputError: there are none, or one of them is something else
     """
-    return [_sent("sent", "sms", each, place) for place, each in enumerate(_items("sent", value), 1)]
+    return [_sent("sent", "sms", item, position) for position, item in enumerate(_items("sent", value), 1)]
 
 
 def _items(argument: str, value: Any) -> list[Any]:
@@ -45,8 +45,8 @@ def _items(argument: str, value: Any) -> list[Any]:
     if isinstance(value, (int, dict)):
         value = [value]
     if value is None or isinstance(value, bytes) or not isinstance(value, Iterable):
-        raise DysmsInputError(argument, f"names one message or a list of them, and is {type(value).__name__} here")
-    # Several tasks may be named in a list, and mapped ones each have a list of results.
+        raise DysmsInputError(argument, f"must be one message or a list of messages, not {type(value).__name__}")
+    # A list may have results of several tasks, and each mapped task has a list of results.
     items = [item for part in in_order(value) for item in (_parts(part) or [part])]
     if not items:
         raise DysmsInputError(argument, "is empty; name at least one")
@@ -54,13 +54,13 @@ def _items(argument: str, value: Any) -> list[Any]:
 
 
 def _parts(value: Any) -> list[Any]:
-    """Of a mapped task, this asks Airflow for each of its results."""
+    """Return the parts of a collection; for the XCom of a mapped task this asks Airflow for each result."""
     single = isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable)
     return [] if single else list(in_order(value))
 
 
 def _parsed(argument: str, text: str) -> Any:
-    """Read what a template leaves of a list or a dict: JSON, or Python's own writing."""
+    """Read a list or a dict that a template has turned into text: JSON, or Python's own notation."""
     text = text.strip()
     if text.startswith("{"):
         found = parse_structure(argument, f"[{text}]")
@@ -68,24 +68,25 @@ def _parsed(argument: str, text: str) -> Any:
     return split_list(argument, text)
 
 
-def _message_id(given: Any, place: int) -> str:
-    if isinstance(given, dict):
-        given = _sent("message_ids", "message", given, place).get("message_id")
-    is_long = isinstance(given, int) and given.bit_length() > MAX_BITS
-    if not isinstance(given, (str, int)) or isinstance(given, bool) or is_long:
+def _message_id(value: Any, position: int) -> str:
+    if isinstance(value, dict):
+        value = _sent("message_ids", "message", value, position).get("message_id")
+    is_long = isinstance(value, int) and value.bit_length() > MAX_BITS
+    if not isinstance(value, (str, int)) or isinstance(value, bool) or is_long:
         raise DysmsInputError(
-            "message_ids", f"(number {place} of the list) is text or a whole number, not {type(given).__name__}"
+            "message_ids",
+            f"(number {position} of the list) must be text or a whole number, not {type(value).__name__}",
         )
-    return given_id("message_ids", str(given).strip())
+    return given_id("message_ids", str(value).strip())
 
 
-def _sent(argument: str, kind: str, given: Any, place: int) -> dict[str, Any]:
-    if isinstance(given, dict) and given.get("kind") == kind:
-        return given
-    where = f"(number {place} of the list)"
+def _sent(argument: str, kind: str, value: Any, position: int) -> dict[str, Any]:
+    if isinstance(value, dict) and value.get("kind") == kind:
+        return value
+    where = f"(number {position} of the list)"
     operator, _ = _KINDS[kind]
-    other = given.get("kind") if isinstance(given, dict) else None
+    other = value.get("kind") if isinstance(value, dict) else None
     if isinstance(other, str) and other in _KINDS:
         sender, sensor = _KINDS[other]
-        raise DysmsInputError(argument, f"{where} is what {sender} returned; {sensor} waits for it")
-    raise DysmsInputError(argument, f"{where} is not what {operator} returned; pass its result on as it is")
+        raise DysmsInputError(argument, f"{where} is a result of {sender}; {sensor} waits for it")
+    raise DysmsInputError(argument, f"{where} is not a result of {operator}; pass that result unchanged")

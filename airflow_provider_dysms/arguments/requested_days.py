@@ -1,4 +1,4 @@
-"""Reads which days and which scope are asked for, as users write them."""
+"""Reads the arguments ``send_date``, ``first_date``, ``last_date`` and ``scope`` of a query as users write them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def parse_send_date(value: Any, now: datetime, log: Any) -> date:
-    """Read the day that a task is to ask for; warn when it is about to be forgotten.
+    """Read the day of a query; warn if the service is about to forget it.
 
     :param value: ``send_date`` in any of its forms
     :param now: the current instant
@@ -24,30 +24,30 @@ def parse_send_date(value: Any, now: datetime, log: Any) -> date:
     """
     day = dates.parse_day(value)
     dates.check_window(day, now)
-    left = dates.days_left(day, now)
-    if left <= 1:
-        log.warning("%s is about to leave the service's memory: it can be asked %s more day(s)", day, left)
+    remaining = dates.days_left(day, now)
+    if remaining <= 1:
+        log.warning("The service is about to forget %s: it can be queried for %s more day(s)", day, remaining)
     return day
 
 
 def parse_days(first_date: str | date | datetime, last_date: str | date | datetime | None = None) -> tuple[date, date]:
     """Read the first and the last day of statistics.
 
-    :raises DysmsInputError: no dates, in the wrong order, or in the future
+    :raises DysmsInputError: they are not dates, in the wrong order, or in the future
     """
     first = dates.parse_day(first_date, "first_date")
     last = first if last_date is None else dates.parse_day(last_date, "last_date")
     today = dates.beijing_day(datetime.now(UTC))
     if last < first:
-        raise DysmsInputError("last_date", f"({last}) lies before first_date ({first}); swap them")
+        raise DysmsInputError("last_date", f"({last}) is before first_date ({first}); swap them")
     if last > today:
         argument = "first_date" if last_date is None else "last_date"
-        raise DysmsInputError(argument, f"({last}) lies in the future; in Beijing it is {today}")
+        raise DysmsInputError(argument, f"({last}) is in the future; in Beijing it is {today}")
     return first, last
 
 
 def is_international(scope: str) -> bool:
-    """Read the scope of statistics.
+    """Return whether the scope of statistics is international.
 
     :raises DysmsInputError: it is neither ``mainland`` nor ``international``
     """

@@ -1,4 +1,4 @@
-"""Checks of what a send is given, as templates and other tasks leave it; what the API itself asks is checked there."""
+"""Checks the arguments of the send operators as templates leave them; the API module checks what the API requires."""
 
 from __future__ import annotations
 
@@ -11,56 +11,59 @@ from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 
 def refuse_repeated(numbers: list[str]) -> None:
-    """Refuse a list that names a number twice.
+    """Refuse a list that has a number twice.
 
     :param numbers: as the API takes them
-    :raises DysmsInputError: naming the places, not the number
+    :raises DysmsInputError: naming the positions, not the number
     """
-    places: dict[str, int] = {}
-    for place, number in enumerate(numbers, 1):
-        if number in places:
+    positions: dict[str, int] = {}
+    for position, number in enumerate(numbers, 1):
+        if number in positions:
             raise DysmsInputError(
-                "phone_numbers", f"has the same number at places {places[number]} and {place}; name each once"
+                "phone_numbers",
+                f"has the same number at positions {positions[number]} and {position}; list each number once",
             )
-        places[number] = place
+        positions[number] = position
 
 
 def international_number(value: Any) -> str:
-    """Return the one number outside the mainland that a rendered private field names, as the API takes it.
+    """Return the one number outside the mainland that a rendered private field has, as the API takes it.
 
-    :raises DysmsInputError: there is none, or several, or it is one of the mainland
+    :raises DysmsInputError: there is none, or several, or it is a mainland number
     """
     numbers = normalized_numbers("to", value)
     if len(numbers) > 1:
-        raise DysmsInputError("to", f"has {len(numbers)} numbers, and one message has one; map the task for more")
+        raise DysmsInputError(
+            "to", f"has {len(numbers)} numbers, and a message has only one; map the task to send several"
+        )
     if parse_number(numbers[0]).country == "CN":
-        raise DysmsInputError("to", "is a number of the mainland; send to it with DysmsSendSmsOperator")
+        raise DysmsInputError("to", "is a mainland number; send to it with DysmsSendSmsOperator")
     return numbers[0]
 
 
-def required_text(argument: str, value: object, longest: int | None = 255) -> str:
-    """Return a text that must be there.
+def required_text(argument: str, value: object, max_length: int | None = 255) -> str:
+    """Return a text that must be given.
 
-    :param longest: most characters; ``None``: the API alone says
-    :raises DysmsInputError: there is none, or a word for none
+    :param max_length: in characters; ``None``: the API module checks it
+    :raises DysmsInputError: there is none, or a word such as ``None``
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # what native rendering makes of digits
-    text = validation.text(argument, value, longest)
+        value = str(value)  # native rendering makes numbers of digits
+    text = validation.text(argument, value, max_length)
     if text.strip().lower() in ids.NO_IDS:
-        raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")
+        raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: its source had no value")
     return text
 
 
 def optional_text(argument: str, value: object) -> str | None:
-    """Return a text, where there is one.
+    """Return a text, or ``None`` if there is none.
 
-    :raises DysmsInputError: it is none, or a word for none
+    :raises DysmsInputError: it is not text, or a word such as ``None``
     """
     return None if value is None else required_text(argument, value)
 
 
 def as_int(value: object) -> object:
-    """Return a number of what a template has made text of; anything else as it is."""
+    """Return the number that a template has turned into text; anything else unchanged."""
     text = value.strip() if isinstance(value, str) else ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else value

@@ -1,8 +1,8 @@
-"""Reads arguments as templates leave them: one reader for each kind of value.
+"""Reads the rendered values of template fields: one reader for each kind of value.
 
-A template leaves text, or, with ``render_template_as_native_obj``, what a single expression returned. Readers take
-both. What they cannot read without losing something they refuse: a code ``000000`` that was written as a number, a key
-that an object has twice.
+A template renders to text, or, with ``render_template_as_native_obj``, to the value of a single expression. Readers
+take both. They refuse a value that they cannot read without losing something: a code ``000000`` that was written as a
+number, an object that has a key twice.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
     Reader = Callable[[str, Any], Any]
 
-#: Characters of a text that is read as a list, a mapping or JSON: a thousand long numbers take a hundredth of it.
-MAX_TEXT = 1_000_000
+#: Longest text in characters that is read as a list, a mapping or JSON; a thousand long numbers have a hundredth of it.
+MAX_TEXT_LENGTH = 1_000_000
 
 
-#: How Python prints what is neither text nor a list: ``dict_keys(['a'])``, ``<generator object ...>``.
+#: How Python prints other objects than texts and lists: ``dict_keys(['a'])``, ``<generator object ...>``.
 _PRINTED = re.compile(r"[A-Za-z_.]+\(['\"\[{(]|<.*>$", re.DOTALL)
 
 
 class Templated:
-    """Goes before BaseOperator: what its templates leave is read as it was meant.
+    """A base class before BaseOperator whose templates render to what they say.
 
-    Airflow reads text that is rendered natively as Python: ``20261128_1`` becomes 202611281. Here a template that is a
-    single expression leaves what that returned, and any other template leaves text.
+    Airflow evaluates natively rendered text as Python: ``20261128_1`` becomes 202611281. Here a template that is a
+    single expression renders to the value of that expression, and any other template renders to text.
     """
 
     def _render(self, template: Any, context: Any, dag: Any = None) -> Any:
@@ -57,21 +57,21 @@ class Templated:
 
 
 def read_text(argument: str, value: object) -> object:
-    """Return a text; a whole number is one without quotes. Anything else is for the check of the argument to refuse."""
+    """Return a text; a whole number is a text without quotes. The check of the argument refuses anything else."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def read_uri(argument: str, value: object) -> object:
-    """Return the URI of a path of object storage."""
+    """Return a URI; a path becomes its URI. The check of the argument refuses anything else."""
     if isinstance(value, str):
         return value
-    from airflow.sdk import ObjectStoragePath  # and fsspec, which most DAG files do without
+    from airflow.sdk import ObjectStoragePath  # loads fsspec, which most DAG files do not need
 
     return str(value) if isinstance(value, (ObjectStoragePath, os.PathLike)) else value
 
 
 def read_texts(argument: str, value: object) -> list[str] | None:
-    """Return a list of texts; one text is a list of one.
+    """Return a list of texts; one text becomes a list of one.
 
     :raises DysmsInputError: it is not a list of texts
     """
@@ -79,15 +79,17 @@ def read_texts(argument: str, value: object) -> list[str] | None:
         return None
     if isinstance(value, str):
         if _PRINTED.match(value.strip()):
-            raise DysmsInputError(argument, "is how Python prints an object; make a list of it in the template: | list")
+            raise DysmsInputError(
+                argument, "is how Python prints an object; convert it to a list in the template: | list"
+            )
         value = parse_structure(argument, value) if value.lstrip().startswith(("[", "(", "{")) else [value]
     if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
         raise DysmsInputError(argument, f"must be one text or a list of texts, not {safe_repr(value)}")
-    found = sorted(value, key=str) if isinstance(value, AbstractSet) else list(value)
-    for each in found:
-        if not isinstance(each, str):
-            raise DysmsInputError(argument, f"must be one text or a list of texts, and has {safe_repr(each)} in it")
-    return found
+    texts = sorted(value, key=str) if isinstance(value, AbstractSet) else list(value)
+    for item in texts:
+        if not isinstance(item, str):
+            raise DysmsInputError(argument, f"must be one text or a list of texts, but contains {safe_repr(item)}")
+    return texts
 
 
 def read_mapping(argument: str, value: object) -> dict[str, Any] | None:
@@ -105,25 +107,25 @@ def read_mapping(argument: str, value: object) -> dict[str, Any] | None:
 
 
 def parse_structure(argument: str, written: str) -> Any:
-    """Return the list or the mapping of a text: JSON, or Python's own way to write it, which templates leave.
+    """Return the list or mapping that a text describes: JSON, or Python's own notation, which templates produce.
 
-    :raises DysmsInputError: it is neither, or not all of it would be kept
+    :raises DysmsInputError: it is neither, or reading it would lose something
     """
-    if len(written) > MAX_TEXT:
-        raise DysmsInputError(argument, f"is longer than {MAX_TEXT:,} characters")
+    if len(written) > MAX_TEXT_LENGTH:
+        raise DysmsInputError(argument, f"is longer than {MAX_TEXT_LENGTH:,} characters")
     try:
         return json.loads(written, object_pairs_hook=_unique, parse_constant=_refuse)
-    except _Twice:
-        raise DysmsInputError(argument, "has a name twice in one object; give each once") from None
+    except _DuplicateName:
+        raise DysmsInputError(argument, "has a name twice in one object; use each name once") from None
     except (ValueError, RecursionError):
         pass
     try:
         tree = ast.parse(written.strip(), mode="eval")
         value = ast.literal_eval(tree)
-        problem = _what_is_lost(tree, written.strip())
+        problem = _loss(tree, written.strip())
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         raise DysmsInputError(
-            argument, "begins like a list or a mapping, and is neither JSON nor a list or mapping as Python writes it"
+            argument, "begins like a list or a mapping, but is neither JSON nor a list or mapping in Python's notation"
         ) from None
     if problem:
         raise DysmsInputError(argument, problem)
@@ -131,7 +133,7 @@ def parse_structure(argument: str, written: str) -> Any:
 
 
 def is_json(written: str) -> bool:
-    """Whether a text is JSON."""
+    """Return whether a text is JSON."""
     try:
         json.loads(written)
     except (ValueError, RecursionError):
@@ -139,14 +141,14 @@ def is_json(written: str) -> bool:
     return True
 
 
-class _Twice(ValueError):
-    """A name stands twice in an object."""
+class _DuplicateName(ValueError):
+    """An object has a name twice."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Twice
+        raise _DuplicateName
     return found
 
 
@@ -154,22 +156,22 @@ def _refuse(_: str) -> None:
     raise ValueError("not a JSON number")
 
 
-def _what_is_lost(tree: ast.AST, written: str) -> str | None:
-    """Say what of a text the value that Python reads from it does not show."""
+def _loss(tree: ast.AST, written: str) -> str | None:
+    """Return what is lost when Python reads a text; ``None`` if nothing is."""
     lines = written.encode().split(b"\n")
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float, complex):
             number = lines[node.lineno - 1][node.col_offset : node.end_col_offset]
             if number.decode() != repr(node.value):
-                return "has a number in it that is not written as numbers are, such as 000000 or 1_0; quote it"
+                return "contains a number in an unusual notation, such as 000000 or 1_0; quote it"
         if isinstance(node, ast.Dict):
             names = [key.value for key in node.keys if isinstance(key, ast.Constant)]
             if len(set(names)) < len(names):
-                return "has a name twice in one object; give each once"
-    return "has two texts in it without a comma between them" if _is_joined(written) else None
+                return "has a name twice in one object; use each name once"
+    return "contains two texts without a comma between them" if _is_joined(written) else None
 
 
 def _is_joined(written: str) -> bool:
-    """Whether two texts stand side by side, as NumPy writes arrays: Python would make one text of them."""
+    """Return whether two texts are adjacent, as NumPy prints arrays: Python would join them."""
     kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(written).readline)]
     return (tokenize.STRING, tokenize.STRING) in pairwise(kinds)

@@ -1,6 +1,24 @@
-"""Builds the ``result`` of an export's manifest: what follows from the log, the records and ``as_of`` alone.
+"""Builds the ``result`` of an export's manifest, and lists every field of the manifest.
 
-Equal logs, records and arguments give an equal result, whichever attempt or worker writes it.
+``result`` depends on the log, the records and ``as_of`` alone: equal inputs and arguments give an equal result in every
+attempt, on every worker. The manifest has ``version``, and
+
+* ``result``: ``send_date``; ``as_of`` (when the first attempt began whose responses are used) and ``oldest_answer``
+  (the same for the oldest response that a row is based on); ``lines`` of the log; ``asked``, the number of queries;
+  ``rows``; counts ``by_state``, ``by_category``, ``failed_by_category`` and ``by_template``; ``missing``; ``unlogged``;
+  ``ambiguous`` (records that match another line as well); ``edge`` (records of the day's first ten minutes without a
+  line, which belong to the log of the day before); ``off_day`` (records that are dated one day off); ``repeated``
+  lines; ``rejected`` by reason; ``open`` (not final); ``segments``; ``delivery_seconds`` p50 and p95; ``keyed`` (false
+  for a list of questions); ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can
+  change any more; ``provisional``: the day was not over, so that it may have more messages by now (both as of the
+  oldest response); and ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not
+  show (``ambiguous``, ``edge``, ``off_day``)
+* ``run``, which describes one attempt alone: ``requests``, ``pages``, ``throttled``; ``resumed``, the numbers and
+  message ids that an earlier attempt had looked up, and ``taken_over``, those that were final in the partition;
+  ``days_left`` in the window; ``replaced`` files; ``output_uri`` and ``data_uri``, the places that were written,
+  without the connection id; ``statistics``: the vendor's segments of the day compared with ours, with what explains the
+  difference, or the code with which they were refused (see :func:`.statistics.ask_statistics`); and ``statistics_gap``,
+  whether the two differ by more than 5 %
 """
 
 from __future__ import annotations

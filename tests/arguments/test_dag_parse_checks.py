@@ -168,5 +168,5 @@ def test_a_typo_is_an_import_error_of_the_file(tmp_path: Path) -> None:
 
 
 def test_two_inputs_are_seen_at_once_also_in_templates() -> None:
-    with pytest.raises(DysmsInputError, match="give one of the two"):
+    with pytest.raises(DysmsInputError, match="give exactly one of the two"):
         DysmsToObjectStorageOperator(task_id="a", sent_uri=LATER, phone_numbers=LATER, output_uri=LATER)

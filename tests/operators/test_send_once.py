@@ -140,7 +140,7 @@ def test_a_map_whose_list_has_changed_sends_no_text_abroad_twice_and_fails(
     texts[:] = [0, 1, 2]
     assert run_again(dag, run) == {0: "failed", 1: "failed", 2: "failed"}
     said = "".join(capfd.readouterr())
-    assert "was about another message to the same phone numbers" in said
+    assert "sent another message to the same phone numbers" in said
     assert "Another position of this mapped task may have sent the message" in said
     assert contents(emulator) == {"1": 1, "2": 1}
     texts[:] = [1, 2]

@@ -262,7 +262,7 @@ def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
         ("phone_numbers .number 2 of the list.", lambda: sms(phone_numbers=[NUMBERS[0], "12"])),
         ("phone_numbers .number 1 of the list.", lambda: sms(phone_numbers="None")),
         (
-            "phone_numbers has the same number at places 1 and 3",
+            "phone_numbers has the same number at positions 1 and 3",
             lambda: sms(phone_numbers=[*NUMBERS, f"+86 {NUMBERS[0]}"]),
         ),
         (

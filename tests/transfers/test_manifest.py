@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+from airflow_provider_dysms.transfers import manifest_result
 
 RESULT = {
     "asked",
@@ -44,7 +44,7 @@ def manifest(tries: Any, emulator: Emulator) -> dict[str, Any]:
 def test_it_has_what_was_promised_and_names_all_of_it(manifest: dict[str, Any]) -> None:
     assert manifest["result"].keys() >= RESULT
     assert manifest["run"].keys() >= RUN
-    documented = set(re.findall(r"``(\w+)``", DysmsToObjectStorageOperator.__doc__ or ""))
+    documented = set(re.findall(r"``(\w+)``", manifest_result.__doc__ or ""))
     assert {*manifest, *manifest["result"], *manifest["run"]} <= documented
 
 

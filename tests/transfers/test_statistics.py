@@ -155,7 +155,7 @@ def test_a_gap_warns_and_says_what_may_account_for_it(
     add(emulator, "13922222222")
     assert audit("sent.csv", send_date=DAY, statistics=choice)["run"]["statistics_gap"] is True
     said = "".join(capfd.readouterr())
-    assert "The statistics count 22 mainland segments, the rows 20; nothing that was counted accounts for it" in said
+    assert "The statistics count 22 mainland segments, the rows 20; nothing that was counted explains it" in said
     log(*map(number, range(21)))
     audit("sent.csv", send_date=DAY, statistics=choice)
     assert "it may be lines that have no record at the service: 1" in "".join(capfd.readouterr())
@@ -273,7 +273,7 @@ def test_a_key_that_may_not_ask_for_statistics_may_audit(
     login = {"login": key["access_key_id"], "password": key["access_key_secret"]}
     manifest = audit("sent.csv", send_date=DAY, statistics="judge", connection=login)
     assert manifest["run"]["statistics"]["mainland"] == {"refused": "Forbidden.RAM"}
-    assert "The day's mainland statistics are not to be had" in "".join(capfd.readouterr())
+    assert "The day's mainland statistics are not available" in "".join(capfd.readouterr())
 
 
 @pytest.mark.usefixtures("hasty")

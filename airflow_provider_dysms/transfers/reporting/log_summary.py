@@ -1,4 +1,4 @@
-"""What the task log says of an audit: what was read, the day's figures, where they lie, and what to do next."""
+"""Writes the task log's summary of an audit: the files that were read, the day's figures, and what to do next."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: Files, templates and categories that the log names one by one, at most.
+#: Largest number of files, templates and categories that the log names one by one.
 MAX_NAMED = 10
 
 _STATES = ("delivered", "failed", "waiting", "expired", "missing", "unlogged", "rejected")
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 
 class FilesRead:
-    """Takes note of the files of a send log while they are read."""
+    """Collects the names and sizes of a send log's files while they are read."""
 
     def __init__(self) -> None:
         self._sizes: list[tuple[str, int]] = []
@@ -44,7 +44,7 @@ class FilesRead:
 
 
 def in_units(size: int) -> str:
-    """Return a number of bytes as people read it, such as ``12.4 MB``."""
+    """Return a number of bytes in a readable unit, such as ``12.4 MB``."""
     if size < 1000:
         return counted(size, "byte")
     power = 1 if size < 999_950 else 2 if size < 999_950_000 else 3
@@ -74,7 +74,7 @@ def headline(manifest: Manifest) -> str:
             ours, theirs = counts["ours"]["total"], counts["total"]
             rows.append((f"{scope} segments", f"{ours:>12,} here, {theirs:,} counted by the vendor"))
     rows.append(("requests", f"{run['requests']:>12,}, {run['throttled']:,} of them throttled"))
-    for name, what in (("taken_over", "from the partition"), ("resumed", "from an earlier try")):
+    for name, what in (("taken_over", "from the partition"), ("resumed", "from an earlier attempt")):
         if run[name]:
             rows.append((name.replace("_", " "), f"{run[name]:>12,} numbers and message ids {what}"))
     width = max(len(name) for name, _ in rows)
@@ -83,16 +83,18 @@ def headline(manifest: Manifest) -> str:
 
 
 def next_step(result: dict[str, Any]) -> str:
-    """Say what there is to do about a day, in one or two sentences.
+    """Return what to do next about a day, in one or two sentences.
 
     :param result: of the manifest
     """
     if result["settled"]:
-        return "The day is settled: nothing about it changes any more"
+        return "The day is settled: nothing about it can change any more"
     end = day_start(date.fromisoformat(result["send_date"])) + _DAY
     oldest = datetime.fromisoformat(result["oldest_answer"])
     if result["provisional"]:
-        return f"The day was not over when it was asked about. Run the task again after {_minute(end + MIDNIGHT_SLACK)}"
+        return (
+            f"The day was not over when the service was asked. Run the task again after {_minute(end + MIDNIGHT_SLACK)}"
+        )
     last = f"after {_minute(end + RECEIPT_TIME)}, when every receipt must have come"
     if not result["keyed"]:
         return f"The day is not settled: a list of questions is settled {last}. Run the task again then"
@@ -100,7 +102,12 @@ def next_step(result: dict[str, Any]) -> str:
         return f"The day is not settled: it has only just ended. Run the task again after {_minute(end + QUIET_TIME)}"
     waiting, missing = result["by_state"].get("waiting", 0), result["missing"]
     what = " and ".join(
-        f"{count:,} {verb}" for count, verb in ((waiting, "wait for a receipt"), (missing, "are missing")) if count
+        f"{count:,} {one if count == 1 else many}"
+        for count, one, many in (
+            (waiting, "waits for a receipt", "wait for a receipt"),
+            (missing, "is missing", "are missing"),
+        )
+        if count
     )
     soonest = end + QUIET_TIME
     when = f"Run the task again {last}"
@@ -109,11 +116,11 @@ def next_step(result: dict[str, Any]) -> str:
     if oldest < soonest:
         when = f"Run the task again after {_minute(soonest)}, and at last {last}"
     what = what or "some can still change"
-    return f"The day is not settled: of its messages, {what}. {when}; only these are asked again"
+    return f"The day is not settled: of its messages, {what}. {when}; only these are looked up again"
 
 
 def in_beijing(instant: str) -> str:
-    """Return an instant of the manifest as people in Beijing write it."""
+    """Return an instant of the manifest in Beijing time."""
     return f"{datetime.fromisoformat(instant).astimezone(BEIJING):%Y-%m-%d %H:%M:%S} in Beijing"
 
 

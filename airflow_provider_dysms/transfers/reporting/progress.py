@@ -1,4 +1,4 @@
-"""Says every few seconds in the task log how far an audit is, and at its end what it took."""
+"""Logs the progress of an audit every few seconds, and its requests and duration at the end."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.request_executor import Counters
     from airflow_provider_dysms.audit.tally import Tally
 
-#: Seconds between two lines.
+#: Seconds between two log lines.
 INTERVAL = 5.0
 
-#: A rate is over this much time (s) or more: 500 requests in a third of a second are not 1,500 in any second.
+#: Shortest time in seconds for which a rate is stated: 500 requests in a third of a second are not 1,500 per second.
 MIN_RATE_TIME = 1.0
 
 
 class Progress:
-    """Logs lines done, rows, requests, throttled responses and the time left, while it is entered.
+    """Logs finished lines, rows, requests, throttled responses and the remaining time, while it is entered.
 
     :param log: the task's logger
-    :param what: names the work
-    :param lines: how many lines there are in all
-    :param tally: what is done
-    :param counters: what the client did
+    :param what: the name of the work
+    :param lines: number of lines in all
+    :param tally: counts finished lines and rows
+    :param counters: count the client's requests
     :param clock: returns seconds that never go back
     """
 
@@ -63,12 +63,12 @@ class Progress:
     def _tick(self) -> None:
         now, requests, done = self._clock(), self._counters.requests, self._tally.lines
         rate = (requests - self._last_requests) / max(now - self._last, MIN_RATE_TIME)
-        left = f"about {(self._lines - done) * (now - self._started) / done:,.0f} s" if done else "unknown"
-        self._say(f"{rate:,.0f} requests/s", f", time left: {left}")
+        remaining = f"about {(self._lines - done) * (now - self._started) / done:,.0f} s" if done else "unknown"
+        self._say(f"{rate:,.0f} requests/s", f", time left: {remaining}")
         self._last, self._last_requests = now, requests
         self._next()
 
-    def _say(self, requests: str, left: str) -> None:
+    def _say(self, requests: str, remaining: str) -> None:
         self._log.info(
             "%s: %s of %s lines, %s rows, %s, %s throttled%s",
             self._what,
@@ -77,5 +77,5 @@ class Progress:
             f"{self._tally.rows:,}",
             requests,
             f"{self._counters.throttled:,}",
-            left,
+            remaining,
         )

@@ -1,4 +1,4 @@
-"""The manifest as the task returns it: Airflow keeps it for every run, so it has a bound, which the file has not."""
+"""Shortens the manifest for XCom, which Airflow keeps for every run: unlike the file, it must have a bounded size."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: Entries of one map or list in XCom, at most.
+#: Largest number of entries of one map or list in XCom.
 MAX_ENTRIES = 50
 
-#: Bytes of JSON in XCom, at most. A plain day has about 4,000.
+#: Largest size in bytes of JSON in XCom. An ordinary day has about 4,000.
 MAX_BYTES = 32_768
 
-#: The counts of the entries that are left out stand under this name, so that the sums stay right.
+#: Name of the entry that has the sum of the entries that are left out, so that the totals stay right.
 OTHERS = "(others)"
 
-#: Packed for the next refresh, which reads it from the file.
+#: Entry of ``result`` that only the next refresh needs, which reads the file.
 _PACKED = "unseen"
 
 
 def for_xcom(manifest: Manifest) -> Manifest:
-    """Return a manifest without what would make it grow with the log.
+    """Return a manifest whose size does not grow with the log.
 
-    :param manifest: as it is stored
-    :returns: it without ``unseen``; if more had to be shortened or left out, ``left_out`` names that
+    :param manifest: the stored manifest
+    :returns: the manifest without ``unseen``; ``left_out`` names the entries that were shortened or left out
     """
     left_out: list[str] = []
     result = {name: value for name, value in manifest["result"].items() if name != _PACKED}
@@ -44,17 +44,17 @@ def for_xcom(manifest: Manifest) -> Manifest:
 
 
 def _shortened(values: Mapping[str, Any], path: str, left_out: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    shortened: dict[str, Any] = {}
     for name, value in values.items():
         here = f"{path}.{name}"
         if not isinstance(value, (dict, list)):
-            found[name] = value
+            shortened[name] = value
             continue
         if len(value) > MAX_ENTRIES:
             left_out.append(here)
             value = value[:MAX_ENTRIES] if isinstance(value, list) else _largest(value)
-        found[name] = _shortened(value, here, left_out) if name == "parameters" else value
-    return found
+        shortened[name] = _shortened(value, here, left_out) if name == "parameters" else value
+    return shortened
 
 
 def _largest(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,7 @@ OPEN = {"open": 5, "missing": 2, "by_state": {"waiting": 3, "missing": 2}}
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        (result(80 * HOURS, settled=True), "The day is settled: nothing about it changes any more"),
+        (result(80 * HOURS, settled=True), "The day is settled: nothing about it can change any more"),
         (
             result(-HOURS, provisional=True),
             "not over when it was asked about. Run the task again after 2025-06-02 00:10",

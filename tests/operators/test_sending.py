@@ -16,13 +16,9 @@ from airflow.sdk import DAG, chain, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
-from airflow_provider_dysms.operators.send_once.find_sent import find_sent
-from airflow_provider_dysms.operators.send_once.journal import InDoubt
-from airflow_provider_dysms.operators.send_once.out_ids import OutId
 
 #: Put together here, because Airflow keeps the source of a DAG file, and this is one.
 KEY = "a key of the tests, " + "32 characters"
@@ -571,7 +567,7 @@ def test_a_send_under_another_id_of_which_no_note_tells_makes_the_next_one_uncle
     for _ in range(2):
         assert clear(dag, run) == "failed"
         said = "".join(capfd.readouterr())
-        assert "out_id must be the same in every try" in said
+        assert "out_id must be the same in every attempt" in said
         assert not any(number in said for number in NUMBERS)
     assert sends(emulator) == ["SendSms"]
 
@@ -647,47 +643,6 @@ def test_a_note_that_airflow_does_not_take_down_fails_no_task(run_dag: RunDag, e
         sms(pre_execute=lambda context: context.update(task_state_store=Full()))
     assert run_dag(dag).state == "success"
     assert len(emulator.messages()) == 2
-
-
-def looked(doubt: InDoubt, out_id: str, settle: float) -> Any:
-    """Look at the service for what was sent to the numbers."""
-    shown = DysmsHook().run(lambda client: find_sent(client, NUMBERS, OutId(out_id), doubt, settle, lifetime=LIFETIME))
-    return shown.found
-
-
-def test_a_send_of_yesterday_is_found_under_its_day(emulator: Emulator) -> None:
-    midnight = dates.day_start(dates.beijing_day(datetime.now(UTC)))
-    sent_at = midnight - timedelta(seconds=2)
-    emulator.add_message(phone_number=NUMBERS[1], sent_at=sent_at.isoformat(), out_id="mine", template_code=TEMPLATE)
-
-    def found(out_id: str, since: datetime) -> Any:
-        return looked(InDoubt(since, since, out_id, is_complete=True), out_id, 0)
-
-    day, record = found("mine", midnight - timedelta(seconds=3))
-    assert (day, record.sent_at) == (dates.beijing_day(sent_at), sent_at)
-    assert found("mine", midnight + timedelta(seconds=3)) is not None
-    assert found("mine", midnight + timedelta(hours=3)) is None
-    assert found("theirs", midnight) is None
-
-
-def test_a_send_that_stood_in_line_for_longer_than_it_takes_to_show_is_found(emulator: Emulator) -> None:
-    emulator.configure(detail_visible_after=3)
-    DysmsHook().run(lambda client: client.send_sms(NUMBERS, "示例", TEMPLATE, {"code": CODE}, "mine"))
-    began = datetime.now(UTC) - timedelta(minutes=5)
-    doubt = InDoubt(began, began, "mine", is_complete=True, signed_by=datetime.now(UTC))
-    assert looked(doubt, "mine", 60) is not None
-
-
-def test_a_first_try_that_no_note_tells_of_is_found_when_its_records_come_in_one_by_one(emulator: Emulator) -> None:
-    def add(number: str) -> None:
-        emulator.add_message(phone_number=number, sent_at=datetime.now(UTC).isoformat(), out_id="mine")
-
-    doubt = InDoubt(datetime.now(UTC), datetime.now(UTC), None, is_complete=False)
-    add(NUMBERS[0])
-    late = threading.Timer(1.5, add, NUMBERS[1:])
-    late.start()
-    assert looked(doubt, "mine", 60) is not None
-    late.join()
 
 
 def test_an_international_send_is_not_repeated_unless_told_to(

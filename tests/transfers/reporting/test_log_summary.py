@@ -50,7 +50,7 @@ OPEN = {"open": 5, "missing": 2, "by_state": {"waiting": 3, "missing": 2}}
         (result(80 * HOURS, settled=True), "The day is settled: nothing about it can change any more"),
         (
             result(-HOURS, provisional=True),
-            "not over when it was asked about. Run the task again after 2025-06-02 00:10",
+            "not over when the service was asked. Run the task again after 2025-06-02 00:10",
         ),
         (result(HOURS), "it has only just ended. Run the task again after 2025-06-02 02:00 in Beijing"),
         (result(HOURS, **OPEN), "3 wait for a receipt and 2 are missing. Run the task again after 2025-06-02 02:00"),

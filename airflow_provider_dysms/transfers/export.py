@@ -148,7 +148,7 @@ def _judge(
     if pipeline.first_lost:
         raise DysmsIncomplete(
             f"{pipeline.lost} lines had a record at the service when the partition was written and have none now, "
-            f"the first of them {pipeline.first_lost.where}; the partition is kept as it is. "
+            f"the first of them {pipeline.first_lost.where}; the partition is not changed. "
             + ("" if tally.recorded else "A wrong account looks like this; ")
             + "write elsewhere if the records are gone for good"
         )

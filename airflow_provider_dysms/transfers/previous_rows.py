@@ -88,11 +88,11 @@ def read_previous_rows(
     else:
         replaced = None
     if reason := _differs(result, expected, codec):
-        log.info("The partition's rows are not taken over, and every line is asked: %s", reason)
+        log.info("The partition's rows are not taken over, and every line is looked up: %s", reason)
         return None
     file = partition.fetch(manifest)
     if file is None:
-        log.warning("The partition's data file does not match its manifest; every line is asked")
+        log.warning("The partition's data file does not match its manifest; every line is looked up")
         return None
     file_format, compression = format_of(result["data"])
     with file:
@@ -101,7 +101,7 @@ def read_previous_rows(
             rows = read_rows(file, file_format, compression, codec.columns, csv_safe=was_csv_safe(result))
             index.put(_groups(rows, hidden_counts, codec))
         except (RowsUnreadable, ValueError, zlib.error) as error:
-            log.warning("The partition's data file cannot be read back (%s); every line is asked", error)
+            log.warning("The partition's data file cannot be read back (%s); every line is looked up", error)
             return None
     oldest_answer = datetime.fromisoformat(result["oldest_answer"])
     return PreviousRows(codec, index, oldest_answer, is_csv=file_format == "csv", hashed_by=replaced)

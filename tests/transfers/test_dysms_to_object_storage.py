@@ -275,7 +275,7 @@ def test_a_day_that_is_about_to_be_forgotten_warns(
     audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     audit(phone_numbers=[NUMBER], send_date=TODAY - timedelta(days=30))
-    assert "about to leave" in "".join(capfd.readouterr())
+    assert "is about to forget" in "".join(capfd.readouterr())
 
 
 BLANK = {"phone_number": "phone_number", "sent_at": "sent_at"}

@@ -49,10 +49,11 @@ rotation: $(VENV)/.installed ## five minutes of an export and a wait with keys t
 	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
 # Types are those of the newest packages; older ones have other annotations, and no mypy beside them.
-check: $(VENV)/.installed ## lint, layers, and types on the newest set
+check: $(VENV)/.installed ## lint, layers, plain English, and types on the newest set
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_english.py
 ifeq ($(CONSTRAINTS),constraints.txt)
 	$(BIN)/mypy
 endif

@@ -16,6 +16,10 @@ Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
 OnUncertain = Literal["wait", "fail"]
 
+#: The two markets, which the service counts apart.
+MAINLAND = "mainland"
+INTERNATIONAL = "international"
+
 #: What a template is for -> TemplateType of the API.
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
 

@@ -23,14 +23,14 @@ OWNER = ("daily", "a run", "audit", -1)
 
 
 @pytest.fixture
-def options(tries: Any) -> Callable[..., ExportOptions]:
+def options(attempts: Any) -> Callable[..., ExportOptions]:
     """Return the options of an export of ``sent.csv``, which has five messages."""
-    tries.send(5)
+    attempts.send(5)
 
     def make(**changed: Any) -> ExportOptions:
         values = {
-            "sent_uri": f"file://{tries.folder}/sent.csv",
-            "output_uri": f"file://{tries.out}",
+            "sent_uri": f"file://{attempts.folder}/sent.csv",
+            "output_uri": f"file://{attempts.out}",
             "send_date": DAY,
             "carry": ["campaign"],
         }
@@ -39,37 +39,37 @@ def options(tries: Any) -> Callable[..., ExportOptions]:
     return make
 
 
-def test_it_returns_the_manifest_as_it_is_stored(tries: Any, options: Callable[..., ExportOptions]) -> None:
+def test_it_returns_the_manifest_as_it_is_stored(attempts: Any, options: Callable[..., ExportOptions]) -> None:
     manifest = export(options(), log=LOG)
-    assert manifest == json.loads((tries.out / f"_manifests/send_date={DAY}.json").read_text("utf-8"))
-    assert manifest["result"]["rows"] == len(tries.rows()) == 5
-    assert {row["campaign"] for row in tries.rows()} == {"0", "1", "2", "3", "4"}
+    assert manifest == json.loads((attempts.out / f"_manifests/send_date={DAY}.json").read_text("utf-8"))
+    assert manifest["result"]["rows"] == len(attempts.rows()) == 5
+    assert {row["campaign"] for row in attempts.rows()} == {"0", "1", "2", "3", "4"}
 
 
 def test_it_equals_what_the_operator_writes(
-    tries: Any, options: Callable[..., ExportOptions], elsewhere: Callable[[str], Any]
+    attempts: Any, options: Callable[..., ExportOptions], elsewhere: Callable[[str], Any]
 ) -> None:
     export(options(), log=LOG)
     other = elsewhere("other")
     other(carry=["campaign"])
-    assert other.data() == tries.data()
+    assert other.data() == attempts.data()
 
 
 def test_an_attempt_with_an_owner_is_resumed_by_the_next_and_one_without_is_not(
-    tries: Any, options: Callable[..., ExportOptions], monkeypatch: pytest.MonkeyPatch
+    attempts: Any, options: Callable[..., ExportOptions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoints, "QUESTIONS", 1)
-    tries.send(40)
+    attempts.send(40)
     for owner, resumes in ((OWNER, True), (None, False)):
-        tries.emulator.configure(latency_ms=20)
-        tries.refuse_after(20)
+        attempts.emulator.configure(latency_ms=20)
+        attempts.refuse_after(20)
         with pytest.raises(DysmsRefused):
             export(options(refresh="all"), owner=owner, log=LOG)
-        tries.emulator.clear_faults()
-        assert bool(tries.segments()) is resumes
+        attempts.emulator.clear_faults()
+        assert bool(attempts.checkpoints()) is resumes
         manifest = export(options(refresh="all"), owner=owner, log=LOG)
         assert (manifest["run"]["resumed"] > 0) is resumes
-        assert not tries.segments()
+        assert not attempts.checkpoints()
 
 
 def test_a_day_outside_the_window_fails_or_is_skipped(options: Callable[..., ExportOptions]) -> None:
@@ -81,15 +81,15 @@ def test_a_day_outside_the_window_fails_or_is_skipped(options: Callable[..., Exp
 
 
 def test_a_log_of_another_account_is_refused_and_nothing_is_written(
-    tries: Any, options: Callable[..., ExportOptions]
+    attempts: Any, options: Callable[..., ExportOptions]
 ) -> None:
-    tries.emulator.reset()  # forgets every message
+    attempts.emulator.reset()  # forgets every message
     with pytest.raises(DysmsIncomplete, match=r"max_missing_rate=0\.05"):
         export(options(), log=LOG)
-    assert not list(tries.out.glob("send_date=*"))
+    assert not list(attempts.out.glob("send_date=*"))
 
 
-def test_a_partition_of_another_day_is_kept(tries: Any, options: Callable[..., ExportOptions]) -> None:
+def test_a_partition_of_another_day_is_kept(attempts: Any, options: Callable[..., ExportOptions]) -> None:
     export(options(partition="daily"), log=LOG)
     with pytest.raises(DysmsInputError, match=f"holds the audit of {DAY}"):
         export(options(partition="daily", send_date=DAY - timedelta(days=1)), log=LOG)

@@ -92,7 +92,7 @@ class SendJournal:
 
     @property
     def sent(self) -> dict[str, Any] | None:
-        """What an earlier attempt sent, as it returned it."""
+        """The result that an earlier attempt returned, if it has sent."""
         return None if self.has_changed else self._entry.sent
 
     @property

@@ -39,7 +39,7 @@ class Digests:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """What an attempt has recorded.
+    """The record of one attempt.
 
     :param state: one of the three; ``None``: there is no entry
     :param recipients: digest of the phone numbers

@@ -54,16 +54,16 @@ def make_out_id(attempt: TaskAttempt, content: tuple[str, ...]) -> OutId:
 
     :param content: digests of the phone numbers and the message, the current one first
     """
-    place = [attempt.dag_id, attempt.run_id, attempt.task_id]
+    instance = [attempt.dag_id, attempt.run_id, attempt.task_id]
     name = re.sub(r"[^\w.-]+", "-", f"{attempt.dag_id}.{attempt.task_id}", flags=re.ASCII)[:64]
-    task_prefix = f"{name}-{_digest(place)[:16]}"
+    task_prefix = f"{name}-{_digest(instance)[:16]}"
     message_prefixes = tuple(f"{task_prefix}-{digest}" for digest in content)
     return OutId(
         text=f"{message_prefixes[0]}-{attempt.map_index}" if attempt.is_mapped else message_prefixes[0],
         task_prefix=task_prefix,
         message_prefixes=message_prefixes,
         # At a position of a mapped task this id may be of another message.
-        older=None if attempt.is_mapped else f"{name}-{_digest([*place, attempt.map_index])[:24]}",
+        older=None if attempt.is_mapped else f"{name}-{_digest([*instance, attempt.map_index])[:24]}",
     )
 
 

@@ -1,4 +1,4 @@
-"""What Airflow knows about the running attempt of a task, as plain values: its ids, its times, its state store."""
+"""The running attempt of a task as plain values: its ids, its times and its state store, as Airflow knows them."""
 
 from __future__ import annotations
 

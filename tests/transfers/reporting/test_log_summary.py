@@ -63,18 +63,20 @@ def test_it_says_when_to_run_again(found: dict[str, Any], says: str) -> None:
     assert says in next_step(found)
 
 
-def test_the_log_says_what_was_read_and_found_and_where_it_lies(tries: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    tries.send(100)
-    log = tries.folder / "sent.csv"
+def test_the_log_says_what_was_read_and_found_and_where_it_lies(
+    attempts: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    attempts.send(100)
+    log = attempts.folder / "sent.csv"
     header, *lines = log.read_text("utf-8").splitlines()
     log.unlink()
-    (tries.folder / "log").mkdir()
+    (attempts.folder / "log").mkdir()
     for place in range(12):
         part = [header, *lines[place * 10 : place * 10 + 10], *lines[:5][: place == 11 and 5]]
-        (tries.folder / f"log/{place:02}.csv").write_text("\n".join([*part, ""]), "utf-8")
-    manifest = tries("log")
+        (attempts.folder / f"log/{place:02}.csv").write_text("\n".join([*part, ""]), "utf-8")
+    manifest = attempts("log")
     said = "".join(capfd.readouterr())
-    size = sum(file.stat().st_size for file in (tries.folder / "log").iterdir())
+    size = sum(file.stat().st_size for file in (attempts.folder / "log").iterdir())
     assert f"has 105 lines in 12 files of {in_units(size)}: '00.csv' (" in said
     assert "'09.csv'" in said
     assert "'10.csv'" not in said
@@ -87,28 +89,28 @@ def test_the_log_says_what_was_read_and_found_and_where_it_lies(tries: Any, capf
     assert (
         len({len(line.partition("%")[0]) for line in table.splitlines() if "%" in line and "within" not in line}) == 1
     )
-    assert f"file://{tries.out}/{manifest['result']['data']} (" in said
-    assert f"file://{tries.out}/_manifests/{manifest['result']['data'].split('/')[0]}.json" in said
+    assert f"file://{attempts.out}/{manifest['result']['data']} (" in said
+    assert f"file://{attempts.out}/_manifests/{manifest['result']['data'].split('/')[0]}.json" in said
     assert "wait for a receipt" in said
     assert "139000" not in said
 
 
-def test_a_name_with_a_line_end_stays_on_its_line(tries: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    (tries.folder / "log").mkdir()
-    tries.send(1)
-    (tries.folder / "sent.csv").rename(tries.folder / "log/a\nERROR forged.csv")
-    tries("log")
+def test_a_name_with_a_line_end_stays_on_its_line(attempts: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    (attempts.folder / "log").mkdir()
+    attempts.send(1)
+    (attempts.folder / "sent.csv").rename(attempts.folder / "log/a\nERROR forged.csv")
+    attempts("log")
     assert "\nERROR forged" not in "".join(capfd.readouterr())
 
 
-def test_numbers_that_are_asked_about_are_counted(tries: Any, capfd: pytest.CaptureFixture[str]) -> None:
-    tries.send(2)
-    tries(None, phone_numbers=["13900000000", "13900000001"])
+def test_numbers_that_are_asked_about_are_counted(attempts: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    attempts.send(2)
+    attempts(None, phone_numbers=["13900000000", "13900000001"])
     said = "".join(capfd.readouterr())
     assert "2 phone numbers" in said
     assert "139000" not in said
 
 
-def test_the_table_of_an_empty_day_divides_by_nothing(tries: Any) -> None:
-    (tries.folder / "sent.csv").write_text("phone_number,sent_at\n", "utf-8")
-    assert re.search(r"^  delivered +0$", headline(tries()), re.MULTILINE)
+def test_the_table_of_an_empty_day_divides_by_nothing(attempts: Any) -> None:
+    (attempts.folder / "sent.csv").write_text("phone_number,sent_at\n", "utf-8")
+    assert re.search(r"^  delivered +0$", headline(attempts()), re.MULTILINE)

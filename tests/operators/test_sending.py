@@ -280,7 +280,7 @@ def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
         ("signature_lifetime must be a number of seconds from 1", lambda: sms(signature_lifetime=0)),
         ("to is empty", lambda: abroad(to="")),
         ("to has 2 numbers", lambda: abroad(to=[ABROAD, "+6581234567"])),
-        ("to is a number of the mainland", lambda: abroad(to=NUMBERS[0])),
+        ("to is a mainland number", lambda: abroad(to=NUMBERS[0])),
         ("message is empty", lambda: abroad(message=" \n")),
         ("message is 'None'", lambda: abroad(message="None")),
         ("message must be text", lambda: abroad(message={"text": "1"})),

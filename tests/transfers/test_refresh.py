@@ -23,7 +23,7 @@ DAY = TODAY - timedelta(days=1)
 NOON = dates.day_start(DAY) + timedelta(hours=12)
 KINDS = {"biz_id": 0.3, "out_id": 0.25, "sent_at": 0.25, "international": 0.2}
 #: Entries of the manifest that differ between attempts with the same rows.
-OF_THE_TRY = dict.fromkeys(("as_of", "oldest_answer", "parameters", "settled", "provisional"))
+VARYING = dict.fromkeys(("as_of", "oldest_answer", "parameters", "settled", "provisional"))
 
 
 def settle(attempts: Any, state: str = "delivered") -> int:
@@ -85,7 +85,7 @@ def test_the_merged_file_equals_asking_everything_byte_for_byte_and_so_do_the_co
     result = whole(**arguments)["result"]
     assert merged["run"]["taken_over"] > 700
     assert before != (attempts.out / data).read_bytes() == (whole.out / data).read_bytes()
-    assert {**merged["result"], **OF_THE_TRY} == {**result, **OF_THE_TRY}
+    assert {**merged["result"], **VARYING} == {**result, **VARYING}
     assert merged["result"]["ambiguous"] >= 10
 
 
@@ -475,7 +475,7 @@ def test_a_log_that_has_every_line_twice_gives_the_file_of_the_log_that_has_it_o
     assert attempts.data() == once.data()
     assert (twice["lines"], twice["repeated"], twice["missing"]) == (400, 200, 0)
     of_the_log = dict.fromkeys(("lines", "repeated", "unseen"))
-    assert {**twice, **OF_THE_TRY, **of_the_log} == {**result, **OF_THE_TRY, **of_the_log}
+    assert {**twice, **VARYING, **of_the_log} == {**result, **VARYING, **of_the_log}
     settle(attempts)
     again = attempts(carry=["campaign"])
     assert (again["run"]["taken_over"], attempts.asked()) == (196, 4)
@@ -499,7 +499,7 @@ def test_a_log_with_copies_is_gone_on_with_after_a_try_that_ended(
     whole = elsewhere("whole")
     result = whole()["result"]
     assert attempts.data() == whole.data()
-    assert {**resumed["result"], **OF_THE_TRY} == {**result, **OF_THE_TRY}
+    assert {**resumed["result"], **VARYING} == {**result, **VARYING}
     assert result["repeated"] == 200
 
 

@@ -60,19 +60,19 @@ def test_no_map_list_or_text_is_beyond_the_bound(plain: dict[str, Any], result: 
     assert shown["result"]["rows"] == 3
 
 
-def test_a_log_with_many_copies_does_not_grow_what_the_task_returns(tries: Any) -> None:
-    tries.send(3_000)
-    log = tries.folder / "sent.csv"
+def test_a_log_with_many_copies_does_not_grow_what_the_task_returns(attempts: Any) -> None:
+    attempts.send(3_000)
+    log = attempts.folder / "sent.csv"
     text = log.read_text("utf-8")
     log.write_text(text + text.partition("\n")[2], "utf-8")
-    returned = tries()
-    (stored,) = Path(tries.out / "_manifests").iterdir()
+    returned = attempts()
+    (stored,) = Path(attempts.out / "_manifests").iterdir()
     assert len(stored.read_bytes()) > 10_000
     assert len(json.dumps(returned)) < 5_000
     assert json.loads(stored.read_text("utf-8"))["result"].keys() - returned["result"].keys() == {"unseen"}
 
 
-def test_a_refresh_reads_the_file_and_not_what_was_returned(tries: Any) -> None:
-    tries.send(60)
-    assert "unseen" not in tries()["result"]
-    assert tries()["run"]["taken_over"] == 58
+def test_a_refresh_reads_the_file_and_not_what_was_returned(attempts: Any) -> None:
+    attempts.send(60)
+    assert "unseen" not in attempts()["result"]
+    assert attempts()["run"]["taken_over"] == 58

@@ -372,8 +372,11 @@ def test_a_text_is_sent_once_whatever_goes_wrong(
     messages: int,
 ) -> None:
     emulator.fault(action="SendSms", **fault)
+    # A throttled request waits before it is sent, on a busy machine for longer than a third of a short lifetime.
+    lifetime = 60 if fault["kind"] == "throttle" else LIFETIME
+    emulator.configure(skew_v3=lifetime)
     with DAG("faults", schedule=None) as dag:
-        sms(retries=2, out_id="mine", settle=0, **airflow_keeps)
+        sms(retries=2, out_id="mine", settle=0, signature_lifetime=lifetime, **airflow_keeps)
     run = run_dag(dag)
     assert run.state == ("success" if outcome.endswith("try") else "failed")
     assert run.get_task_instance("send").try_number == (2 if outcome == "second try" else 1)

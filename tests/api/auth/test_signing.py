@@ -25,7 +25,7 @@ OUR_ACTIONS = {
 }
 VECTORS = [
     vector
-    for vector in json.loads((Path(__file__).parents[1] / "vectors" / "signing-vectors.json").read_text("utf-8"))
+    for vector in json.loads((Path(__file__).parents[2] / "vectors" / "signing-vectors.json").read_text("utf-8"))
     if vector["scheme"] == signing.ALGORITHM and vector["action"] in OUR_ACTIONS
 ]
 NOW = datetime(2025, 6, 1, 8, 44, 13, tzinfo=UTC)

@@ -9,6 +9,7 @@ from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_s
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.nothing import is_word_for_nothing
 from airflow_provider_dysms.sensors.dysms import NO_REQUEST
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail
 
@@ -105,6 +106,6 @@ def _instant(value: object) -> datetime | None:
 
 def _out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
-    if text.strip().lower() in ids.NO_IDS:
+    if is_word_for_nothing(text):
         raise DysmsInputError("out_id", f"is {text!r}, the word for no id: what it came from gave nothing")
     return text

@@ -6,6 +6,7 @@ import math
 import re
 from decimal import Decimal
 
+from airflow_provider_dysms.model.nothing import is_word_for_nothing
 from airflow_provider_dysms.model.phone_numbers.number import (
     INVALID,
     MOBILE,
@@ -40,8 +41,6 @@ _MOST_DIGITS = 15  # ITU-T E.164
 _NORTH_AMERICAN = re.compile(r"1[2-9]\d{2}[2-9]\d{6}", re.ASCII)
 
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+", re.ASCII)
-
-_NO_NUMBER = frozenset({"nan", "null", "none", "\\n", "n/a", "#n/a"})
 
 # Full-width signs are what East Asian keyboards write; the invisible ones come along from address books and web pages.
 _AS_ASCII = {
@@ -124,7 +123,7 @@ def _compact(text: object) -> str:
         refuse(INVALID, "is a decimal number; write it as text")
     if not written:
         refuse(INVALID, "is empty")
-    if written.lower() in _NO_NUMBER:
+    if is_word_for_nothing(written):
         refuse(INVALID, "is a word for no number; leave the cell empty")
     if _SCIENTIFIC.fullmatch(written):
         refuse(

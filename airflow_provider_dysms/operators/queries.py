@@ -56,7 +56,7 @@ def send_details(task: DysmsQuerySendDetailsOperator) -> list[dict[str, Any]]:
             try:
                 answers.append(await client.query_send_details(number, day, task.biz_id))
             except DysmsError as error:
-                error.is_about(f"phone_numbers (number {place} of the list{_token(hook, number)})")
+                error.prefix_message(f"phone_numbers (number {place} of the list{_token(hook, number)})")
                 raise
         return answers
 
@@ -134,7 +134,7 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
     except DysmsNotFound:
         return None
     except DysmsError as error:
-        error.is_about(f"message {message_id}")
+        error.prefix_message(f"message {message_id}")
         raise
 
 

@@ -53,7 +53,7 @@ def by_number(phone_numbers: Any, biz_id: Any, out_id: Any, send_date: Any, bega
     :raises DysmsInputError: one of them is wrong, or the service does not remember the day
     """
     if biz_id is not None:
-        biz_id = ids.given_id("biz_id", biz_id)
+        biz_id = ids.vendor_id("biz_id", biz_id)
     if out_id is not None:
         out_id = _out_id(out_id)
     if biz_id is None and out_id is None:
@@ -75,7 +75,7 @@ def _of(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDe
     try:
         numbers = _numbers(key.unseal(sent.get("token", "")))
         day = dates.parse_day(sent.get("send_date", ""))
-        biz_id = biz_id and ids.given_id("biz_id", biz_id)
+        biz_id = biz_id and ids.vendor_id("biz_id", biz_id)
         out_id = out_id and _out_id(out_id)
         sent_at = _instant(sent.get("sent_at"))
     except DysmsInputError as error:
@@ -105,6 +105,6 @@ def _instant(value: object) -> datetime | None:
 
 def _out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
-    if text.strip().lower() in ids.NO_IDS:
+    if text.strip().lower() in ids.NULL_WORDS:
         raise DysmsInputError("out_id", f"is {text!r}, the word for no id: what it came from gave nothing")
     return text

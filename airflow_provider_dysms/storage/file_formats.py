@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 from airflow_provider_dysms.model.validation import word
 
 #: (file_format, compression) -> extension of the file.

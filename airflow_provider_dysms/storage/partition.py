@@ -22,7 +22,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.model.sms_text import folded
+from airflow_provider_dysms.model.sms_text import fold_name
 from airflow_provider_dysms.storage import file_formats
 from airflow_provider_dysms.storage.encoders import check_format
 from airflow_provider_dysms.storage.manifest import Manifest, data_key, decode, encode, manifest_key, owned_files
@@ -147,16 +147,16 @@ class Partition:
         :raises DysmsInputError: two names of columns and partition folders differ by case or blanks alone; readers
             would take one for the other
         """
-        names = {folded(column): column for column in schema}
+        names = {fold_name(column): column for column in schema}
         for folder in self.name.split("/"):
             column, separator, _ = folder.partition("=")
             if separator:
-                if other := names.get(folded(column)):
+                if other := names.get(fold_name(column)):
                     same = "is" if other == column else f"readers take for {other!r},"
                     raise DysmsInputError(
                         "partition", f"names {column!r}, which {same} a column of the data; rename one"
                     )
-                names[folded(column)] = column
+                names[fold_name(column)] = column
         return RowSpool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
     def commit(self, spool: RowSpool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:

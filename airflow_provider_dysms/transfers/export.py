@@ -16,7 +16,8 @@ from airflow_provider_dysms.audit.send_log.log import SendLog, phone_log, read_s
 from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, one_line
+from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.model.safe_text import one_line
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.inputs import open_inputs
@@ -226,16 +227,12 @@ class Export:
         return {
             **tally.as_dict(),
             **known,
-            "as_of": _instant(as_of),
-            "oldest_answer": _instant(oldest),
+            "as_of": dates.iso_utc(as_of, "seconds"),
+            "oldest_answer": dates.iso_utc(oldest, "seconds"),
             "provisional": is_provisional(day, oldest),
             "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
             "unseen": walk.unseen.text(),
         }
-
-
-def _instant(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _check_day_of(committed: Manifest | None, day: date) -> None:

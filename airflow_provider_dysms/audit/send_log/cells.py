@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_dysms.model.ids import NO_IDS
+from airflow_provider_dysms.model.ids import NULL_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool]
         )
     if given and (not text.isascii() or " " in text):
         raise ValueError("has blanks or letters that the service's own ids do not have")
-    if given and text.lower() in NO_IDS:
+    if given and text.lower() in NULL_WORDS:
         raise ValueError("is the word for no id; leave the cell empty")
     return text
 

@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_dysms.model.dates import BEIJING, EPOCH, parse_instant
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import NULL_WORDS
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +61,7 @@ _YEAR_LAST = re.compile(
     r"(?:[T ]+\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<noon> ?[AaPp][Mm])?)?.*",
     re.ASCII | re.DOTALL,
 )
-_NO_TIME = frozenset({"nan", "nat", "null", "none", "\\n", "n/a", "0000-00-00 00:00:00"})
+_NO_TIME = NULL_WORDS | {"nat", "n/a", "0000-00-00 00:00:00"}
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+", re.ASCII)
 
 

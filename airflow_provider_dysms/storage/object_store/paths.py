@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 from airflow_provider_dysms.storage.object_store import oss
 from airflow_provider_dysms.storage.object_store.guard import RETRIES, naming
 

@@ -160,7 +160,7 @@ class DysmsTransient(DysmsError):
 
 
 class DysmsThrottled(DysmsTransient):
-    """The account sends more requests per second than it may.
+    """More requests per second than the account may send.
 
     :param retry_after: seconds to wait, as the service asked, or ``None``
     """

@@ -149,7 +149,7 @@ def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition
 
 
 def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    with partition.spool(STATISTICS_COLUMNS) as spool:
+    with partition.open_spool(STATISTICS_COLUMNS) as spool:
         spool.write(tuple(row[name] for name in STATISTICS_COLUMNS) for row in rows if row["send_date"] == day)
         return dict(partition.commit(spool, {"send_date": day}, partition.uris))
 

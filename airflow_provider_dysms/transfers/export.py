@@ -75,7 +75,7 @@ class Export:
         )
         sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day), options)
         partition.probe()
-        manifest = partition.committed()
+        manifest = partition.read_manifest()
         _check_day_of(manifest, day)
         known = self._known(sent, day, privacy_key)
         rows = RowCodec(
@@ -86,7 +86,7 @@ class Export:
         written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
-        with partition.spool(rows.columns) as spool, DiskIndex() as resumed, DiskIndex() as shelf:
+        with partition.open_spool(rows.columns) as spool, DiskIndex() as resumed, DiskIndex() as shelf:
             resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)

@@ -23,7 +23,7 @@ from s3_front import Front, fronting
 from airflow_provider_dysms.exceptions import DysmsTaskError, DysmsTaskFailed
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 from airflow_provider_dysms.storage import checkpoints
-from airflow_provider_dysms.storage.object_store import guard
+from airflow_provider_dysms.storage.object_store import paths, timeouts
 
 OUTAGES = ("drop", "silent", "cut", "stall", "slow_down", "bad_gateway")
 #: What can befall an answer without a body.
@@ -68,9 +68,9 @@ def front(server: Front, client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterat
     }
     connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_FRONT", json.dumps(connection))
-    monkeypatch.setattr(guard, "CALL_TIMEOUT", 1.5)
-    monkeypatch.setattr(guard, "LISTING_TIMEOUT", 1.5)
-    monkeypatch.setattr(guard, "BLOCK", 1 << 16)
+    monkeypatch.setattr(timeouts, "CALL_TIMEOUT", 1.5)
+    monkeypatch.setattr(timeouts, "LISTING_TIMEOUT", 1.5)
+    monkeypatch.setattr(timeouts, "BLOCK_BYTES", 1 << 16)
     server.plan(None)
     yield server
     server.plan(None)
@@ -175,7 +175,7 @@ def test_a_partition_that_cannot_be_verified_is_not_said_to_differ(
 def test_checkpoints_that_cannot_be_read_are_read_by_the_next_try(
     tries: Any, client: Any, front: Front, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10)
     tries.send(60)
     tries.emulator.configure(latency_ms=20)
     tries.refuse_after(50)
@@ -206,14 +206,14 @@ def test_a_file_that_cannot_be_put_is_named_and_put_by_the_next_try(
 def test_the_settings_of_a_connection_go_before_those_of_ours(
     client: Any, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_dysms.storage.object_store.paths import resolve
+    from airflow_provider_dysms.storage.object_store.paths import resolve_uri
 
     extra = {"endpoint_url": f"http://127.0.0.1:{front.port}", "region_name": "us-east-1"}
     connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_PLAIN", json.dumps(connection))
-    plain = resolve("s3://aws_plain@outages/out", "output_uri").fs
-    assert plain.s3.meta.config.retries == guard.RETRIES
+    plain = resolve_uri("s3://aws_plain@outages/out", "output_uri").fs
+    assert plain.s3.meta.config.retries == paths.RETRIES
     assert plain.s3.meta.config.read_timeout == 15
-    given = resolve("s3://aws_front@outages/out", "output_uri").fs
+    given = resolve_uri("s3://aws_front@outages/out", "output_uri").fs
     assert given.s3.meta.config.retries == {"total_max_attempts": 1, "mode": "legacy"}
     assert given.s3.meta.config.read_timeout == 0.3

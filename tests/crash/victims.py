@@ -39,7 +39,7 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 #: Seconds after which a victim counts as hanging.
 PATIENCE = 120.0
 
-#: Questions in a segment, and KiB of memory before a shelf goes to the disk: so small that there is some of both.
+#: Queries per checkpoint, and KiB of memory before an index goes to the disk: so small that there are some of both.
 checkpoints.MAX_QUERIES, disk_index.CACHE = 8, 1
 
 #: How many bytes of the name of a boundary are kept for a victim that cannot tell any more.

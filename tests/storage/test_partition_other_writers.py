@@ -27,7 +27,7 @@ TOLD = {
     "write": f"written: {{}}/{MANIFEST}",
     "read": f"read: {{}}/{MANIFEST}",
     "keys": f"listed: {{}}/{DAY}",
-    "holds": f"read: {{}}/{DATA}",
+    "matches": f"read: {{}}/{DATA}",
     "remove": f"removed: {{}}/{DAY}/part-0.csv",
     "probe": "written: {}",
 }

@@ -214,7 +214,7 @@ def test_a_place_that_cannot_be_is_refused_by_its_argument(asked, argument, told
 def test_a_place_that_is_resolved_writes_there_in_the_format_that_was_asked_for(light_place, monkeypatch, how, key):
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(
-        partitions, "locate", lambda uri, argument: (asked.append((uri, argument)), light_place.root)[1]
+        partitions, "resolve_uri", lambda uri, argument: (asked.append((uri, argument)), light_place.root)[1]
     )
     target = Partition.resolve("protocol://out", partition=DAY, **how)
     assert asked == [("protocol://out", "output_uri")]

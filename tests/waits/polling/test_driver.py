@@ -143,7 +143,7 @@ def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any,
 
 
 def test_a_refusal_by_something_on_the_way_ends_it_only_when_nothing_else_comes_for_a_minute(virtual: Any) -> None:
-    strange = errors.DysmsConfigError("QueryMessage: the endpoint does not know the API version, the action or the method of the request", http_status=403)
+    strange = errors.DysmsConfigError("QueryMessage: the endpoint does not know what it was asked for", http_status=403)
     once = Service([strange, DELIVERED])
     _, watching = watch(once)
     virtual(watching())

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from places import Folder, Place, S3Server
+from support.crash.places import Folder, Place, S3Server
 
 from airflow_provider_dysms.storage.object_store.bucket import Bucket
 from airflow_provider_dysms.storage.object_store.guarded_store import GuardedStore

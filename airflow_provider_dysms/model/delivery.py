@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
-    """What became of one message."""
+    """The state of one message."""
 
     DELIVERED = "delivered"
     FAILED = "failed"

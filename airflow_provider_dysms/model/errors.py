@@ -178,7 +178,7 @@ class DysmsNonceUsed(DysmsTransient):
 
 
 class DysmsTransportError(DysmsTransient):
-    """There was no response.
+    """The request got no response.
 
     :param request_sent: whether part of the request had left, so that the service may have acted on it
     """

@@ -21,7 +21,7 @@ MAX_CODE = 64
 
 
 class Report(msgspec.Struct, frozen=True, gc=False):
-    """What is known of one message. A triggerer holds thousands, so the garbage collector does not track them.
+    """The known facts about one message. A triggerer holds thousands, so the garbage collector does not track them.
 
     :param delivery: its judged state, with category and fault
     :param error_code: the vendor's or the carrier's code
@@ -36,7 +36,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def state(self) -> State:
-        """What became of the message."""
+        """The state of the message."""
         return self.delivery.state
 
     @property

@@ -93,9 +93,9 @@ class _GuardedFile(io.RawIOBase):
         # The inherited method reads 8 KiB at a time.
         return b"".join(iter(lambda: self.read(_CHUNK_BYTES), b""))
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+    def seek(self, offset: int, origin: int = io.SEEK_SET) -> int:
         with self._error_context():
-            return self._file.seek(offset, whence)
+            return self._file.seek(offset, origin)
 
     def tell(self) -> int:
         return self._file.tell()

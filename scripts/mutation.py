@@ -21,6 +21,16 @@ ROOT = Path(__file__).parents[1]
 COPY = ROOT / ".mutation"
 PACKAGE = "airflow_provider_dysms"
 
+#: Tests of a commit that do not import Airflow.
+COMMIT_TESTS = [
+    "storage/test_manifest.py",
+    "storage/test_partition_steps.py",
+    "storage/test_partition_other_writers.py",
+    "storage/object_store/test_store.py",
+    "storage/object_store/test_local_folder.py",
+    "storage/object_store/test_bucket.py",
+]
+
 #: The module, and the tests that are to notice.
 MODULES = {
     "api/protocol/error_codes.py": ["api/protocol/test_error_codes.py"],
@@ -29,9 +39,11 @@ MODULES = {
     "model/dates.py": ["model/test_dates.py"],
     "api/pagination.py": ["api/test_pagination.py"],
     "api/rate_limiter.py": ["api/test_rate_limiter.py"],
-    "storage/manifest.py": ["storage/commit"],
-    "storage/partition.py": ["storage/commit"],
-    "storage/object_store/stores.py": ["storage/commit"],
+    "storage/manifest.py": COMMIT_TESTS,
+    "storage/partition.py": COMMIT_TESTS,
+    "storage/object_store/store.py": COMMIT_TESTS,
+    "storage/object_store/local_folder.py": COMMIT_TESTS,
+    "storage/object_store/bucket.py": COMMIT_TESTS,
 }
 
 #: How mutmut says what became of a mutant: by the exit code of pytest, and of what stopped it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -37,15 +37,10 @@ if TYPE_CHECKING:
         SmsSent,
     )
 
-DAY = timedelta(days=1)
-
 #: The number that a test of the connection asks for: any will do, and what is known of it is dropped.
 PROBED_NUMBER = "13000000000"
 
-_NEVER_CHANGING = attrgetter("never_changing")
-
-#: The service refuses requests of clocks that are farther off, so its midnight comes at most so long before ours.
-MOST_SKEW = timedelta(minutes=15)
+_IDENTITY = attrgetter("identity")
 
 
 class DysmsClient:
@@ -123,12 +118,12 @@ class DysmsClient:
             return answer
 
         found = await pagination.complete(
-            fetch, _NEVER_CHANGING, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
+            fetch, _IDENTITY, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
         )
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
         ended = self._now()
         dates.check_window(send_date, ended)
-        if not found and not dates.is_remembered(send_date, ended + MOST_SKEW):
+        if not found and not dates.is_remembered(send_date, ended + dates.MAX_CLOCK_SKEW):
             raise errors.DysmsWindowError(
                 "send_date",
                 f"{send_date} leaves the service's memory about now; it answers nothing, and may be past it",
@@ -308,4 +303,4 @@ def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: d
 
 @lru_cache(maxsize=2)
 def _around(day: date) -> tuple[datetime, datetime]:
-    return dates.day_start(day - DAY), dates.day_start(day + 2 * DAY)
+    return dates.day_start(day - dates.DAY), dates.day_start(day + 2 * dates.DAY)

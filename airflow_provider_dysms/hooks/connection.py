@@ -69,7 +69,7 @@ def _privacy_secrets(extra: Mapping[str, Any]) -> PrivacySecrets:
     current, previous = text(extra, "privacy_secret"), text(extra, "privacy_secret_previous")
     for name, secret in (("privacy_secret", current), ("privacy_secret_previous", previous)):
         if secret is not None:
-            privacy.privacy_secret(name, secret)
+            privacy.check_privacy_secret(name, secret)
     if previous and not current:
         raise DysmsInputError("privacy_secret", "is empty, and privacy_secret_previous is set; set the new one too")
     return PrivacySecrets(current, previous)

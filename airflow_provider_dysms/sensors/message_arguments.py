@@ -9,7 +9,7 @@ from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_s
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.nothing import is_word_for_nothing
+from airflow_provider_dysms.model.null_words import is_null_word
 from airflow_provider_dysms.sensors.dysms import NO_REQUEST
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail
 
@@ -54,7 +54,7 @@ def by_number(phone_numbers: Any, biz_id: Any, out_id: Any, send_date: Any, bega
     :raises DysmsInputError: one of them is wrong, or the service does not remember the day
     """
     if biz_id is not None:
-        biz_id = ids.given_id("biz_id", biz_id)
+        biz_id = ids.vendor_id("biz_id", biz_id)
     if out_id is not None:
         out_id = _out_id(out_id)
     if biz_id is None and out_id is None:
@@ -76,7 +76,7 @@ def _of(key: PrivacyKey, sent: dict[str, Any], place: int) -> list[WatchedSendDe
     try:
         numbers = _numbers(key.unseal(sent.get("token", "")))
         day = dates.parse_day(sent.get("send_date", ""))
-        biz_id = biz_id and ids.given_id("biz_id", biz_id)
+        biz_id = biz_id and ids.vendor_id("biz_id", biz_id)
         out_id = out_id and _out_id(out_id)
         sent_at = _instant(sent.get("sent_at"))
     except DysmsInputError as error:
@@ -106,6 +106,6 @@ def _instant(value: object) -> datetime | None:
 
 def _out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
-    if is_word_for_nothing(text):
+    if is_null_word(text):
         raise DysmsInputError("out_id", f"is {text!r}, the word for no id: what it came from gave nothing")
     return text

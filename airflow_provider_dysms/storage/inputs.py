@@ -14,11 +14,12 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.storage.object_store import guard
-from airflow_provider_dysms.storage.object_store.guard import StoreChanged, guarded_file, naming, within
-from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve
-from airflow_provider_dysms.storage.object_store.stores import open_object
-from airflow_provider_dysms.storage.overlap import Pattern, check_apart
+from airflow_provider_dysms.storage.object_store import timeouts
+from airflow_provider_dysms.storage.object_store.bucket import open_object
+from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve_uri
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced, translate_errors
+from airflow_provider_dysms.storage.object_store.timeouts import call_within, guarded_file
+from airflow_provider_dysms.storage.overlap import Pattern, check_no_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,11 +55,11 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayo
         cannot be read
     :raises DysmsStorageError: the store does not answer, or the files are not those that were found at first
     """
-    path = resolve(sent_uri, argument)
+    path = resolve_uri(sent_uri, argument)
     files = _Files(path, argument)
     pattern, found = files.find()
     if output is not None:
-        check_apart(path, pattern, [place for _, place, _ in found], output, argument)
+        check_no_overlap(path, pattern, [place for _, place, _ in found], output, argument)
     if not found:
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
@@ -98,7 +99,7 @@ class Inputs:
     def _check(self) -> None:
         """Refuse a log of which a file is not what it was when it was found.
 
-        :raises StoreChanged: naming the file
+        :raises FileReplaced: naming the file
         """
         before = {place: state for _, place, state in self._found}
         try:
@@ -124,7 +125,7 @@ def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
 
 
 class _Files:
-    """The files behind a path. fsspec's own ``isfile``, ``glob`` and ``walk`` take an error for "nothing there"."""
+    """The files of a path. fsspec's ``isfile``, ``glob`` and ``walk`` would hide errors as "does not exist"."""
 
     def __init__(self, path: ObjectStoragePath, argument: str) -> None:
         self._fs = path.fs
@@ -134,22 +135,22 @@ class _Files:
         self._is_local = path.protocol in LOCAL
 
     def open(self, place: str) -> BinaryIO:
-        name = self._naming("cannot be read", place)
+        error_context = self._errors("cannot be read", place)
         if not self._is_local:
-            return open_object(self._fs, place, name)
-        with name():
+            return open_object(self._fs, place, error_context)
+        with error_context():
             file = self._fs.open(place, "rb")
-        return guarded_file(file, name, None)
+        return guarded_file(file, error_context, None)
 
     def find(self) -> tuple[Pattern, list[Found]]:
-        """Return what the path stands for, and the files that are there now."""
+        """Return the places that the path matches, and the files that are there now."""
         self._fs.invalidate_cache()
         place, glob = self._place, _GLOB.search(self._place)
         refusal = None
         try:
             kind = self._kind(place)
         except DysmsInputError as error:
-            # S3 answers 403 for a key that does not exist to those who may only list some folders.
+            # For a key that does not exist, S3 answers 403 if the user may list only some folders.
             if not isinstance(error.__cause__, (FileNotFoundError, PermissionError) if glob else PermissionError):
                 raise
             refusal, kind = error, "glob" if glob else "directory"
@@ -164,11 +165,11 @@ class _Files:
             raise refusal
         return Pattern(folder, "*"), found
 
-    def changed(self, place: str, how: str) -> StoreChanged:
+    def changed(self, place: str, how: str) -> FileReplaced:
         """Return the error of a log that changed while it was read."""
         uri = f"{self._protocol}://{place}"
         remedy = "let its writer finish, then run the task again"
-        return StoreChanged(f"{self._argument} changed while it was read: {uri} {how}; {remedy}")
+        return FileReplaced(f"{self._argument} changed while it was read: {uri} {how}; {remedy}")
 
     def _state(self, place: str) -> dict[str, Any]:
         """Return what tells a file from what it was before or will be; nothing for one that is gone."""
@@ -180,21 +181,21 @@ class _Files:
             # The second one changes even if a writer sets the first, and with the file if another takes its place.
             return {"size": found.st_size, "written": (found.st_mtime_ns, found.st_ctime_ns)}
         # The listing of a moment ago has it, so that no file is asked for by itself.
-        with self._naming("cannot be read", place)():
-            entry = self._within(guard.CALL_TIMEOUT, self._fs.info, place)
+        with self._errors("cannot be read", place)():
+            entry = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)
         etag = str(entry.get("ETag") or "").strip('"')
         return {"size": entry["size"], "written": etag or str(entry.get("LastModified"))}
 
     def _kind(self, place: str) -> str:
-        """Return whether something is a file or a folder; its absence is an error."""
-        with self._naming("cannot be read", place)():
-            kind: str = self._within(guard.CALL_TIMEOUT, self._fs.info, place)["type"]
+        """Return whether a place is a file or a folder; raise an error if it does not exist."""
+        with self._errors("cannot be read", place)():
+            kind: str = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)["type"]
             return kind
 
     def _entries(self, folder: str) -> Iterator[tuple[str, str, str]]:
-        """Yield name, place and kind of everything in a folder that is not hidden."""
-        with self._naming("cannot be listed", folder)():
-            listed = self._within(guard.LISTING_TIMEOUT, partial(self._fs.ls, folder or "/", detail=True))
+        """Yield name, place and kind of each entry of a folder that is not hidden."""
+        with self._errors("cannot be listed", folder)():
+            listed = self._within(timeouts.LISTING_TIMEOUT, partial(self._fs.ls, folder or "/", detail=True))
         for entry in listed:
             place = entry["name"].rstrip("/")
             name = place[len(folder) + 1 :]
@@ -202,34 +203,34 @@ class _Files:
                 yield name, place, f"link to {self._kind(place)}" if entry.get("islink") else entry["type"]
 
     def _globbed(self, folder: str, pattern: str) -> Iterator[Found]:
-        with self._naming("is not a glob", f"{folder}/{pattern}")():
+        with self._errors("is not a glob", f"{folder}/{pattern}")():
             matches = Pattern(folder, pattern).matches
-            matches(folder)  # a glob that cannot be used is an error before anything is listed
+            matches(folder)  # an invalid glob is an error before anything is listed
         for place in self._walked(folder, pattern.split("/")):
             name = place[len(folder) + 1 :]
             if matches(place) and not _is_hidden(name):
                 yield name, place, self._state(place)
 
     def _walked(self, folder: str, parts: list[str]) -> Iterator[str]:
-        """Yield the files below a folder that a glob may match: as deep as it has parts, or all of them."""
+        """Yield the files that a glob may match: as deep as it has parts, or to any depth."""
         if parts[0] == _ANY_FOLDERS and not self._is_local:
-            with self._naming("cannot be listed", folder)():
-                yield from self._within(guard.LISTING_TIMEOUT, self._fs.find, folder)
+            with self._errors("cannot be listed", folder)():
+                yield from self._within(timeouts.LISTING_TIMEOUT, self._fs.find, folder)
             return
         for name, place, kind in self._entries(folder):
             if kind in _FILES:
                 yield place
             elif parts[0] == _ANY_FOLDERS:
-                if kind == "directory":  # links might lead in a circle
+                if kind == "directory":  # links may form a circle
                     yield from self._walked(place, parts)
             elif kind in _FOLDERS and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
                 yield from self._walked(place, parts[1:])
 
     def _within(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
-        return within(None if self._is_local else seconds, function, *arguments)
+        return call_within(None if self._is_local else seconds, function, *arguments)
 
-    def _naming(self, what: str, place: str) -> Callable[[], AbstractContextManager[None]]:
-        return partial(naming, self._argument, what, f"{self._protocol}://{place}", _REMEDY)
+    def _errors(self, problem: str, place: str) -> Callable[[], AbstractContextManager[None]]:
+        return partial(translate_errors, self._argument, problem, f"{self._protocol}://{place}", _REMEDY)
 
 
 def _is_hidden(name: str) -> bool:

@@ -206,7 +206,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": file_formats.file_format,
+        "file_format": file_formats.check_file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
         "partition": _dated,
         "content": one_of(Content),
@@ -290,8 +290,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.check_literals()
 
     def check_together(self) -> None:
-        file_formats.compression(self.file_format, self.compression)
-        file_formats.csv_safe(self.file_format, self.csv_safe)
+        file_formats.check_compression(self.file_format, self.compression)
+        file_formats.check_csv_safe(self.file_format, self.csv_safe)
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import is_visible_ascii, safe_repr
 from airflow_provider_dysms.waits.polling.client_source import WaitAborted
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
 from airflow_provider_dysms.waits.polling.poller import Poller, acquire
@@ -49,8 +50,8 @@ MOST_SHOWN = 5
 
 UNREADABLE = "the trigger's arguments are not what this release can read; clear the task to begin its wait anew"
 
-#: What a repr shows of an id: it may be logged.
-_ID = re.compile(r"[!-~]{1,64}")
+#: Characters of an id that a repr shows: it may be logged.
+MAX_SHOWN_ID = 64
 
 _DIGEST = re.compile(r"[0-9a-f]{16,64}")
 
@@ -193,7 +194,8 @@ class DysmsMessageTrigger(DysmsTrigger):
     def __repr__(self) -> str:
         if not 1 <= len(self._ids) <= MOST_SHOWN:
             return super().__repr__()
-        return self._shown(f"message(s) {', '.join(each if _ID.fullmatch(each) else '?' for each in self._ids)}")
+        ids = (each if is_visible_ascii(each, MAX_SHOWN_ID) else "?" for each in self._ids)
+        return self._shown(f"message(s) {', '.join(ids)}")
 
     def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(self._ids[position])

@@ -373,7 +373,7 @@ def test_a_refresh_that_was_ended_is_gone_on_from(tries: Any, elsewhere: Callabl
     tries()
     log.write_text("".join(text), "utf-8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoints, "QUESTIONS", 10)
+        patch.setattr(checkpoints, "MAX_QUERIES", 10)
         tries.refuse_after(150)
         with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
             tries()
@@ -489,7 +489,7 @@ def test_a_log_with_copies_is_gone_on_with_after_a_try_that_ended(
 
     tries.send(200)
     write_twice(tries)
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10)
     tries.refuse_after(150)
     with pytest.raises(AirflowException, match="RAM_PERMISSION_DENY"):
         tries()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_dysms.model.nothing import is_word_for_nothing
+from airflow_provider_dysms.model.null_words import is_null_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def is_float(cell: object) -> bool:
 
 def is_nothing(cell: object) -> bool:
     """Say whether a cell is blank, or a word that stands for nothing."""
-    return is_blank(cell) or (isinstance(cell, str) and is_word_for_nothing(cell))
+    return is_blank(cell) or (isinstance(cell, str) and is_null_word(cell))
 
 
 def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool] | None) -> str | None:
@@ -107,7 +107,7 @@ def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool]
     text = cell.strip()
     if not text:
         return None
-    if is_word_for_nothing(text):
+    if is_null_word(text):
         raise ValueError("is the word for no id; leave the cell empty")
     if text[-1] == "0" and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
         text = text[:-2]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import filterfalse
 from typing import TYPE_CHECKING, BinaryIO
@@ -34,13 +33,14 @@ from airflow_provider_dysms.audit.send_log.formats.open_table import open_table
 from airflow_provider_dysms.audit.send_log.lines import Line, Lines
 from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
 from airflow_provider_dysms.audit.send_log.times import Times
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, beijing_day, day_start
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.number import NumberError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from airflow_provider_dysms.audit.send_log.formats.table import Table
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 MAX_ID_LENGTH = 255
 
 _NAMED_IN_ERRORS = 5
-_DAY = timedelta(days=1)
 _TIMES = Times()
 
 
@@ -256,7 +255,7 @@ def _line(
     phone = None
     if not is_blank(raw):
         try:
-            phone = parse_number(raw, as_text(without_scale(country)), to_ask=ids[0] is None)
+            phone = parse_number(raw, as_text(without_scale(country)), to_query=ids[0] is None)
         except NumberError as error:
             rejections.append((error.reason, f"phone_number {error.problem}"))
     elif ids[0] is None and not rejections:
@@ -292,7 +291,7 @@ def _is_of_the_day(instant: datetime, day: date) -> bool:
 @lru_cache(maxsize=2)
 def _around(day: date) -> tuple[datetime, datetime]:
     start = day_start(day)
-    return start - MIDNIGHT_SLACK, start + _DAY + MIDNIGHT_SLACK
+    return start - MIDNIGHT_SLACK, start + DAY + MIDNIGHT_SLACK
 
 
 def _encodable(text: str | None) -> str | None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, get_args
 
 from airflow_provider_dysms.audit.send_log.times import Times
 from airflow_provider_dysms.model.choices import Binary, SentFormat
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

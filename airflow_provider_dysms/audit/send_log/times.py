@@ -11,8 +11,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_dysms.model.dates import BEIJING, EPOCH, parse_instant
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
-from airflow_provider_dysms.model.nothing import is_word_for_nothing
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +216,7 @@ def refuse(text: str) -> NoReturn:
 
 
 def _refuse_nothing(text: str) -> None:
-    if is_word_for_nothing(text) or text.lower() in _NO_TIME:
+    if is_null_word(text) or text.lower() in _NO_TIME:
         raise ValueError("is a word for no time; leave the cell empty") from None
 
 

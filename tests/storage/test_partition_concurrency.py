@@ -80,4 +80,4 @@ def test_writers_of_two_formats_end_with_one_data_file_that_fits_or_refuse_aloud
         answers = writer(place, writers=4, rounds=1, rows=2000, formats=["jsonl", "csv"])["answers"]
         refused = [answer for answer in answers if answer != "BrokenBarrierError: " and answer is not True]
         assert answers == [True] or refused
-        assert all("holds a data file that no manifest explains" in answer for answer in refused)
+        assert all("has a data file that does not belong to its manifest" in answer for answer in refused)

@@ -13,6 +13,6 @@ _WORDS = frozenset(
 )
 
 
-def is_word_for_nothing(text: str) -> bool:
+def is_null_word(text: str) -> bool:
     """Say whether a text is a word that stands for an absent value; its case and the blanks around it do not count."""
     return text.strip().lower() in _WORDS

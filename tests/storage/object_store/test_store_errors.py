@@ -1,16 +1,10 @@
-"""What a store's error becomes, and that no call waits for ever."""
+"""An outage of a store may pass, a refusal does not, and both name the argument and the file."""
 
 from __future__ import annotations
 
 import errno
-import gzip
-import io
-import threading
-from contextlib import nullcontext
-from functools import partial
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from aiohttp import ClientPayloadError, ServerDisconnectedError
 from botocore.exceptions import (
@@ -27,7 +21,7 @@ from s3fs.errors import translate_boto_error
 from s3fs.utils import FileExpired
 
 from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.storage.object_store.guard import StoreChanged, guarded_file, naming, reason, within
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced, safe_reason, translate_errors
 
 
 def answered(status: int, code: str) -> Any:
@@ -82,7 +76,7 @@ PERMANENT = [
 
 
 def translated(error: Exception) -> DysmsError:
-    with pytest.raises(DysmsError) as caught, naming("sent_uri", "cannot be read", "s3://b/k", "look"):
+    with pytest.raises(DysmsError) as caught, translate_errors("sent_uri", "cannot be read", "s3://b/k", "look"):
         raise error
     assert caught.value.__cause__ is error
     assert str(caught.value).startswith("sent_uri cannot be read: s3://b/k ")
@@ -102,71 +96,16 @@ def test_a_refusal_does_not_pass(error: Exception) -> None:
 
 @pytest.mark.parametrize("error", [FileExpired("b/k", "etag"), answered(412, "PreconditionFailed")], ids=repr)
 def test_a_file_that_was_replaced_is_neither_torn_nor_an_outage(error: Exception) -> None:
-    assert isinstance(translated(error), StoreChanged)
+    assert isinstance(translated(error), FileReplaced)
 
 
 def test_an_error_of_ours_is_not_translated() -> None:
     ours = DysmsStorageError("as it was")
-    with pytest.raises(DysmsStorageError) as caught, naming("sent_uri", "cannot be read", "s3://b/k", "look"):
+    with pytest.raises(DysmsStorageError) as caught, translate_errors("sent_uri", "cannot be read", "s3://b/k", "look"):
         raise ours
     assert caught.value is ours
-    assert reason(ours) == "as it was."
+    assert safe_reason(ours) == "as it was."
 
 
 def test_without_credentials_the_form_of_the_uri_is_shown() -> None:
     assert "s3://conn_id@bucket/folder" in str(translated(NoCredentialsError()))
-
-
-def test_a_call_that_does_not_return_is_given_up() -> None:
-    forever = threading.Event()
-    with pytest.raises(TimeoutError, match=r"did not answer within 0\.01 seconds"):
-        within(0.01, forever.wait)
-    forever.set()
-    assert within(60, divmod, 7, 2) == (3, 1)
-    with pytest.raises(ZeroDivisionError):
-        within(60, divmod, 7, 0)
-    assert within(None, threading.current_thread) is threading.current_thread()
-
-
-class Torn(io.BytesIO):
-    """A file whose end cannot be read."""
-
-    def __init__(self, content: bytes, good: int) -> None:
-        super().__init__(content)
-        self._good = good
-
-    def read(self, size: int | None = -1) -> bytes:
-        if self.tell() >= self._good:
-            raise ClientPayloadError("cut")
-        return super().read(min(size or 0, self._good - self.tell()))
-
-
-NAME = partial(naming, "sent_uri", "cannot be read", "s3://b/k", "look")
-
-
-@pytest.mark.parametrize("seconds", [None, 60])
-def test_every_way_of_reading_a_file_is_guarded(seconds: float | None) -> None:
-    content = gzip.compress(bytes(range(256)) * 1000, 0)
-    for read in (
-        lambda file: file.read(),
-        lambda file: file.read(len(content)),
-        lambda file: file.readinto(bytearray(len(content))),
-        list,
-        lambda file: gzip.GzipFile(fileobj=file).read(),
-        lambda file: io.TextIOWrapper(file, "latin-1").read(),
-        lambda file: (file.seek(-8, io.SEEK_END), file.read()),
-        lambda file: pq.ParquetFile(file),
-    ):
-        whole = guarded_file(io.BytesIO(content), NAME, seconds)
-        torn = guarded_file(Torn(content, 200_000), NAME, seconds)
-        with pytest.raises(DysmsStorageError, match=r"^sent_uri cannot be read: s3://b/k \(ClientPayloadError\)"):
-            read(torn)
-        assert whole.read() == content
-
-
-def test_closing_closes_the_file_below() -> None:
-    below = io.BytesIO(b"content")
-    with guarded_file(below, nullcontext, None) as file:
-        assert file.read(3) == b"con"
-        assert file.tell() == 3
-    assert below.closed

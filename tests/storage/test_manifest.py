@@ -63,11 +63,11 @@ def test_a_manifest_may_account_for_a_file_of_every_format() -> None:
         stored(run__replaced=[f"{DAY}/precious.csv"]),
     ],
 )
-def test_a_manifest_that_is_none_of_ours_is_refused_and_nothing_it_names_is_touched(place, content):
-    place.put(MANIFEST, content)
-    place.put(f"{DAY}/precious.csv")
-    before = place.files()
-    for refused in (place.partition().committed, place.partition().probe, place.commit):
+def test_a_manifest_that_is_none_of_ours_is_refused_and_nothing_it_names_is_touched(light_place, content):
+    light_place.put(MANIFEST, content)
+    light_place.put(f"{DAY}/precious.csv")
+    before = light_place.files()
+    for refused in (light_place.partition().read_manifest, light_place.partition().probe, light_place.commit):
         with pytest.raises(DysmsInputError) as told:
             refused()
         assert (told.value.argument, told.value.problem) == (
@@ -75,24 +75,24 @@ def test_a_manifest_that_is_none_of_ours_is_refused_and_nothing_it_names_is_touc
             f"has no readable manifest at {MANIFEST} (version 1 of this package); move it away, or write with the "
             "release that wrote it",
         )
-    assert place.files() == before
+    assert light_place.files() == before
 
 
-def test_the_data_that_a_manifest_describes_is_fetched_from_its_start(place):
-    file = place.partition().fetch(place.commit())
+def test_the_data_that_a_manifest_describes_is_fetched_from_its_start(light_place):
+    file = light_place.partition().open_data(light_place.commit())
     assert file is not None
     with file:
         assert file.read() == WRITTEN
 
 
 @pytest.mark.parametrize("content", [None, WRITTEN[:-1], WRITTEN + b"\n", bytes(len(WRITTEN))])
-def test_data_that_do_not_fit_the_manifest_are_not_fetched(place, content):
-    manifest = place.commit()
+def test_data_that_do_not_fit_the_manifest_are_not_fetched(light_place, content):
+    manifest = light_place.commit()
     if content is None:
-        place.store.remove(DATA)
+        light_place.store.remove(DATA)
     else:
-        place.put(DATA, content)
-    assert place.partition().fetch(manifest) is None
+        light_place.put(DATA, content)
+    assert light_place.partition().open_data(manifest) is None
 
 
 class FileExpired(OSError):
@@ -100,16 +100,16 @@ class FileExpired(OSError):
 
 
 @pytest.mark.parametrize("error", [FileExpired(errno.EBUSY, "as planned"), OSError(errno.EBUSY, "as planned")])
-def test_data_that_change_while_they_are_fetched_do_not_fit_and_other_errors_are_told(place, error):
-    manifest = place.commit()
-    steps = place.steps()
+def test_data_that_change_while_they_are_fetched_do_not_fit_and_other_errors_are_told(light_place, error):
+    manifest = light_place.commit()
+    steps = light_place.steps()
 
     def refuse(verb: str, key: str) -> None:
         raise error
 
     steps.before = refuse
     if isinstance(error, FileExpired):
-        assert place.partition(store=steps).fetch(manifest) is None
+        assert light_place.partition(store=steps).open_data(manifest) is None
     else:
         with pytest.raises(DysmsStorageError, match="as planned"):
-            place.partition(store=steps).fetch(manifest)
+            light_place.partition(store=steps).open_data(manifest)

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage import partition as partitions
-from airflow_provider_dysms.storage.partition import TRIES
+from airflow_provider_dysms.storage.partition import MAX_ATTEMPTS
 
 DAY = "send_date=2025-06-01"
 DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
@@ -27,18 +27,18 @@ TOLD = {
     "write": f"written: {{}}/{MANIFEST}",
     "read": f"read: {{}}/{MANIFEST}",
     "keys": f"listed: {{}}/{DAY}",
-    "holds": f"read: {{}}/{DATA}",
+    "matches": f"read: {{}}/{DATA}",
     "remove": f"removed: {{}}/{DAY}/part-0.csv",
     "probe": "written: {}",
 }
 
 
-def other(place, *, rows=(("other", 2),), extension="jsonl"):
+def other(light_place, *, rows=(("other", 2),), extension="jsonl"):
     """Another writer, who is refused where he finds the data of a change of format that has no manifest yet."""
 
     def write() -> None:
         with contextlib.suppress(DysmsInputError):
-            place.commit(rows, extension=extension, result={"writer": "other"})
+            light_place.commit(rows, extension=extension, result={"writer": "other"})
 
     return write
 
@@ -56,8 +56,8 @@ def once(action, verb, count=1):
     return meet
 
 
-def fits(place):
-    files = place.files()
+def fits(light_place):
+    files = light_place.files()
     result = json.loads(files.pop(MANIFEST))["result"]
     (data,) = files.items()
     return data == (result["data"], data[1]) and hashlib.sha256(data[1]).hexdigest() == result["sha256"]
@@ -68,58 +68,58 @@ def fits(place):
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_whenever_another_writer_comes_between_one_file_is_left_and_the_manifest_fits_it(
-    place, naps, extension, verb, count, moment
+    light_place, naps, extension, verb, count, moment
 ):
-    place.commit(extension="csv")
-    steps = place.steps()
-    setattr(steps, moment, once(other(place, extension=extension), verb, count))
-    place.commit(store=steps)
-    assert fits(place)
+    light_place.commit(extension="csv")
+    steps = light_place.steps()
+    setattr(steps, moment, once(other(light_place, extension=extension), verb, count))
+    light_place.commit(store=steps)
+    assert fits(light_place)
 
 
-def test_where_the_other_came_last_and_is_whole_the_manifest_that_is_told_is_the_others(place):
-    steps = place.steps()
-    steps.after = once(other(place), "write")
-    assert place.commit(store=steps)["result"]["writer"] == "other"
-    assert place.files()[DATA] == b'{"name":"other","count":2}\n'
+def test_where_the_other_came_last_and_is_whole_the_manifest_that_is_told_is_the_others(light_place):
+    steps = light_place.steps()
+    steps.after = once(other(light_place), "write")
+    assert light_place.commit(store=steps)["result"]["writer"] == "other"
+    assert light_place.files()[DATA] == b'{"name":"other","count":2}\n'
 
 
-def test_data_of_another_under_our_manifest_is_noticed_and_both_are_written_once_more(place, naps):
-    steps = place.steps()
-    steps.after = once(lambda: place.put(DATA, b'{"name":"x","count":3}\n'), "write")
-    place.commit(store=steps)
-    assert fits(place)
-    assert place.files()[DATA] == WRITTEN
+def test_data_of_another_under_our_manifest_is_noticed_and_both_are_written_once_more(light_place, naps):
+    steps = light_place.steps()
+    steps.after = once(lambda: light_place.put(DATA, b'{"name":"x","count":3}\n'), "write")
+    light_place.commit(store=steps)
+    assert fits(light_place)
+    assert light_place.files()[DATA] == WRITTEN
     assert steps.taken == [f"upload {DATA}", f"write {MANIFEST}"] * 2
     assert len(naps) == 1
 
 
-def test_our_data_under_the_manifest_of_another_are_noticed_although_they_are_as_long(place, naps):
-    theirs = place.commit([("c", 3), ("乙", None)])
-    manifest = place.files()[MANIFEST]
+def test_our_data_under_the_manifest_of_another_are_noticed_although_they_are_as_long(light_place, naps):
+    theirs = light_place.commit([("c", 3), ("乙", None)])
+    manifest = light_place.files()[MANIFEST]
     assert theirs["result"]["bytes"] == len(WRITTEN)
-    steps = place.steps()
-    steps.after = once(lambda: place.put(MANIFEST, manifest), "write")
-    place.commit(store=steps)
-    assert fits(place)
-    assert place.files()[DATA] == WRITTEN
+    steps = light_place.steps()
+    steps.after = once(lambda: light_place.put(MANIFEST, manifest), "write")
+    light_place.commit(store=steps)
+    assert fits(light_place)
+    assert light_place.files()[DATA] == WRITTEN
     assert len(naps) == 1
 
 
-def test_data_of_the_same_length_is_noticed_too_and_a_missing_file(place, naps):
+def test_data_of_the_same_length_is_noticed_too_and_a_missing_file(light_place, naps):
     for meddle in (
-        lambda: place.put(DATA, bytes(len(WRITTEN))),
-        lambda: place.store.remove(DATA),
-        lambda: place.store.remove(MANIFEST),
+        lambda: light_place.put(DATA, bytes(len(WRITTEN))),
+        lambda: light_place.store.remove(DATA),
+        lambda: light_place.store.remove(MANIFEST),
     ):
-        steps = place.steps()
+        steps = light_place.steps()
         steps.after = once(meddle, "write")
-        place.commit(store=steps)
-        assert fits(place)
+        light_place.commit(store=steps)
+        assert fits(light_place)
     assert len(naps) == 3
 
 
-def test_a_writer_gives_up_on_others_that_never_rest_after_pauses_that_grow(place, naps, monkeypatch):
+def test_a_writer_gives_up_on_others_that_never_rest_after_pauses_that_grow(light_place, naps, monkeypatch):
     drawn: list[tuple[float, float]] = []
 
     class Highest:
@@ -128,15 +128,16 @@ def test_a_writer_gives_up_on_others_that_never_rest_after_pauses_that_grow(plac
             return highest
 
     monkeypatch.setattr(partitions.secrets, "SystemRandom", Highest)
-    steps = place.steps()
-    steps.after = lambda verb, key: place.put(DATA, uuid.uuid4().bytes) if verb == "write" else None
+    steps = light_place.steps()
+    steps.after = lambda verb, key: light_place.put(DATA, uuid.uuid4().bytes) if verb == "write" else None
     with pytest.raises(DysmsStorageError) as gave_up:
-        place.commit(store=steps)
+        light_place.commit(store=steps)
     assert gave_up.value.message == (
-        f"{place.root.protocol}://{place.root.path}/{DATA}: data and manifest do not fit after 10 tries; other tasks "
-        "keep writing this partition, let one at a time do so (max_active_tis_per_dag=1)"
+        f"{light_place.root.protocol}://{light_place.root.path}/{DATA}: data and manifest do not fit after 10 "
+        "attempts, because other tasks keep writing this partition; "
+        "let one task at a time write it (max_active_tis_per_dag=1)"
     )
-    assert drawn == [(0, 0.05 * 2**attempt) for attempt in range(TRIES)]
+    assert drawn == [(0, 0.05 * 2**attempt) for attempt in range(MAX_ATTEMPTS)]
     assert naps == [highest for _, highest in drawn]
 
 
@@ -160,34 +161,36 @@ def test_a_writer_gives_up_on_others_that_never_rest_after_pauses_that_grow(plac
         ),
     ],
 )
-@pytest.mark.parametrize("verb", ["upload", "write", "read", "keys", "holds", "remove", "probe"])
-def test_what_a_store_refuses_is_an_error_of_ours_and_the_old_file_or_the_new_is_there(place, error, kind, told, verb):
-    place.commit(extension="csv")
-    before = place.files()
-    steps = place.steps()
+@pytest.mark.parametrize("verb", ["upload", "write", "read", "keys", "matches", "remove", "probe"])
+def test_what_a_store_refuses_is_an_error_of_ours_and_the_old_file_or_the_new_is_there(
+    light_place, error, kind, told, verb
+):
+    light_place.commit(extension="csv")
+    before = light_place.files()
+    steps = light_place.steps()
 
     def refuse(met: str, key: str) -> None:
         if met == verb:
             raise error
 
     steps.before = refuse
-    target = place.partition(store=steps)
-    with pytest.raises(kind) as refused, target.spool(SCHEMA) as spool:  # noqa: PT012
+    target = light_place.partition(store=steps)
+    with pytest.raises(kind) as refused, target.open_spool(SCHEMA) as spool:  # noqa: PT012
         target.probe()
         spool.write(ROWS)
         target.commit(spool, {}, {})
-    uri = f"{place.root.protocol}://{place.root.path}"
+    uri = f"{light_place.root.protocol}://{light_place.root.path}"
     assert str(refused.value).startswith(f"output_uri cannot be {TOLD[verb].format(uri)} {told}")
     assert "secret" not in str(refused.value)
     assert type(refused.value.__cause__) is type(error)
-    after = place.files()
+    after = light_place.files()
     assert after[MANIFEST] == before[MANIFEST] or after[DATA] == WRITTEN
-    place.commit()
-    assert fits(place)
+    light_place.commit()
+    assert fits(light_place)
 
 
-def test_an_error_of_ours_stays_what_it_is(place):
-    steps = place.steps()
+def test_an_error_of_ours_stays_what_it_is(light_place):
+    steps = light_place.steps()
     ours = DysmsStorageError("as it was")
 
     def refuse(met: str, key: str) -> None:
@@ -195,5 +198,5 @@ def test_an_error_of_ours_stays_what_it_is(place):
 
     steps.before = refuse
     with pytest.raises(DysmsStorageError) as refused:
-        place.commit(store=steps)
+        light_place.commit(store=steps)
     assert refused.value is ours

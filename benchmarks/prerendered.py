@@ -71,9 +71,9 @@ class Service:
         """Answer one request, whose head is whole."""
         self.requests += 1
         if self._quotas is not None:
-            counted = self._quotas.count(ACTION)
-            if not self._quotas.admit("main", ACTION):
-                counted.throttled += 1
+            count = self._quotas.count(ACTION)
+            if not self._quotas.try_acquire("main", ACTION):
+                count.throttled += 1
                 return _REFUSED
         asked = _ASKED.search(request)
         body = self._body(asked[1] if asked else self._number)
@@ -86,8 +86,8 @@ class Service:
 
     def counts(self) -> dict[str, int]:
         """Return the figures; those of the quota in the emulator's words."""
-        counted = self._quotas.count(ACTION).as_dict() if self._quotas else {}
-        return {"requests": self.requests, "connections": self.connections} | counted
+        count = self._quotas.count(ACTION).as_dict() if self._quotas else {}
+        return {"requests": self.requests, "connections": self.connections} | count
 
     def _body(self, number: bytes) -> bytes:
         return number.join(self._parts)

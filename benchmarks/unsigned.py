@@ -29,16 +29,16 @@ class Service:
 
     def answer(self, path: str) -> bytes:
         """Judge one request: ``/wait/<position>``."""
-        counted = self._quotas.count(ACTION)
-        if not self._quotas.admit("main", ACTION):
-            counted.throttled += 1
+        count = self._quotas.count(ACTION)
+        if not self._quotas.try_acquire("main", ACTION):
+            count.throttled += 1
         is_over = time.time() >= self.ends[int(path.rpartition("/")[2])]
         return b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n" % (b"200 OK" if is_over else b"404 Not Found")
 
     def counts(self) -> dict[str, int]:
         """Return the figures, in the emulator's words, and the connections."""
-        counted = self._quotas.counts.get(ACTION)
-        return {"connections": self.connections} | (counted.as_dict() if counted else {})
+        count = self._quotas.counts.get(ACTION)
+        return {"connections": self.connections} | (count.as_dict() if count else {})
 
 
 class Connection(asyncio.Protocol):

@@ -13,7 +13,7 @@ import pytest
 from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.faults import LISTING
+from airflow_provider_dysms.emulator.faults import LISTING_KINDS
 from airflow_provider_dysms.emulator.quotas import QUOTAS
 
 NUMBER = "13900000000"
@@ -211,7 +211,7 @@ def test_a_fault_that_cannot_be_is_refused(emulator: Any, plan: dict[str, Any]) 
     assert emulator.faults() == []
 
 
-@pytest.mark.parametrize("kind", LISTING)
+@pytest.mark.parametrize("kind", LISTING_KINDS)
 @pytest.mark.parametrize("action", [*QUOTAS, "QuerySendDetail", ""])
 def test_a_fault_that_can_never_happen_to_an_action_is_refused(emulator: Any, kind: str, action: str) -> None:
     able = {"QuerySendDetails"}

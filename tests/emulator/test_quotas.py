@@ -1,4 +1,4 @@
-"""Requests a second: what is admitted, what is throttled, and what the counts say."""
+"""Requests a second: what is acquired, what is throttled, and what the counts say."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def test_no_second_admits_more_than_the_quota_wherever_it_begins() -> None:
     time = FakeTime()
     quotas = Quotas(time)
     quotas.configure({"QueryMessage": 10})
-    admitted = []
+    acquired = []
     for _ in range(400):
-        if quotas.admit("main", "QueryMessage"):
-            admitted.append(time.now)
+        if quotas.try_acquire("main", "QueryMessage"):
+            acquired.append(time.now)
         time.now += 0.0137
-    assert len(admitted) > 40
-    assert max(sum(start <= each < start + 1 for each in admitted) for start in admitted) == 10
+    assert len(acquired) > 40
+    assert max(sum(start <= each < start + 1 for each in acquired) for start in acquired) == 10
 
 
 def test_accounts_and_actions_do_not_share_and_what_is_refused_costs_nothing() -> None:
     time = FakeTime()
     quotas = Quotas(time)
     quotas.configure({"QueryMessage": 1})
-    assert [quotas.admit("a", "QueryMessage"), quotas.admit("a", "QueryMessage")] == [True, False]
-    assert quotas.admit("b", "QueryMessage")
-    assert quotas.admit("a", "QuerySendDetails")
+    assert [quotas.try_acquire("a", "QueryMessage"), quotas.try_acquire("a", "QueryMessage")] == [True, False]
+    assert quotas.try_acquire("b", "QueryMessage")
+    assert quotas.try_acquire("a", "QuerySendDetails")
     time.now += 0.999
-    assert not quotas.admit("a", "QueryMessage")
+    assert not quotas.try_acquire("a", "QueryMessage")
     time.now += 0.001
-    assert quotas.admit("a", "QueryMessage")
+    assert quotas.try_acquire("a", "QueryMessage")
 
 
 @pytest.mark.parametrize("status", [400, 429])

@@ -20,6 +20,9 @@ from aliyunsdkcore.request import CommonRequest
 
 from airflow_provider_dysms.emulator import Emulator
 
+NUMBER = "13900000000"
+CHINA, GLOBE = "2017-05-25", "2018-05-01"
+
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:
@@ -124,7 +127,7 @@ def legacy(emulator: Emulator) -> Callable[..., bytes]:
     return ask
 
 
-class Answer:
+class RawResponse:
     """What came back over a raw socket."""
 
     def __init__(self, status: int, headers: http.client.HTTPMessage, body: bytes) -> None:
@@ -138,14 +141,14 @@ class Answer:
 
 
 @pytest.fixture
-def exchange(emulator: Emulator) -> Callable[[bytes], Answer]:
-    def send(request: bytes) -> Answer:
+def exchange(emulator: Emulator) -> Callable[[bytes], RawResponse]:
+    def send(request: bytes) -> RawResponse:
         with socket.create_connection((emulator.host, emulator.port), timeout=10) as connection:
             connection.sendall(request)
-            answer = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode())
-            with answer:
-                answer.begin()
-                return Answer(answer.status, answer.headers, answer.read())
+            response = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode())
+            with response:
+                response.begin()
+                return RawResponse(response.status, response.headers, response.read())
 
     return send
 
@@ -171,11 +174,11 @@ def wire() -> Callable[[dict[str, Any]], bytes]:
 
 @pytest.fixture
 def replay(
-    emulator: Emulator, exchange: Callable[[bytes], Answer], wire: Callable[..., bytes]
-) -> Callable[[dict[str, Any]], Answer]:
+    emulator: Emulator, exchange: Callable[[bytes], RawResponse], wire: Callable[..., bytes]
+) -> Callable[[dict[str, Any]], RawResponse]:
     """Send a vector's request at the vector's time, as if it had not come before."""
 
-    def send(vector: dict[str, Any]) -> Answer:
+    def send(vector: dict[str, Any]) -> RawResponse:
         emulator.reset("requests")
         return exchange(wire(vector))
 
@@ -189,3 +192,49 @@ def signed_request(emulator: Emulator, wire: Callable[..., bytes]) -> Callable[[
     emulator.set_clock(datetime.fromisoformat(vector["date"]))
     emulator.add_account(**vector["credentials"])
     return lambda: wire(vector)
+
+
+@pytest.fixture
+def details(legacy: Callable[..., bytes], today: Callable[..., str]) -> Callable[..., Any]:
+    """Ask QuerySendDetails; ``days_back`` counts from today."""
+
+    def ask(days_back: int = 0, **changes: Any) -> Any:
+        parameters = {"PhoneNumber": NUMBER, "SendDate": today(days_back), "PageSize": 50, "CurrentPage": 1} | changes
+        return json.loads(legacy(CHINA, "QuerySendDetails", parameters))
+
+    return ask
+
+
+@pytest.fixture
+def row(details: Callable[..., Any]) -> Callable[..., Any]:
+    """The only row of the response."""
+
+    def only(**changes: Any) -> Any:
+        [found] = details(**changes)["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+        return found
+
+    return only
+
+
+@pytest.fixture
+def report(legacy: Callable[..., bytes]) -> Callable[[str], Any]:
+    return lambda message_id: json.loads(legacy(GLOBE, "QueryMessage", {"MessageId": message_id}))
+
+
+@pytest.fixture
+def http_post(emulator: Any) -> Callable[..., tuple[int, bytes]]:
+    def post(path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(emulator.host, emulator.port, timeout=10)
+        try:
+            connection.request("POST", path, body, {"Content-Type": "application/json"} | headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    return post
+
+
+@pytest.fixture
+def admin_path(emulator: Any) -> str:
+    return str(emulator.admin_url.removeprefix(emulator.url))

@@ -29,7 +29,7 @@ CHOICES = [
     for name, field in Switches.__dataclass_fields__.items()
     for choice in field.metadata.get("choices", ())
 ]
-#: Pages that are shorter than asked for cannot be told from a listing that changes: refused, never half of it.
+#: A page that is shorter than requested looks like a listing that changes, so that the client must refuse it.
 REFUSED = {("largest_page", 20), ("largest_page", 10)}
 
 Audit = Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]]

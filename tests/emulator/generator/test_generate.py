@@ -68,8 +68,8 @@ def test_the_truth_is_what_the_official_sdks_read_back(
         if expected["message_id"] is not None:
             _check_message(expected, globe)
             continue
-        asked = (expected["phone_number"], expected["biz_id"])
-        found = rows.setdefault(str(asked), _details(china, *asked, made.day))
+        parameters = (expected["phone_number"], expected["biz_id"])
+        found = rows.setdefault(str(parameters), _details(china, *parameters, made.day))
         if expected["state"] == "missing":
             alike = [row for row in found if expected["biz_id"] or row.get("OutId") == expected["out_id"]]
             assert not alike or expected["out_id"] is expected["biz_id"] is None
@@ -82,14 +82,14 @@ def test_the_truth_is_what_the_official_sdks_read_back(
 
 
 def _check_message(expected: dict[str, Any], globe: Any) -> None:
-    answer = globe.query_message(globe_models.QueryMessageRequest(message_id=expected["message_id"])).body
+    response = globe.query_message(globe_models.QueryMessageRequest(message_id=expected["message_id"])).body
     if expected["state"] == "missing":
-        assert answer.response_code == "DATA_NOT_EXIST"
+        assert response.response_code == "DATA_NOT_EXIST"
         assert expected["phone_number"] is None
         return
-    assert (answer.to, answer.error_code) == (expected["phone_number"], expected["error_code"])
-    assert answer.status == {"delivered": "1", "failed": "2", "waiting": "3"}[expected["state"]]
-    sent_at = datetime.strptime(answer.send_date, "%a, %d %b %Y %H:%M:%S %z")
+    assert (response.to, response.error_code) == (expected["phone_number"], expected["error_code"])
+    assert response.status == {"delivered": "1", "failed": "2", "waiting": "3"}[expected["state"]]
+    sent_at = datetime.strptime(response.send_date, "%a, %d %b %Y %H:%M:%S %z")
     assert sent_at == datetime.fromisoformat(expected["sent_at"])
 
 
@@ -100,12 +100,12 @@ def _details(china: Any, number: str, biz_id: str | None, day: Any) -> list[dict
             request = china_models.QuerySendDetailsRequest(
                 phone_number=number, biz_id=biz_id, send_date=f"{each:%Y%m%d}", page_size=50, current_page=page
             )
-            answer = china.query_send_details(request).body
-            for row in answer.sms_send_detail_dtos.sms_send_detail_dto:
+            response = china.query_send_details(request).body
+            for row in response.sms_send_detail_dtos.sms_send_detail_dto:
                 told = row.to_map()
                 told.pop("Content")
                 rows.append(told)
-            if page * 50 >= answer.total_count:
+            if page * 50 >= response.total_count:
                 break
     return rows
 
@@ -133,9 +133,11 @@ def test_the_statistics_agree_with_the_messages(make: Callable[..., Made], legac
     made = make(messages=2_000)
     blacklisted = {"MOBILE_IN_BLACK", "USER_REJECT", "MB:1077"}
     for is_globe in (1, 2):
-        asked = {"IsGlobe": is_globe, "StartDate": f"{made.day:%Y%m%d}", "EndDate": f"{made.day:%Y%m%d}"}
-        answer = legacy("2017-05-25", "QuerySendStatistics", asked | {"PageIndex": 1, "PageSize": 1}, method="POST")
-        [told] = json.loads(answer)["Data"]["TargetList"]
+        parameters = {"IsGlobe": is_globe, "StartDate": f"{made.day:%Y%m%d}", "EndDate": f"{made.day:%Y%m%d}"}
+        response = legacy(
+            "2017-05-25", "QuerySendStatistics", parameters | {"PageIndex": 1, "PageSize": 1}, method="POST"
+        )
+        [told] = json.loads(response)["Data"]["TargetList"]
         counted = [
             each
             for each in made.truth
@@ -233,7 +235,9 @@ def test_every_kind_has_lines_without_a_record(make: Callable[..., Made], kind: 
     made = make(messages=1_000, kinds={kind: 1}, missing=0.1, unlogged=0.1)
     states = made.by_state()
     assert 50 < states["missing"] < 150
-    assert (states["unlogged"] > 30) == (kind in ("out_id", "sent_at")), "only what is asked by number can be unlogged"
+    assert (states["unlogged"] > 30) == (kind in ("out_id", "sent_at")), (
+        "only messages that are queried by number can be unlogged"
+    )
     assert len(made.truth) == 1_000
 
 

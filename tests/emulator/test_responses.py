@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,3 +37,25 @@ def test_a_response_is_delayed(signed_request: Any, exchange: Any, emulator: Any
     started_at = time.monotonic()
     assert exchange(signed_request()).json["ResponseCode"] == "DATA_NOT_EXIST"
     assert 0.25 < time.monotonic() - started_at < 5
+
+
+def test_a_connection_is_reset(signed_request: Any, exchange: Any, emulator: Any) -> None:
+    emulator.fault("reset")
+    with pytest.raises(ConnectionResetError):
+        exchange(signed_request())
+    emulator.reset("requests")
+    assert exchange(signed_request()).status == 200
+
+
+def test_a_response_is_cut_off_in_the_middle(signed_request: Any, exchange: Any, emulator: Any) -> None:
+    emulator.fault("truncated")
+    with pytest.raises(http.client.IncompleteRead) as cut:
+        exchange(signed_request())
+    assert 0 < len(cut.value.partial) <= cut.value.expected + 1
+
+
+def test_connections_with_api_requests_are_counted(signed_request: Any, exchange: Any, emulator: Any) -> None:
+    before = emulator.connections()
+    exchange(signed_request())
+    emulator.switches()
+    assert emulator.connections() == before + 1

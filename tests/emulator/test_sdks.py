@@ -22,12 +22,6 @@ from darabonba.policy.retry import RetryOptions
 
 from airflow_provider_dysms.emulator.errors import InputError
 
-# The SDKs leave the closing of their sockets to the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 NUMBER = "13900000000"
 
 

@@ -29,9 +29,7 @@ PAGE = (Path(airflow_provider_dysms.emulator.__file__).parent / "README.md").rea
         ({"no_such": 1}, "no_such; the switches are sites"),
     ],
 )
-def test_an_invalid_value_is_refused_with_the_valid_ones(
-    emulator: Any, changes: dict[str, Any], named: str
-) -> None:
+def test_an_invalid_value_is_refused_with_the_valid_ones(emulator: Any, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         emulator.configure(**changes)
     assert emulator.switches() == Switches().as_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +42,7 @@ def test_a_response_is_delayed(signed_request: Any, exchange: Any, emulator: Any
 
 def test_a_connection_is_reset(signed_request: Any, exchange: Any, emulator: Any) -> None:
     emulator.fault("reset")
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError, match="reset by peer"):
         exchange(signed_request())
     emulator.reset("requests")
     assert exchange(signed_request()).status == 200
@@ -54,8 +55,13 @@ def test_a_response_is_cut_off_in_the_middle(signed_request: Any, exchange: Any,
     assert 0 < len(cut.value.partial) <= cut.value.expected + 1
 
 
-def test_connections_with_api_requests_are_counted(signed_request: Any, exchange: Any, emulator: Any) -> None:
+def test_a_connection_is_counted_once_however_many_requests_it_carries(signed_request: Any, emulator: Any) -> None:
     before = emulator.connections()
-    exchange(signed_request())
+    with socket.create_connection((emulator.host, emulator.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(signed_request())
+            with http.client.HTTPResponse(connection, method="POST") as response:
+                response.begin()
+                response.read()
     emulator.switches()
     assert emulator.connections() == before + 1

@@ -84,7 +84,7 @@ def test_messages_are_found_by_number_day_and_id_and_can_be_removed() -> None:
     messages = Messages()
     second, first, third = (message(sent_at=MIDNIGHT + seconds, message_id=f"{seconds}") for seconds in (2, 1, 3))
     other = message(account="other")
-    messages.add([second, first, third, other])
+    messages.add([second, third, first, other])
     assert messages.for_number("main", NUMBER, DAY) == [first, second, third]
     assert messages.for_number("main", NUMBER, DAY - 1) == []
     assert set(map(id, messages.for_day("main", DAY))) == {id(first), id(second), id(third)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -28,6 +29,21 @@ def test_numbers_are_valid_unique_and_understood_in_every_spelling(international
         assert phonenumbers.is_valid_number(parsed)
         spelling = catalogue.spell_number(number, international=international)
         assert normalize_number(spelling) == (number, international)
+
+
+def test_a_number_that_was_drawn_before_is_drawn_again() -> None:
+    class Repeating(Random):
+        calls = 0
+
+        def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+            self.calls += 1
+            return self.calls // 100
+
+        def choice(self, seq: Any) -> Any:
+            return seq[0]
+
+    catalogue = Catalogue(Repeating(1))
+    assert [catalogue.number(international=False) for _ in range(3)] == ["13000000000", "13000000001", "13000000002"]
 
 
 def test_the_same_seed_gives_the_same_values() -> None:

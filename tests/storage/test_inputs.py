@@ -14,7 +14,7 @@ import pytest
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
-from airflow_provider_dysms.storage.object_store.guard import StoreChanged
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 
 KEYS = ["b.csv", "a.csv", "c.txt", "_skipped.csv", ".hidden.csv", "deeper/d.csv", "deeper/_e.csv", "_aside/f.csv"]
 
@@ -176,7 +176,7 @@ def test_a_log_that_changes_while_it_is_read_is_an_error_that_may_pass(place, ch
     place.put("log/a.txt", ROWS)
     place.put("log/b.txt", ROWS[:12])
     meddle, told = CHANGES[change]
-    with pytest.raises(StoreChanged) as caught:
+    with pytest.raises(FileReplaced) as caught:
         lines_of(f"{place.uri}/{tail}", lambda: meddle(place))
     message = str(caught.value)
     assert message.startswith("sent_uri ")
@@ -188,9 +188,9 @@ def test_a_log_that_changes_while_it_is_read_is_an_error_that_may_pass(place, ch
 
 def test_a_single_file_is_looked_at_as_well(place):
     place.put("log/a.txt", ROWS)
-    with pytest.raises(StoreChanged, match="while it was read"):
+    with pytest.raises(FileReplaced, match="while it was read"):
         lines_of(f"{place.uri}/log/a.txt", lambda: place.put("log/a.txt", ROWS[:24]))
-    with pytest.raises(StoreChanged, match="while it was read"):
+    with pytest.raises(FileReplaced, match="while it was read"):
         lines_of(f"{place.uri}/log/a.txt", lambda: place.remove("log/a.txt"))
 
 
@@ -199,7 +199,7 @@ def test_a_gzip_file_that_is_cut_off_while_it_is_read_may_be_whole_later(folder)
     folder.put("log/a.txt", ROWS)
     folder.put("log/b.txt.gz", zipped)
     path = folder.path / "log/b.txt.gz"
-    with pytest.raises(StoreChanged, match=rf"b\.txt\.gz had {len(zipped)} bytes at first and has 1000 now"):
+    with pytest.raises(FileReplaced, match=rf"b\.txt\.gz had {len(zipped)} bytes at first and has 1000 now"):
         lines_of(f"{folder.uri}/log", lambda: os.truncate(path, 1000))
     with pytest.raises(DysmsInputError, match="only a part of one"):  # now it holds still
         lines_of(f"{folder.uri}/log", lambda: None)
@@ -214,7 +214,7 @@ def test_a_file_in_the_place_of_another_one_of_the_same_size_and_time_is_another
         os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
         os.replace(other, path)
 
-    with pytest.raises(StoreChanged, match=r"log/a\.txt was written or replaced"):
+    with pytest.raises(FileReplaced, match=r"log/a\.txt was written or replaced"):
         lines_of(f"{folder.uri}/log", replace)
 
 
@@ -222,7 +222,7 @@ def test_a_file_behind_a_link_is_looked_at_as_well(folder):
     folder.put("log/z.txt", ROWS[:12])
     folder.put("elsewhere/a.txt", ROWS)
     os.symlink(folder.path / "elsewhere/a.txt", folder.path / "log/a.txt")
-    with pytest.raises(StoreChanged, match=r"log/a\.txt was written"):
+    with pytest.raises(FileReplaced, match=r"log/a\.txt was written"):
         lines_of(f"{folder.uri}/log", lambda: folder.put("elsewhere/a.txt", ROWS[::-1]))
 
 

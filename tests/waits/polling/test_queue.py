@@ -22,49 +22,49 @@ from airflow_provider_dysms.model.errors import (
     DysmsUnreadable,
 )
 from airflow_provider_dysms.waits.polling import queue
-from airflow_provider_dysms.waits.polling.queue import FAILURES, MAX_CONCURRENT, DispatchQueue, Permit
+from airflow_provider_dysms.waits.polling.queue import FAILURES_UNTIL_PAUSE, MAX_CONCURRENT, DispatchQueue, Permit
 
 
-class Visitor(asyncio.Future[Permit]):
+class WaitingFuture(asyncio.Future[Permit]):
     """Stands in line, and has its place as its result."""
 
-    number: int | None = None
-    until: float
+    ticket: int | None = None
+    expires_at: float
 
-    def called(self, place: Permit) -> None:
+    def on_permit(self, permit: Permit) -> None:
         if self.cancelled():
-            place.leave()
+            permit.release()
         else:
-            self.set_result(place)
+            self.set_result(permit)
 
-    def sent_away(self) -> None:
+    def on_expired(self) -> None:
         self.set_exception(TimeoutError())
 
 
 @asynccontextmanager
 async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterator[None]:
     """Stand in line, and ask in turn."""
-    visitor = Visitor()
-    visitor.until = until
-    of.stand(visitor, due)
+    waiter = WaitingFuture()
+    waiter.expires_at = until
+    of.enqueue(waiter, due)
     try:
-        place = await visitor
+        permit = await waiter
     except asyncio.CancelledError:
-        of.withdraw(visitor)
-        if not visitor.cancelled():  # the place came in the same step of the loop
-            visitor.result().leave()
+        of.withdraw(waiter)
+        if not waiter.cancelled():  # the place came in the same step of the loop
+            waiter.result().release()
         raise
     try:
-        began = await of.wait_pause_out()
+        started_at = await of.wait_for_pause_end()
         try:
             yield
         except DysmsError as error:
-            of.failed(error, began)
+            of.record_failure(error, started_at)
             raise
-        of.answered()
+        of.record_response()
     finally:
-        place.leave()
-        place.leave()  # once is enough, and twice is no more
+        permit.release()
+        permit.release()  # once is enough, and twice is no more
 
 
 async def ask(of: DispatchQueue, due: float, body: Callable[[], Awaitable[None]]) -> None:
@@ -85,7 +85,7 @@ def failing(error: DysmsError) -> Callable[[], Awaitable[None]]:
 
 def test_the_longest_overdue_goes_first(virtual: Any) -> None:
     async def story() -> None:
-        one, order = DispatchQueue(places=1), []
+        one, order = DispatchQueue(max_concurrent=1), []
 
         async def note(due: float) -> None:
             async with turn(one, due):
@@ -120,9 +120,9 @@ def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: 
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await ask(shared, 3600.0, nothing)
-        assert not shared._order
-        assert not shared._standing
-        assert shared._alarm is None
+        assert not shared._heap
+        assert not shared._waiters
+        assert shared._timer is None
         assert loop.time() == 0.5
 
     virtual(story())
@@ -168,15 +168,15 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
         assert most <= places
         for _ in range(2):  # all are free again, and after an answer so is every place
             await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
-        assert shared._held == 0
-        assert not shared._standing
+        assert shared._permits_out == 0
+        assert not shared._waiters
 
     virtual(story())
 
 
 def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: Any) -> None:
     async def story() -> None:
-        one, loop = DispatchQueue(places=1), asyncio.get_running_loop()
+        one, loop = DispatchQueue(max_concurrent=1), asyncio.get_running_loop()
         next_in_line = asyncio.Event()
 
         async def hold() -> None:
@@ -213,7 +213,7 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
 
         await asyncio.gather(*(wait() for _ in range(3000)))
         first_second = [instant for instant in asked if instant < 1]
-        assert len(first_second) <= MAX_CONCURRENT + FAILURES
+        assert len(first_second) <= MAX_CONCURRENT + FAILURES_UNTIL_PAUSE
         gaps = [later - earlier for earlier, later in itertools.pairwise(asked[len(first_second) :])]
         assert gaps[:6] == pytest.approx([2, 4, 8, 16, 30, 30])
         # When the hour is over each of the 3,000 still asks once; none of them before.
@@ -226,7 +226,7 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
 def test_the_first_answer_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
-        for _ in range(FAILURES + 4):
+        for _ in range(FAILURES_UNTIL_PAUSE + 4):
             with suppress(DysmsError):
                 await ask(shared, 0.0, failing(DysmsTransportError("down")))
         began = loop.time()
@@ -267,7 +267,7 @@ def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
 
         await asyncio.gather(*(ask(shared, 0.0, time_out) for _ in range(MAX_CONCURRENT)), return_exceptions=True)
         await ask(shared, 0.0, nothing)
-        assert loop.time() == pytest.approx(10 + queue.PAUSE)
+        assert loop.time() == pytest.approx(10 + queue.MIN_PAUSE)
 
     virtual(story())
 
@@ -275,19 +275,19 @@ def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
 def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_service(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
-        for place in range(2 * FAILURES):
+        for place in range(2 * FAILURES_UNTIL_PAUSE):
             error = DysmsInputError("x", "is wrong") if place % 2 else DysmsServerError("no")
             with suppress(DysmsError):
                 await ask(shared, 0.0, failing(error))
         await ask(shared, 0.0, nothing)
-        assert loop.time() == pytest.approx(queue.PAUSE)
+        assert loop.time() == pytest.approx(queue.MIN_PAUSE)
 
     virtual(story())
 
 
 def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(virtual: Any) -> None:
     async def story() -> None:
-        one = DispatchQueue(places=1)
+        one = DispatchQueue(max_concurrent=1)
 
         async def busy() -> None:
             async with turn(one, 0.0):
@@ -297,7 +297,7 @@ def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(vi
             with pytest.raises(TimeoutError):
                 async with turn(one, 1.0, until=10):
                     pytest.fail("there was a place")
-            assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.LOOK
+            assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.EXPIRY_CHECK_INTERVAL
 
         async def patient() -> float:
             async with turn(one, 2.0):

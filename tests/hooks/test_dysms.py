@@ -309,7 +309,7 @@ def test_earlier_names_of_secrets_work_with_a_warning_that_says_why(
     assert connect({**BASE, "extra": {**given, old: "", new: value}}).read() == read
     assert not caplog.records
     assert connect({**BASE, "extra": {**given, old: value, new: value}}).read() == read
-    with pytest.raises(DysmsInputError, match=f"{new} .*earlier name {old} are both set, and differ"):
+    with pytest.raises(DysmsInputError, match=f"{new} .*earlier name {old} are both set to different values"):
         connect({**BASE, "extra": {**given, old: value, new: f"{value}2"}}).read()
 
 

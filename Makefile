@@ -37,22 +37,23 @@ scale: .venv-scale/.installed-scale ## eight days of one account on Celery worke
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
 # what there was no time for is said last.
 crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: under an hour
-	@$(BIN)/python tests/crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+	@PYTHONPATH=tests $(BIN)/python -m support.crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 conformance: $(VENV)/.installed ## thousands of hostile answers at every way in: two minutes
 	@$(BIN)/python -m pytest -q -m "not e2e" tests/conformance
 
 conformance-peers: $(PEERS)/.installed ## the same answers to the vendor's SDK, HttpOperator and dlt: three minutes
-	@$(PEERS)/bin/python tests/conformance/peers.py
+	@PYTHONPATH=tests $(PEERS)/bin/python -m support.conformance.peers
 
 rotation: $(VENV)/.installed ## five minutes of an export and a wait with keys that end every five seconds
 	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
 # Types are those of the newest packages; older ones have other annotations, and no mypy beside them.
-check: $(VENV)/.installed ## lint, layers, and types on the newest set
+check: $(VENV)/.installed ## lint, layers, plain English, and types on the newest set
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_english.py
 ifeq ($(CONSTRAINTS),constraints.txt)
 	$(BIN)/mypy
 endif

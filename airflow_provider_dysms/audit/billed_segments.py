@@ -11,9 +11,6 @@ from airflow_provider_dysms.model.delivery import State
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.tally_key import TallyKey
 
-#: The statistics count mainland messages and all others apart.
-MAINLAND, INTERNATIONAL = "mainland", "international"
-
 #: Messages that the blacklist stopped are in none of the day's statistics.
 _NOT_IN_STATISTICS = "blacklist"
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND, BilledSegments
+from airflow_provider_dysms.audit.billed_segments import BilledSegments
 from airflow_provider_dysms.audit.tally_key import TallyKey, tally_key_of
+from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
 from airflow_provider_dysms.model.dates import RECEIPT_TIME, day_start
 from airflow_provider_dysms.model.delivery import State
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND
+from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
 from airflow_provider_dysms.model.dates import beijing_day
 from airflow_provider_dysms.model.delivery import State
 

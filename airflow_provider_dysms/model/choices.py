@@ -15,6 +15,10 @@ Statistics = Literal["record", "judge", "skip"]
 Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
 
+#: The two markets, which the service counts apart.
+MAINLAND = "mainland"
+INTERNATIONAL = "international"
+
 #: What a template is for -> TemplateType of the API.
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.audit.billed_segments import INTERNATIONAL, MAINLAND, BilledSegments
+from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
 from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.api.client import DysmsClient
+    from airflow_provider_dysms.audit.billed_segments import BilledSegments
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.audit.tally import Tally
     from airflow_provider_dysms.model.choices import Statistics

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from cases import Case, Play
-from outcomes import End
+from support.conformance.cases import Case, Play
+from support.conformance.outcomes import End
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cases import Case, Play, table
-from outcomes import End
+from support.conformance.cases import Case, Play, table
+from support.conformance.outcomes import End
 
 CASES = list(table())
 #: So many of them are played in every run of the tests.

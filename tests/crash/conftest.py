@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lanes import Lane
-from places import Folder, S3Server
-from reports import Report
-from trials import Trials
+from support.crash.lanes import Lane
+from support.crash.places import Folder, S3Server
+from support.crash.reports import Report
+from support.crash.trials import Trials
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from reports import Report
-from trials import SCENARIOS, Trials
+from support.crash.reports import Report
+from support.crash.trials import SCENARIOS, Trials
 
 Kills = Callable[[int], Callable[[], bool]]
 

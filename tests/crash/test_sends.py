@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports import Report
-from sends import KINDS, Sends
+from support.crash.reports import Report
+from support.crash.sends import KINDS, Sends
 
 #: The step after which a try has made up its mind, and not sent yet.
 SIGNED = "after signing"

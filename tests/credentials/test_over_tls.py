@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from fronts import PROXY_PASSWORD, PROXY_USER, certificates, proxy
+from support.network.fronts import PROXY_PASSWORD, PROXY_USER, certificates, proxy
 
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator

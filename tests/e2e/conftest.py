@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from servers import serving
+from support.airflow.servers import serving
 
 
 @pytest.fixture

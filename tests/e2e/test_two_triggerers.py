@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from airflow_api import until
-from running_airflow import RunningAirflow
+from support.airflow.airflow_api import until
+from support.airflow.running_airflow import RunningAirflow
 
 from airflow_provider_dysms.emulator import Emulator
 

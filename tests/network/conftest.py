@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fronts import Served, certificates, join, proxy, serving
+from support.network.fronts import Served, certificates, join, proxy, serving
 
 from airflow_provider_dysms.emulator import Emulator
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from wire import engine
+from support.network.wire import engine
 
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.client import DysmsClient

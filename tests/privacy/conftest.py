@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_api import until
-from canary_run import DAG, Traces, gather
-from running_airflow import RunningAirflow
-from scene import Scene
+from support.airflow.airflow_api import until
+from support.airflow.running_airflow import RunningAirflow
+from support.privacy.canary_run import DAG, Traces, gather
+from support.privacy.scene import Scene
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.connection import ADMIN_VARIABLE, TOKEN_VARIABLE

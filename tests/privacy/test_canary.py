@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pyarrow.parquet as pq
 import pytest
 from airflow.sdk import BaseOperator
-from canary_run import Traces
-from hiding_places import layers
+from support.privacy.canary_run import Traces
+from support.privacy.hiding_places import layers
 
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators import dysms as operators

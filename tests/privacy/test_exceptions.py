@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from canaries import Canaries
+from support.privacy.canaries import Canaries
 
 from airflow_provider_dysms.api.client import DysmsClient
 from airflow_provider_dysms.api.request_executor import RequestExecutor

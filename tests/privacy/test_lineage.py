@@ -9,8 +9,8 @@ import pytest
 from airflow.providers.openlineage.plugins.facets import AirflowRunFacet
 from airflow.providers.openlineage.utils.utils import TaskInfoComplete
 from airflow.sdk import BaseOperator
-from canaries import Canaries
 from openlineage.client.serde import Serde
+from support.privacy.canaries import Canaries
 
 from airflow_provider_dysms.operators.dysms import (
     DysmsQuerySendDetailsOperator,

@@ -14,9 +14,9 @@ import zlib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from canaries import Canaries
 from cryptography.fernet import Fernet
-from hiding_places import layers
+from support.privacy.canaries import Canaries
+from support.privacy.hiding_places import layers
 
 PLANTED = Canaries()
 NUMBER, FOREIGN = PLANTED.number("n"), PLANTED.foreign("f")

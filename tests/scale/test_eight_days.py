@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_api import PATIENCE, until
 from figures import table, worst_second
-from running_airflow import RunningAirflow
-from servers import serving
+from support.airflow.airflow_api import PATIENCE, until
+from support.airflow.running_airflow import RunningAirflow
+from support.airflow.servers import serving
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model.dates import beijing_day

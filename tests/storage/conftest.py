@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from places import Folder, Place, S3Server
+from support.crash.places import Folder, Place, S3Server
 
 DAY = "send_date=2025-06-01"
 

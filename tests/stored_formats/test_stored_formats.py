@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk._shared.module_loading import import_string
-from record import NUMBERS, SECRET, Store, context, event_of
+from support.record_formats import NUMBERS, SECRET, Store, context, event_of
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model.privacy import PrivacyKey

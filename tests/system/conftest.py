@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_airflow import RunningAirflow
+from support.airflow.running_airflow import RunningAirflow
 
 from airflow_provider_dysms.emulator import Emulator
 

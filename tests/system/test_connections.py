@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_airflow import RunningAirflow
+from support.airflow.running_airflow import RunningAirflow
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.get_provider_info import FIELDS

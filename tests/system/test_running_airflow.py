@@ -2,8 +2,8 @@
 
 import textwrap
 
-from airflow_api import until
-from running_airflow import RunningAirflow
+from support.airflow.airflow_api import until
+from support.airflow.running_airflow import RunningAirflow
 
 DAGS = """
     import time

@@ -4,8 +4,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from airflow_api import until
-from running_airflow import RunningAirflow
+from support.airflow.airflow_api import until
+from support.airflow.running_airflow import RunningAirflow
 
 from airflow_provider_dysms.emulator import Emulator
 

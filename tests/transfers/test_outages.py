@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
-from s3_front import Front, fronting
+from support.network.s3_front import Front, fronting
 
 from airflow_provider_dysms.exceptions import DysmsTaskError, DysmsTaskFailed
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator

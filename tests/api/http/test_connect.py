@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from wire import OK, carrying, certificate, engine, ready, saying, serving, tls_of
+from support.network.wire import OK, carrying, certificate, engine, ready, saying, serving, tls_of
 
 from airflow_provider_dysms.api.http.connect import open_socket
 from airflow_provider_dysms.api.http.endpoints import Endpoint

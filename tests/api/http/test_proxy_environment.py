@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from wire import OK, carrying, engine, ready, saying, serving
+from support.network.wire import OK, carrying, engine, ready, saying, serving
 
 from airflow_provider_dysms.api.http.endpoints import Endpoint
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy

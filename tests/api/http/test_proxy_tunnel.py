@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from wire import OK, carrying, certificate, engine, read_request, ready, saying, serving, tls_of
+from support.network.wire import OK, carrying, certificate, engine, read_request, ready, saying, serving, tls_of
 
 from airflow_provider_dysms.api.http.endpoints import Endpoint
 from airflow_provider_dysms.api.http.transport import Response

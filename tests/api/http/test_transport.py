@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wire import OK, Answer, carrying, certificate, engine, read_request, ready, saying, serving, tls_of
+from support.network.wire import OK, Answer, carrying, certificate, engine, read_request, ready, saying, serving, tls_of
 
 from airflow_provider_dysms.api.http.connection import MOST_BODY_BYTES
 from airflow_provider_dysms.api.http.endpoints import Endpoint

@@ -1,4 +1,4 @@
-"""What a sensor stores in Airflow: reports in the task state and in XCom, and the arguments of a trigger."""
+"""Stores a sensor's reports in Airflow (task state, XCom), and checks the size of a trigger's arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one wait of a sensor watches, for how long, and when it succeeds: checked values, without the sensor."""
+"""The options of one wait of a sensor, computed from plain values: messages, time limit, pace, goal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAP_THE_TASK = "map the task over parts of the list (expand)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitConfig:
-    """What a wait watches, and when it ends.
+    """The messages that a wait watches, and when it ends.
 
     :param watched: the messages, by position
     :param digests: digests of the messages: first the one to store, then those that earlier releases and earlier

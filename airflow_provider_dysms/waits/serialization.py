@@ -91,7 +91,7 @@ class WaitSpec:
         return spec
 
     def restore_wait(self) -> Wait:
-        """Return the wait, which goes on where it was stored.
+        """Return the wait, which goes on from the stored state.
 
         :raises ValueError: ``known`` is not readable
         """

@@ -48,7 +48,7 @@ class WaitAborted(Exception):
 
 
 class Certainty(StrEnum):
-    """What is certain about the end of a wait."""
+    """How much is certain about the end of a wait."""
 
     OPEN = "open"  # nothing
     REACHED = "reached"  # enough messages have arrived
@@ -136,7 +136,7 @@ class Wait:
 
     @property
     def reports(self) -> list[Report]:
-        """What is known about each message."""
+        """The report of each message."""
         return [self._reports.get(position, UNKNOWN) for position in range(self.goal.count)]
 
     @property
@@ -146,7 +146,7 @@ class Wait:
 
     @property
     def certainty(self) -> Certainty:
-        """What is certain, even if the wait goes on until all messages are final."""
+        """How certain the end is, even if the wait goes on until all messages are final."""
         if self._delivered_count >= self.goal.needed:
             return Certainty.REACHED
         if self._delivered_count + self._open_count < self.goal.needed:

@@ -1,4 +1,4 @@
-"""What Airflow stores for us may have been edited, or forged: it is read, or refused with words, and nothing else."""
+"""Values that Airflow stores for us may have been edited or forged: they are read, or refused with a message."""
 
 from __future__ import annotations
 

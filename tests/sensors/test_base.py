@@ -1,4 +1,4 @@
-"""How a wait goes on and ends: gaps, time limits, deferral and what may come back from it."""
+"""How a wait goes on and ends: gaps, time limits, deferral, and events of all kinds."""
 
 from __future__ import annotations
 
@@ -375,7 +375,7 @@ def test_a_trigger_that_fails_is_tried_again_with_the_reports_kept(airflow: Any,
 
 
 def event(row: Any, **changed: Any) -> dict[str, Any]:
-    """What a trigger says when its two messages were delivered."""
+    """Return the event of a trigger whose two messages were delivered."""
     reports = [[place, "delivered", "DELIVERED", 1_700_000_000, 1_700_000_003] for place in (0, 1)]
     return {"digest": row.kwargs["digest"], "ended": "decided", "reports": reports, **changed}
 

@@ -1,4 +1,4 @@
-"""What the sensors watch: ids, results of sends, numbers; from literals, templates, XComs and mapped tasks."""
+"""The messages that the sensors watch: ids, results of sends and numbers, from literals, templates and XComs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an error does to a task, for each switch of Airflow's sensors."""
+"""Each switch of Airflow's sensors decides about errors as in Airflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a wait comes to, in a sentence and in an error that survives a pickle."""
+"""The end of a wait in a sentence, and in an error that survives a pickle."""
 
 import pickle
 

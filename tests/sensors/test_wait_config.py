@@ -1,4 +1,4 @@
-"""What a wait is about is checked and computed from values: no operator, no task, no event loop."""
+"""The options of a wait are checked and computed from values: no operator, no task, no event loop."""
 
 from __future__ import annotations
 

@@ -469,7 +469,7 @@ def test_a_repr_shows_few_ids_or_a_digest(spec: Any) -> None:
 
 
 def test_importing_the_triggers_is_light() -> None:
-    """The triggerer imports them on its event loop, beside every other trigger."""
+    """The triggerer imports them on its event loop, next to every other trigger."""
     code = (
         "import sys, airflow.triggers.base; before = set(sys.modules); import airflow_provider_dysms.triggers.dysms;"
         "print('\\n'.join(set(sys.modules) - before))"

@@ -1,4 +1,4 @@
-"""What is stored of a wait is small, private, and readable by another release."""
+"""The stored form of a wait is small, private, and readable by another release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the waits of one event loop share if they use the same connection: a client, and a queue for each API action.
+"""The client and the queues that all waits of one event loop share if they use the same connection.
 
 Each wait acquires the poller when it starts and releases it when it ends; the last release closes every connection to
 the service.

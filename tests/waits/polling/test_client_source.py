@@ -1,4 +1,4 @@
-"""The connection of the waits: looked up seldom, picked up when it is edited, and not lost to a blip."""
+"""The connection of the waits: rarely looked up, replaced when it is edited, and kept through an outage of Airflow."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, _read_connection
 from airflow_provider_dysms.waits.polling import client_source
-from airflow_provider_dysms.waits.polling.client_source import MISSING_LOOKUP_PAUSE, MISSING_LOOKUPS, ClientSource, WaitAborted
+from airflow_provider_dysms.waits.polling.client_source import MISSING_LOOKUP_PAUSE, MISSING_LOOKUPS, ClientSource
+from airflow_provider_dysms.waits.wait import WaitAborted
 
 Define = Callable[..., None]
 
 
 class Lookups:
-    """Airflow's own look-up, counted, and failing where it is told to."""
+    """Airflow's own look-up, counted, and failing when it is told to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
@@ -60,7 +61,7 @@ def test_not_defined_is_believed_after_a_minute() -> None:
     assert (MISSING_LOOKUPS - 1) * MISSING_LOOKUP_PAUSE == 60
 
 
-def test_look_ups_happen_beside_the_event_loop_and_once_for_all(connect: Define, lookups: Lookups) -> None:
+def test_look_ups_happen_in_a_thread_and_once_for_all_waits(connect: Define, lookups: Lookups) -> None:
     async def story() -> None:
         shared = ClientSource("dysms_default", _read_connection)
         await asyncio.gather(*(shared.open() for _ in range(50)))
@@ -92,7 +93,7 @@ def test_a_connection_that_three_look_ups_do_not_find_ends_every_wait(lookups: L
         [not_defined(), OSError("no route"), not_defined(), TimeoutError()],
     ],
 )
-def test_a_blip_ends_no_wait(
+def test_a_short_outage_ends_no_wait(
     connect: Define, lookups: Lookups, run: Any, spec: Any, international: Any, errors: list[Exception]
 ) -> None:
     lookups.errors = list(errors)
@@ -101,7 +102,7 @@ def test_a_blip_ends_no_wait(
     assert lookups.count == len(errors) + 1
 
 
-def test_a_blip_that_outlasts_the_wait_ends_it_in_time(
+def test_an_outage_that_outlasts_the_wait_ends_it_in_time(
     connect: Define, lookups: Lookups, run: Any, spec: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airflow_provider_dysms.triggers.dysms.LAST_POLL_SECONDS", 0.2)
@@ -124,7 +125,7 @@ def test_a_connection_that_is_wrong_ends_every_wait_at_once_with_the_reason(
         assert "dysms_default" in str(result.error)
 
 
-def test_it_is_read_again_now_and_then_and_an_edit_is_picked_up(
+def test_it_is_read_again_after_a_while_and_an_edit_is_noticed(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
@@ -153,7 +154,7 @@ def test_it_is_read_again_now_and_then_and_an_edit_is_picked_up(
 
 
 @pytest.mark.parametrize("again", [RuntimeError("down"), not_defined(), None])
-def test_where_reading_again_fails_the_old_reading_holds(
+def test_if_reading_again_fails_the_previous_settings_stay(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch, again: Exception | None, logged: list[str]
 ) -> None:
     async def story() -> None:
@@ -164,7 +165,7 @@ def test_where_reading_again_fails_the_old_reading_holds(
         if again is None:
             connect(login="has a blank")
         await asyncio.sleep(0.06)
-        for _ in range(9):  # the pause after a look-up in vain holds for everybody
+        for _ in range(9):  # the pause after a failed look-up holds for all waits
             await shared.refresh()
         assert shared.lease().client.settings.credentials.access_key_id == "LTAI5tEmulator"
         assert lookups.count == 2
@@ -216,7 +217,7 @@ def test_a_wrong_secret_ends_all_waits_at_once_with_the_reason(
     assert emulator.requests()["QueryMessage"]["requests"] <= 30
 
 
-def test_a_secret_that_is_mended_meanwhile_is_picked_up(
+def test_a_secret_that_is_corrected_meanwhile_is_used(
     connect: Define, lookups: Lookups, run: Any, spec: Any, international: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect(password="wrong")
@@ -249,7 +250,7 @@ def test_secrets_that_change_with_every_reading_and_are_all_wrong_end_it_too(
     assert emulator.requests()["QueryMessage"]["requests"] < 10
 
 
-def test_waits_that_come_one_after_another_cost_one_look_up_and_leave_no_client(
+def test_waits_that_follow_each_other_need_one_look_up_and_leave_no_client(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:

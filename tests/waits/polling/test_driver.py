@@ -1,4 +1,4 @@
-"""A watch asks what is due and no more, whatever the service says."""
+"""A driver polls the messages that are due and no others, whatever the service responds."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from airflow_provider_dysms.model import errors
 from airflow_provider_dysms.model.delivery import State, describe
 from airflow_provider_dysms.model.reports import Report
 from airflow_provider_dysms.waits.goal import Goal
-from airflow_provider_dysms.waits.wait import WaitAborted
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
 from airflow_provider_dysms.waits.polling.queue import MAX_CONCURRENT, DispatchQueue, Permit
 from airflow_provider_dysms.waits.targets import WatchedMessage
-from airflow_provider_dysms.waits.wait import Certainty, Pace, Wait
+from airflow_provider_dysms.waits.wait import Certainty, Pace, Wait, WaitAborted
 
 WAITING = Report(describe(State.WAITING, None))
 DELIVERED = Report(describe(State.DELIVERED, "DELIVERED"))
@@ -40,16 +39,16 @@ PASSES = [
 
 
 class Numbered:
-    """Messages whose ids are their positions."""
+    """Messages that have their positions as ids."""
 
     def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(str(position))
 
 
 class Service:
-    """Answers by a script, over and over; a throttled answer is followed by the pause that the budget makes.
+    """Responds by a script, over and over; a throttled response takes as long as the rate limiter pauses.
 
-    It stands in for what waits share, connection and line included.
+    It stands in for the poller, its queue and its client source.
     """
 
     def __init__(self, script: list[Any], takes: float = 0.02) -> None:
@@ -99,13 +98,13 @@ def drive(service: Service, count: int = 1, *, pace: Pace | None = None, **how: 
 
 @settings(max_examples=40)
 @given(st.lists(st.sampled_from([*PASSES, None, WAITING]), min_size=1, max_size=12), st.sampled_from([1, 3, 20]))
-def test_it_never_spins_and_outlives_every_error_that_passes(virtual: Any, script: list[Any], count: int) -> None:
+def test_it_never_spins_and_survives_every_temporary_error(virtual: Any, script: list[Any], count: int) -> None:
     service = Service(script)
     wait, drive_wait = drive(service, count, pace=Pace(grace_period=2 * LASTS))
 
     async def story() -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LASTS + 60):  # as the trigger bounds its last look
+            async with asyncio.timeout(LASTS + 60):  # as the trigger bounds its last poll
                 await drive_wait()
 
     took = virtual(story())
@@ -129,7 +128,7 @@ def test_throttled_messages_keep_their_place(virtual: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_an_error_that_lasts_ends_it_at_once_and_names_the_message(virtual: Any, count: int) -> None:
+def test_a_permanent_error_ends_it_at_once_and_names_the_message(virtual: Any, count: int) -> None:
     service = Service([errors.DysmsPermissionError("QueryMessage: no")])
     _, drive_wait = drive(service, count)
 
@@ -160,7 +159,7 @@ def test_a_refusal_by_something_on_the_way_ends_it_only_when_nothing_else_comes_
     assert 60 < virtual(story()) < 120
 
 
-def test_every_question_ends_when_the_outcome_is_certain(virtual: Any) -> None:
+def test_every_poll_ends_when_the_end_is_certain(virtual: Any) -> None:
     service = Service([errors.DysmsServerError("x")] * 50 + [DELIVERED] * 10_000)
     wait, drive_wait = drive(service, 100, pace=Pace(poke_interval=50))
     wait.goal = Goal(20, 100)
@@ -169,7 +168,7 @@ def test_every_question_ends_when_the_outcome_is_certain(virtual: Any) -> None:
     assert service.at_a_time == 0
 
 
-def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> None:
+def test_few_messages_are_polled_at_a_time_and_each_one_in_time(virtual: Any) -> None:
     service = Service([WAITING])
     _, drive_wait = drive(service, 1000, deadline=100.0)
     virtual(drive_wait())
@@ -180,7 +179,7 @@ def test_few_messages_are_asked_at_a_time_and_each_one_in_time(virtual: Any) -> 
 
 
 class Counted:
-    """Awaits, and counts how often it falls asleep."""
+    """Awaits, and counts how often it goes to sleep."""
 
     def __init__(self, awaited: Coroutine[Any, Any, None]) -> None:
         self.awaited = awaited
@@ -198,22 +197,24 @@ def test_the_task_of_a_wait_sleeps_until_it_has_ended(virtual: Any) -> None:
         counted = Counted(drive(service)[1]())
         await counted
         assert len(service.asked) == 10
-        assert counted.slept <= 2  # until it hears of the end, and once more to see off what still runs
+        assert counted.slept <= 2  # until the end, and once more until running polls have ended
 
     virtual(story())
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_question_that_is_cancelled_from_below_is_asked_again(virtual: Any, logged: list[str], count: int) -> None:
+def test_a_poll_that_is_cancelled_from_below_is_repeated(virtual: Any, logged: list[str], count: int) -> None:
     service = Service([asyncio.CancelledError()] * count + [DELIVERED] * count)
     wait, drive_wait = drive(service, count)
     virtual(drive_wait())
     assert wait.decision is Certainty.REACHED
     assert len(service.asked) == 2 * count
-    assert logged == ["A poll failed and will be repeated (further errors of this kind are not logged): the request was cancelled."]
+    assert logged == [
+        "A poll failed and will be repeated (further errors of this kind are not logged): the request was cancelled."
+    ]
 
 
-def test_who_swallows_a_cancellation_asks_nothing_more(virtual: Any) -> None:
+def test_a_poll_that_swallows_a_cancellation_is_the_last(virtual: Any) -> None:
     async def story() -> None:
         service = Service([WAITING], takes=5)
         _, drive_wait = drive(service)
@@ -237,7 +238,7 @@ def test_who_swallows_a_cancellation_asks_nothing_more(virtual: Any) -> None:
     virtual(story())
 
 
-def test_what_is_logged_of_a_question_belongs_to_the_task_of_its_wait(virtual: Any) -> None:
+def test_log_lines_of_a_poll_belong_to_the_task_of_its_wait(virtual: Any) -> None:
     whose: ContextVar[str] = ContextVar("whose", default="nobody")
     heard = []
 
@@ -262,14 +263,14 @@ def test_what_is_logged_of_a_question_belongs_to_the_task_of_its_wait(virtual: A
     assert sorted(heard) == ["one", "one", "two"]
 
 
-def test_after_the_deadline_every_message_is_asked_once(virtual: Any) -> None:
+def test_after_the_deadline_every_message_is_polled_once(virtual: Any) -> None:
     service = Service([WAITING, errors.DysmsServerError("x"), None])
     _, drive_wait = drive(service, 30, started_at=-200.0, asked_at=-199.0, deadline=-100.0)
     virtual(drive_wait())
     assert sorted(int(message) for _, message in service.asked) == list(range(30))
 
 
-def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str]) -> None:
+def test_an_error_is_logged_once_for_each_kind(virtual: Any, logged: list[str]) -> None:
     service = Service([errors.DysmsServerError("QueryMessage: down"), THROTTLED, errors.DysmsServerError("again")])
     _, drive_wait = drive(service)
     virtual(drive_wait())
@@ -277,7 +278,7 @@ def test_a_trouble_is_logged_once_for_each_kind(virtual: Any, logged: list[str])
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_what_is_throttled_for_ever_ends_with_the_last_look(virtual: Any, count: int) -> None:
+def test_throttling_that_does_not_stop_ends_with_the_last_poll(virtual: Any, count: int) -> None:
     service = Service([THROTTLED])
     wait, drive_wait = drive(service, count, deadline=30.0)
     assert 89 <= virtual(drive_wait()) <= 91

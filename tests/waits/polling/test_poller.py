@@ -1,4 +1,4 @@
-"""What the waits of one event loop share is shared by all of them, and gone with the last."""
+"""The waits of one event loop share a client and a budget, and the last one closes every connection."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_whenever_a_wait_is_cancelled_nothing_is_left(
     asyncio.run(story())
 
 
-def test_the_longest_overdue_is_asked_first_whoever_has_many(
+def test_the_longest_overdue_message_is_polled_first_although_another_wait_has_many(
     emulator: Emulator, another_login: Any, run: Any, spec: Any, international: Any
 ) -> None:
     emulator.quotas(QueryMessage=400)
@@ -178,7 +178,7 @@ def test_the_longest_overdue_is_asked_first_whoever_has_many(
     assert asked.index(one) <= MAX_CONCURRENT
 
 
-def test_nobody_starves_where_there_are_more_waits_than_budget(
+def test_no_wait_starves_if_there_are_more_messages_than_the_budget_allows(
     emulator: Emulator, another_login: Any, run: Any, spec: Any, international: Any
 ) -> None:
     emulator.quotas(QueryMessage=400)

@@ -1,4 +1,4 @@
-"""The line: longest overdue first, never a place lost, and one at a time while the service is in trouble."""
+"""The queue: longest overdue first, no permit is ever lost, and one poll at a time while the service has trouble."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from airflow_provider_dysms.waits.polling.queue import FAILURES_UNTIL_PAUSE, MAX
 
 
 class WaitingFuture(asyncio.Future[Permit]):
-    """Stands in line, and has its place as its result."""
+    """A waiter that has its permit as its result."""
 
     ticket: int | None = None
     expires_at: float
@@ -43,7 +43,7 @@ class WaitingFuture(asyncio.Future[Permit]):
 
 @asynccontextmanager
 async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterator[None]:
-    """Stand in line, and ask in turn."""
+    """Enter a queue, and poll when it is our turn."""
     waiter = WaitingFuture()
     waiter.expires_at = until
     of.enqueue(waiter, due)
@@ -51,7 +51,7 @@ async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterat
         permit = await waiter
     except asyncio.CancelledError:
         of.withdraw(waiter)
-        if not waiter.cancelled():  # the place came in the same step of the loop
+        if not waiter.cancelled():  # the permit came in the same step of the loop
             waiter.result().release()
         raise
     try:
@@ -64,7 +64,7 @@ async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterat
         of.record_response()
     finally:
         permit.release()
-        permit.release()  # once is enough, and twice is no more
+        permit.release()  # a second release changes nothing
 
 
 async def ask(of: DispatchQueue, due: float, body: Callable[[], Awaitable[None]]) -> None:
@@ -94,12 +94,12 @@ def test_the_longest_overdue_goes_first(virtual: Any) -> None:
 
         await asyncio.sleep(10)
         await asyncio.gather(*(note(due) for due in (5.0, 3.0, 9.0, 1.0, 3.0)))
-        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when nobody stood there
+        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when the queue was empty
 
     virtual(story())
 
 
-def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -> None:
+def test_no_waiter_goes_before_it_is_due(virtual: Any) -> None:
     async def story() -> None:
         shared, went, loop = DispatchQueue(), {}, asyncio.get_running_loop()
 
@@ -113,7 +113,7 @@ def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -
     virtual(story())
 
 
-def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: Any) -> None:
+def test_an_empty_queue_leaves_nothing_in_the_event_loop(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
         async with asyncio.timeout(1):
@@ -136,14 +136,14 @@ def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: 
     ),
     st.integers(1, 4),
 )
-def test_whoever_is_cancelled_wherever_no_place_is_lost(
-    virtual: Any, visitors: list[tuple[float, float, float | None, int]], places: int
+def test_no_permit_is_lost_whichever_waiter_is_cancelled(
+    virtual: Any, waiters: list[tuple[float, float, float | None, int]], max_concurrent: int
 ) -> None:
-    """Each comes at an instant, is due at one, is cancelled at one or never, and is answered or not."""
+    """Each waiter comes at an instant, is due at one, is cancelled at one or never, and succeeds or fails."""
     errors = [DysmsServerError("no"), DysmsThrottled("no"), DysmsInputError("x", "is wrong")]
 
     async def story() -> None:
-        shared, inside, most = DispatchQueue(places), 0, 0
+        shared, inside, most = DispatchQueue(max_concurrent), 0, 0
 
         async def visit(comes: float, due: float, kind: int) -> None:
             nonlocal inside, most
@@ -159,36 +159,36 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
                     raise errors[kind]
 
         tasks = []
-        for comes, due, cancelled, kind in visitors:
+        for comes, due, cancelled, kind in waiters:
             task = asyncio.create_task(visit(comes, due, kind))
             if cancelled is not None:
                 asyncio.get_running_loop().call_later(cancelled, task.cancel)
             tasks.append(task)
         await asyncio.wait(tasks)
-        assert most <= places
-        for _ in range(2):  # all are free again, and after an answer so is every place
-            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
+        assert most <= max_concurrent
+        for _ in range(2):  # all permits are free again
+            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(max_concurrent)))
         assert shared._permits_out == 0
         assert not shared._waiters
 
     virtual(story())
 
 
-def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: Any) -> None:
+def test_a_waiter_that_is_cancelled_when_it_receives_its_permit_passes_it_on(virtual: Any) -> None:
     async def story() -> None:
         one, loop = DispatchQueue(max_concurrent=1), asyncio.get_running_loop()
-        next_in_line = asyncio.Event()
+        next_waiter = asyncio.Event()
 
         async def hold() -> None:
             async with turn(one, 0.0):
-                await next_in_line.wait()
-            waiting.cancel()  # it has the place already, and does not know yet
+                await next_waiter.wait()
+            waiting.cancel()  # it has the permit already, and does not know yet
 
         holding = asyncio.create_task(hold())
         await asyncio.sleep(0)
         waiting = asyncio.create_task(ask(one, 0.0, nothing))
         await asyncio.sleep(0)
-        next_in_line.set()
+        next_waiter.set()
         await asyncio.wait([holding, waiting])
         assert waiting.cancelled()
         async with asyncio.timeout(1):
@@ -199,7 +199,7 @@ def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: A
 
 
 @pytest.mark.parametrize("error", [DysmsTransportError("x"), DysmsServerError("x"), DysmsUnreadable("x")])
-def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error: DysmsError) -> None:
+def test_in_trouble_one_polls_at_a_time_and_more_and_more_rarely(virtual: Any, error: DysmsError) -> None:
     async def story() -> None:
         shared, asked = DispatchQueue(), []
         loop = asyncio.get_running_loop()
@@ -223,7 +223,7 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
 
 
 @pytest.mark.parametrize("answer", [None, DysmsNotFound("x"), DysmsThrottled("x")])
-def test_the_first_answer_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
+def test_the_first_response_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
         for _ in range(FAILURES_UNTIL_PAUSE + 4):
@@ -257,7 +257,7 @@ def test_one_poisoned_message_does_not_stop_its_neighbours(virtual: Any) -> None
     virtual(story())
 
 
-def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
+def test_a_poll_that_started_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
 
@@ -272,7 +272,7 @@ def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
     virtual(story())
 
 
-def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_service(virtual: Any) -> None:
+def test_a_poll_without_a_request_says_nothing_about_the_service(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
         for place in range(2 * FAILURES_UNTIL_PAUSE):
@@ -285,7 +285,7 @@ def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_serv
     virtual(story())
 
 
-def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(virtual: Any) -> None:
+def test_a_waiter_expires_although_no_permit_is_released(virtual: Any) -> None:
     async def story() -> None:
         one = DispatchQueue(max_concurrent=1)
 
@@ -296,7 +296,7 @@ def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(vi
         async def late() -> None:
             with pytest.raises(TimeoutError):
                 async with turn(one, 1.0, until=10):
-                    pytest.fail("there was a place")
+                    pytest.fail("there was a permit")
             assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.EXPIRY_CHECK_INTERVAL
 
         async def patient() -> float:

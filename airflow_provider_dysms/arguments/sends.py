@@ -7,7 +7,7 @@ from typing import Any
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 

@@ -9,7 +9,7 @@ from airflow_provider_dysms.arguments.messages import parse_message_ids
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ _UNITS = "second|minute|hour|day|week|month|task|page|line|message|row|request|r
 
 #: phrase -> what to write instead
 PATTERNS: dict[str, str] = {
-    r"(?<!there )(?<!which )\b(?:is|are|was|were) no (?!longer|more\b|sooner)": "is not a",
+    r"(?<![Tt]here )\b(?:is|are|was|were) no (?!longer|more\b|sooner)": "is not a",
     r"\bwhoever\b|\bwhomever\b|\bwhosoever\b": "name the thing, then say which one",
     r"\bwhose \w+ is none\b": "that has no",
     r"\bso (?:long|many|much|few|often) \((?:s|ms|KiB|MiB|bytes)\)": "say what is measured: 'seconds between ...'",

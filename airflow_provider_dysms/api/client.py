@@ -101,14 +101,15 @@ class DysmsClient:
         dates.check_window(send_date, self._now())
         question = (send_date, biz_id)
         self._subjects.add(phone_number, question)
-
-        def proves(page: Page[SendDetail]) -> bool:
-            _check_belong(page.records, phone_number, send_date)
-            return bool(page.records) and self._subjects.has_only(phone_number, question)
-
         await asyncio.sleep(0)  # who asks in one turn of the loop sends in the next, together: it costs the kernel less
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
+            def proves(found: Page[SendDetail]) -> bool:
+                _check_belong(found.records, phone_number, send_date)
+                # Another page of the same listing is about the same number; it is rarely as long as this one must be.
+                is_this_page = 0 < len(found.records) == pagination.due(found.total, page, page_size)
+                return is_this_page and self._subjects.has_only(phone_number, question)
+
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
             answer = await self._caller.ask(
                 call, actions.parse_send_details, quick=send_details_json.read_page, proves=proves
@@ -296,7 +297,7 @@ def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: d
             if not same_number(phone_number, record.phone_number):
                 raise errors.DysmsIncomplete("the answer holds messages to another number")
             same = record.phone_number
-        if record.sent_at is not None and not first <= record.sent_at < last:
+        if (sent_at := record.sent_at) is not None and not first <= sent_at < last:
             raise errors.DysmsIncomplete("the answer holds messages of another day")
 
 

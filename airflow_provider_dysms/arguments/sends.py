@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
-from airflow_provider_dysms.model import ids, validation
+from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 
@@ -47,7 +48,7 @@ def required_text(argument: str, value: object, longest: int | None = 255) -> st
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # what native rendering makes of digits
     text = validation.text(argument, value, longest)
-    if text.strip().lower() in ids.NULL_WORDS:
+    if is_null_word(text):
         raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")
     return text
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
-#: Words for a missing value, in lower case, as templates, programs and databases write them.
-NULL_WORDS = frozenset({"none", "null", "nan", "\\n"})
-
 #: Characters of an id.
 MAX_ID = 255
+
+#: In lower case. ``NA`` is not among them: it is the country code of Namibia.
+_NULL_WORDS = frozenset(
+    {
+        *("none", "null", "<null>", "(null)"),  # Python, SQL, and tools that show what SQL returned
+        "\\n",  # the \N of MySQL, Hive and PostgreSQL
+        *("nan", "<na>", "n/a", "#n/a"),  # pandas and Excel
+        "undefined",  # JavaScript
+    }
+)
 
 
 def vendor_id(argument: str, value: object) -> str:
@@ -21,9 +28,14 @@ def vendor_id(argument: str, value: object) -> str:
     :raises DysmsInputError: it cannot be an id of the service, or is a word for a missing value
     """
     if isinstance(value, str) and is_visible_ascii(value, MAX_ID):
-        if value.lower() in NULL_WORDS:
+        if is_null_word(value):
             raise DysmsInputError(
                 argument, f"is {value!r}, a word for a missing value; check the task or column that the id comes from"
             )
         return value
     raise DysmsInputError(argument, "must be an id as the service returned it: text without blanks")
+
+
+def is_null_word(text: str) -> bool:
+    """Say whether a text is a word for a missing value, in any case and with blanks around it."""
+    return text.strip().lower() in _NULL_WORDS

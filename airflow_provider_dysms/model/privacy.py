@@ -12,6 +12,7 @@ import base64
 import hmac
 import re
 import zlib
+from typing import NamedTuple
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -38,6 +39,17 @@ def check_privacy_secret(argument: str, value: str) -> str:
 SHORT_FINGERPRINT = 8
 
 _MARKED_TOKEN = re.compile(r"([0-9a-f]{16})\.(.*)", re.DOTALL)
+
+
+class PrivacySecrets(NamedTuple):
+    """The secrets of a connection under which numbers are hashed and sealed.
+
+    :param current: ``privacy_secret``
+    :param previous: ``privacy_secret_previous``, which reads what was written before the last rotation
+    """
+
+    current: str | None
+    previous: str | None = None
 
 
 class PrivacyKey:

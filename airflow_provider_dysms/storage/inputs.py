@@ -1,23 +1,30 @@
-"""Finds the files of a send log in object storage (a file, a folder or a glob), and opens them one by one."""
+"""Finds the files of a send log in object storage, and opens them one after the other.
+
+A part of a log may be missing if it changes while it is read, and nothing in it says so. So the store is asked for the
+files and their states (size, ETag, times) before the first is read and after the last.
+"""
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.object_store import timeouts
 from airflow_provider_dysms.storage.object_store.bucket import open_object
 from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve_uri
-from airflow_provider_dysms.storage.object_store.store_errors import translate_errors
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced, translate_errors
 from airflow_provider_dysms.storage.object_store.timeouts import call_within, guarded_file
 from airflow_provider_dysms.storage.overlap import Pattern, check_no_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from airflow.sdk import ObjectStoragePath
 
@@ -28,40 +35,93 @@ _ANY_FOLDERS = "**"
 _FILES, _FOLDERS = ("file", "link to file"), ("directory", "link to directory")
 _REMEDY = "check that it is there, and its connection"
 
-#: Name (for messages) and place of a file.
-Found = tuple[str, str]
+#: Name and place of a file, and what the store says of it: size, ETag and the like.
+Found = tuple[str, str, dict[str, Any]]
 
 
-def open_inputs(
-    sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None
-) -> Iterator[tuple[str, BinaryIO]]:
-    """Find the files of a URI at once, and open them one by one as they are read.
+def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None) -> Inputs:
+    """Find the files behind a URI, at once; open each when its turn comes, and close it when the next one's does.
+
+    As a context, it tells a log that changed while it was read from one that cannot be read.
 
     :param sent_uri: a file; a folder (its files, not those of folders in it); or a glob over files, ``**`` included.
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
-    :param output: the places that the task writes, which are never read as a log
-    :returns: for each file, sorted by name, its path below the folder of the URI (for messages), and the file, open for
-        reading in bytes and seekable, until the next one is opened. Reading it also raises the errors below
-    :raises DysmsInputError: the URI cannot be used, matches no file or also the output, or a file cannot be read
-    :raises DysmsStorageError: the store does not answer
+    :param output: where the task writes; files of it are never read as a log
+    :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
+        the file, open for reading in bytes; it can be sought in. Reading it raises the errors below, too. After the
+        last file the store is asked again
+    :raises DysmsInputError: the URI cannot be used, there is no file behind it, it matches the output, or a file
+        cannot be read
+    :raises DysmsStorageError: the store does not answer, or the files are not those that were found at first
     """
     path = resolve_uri(sent_uri, argument)
     files = _Files(path, argument)
     pattern, found = files.find()
     if output is not None:
-        check_no_overlap(path, pattern, [place for _, place in found], output, argument)
+        check_no_overlap(path, pattern, [place for _, place, _ in found], output, argument)
     if not found:
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
         )
-    return _opened(files, sorted(found))
+    return Inputs(files, sorted(found, key=itemgetter(0)))
 
 
-def _opened(files: _Files, found: list[Found]) -> Iterator[tuple[str, BinaryIO]]:
-    for name, place in found:
-        with files.open(place) as file:
-            yield name, file
+class Inputs:
+    """The files of a log, each with its name. An iterator, and a context to read it in."""
+
+    def __init__(self, files: _Files, found: list[Found]) -> None:
+        self._files = files
+        self._found = found
+        self._opened = self._open_all()
+
+    def __iter__(self) -> Iterator[tuple[str, BinaryIO]]:
+        return self._opened
+
+    def __next__(self) -> tuple[str, BinaryIO]:
+        return next(self._opened)
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, DysmsInputError):  # half a line, half a file: its writer may not be done
+            self._check()
+
+    def _open_all(self) -> Iterator[tuple[str, BinaryIO]]:
+        for name, place, _ in self._found:
+            with self._files.open(place) as file:
+                yield name, file
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse a log of which a file is not what it was when it was found.
+
+        :raises FileReplaced: naming the file
+        """
+        before = {place: state for _, place, state in self._found}
+        try:
+            after = {place: state for _, place, state in self._files.find()[1]}
+        except DysmsInputError:  # nothing is there any more
+            after = {}
+        for place in sorted(before.keys() | after.keys()):
+            if change := _change(before.get(place), after.get(place)):
+                raise self._files.changed(place, change)
+
+
+def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str | None:
+    """Say how a file has changed; ``None`` if it has not."""
+    if before == after:
+        return None
+    if before is None:
+        return "was added"
+    if not after:
+        return "was removed"
+    if before.get("size") != after.get("size"):
+        return f"had {before.get('size')} bytes at first and has {after.get('size')} now"
+    return "was written or replaced"
 
 
 class _Files:
@@ -95,15 +155,36 @@ class _Files:
                 raise
             refusal, kind = error, "glob" if glob else "directory"
         if kind == "file":
-            return Pattern(posixpath.dirname(place)), [(posixpath.basename(place), place)]
+            return Pattern(posixpath.dirname(place)), [(posixpath.basename(place), place, self._state(place))]
         if kind == "glob":
             folder = place[: glob.start()].rpartition("/")[0] if glob else ""
             return Pattern(folder, place[len(folder) + 1 :]), list(self._globbed(folder, place[len(folder) + 1 :]))
         folder = place.rstrip("/")
-        found = [(name, at) for name, at, kind in self._entries(folder) if kind in _FILES]
+        found = [(name, at, self._state(at)) for name, at, kind in self._entries(folder) if kind in _FILES]
         if refusal is not None and not found:
             raise refusal
         return Pattern(folder, "*"), found
+
+    def changed(self, place: str, how: str) -> FileReplaced:
+        """Return the error of a log that changed while it was read."""
+        uri = f"{self._protocol}://{place}"
+        remedy = "let its writer finish, then run the task again"
+        return FileReplaced(f"{self._argument} changed while it was read: {uri} {how}; {remedy}")
+
+    def _state(self, place: str) -> dict[str, Any]:
+        """Return what tells a file from what it was before or will be; nothing for one that is gone."""
+        if self._is_local:
+            try:
+                found = os.stat(place)
+            except FileNotFoundError:
+                return {}
+            # The second one changes even if a writer sets the first, and with the file if another takes its place.
+            return {"size": found.st_size, "written": (found.st_mtime_ns, found.st_ctime_ns)}
+        # The listing of a moment ago has it, so that no file is asked for by itself.
+        with self._errors("cannot be read", place)():
+            entry = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)
+        etag = str(entry.get("ETag") or "").strip('"')
+        return {"size": entry["size"], "written": etag or str(entry.get("LastModified"))}
 
     def _kind(self, place: str) -> str:
         """Return whether a place is a file or a folder; raise an error if it does not exist."""
@@ -128,7 +209,7 @@ class _Files:
         for place in self._walked(folder, pattern.split("/")):
             name = place[len(folder) + 1 :]
             if matches(place) and not _is_hidden(name):
-                yield name, place
+                yield name, place, self._state(place)
 
     def _walked(self, folder: str, parts: list[str]) -> Iterator[str]:
         """Yield the files that a glob may match: as deep as it has parts, or to any depth."""

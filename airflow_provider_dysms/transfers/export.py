@@ -148,14 +148,24 @@ class Export:
         else:
             files = open_inputs(render_day(self._task.sent_uri, day, "sent_uri"), output=output)
             read = FilesRead()
-            sent = read_send_log(
-                read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry, options=options
-            )
+            with files:
+                sent = read_send_log(
+                    read.noted(files),
+                    send_date=day,
+                    columns=self._task.columns,
+                    carry=self._task.carry,
+                    options=options,
+                )
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
             for note in (*sent.notes, *sent.found.notes.values()):
                 self._log.info("%s", one_line(note))
             for warning in sent.found.warnings.values():
                 self._log.warning("%s", one_line(warning))
+            if sent.multiline:
+                tell = self._log.info if options.multiline else self._log.warning
+                found = counted(sent.multiline, "line")
+                first = one_line(sent.first_multiline or "")
+                tell("The log has %s with a line end inside a quoted cell, the first at %s", found, first)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
@@ -211,6 +221,7 @@ class Export:
         return {
             "send_date": day.isoformat(),
             "keyed": sent.keyed,
+            "multiline": sent.multiline,
             "parameters": {
                 **{name: getattr(self._task, name) for name in names},
                 "columns": dict(self._task.columns) if self._task.columns else None,

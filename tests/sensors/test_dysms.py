@@ -1,4 +1,4 @@
-"""What the sensors watch: ids, results of sends, numbers; from literals, templates, XComs and mapped tasks."""
+"""The messages that the sensors watch: ids, results of sends and numbers, from literals, templates and XComs."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ SMS = {"kind": "sms", "biz_id": "1^0", "out_id": None, "send_date": str(TODAY), 
         (r"message_ids names a message twice \(numbers 1 and 3", DysmsMessageSensor, {"message_ids": "1,2,1"}),
         (r"1001 messages.*up to 1000: map the task", DysmsMessageSensor, {"message_ids": list(range(1001))}),
         ("DysmsSendDetailsSensor waits for it", DysmsMessageSensor, {"message_ids": SMS}),
-        ("wait_for is 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "{{ 'most' }}"}),
+        ("wait_for must be 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "{{ 'most' }}"}),
         ("wait_for asks for ", DysmsMessageSensor, {"message_ids": "1", "wait_for": 5}),
         ("DysmsMessageSensor waits for it", DysmsSendDetailsSensor, {"sent": {"kind": "message", "message_id": "1"}}),
         (r"sent \(number 1 of the list\) has a wrong token", DysmsSendDetailsSensor, {"sent": [SMS]}),

@@ -12,7 +12,15 @@ from functools import lru_cache, partial
 from itertools import filterfalse
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_dysms.audit.send_log.cells import as_id, as_instant, as_text, is_blank, is_float
+from airflow_provider_dysms.audit.send_log.cells import (
+    as_id,
+    as_instant,
+    as_text,
+    is_blank,
+    is_float,
+    is_nothing,
+    without_scale,
+)
 from airflow_provider_dysms.audit.send_log.column_arguments import (
     check_columns,
     check_has,
@@ -52,6 +60,8 @@ class SendLog:
         of questions
     :param argument: the argument that the log came from, for errors
     :param found: what its columns are and might be
+    :param multiline: how many lines have line ends inside a quoted cell (CSV)
+    :param first_multiline: the first of them, as ``file:line``
     :param notes: sentences about what was found out about its files: encoding, delimiter
     """
 
@@ -60,6 +70,8 @@ class SendLog:
     keyed: bool = False
     argument: str = "sent_uri"
     found: Columns = field(default_factory=lambda: Columns(None), repr=False)
+    multiline: int = 0
+    first_multiline: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -131,6 +143,8 @@ class _Log:
         self._keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
         self._names: list[str] = []
         self._notes = Notes()
+        self._multiline = 0
+        self._first_multiline: str | None = None
 
     def read(self, name: str, file: BinaryIO) -> None:
         """Read one more file."""
@@ -150,7 +164,15 @@ class _Log:
         if self._keys:
             name = self._names[0] if len(self._names) == 1 else "the log"
             check_has(name, sorted(self._keys), self._columns, self._carry)
-        return SendLog(self._lines, self._carry, self._keyed, found=self._found, notes=tuple(self._notes))
+        return SendLog(
+            self._lines,
+            self._carry,
+            self._keyed,
+            found=self._found,
+            multiline=self._multiline,
+            first_multiline=self._first_multiline,
+            notes=tuple(self._notes),
+        )
 
     def _open(self, name: str, file: BinaryIO) -> Table | None:
         def fits(header: Sequence[str]) -> bool:
@@ -167,11 +189,15 @@ class _Log:
             self._notes.add(name, "Times of Parquet's type INT96 are read in UTC, as Spark and Hive write them")
         of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
         keyed, append, send_date = self._keyed, self._lines.append, self._send_date
-        for number, cells in table.read([*chosen, *self._carry]):
+        for number, cells in table.read(chosen, self._carry):
             keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
             append(_line(name, number, cells, send_date, times, of_floats))
         self._keyed = keyed
         self._keys |= table.seen
+        count, first = table.multiline
+        self._multiline += count
+        if count:
+            self._first_multiline = self._first_multiline or f"{name}:{first}"
 
     def _choose(self, name: str, table: Table) -> list[str | None]:
         return choose(name, table, self._columns, self._carry, self._found)
@@ -184,8 +210,8 @@ class _Log:
             if table is None:
                 return False
             try:
-                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table)))
-                known[ours] = all(map(is_float, filterfalse(is_blank, ids)))
+                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table), ()))
+                known[ours] = all(map(is_float, filterfalse(is_nothing, ids)))
             finally:
                 table.close()
                 file.seek(place)
@@ -229,7 +255,7 @@ def _line(
     phone = None
     if not is_blank(raw):
         try:
-            phone = parse_number(raw, as_text(country), to_query=ids[0] is None)
+            phone = parse_number(raw, as_text(without_scale(country)), to_query=ids[0] is None)
         except NumberError as error:
             rejections.append((error.reason, f"phone_number {error.problem}"))
     elif ids[0] is None and not rejections:
@@ -247,7 +273,7 @@ def _line(
         file,
         number,
         phone=phone,
-        raw_number=None if is_blank(raw) else _encodable(as_text(raw)),
+        raw_number=None if is_blank(raw) else _encodable(as_text(without_scale(raw))),
         message_id=ids[0],
         biz_id=ids[1],
         out_id=ids[2],

@@ -9,7 +9,7 @@ import math
 import re
 from decimal import Decimal
 
-from airflow_provider_dysms.model.ids import NULL_WORDS
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.number import (
     FULL_WIDTH_DIGITS,
     INVALID,
@@ -32,7 +32,6 @@ MAX_EXACT_FLOAT = 2**53
 
 _MAINLAND_OR_UNKNOWN = (None, "", MAINLAND_COUNTRY, str(MAINLAND_CODE))
 
-_NULL_WORDS = NULL_WORDS | {"n/a", "#n/a"}
 
 _LANDLINE_PROBLEM = "is a landline of the mainland, or a 400 or 800 number; only mobiles receive SMS"
 
@@ -130,7 +129,7 @@ def _compact(text: object) -> str:
         refuse(INVALID, "is a decimal number; write it as text")
     if not written:
         refuse(INVALID, "is empty")
-    if written.lower() in _NULL_WORDS:
+    if is_null_word(written):
         refuse(INVALID, "is a word for a missing value; leave the cell empty")
     if _SCIENTIFIC.fullmatch(written):
         refuse(

@@ -50,7 +50,7 @@ _NO_CREDENTIALS = frozenset({"NoCredentialsError", "PartialCredentialsError"})
 
 
 class FileReplaced(DysmsStorageError):
-    """A file was replaced by another while it was read."""
+    """A file changed, or another took its place, while it was read."""
 
 
 @contextmanager

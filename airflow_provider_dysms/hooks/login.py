@@ -1,4 +1,4 @@
-"""Reads who a connection logs in as: a key that stays, or who hands out others, by the fields of its ``auth_type``."""
+"""Reads the credentials of a connection: a fixed access key, or a provider of temporary keys, by its ``auth_type``."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.auth.providers import CredentialsProvider
 
-_OF_A_ROLE = ("role_arn", "role_session_name", "role_session_expiration", "policy", "sts_endpoint")
+_ROLE_FIELDS = ("role_arn", "role_session_name", "role_session_expiration", "policy", "sts_endpoint")
 
-#: The fields of each ``auth_type`` beside login, password and ``security_token``.
+#: ``auth_type`` -> the extras it reads, apart from login, password and ``security_token``.
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "access_key": (),
     "AK": (),
     "sts": (),
-    "ram_role_arn": (*_OF_A_ROLE, "external_id_secret"),
+    "ram_role_arn": (*_ROLE_FIELDS, "external_id_secret"),
     "ecs_ram_role": ("role_name", "metadata_endpoint"),
-    "oidc_role_arn": (*_OF_A_ROLE, "oidc_provider_arn", "oidc_token_file"),
+    "oidc_role_arn": (*_ROLE_FIELDS, "oidc_provider_arn", "oidc_token_file"),
     "credentials_uri": ("credentials_uri_secret",),
     "default": ("metadata_endpoint",),
 }
 
-#: Where a cluster (RRSA of ACK, for one) has told the machine itself. Named as the vendor's packages do.
+#: Extra -> environment variable that is read if the extra is empty. Clusters set these (RRSA of ACK, for example); the
+#: vendor's packages read the same names.
 _ENVIRONMENT = {
     "role_arn": "ALIBABA_CLOUD_ROLE_ARN",
     "oidc_provider_arn": "ALIBABA_CLOUD_OIDC_PROVIDER_ARN",
@@ -42,15 +43,15 @@ _ENVIRONMENT = {
     "credentials_uri_secret": "ALIBABA_CLOUD_CREDENTIALS_URI",
 }
 
-#: Fields without which their ``auth_type`` cannot be.
-_NEEDED = {
+#: ``auth_type`` -> extras that it requires.
+_REQUIRED = {
     "ram_role_arn": ("role_arn",),
     "oidc_role_arn": ("role_arn", "oidc_provider_arn", "oidc_token_file"),
     "credentials_uri": ("credentials_uri_secret",),
 }
 
-#: What the vendor takes in a field: the pattern, and in words.
-_FORMS = {
+#: Extra -> the form that the vendor accepts, as a pattern and in words.
+_FORMATS = {
     "role_arn": (re.compile(r"acs:ram::\d+:role/\S+", re.ASCII), "like acs:ram::<account>:role/<name>"),
     "oidc_provider_arn": (
         re.compile(r"acs:ram::\d+:oidc-provider/\S+", re.ASCII),
@@ -67,44 +68,47 @@ _FORMS = {
     ),
 }
 
-#: Secrets among the fields of :data:`FIELDS`.
-_SECRETS = ("external_id_secret", "credentials_uri_secret")
+#: Extras in :data:`FIELDS` that hold secrets.
+_SECRET_FIELDS = ("external_id_secret", "credentials_uri_secret")
 
 
 def read_login(connection: Connection, extra: Mapping[str, Any]) -> tuple[Credentials | CredentialsProvider, list[str]]:
-    """Return who the connection logs in as, and the secrets that it read.
+    """Read the credentials of a connection.
 
-    :param extra: the connection's extras
-    :raises DysmsInputError: a field is missing, wrong, or another ``auth_type``'s; its name is the error's ``argument``
+    :param extra: the connection's extras, under their current names
+    :returns: the credentials or their provider, and every secret that was read, to be masked
+    :raises DysmsInputError: a field is missing or wrong, or belongs to another ``auth_type``; its name is the error's
+        ``argument``
     """
     auth_type = extra.get("auth_type") or "access_key"
     if not isinstance(auth_type, str) or auth_type not in FIELDS:
-        raise DysmsInputError("auth_type", f"is one of {', '.join(FIELDS)}, and here it is none of them")
+        raise DysmsInputError("auth_type", f"must be one of {', '.join(FIELDS)}")
     _check_fields(auth_type, extra)
     secret = connection.password or text(extra, "access_key_secret") or ""
     token = text(extra, "security_token")
-    secrets = [value for value in (secret, token, *(text(extra, name) for name in _SECRETS)) if value]
+    secrets = [value for value in (secret, token, *(text(extra, name) for name in _SECRET_FIELDS)) if value]
     if auth_type == "sts" and not token:
-        raise DysmsInputError("security_token", "is empty, and auth_type sts needs one")
+        raise DysmsInputError("security_token", "is empty; auth_type sts needs one")
     login = None
     if auth_type in ("access_key", "AK", "sts", "ram_role_arn"):
         login = Credentials(connection.login or text(extra, "access_key_id") or "", secret, token)
         if auth_type != "ram_role_arn":
             return login, secrets
-    return _issuer(auth_type, login, extra), secrets
+    return _provider(auth_type, login, extra), secrets
 
 
-def _issuer(auth_type: str, login: Credentials | None, extra: Mapping[str, Any]) -> CredentialsProvider:
+def _provider(auth_type: str, login: Credentials | None, extra: Mapping[str, Any]) -> CredentialsProvider:
     from airflow_provider_dysms.api.auth.providers import METADATA, SESSION_NAME, CredentialsProvider
 
     allow_custom = flag(extra, "allow_custom_endpoint")
-    given = {name: _field(auth_type, name, extra) for name in ("role_arn", "oidc_provider_arn", "oidc_token_file")}
+    names = ("role_arn", "oidc_provider_arn", "oidc_token_file")
+    role_fields = {name: _field(auth_type, name, extra) for name in names}
     sts, metadata = (text(extra, name) for name in ("sts_endpoint", "metadata_endpoint"))
     uri = _field(auth_type, "credentials_uri_secret", extra)
     return CredentialsProvider(
         auth_type=auth_type,
         login=login,
-        **given,
+        **role_fields,
         role_session_name=text(extra, "role_session_name") or SESSION_NAME,
         role_session_expiration=_expiration(extra),
         policy=_policy(extra),
@@ -126,33 +130,33 @@ def _check_fields(auth_type: str, extra: Mapping[str, Any]) -> None:
         if name not in FIELDS[auth_type]:
             users = ", ".join(each for each, names in FIELDS.items() if name in names)
             raise DysmsInputError(
-                name, f"is set, and auth_type {auth_type} does not use it; choose {users}, or leave it empty"
+                name, f"is set, but auth_type {auth_type} does not use it; choose auth_type {users}, or leave it empty"
             )
-    for name in _NEEDED.get(auth_type, ()):
+    for name in _REQUIRED.get(auth_type, ()):
         if not _field(auth_type, name, extra):
-            raise DysmsInputError(name, f"is empty, and auth_type {auth_type} needs it")
-    _check_forms(auth_type, extra)
+            raise DysmsInputError(name, f"is empty; auth_type {auth_type} needs it")
+    _check_formats(auth_type, extra)
 
 
 def _field(auth_type: str, name: str, extra: Mapping[str, Any]) -> str | None:
     if name not in FIELDS[auth_type]:
         return None
-    # Whose role a login assumes is said in the connection alone: the machine's own role is another matter.
-    own = None if auth_type == "ram_role_arn" else os.environ.get(_ENVIRONMENT[name])
-    return text(extra, name) or own or None
+    # A login assumes the role that the connection names, never the role of the machine.
+    from_environment = None if auth_type == "ram_role_arn" else os.environ.get(_ENVIRONMENT[name])
+    return text(extra, name) or from_environment or None
 
 
-def _check_forms(auth_type: str, extra: Mapping[str, Any]) -> None:
-    for name, (pattern, form) in _FORMS.items():
+def _check_formats(auth_type: str, extra: Mapping[str, Any]) -> None:
+    for name, (pattern, description) in _FORMATS.items():
         value = _field(auth_type, name, extra) if name in _ENVIRONMENT else text(extra, name)
         if value is not None and not pattern.fullmatch(value):
-            raise DysmsInputError(name, f"must be {form}")
+            raise DysmsInputError(name, f"must be {description}")
 
 
 def _expiration(extra: Mapping[str, Any]) -> int:
-    seconds = number(extra, "role_session_expiration", 3600, most=43200)
+    seconds = number(extra, "role_session_expiration", 3600, maximum=43200)
     if seconds < 900:
-        raise DysmsInputError("role_session_expiration", "is a number of seconds, 900 or more")
+        raise DysmsInputError("role_session_expiration", "must be a number of seconds, 900 or more")
     return int(seconds)
 
 
@@ -160,23 +164,23 @@ def _policy(extra: Mapping[str, Any]) -> str | None:
     policy = extra.get("policy")
     if isinstance(policy, dict):
         return json.dumps(policy)
-    written = text(extra, "policy")
+    policy_json = text(extra, "policy")
     try:
-        if written is None or isinstance(json.loads(written), dict):
-            return written
+        if policy_json is None or isinstance(json.loads(policy_json), dict):
+            return policy_json
     except (ValueError, RecursionError):
         pass
     raise DysmsInputError("policy", "must be a JSON object, as the RAM console shows it")
 
 
 def _uri(uri: str, allow_custom: bool) -> str:
-    """Check an address that hands out keys, and write its port out: the vendor's package needs it."""
+    """Check the address of a credentials service; return it with an explicit port, which the vendor's package needs."""
     try:
         parts = urlsplit(uri)
-        is_plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and not parts.fragment
+        is_valid = parts.scheme in ("http", "https") and "@" not in parts.netloc and not parts.fragment
     except ValueError:
-        is_plain = False
-    if not is_plain or not uri.isascii() or not uri.isprintable() or " " in uri:
+        is_valid = False
+    if not is_valid or not uri.isascii() or not uri.isprintable() or " " in uri:
         raise DysmsInputError(
             "credentials_uri_secret", "must be an address such as http://localhost:7002/key, without a user"
         )

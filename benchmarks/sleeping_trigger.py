@@ -1,4 +1,4 @@
-"""A trigger that sleeps until an instant and does nothing else: what a triggerer costs without any of us."""
+"""A trigger that only sleeps, to measure the cost of a triggerer without any polling."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class SleepingTrigger(BaseTrigger):
-    """Fires at an instant.
+    """Fires at a given time.
 
-    :param until: seconds since 1970
+    :param until: that time, seconds since 1970
     """
 
     def __init__(self, until: float) -> None:

@@ -1,8 +1,7 @@
-"""Workers that ask without a pause, each as soon as it was answered: only the budget holds them back.
+"""A process whose workers send queries without a pause, so that only the request budget limits them.
 
-Started as a process, by budget.py and limit.py; its first argument is the descriptor that takes its answers. It says
-when it is ready, is told an :class:`Order` as a line of JSON on its standard input, and answers with an
-:class:`Outcome`.
+budget.py and limit.py start it. Its first argument is the file descriptor for its JSON lines. It writes ``"ready"``,
+reads an :class:`Order` as a line of JSON from standard input, and writes a :class:`WorkerResult`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from written import note_requests
+from request_times import record_requests
 
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.auth.providers import CredentialsProvider
@@ -32,24 +31,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Order:
-    """What to ask, how, and how long.
+    """The queries to send.
 
-    :param port: of the emulator on this machine
-    :param key: access key and its secret
-    :param credentials_uri: hands out other keys, in the place of that one
+    :param port: port of the emulator on this machine
+    :param key: access key id and secret
+    :param credentials_uri: address that hands out access keys; used instead of ``key``
     :param action: ``QueryMessage`` or ``QuerySendDetails``
-    :param asked: message ids, or phone numbers of ``day``
-    :param quota: of the account, requests a second; all of it is ours
-    :param requests_per_second: of this process, where it does not have the whole quota
-    :param until: ``time.monotonic()``, which all processes of a machine share
-    :param core: that the process has for itself
+    :param targets: message ids, or phone numbers with messages on ``day``
+    :param workers: number of concurrent workers
+    :param quota: quota of the account in requests per second, all of which may be used
+    :param requests_per_second: limit of this process, if other processes share the quota
+    :param until: end of the queries, in ``time.monotonic()``, which is the same in all processes of a machine
+    :param core: CPU core that is reserved for this process
     """
 
     port: int
     key: tuple[str, str]
     credentials_uri: str | None
     action: str
-    asked: list[str]
+    targets: list[str]
     day: str
     workers: int
     quota: float
@@ -59,12 +59,12 @@ class Order:
 
 
 @dataclass
-class Outcome:
-    """What came of it.
+class WorkerResult:
+    """The requests that were sent.
 
-    :param written: when each request was given to a socket
-    :param throttled: how many were refused
-    :param failed: how many calls ended in an error, by its class
+    :param written: when each request was written to a socket
+    :param throttled: number of throttled requests
+    :param failed: error class -> number of calls that ended with it
     """
 
     written: list[float] = field(default_factory=list)
@@ -72,12 +72,12 @@ class Outcome:
     failed: dict[str, int] = field(default_factory=dict)
 
 
-async def asked(order: Order) -> Outcome:
-    """Ask until the time is up, and wait for the last answers."""
-    outcome = Outcome()
-    note_requests(outcome.written, b"POST /?")
+async def run_queries(order: Order) -> WorkerResult:
+    """Send queries until the time is up, and wait for the last responses."""
+    result = WorkerResult()
+    record_requests(result.written, b"POST /?")
     failed: Counter[str] = Counter()
-    names = itertools.cycle(order.asked)
+    targets = itertools.cycle(order.targets)
     settings = Settings(
         credentials=CredentialsProvider(auth_type="credentials_uri", credentials_uri=order.credentials_uri)
         if order.credentials_uri
@@ -89,32 +89,32 @@ async def asked(order: Order) -> Outcome:
         requests_per_second=order.requests_per_second,
     )
 
-    async def work(ask: Callable[[str], Awaitable[object]]) -> None:
+    async def work(query: Callable[[str], Awaitable[object]]) -> None:
         while time.monotonic() < order.until:
             try:
-                await ask(next(names))
+                await query(next(targets))
             except DysmsError as error:
                 failed[type(error).__name__] += 1
 
     async with DysmsClient(settings) as client:
         day = date.fromisoformat(order.day)
-        questions: dict[str, Callable[[str], Awaitable[object]]] = {
+        queries: dict[str, Callable[[str], Awaitable[object]]] = {
             "QueryMessage": client.query_message,
             "QuerySendDetails": lambda number: client.query_send_details(number, day),
         }
-        await asyncio.gather(*(work(questions[order.action]) for _ in range(order.workers)))
-        outcome.throttled = client.counters.throttled
-    outcome.failed = dict(failed)
-    return outcome
+        await asyncio.gather(*(work(queries[order.action]) for _ in range(order.workers)))
+        result.throttled = client.counters.throttled
+    result.failed = dict(failed)
+    return result
 
 
 def main(descriptor: str) -> None:
-    with os.fdopen(int(descriptor), "w", buffering=1) as answers:
-        print(json.dumps("ready"), file=answers)
+    with os.fdopen(int(descriptor), "w", buffering=1) as output:
+        print(json.dumps("ready"), file=output)
         order = Order(**json.loads(sys.stdin.readline()))
         if order.core is not None:
             os.sched_setaffinity(0, {order.core})
-        print(json.dumps(asdict(asyncio.run(asked(order)))), file=answers)
+        print(json.dumps(asdict(asyncio.run(run_queries(order)))), file=output)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""A service for clients that cannot sign: 404 while a message is under way, 200 from its end on, after 20 ms.
+"""A service for clients that cannot sign: after 20 ms it output 404 for a waiting message and 200 after its end.
 
-It refuses nobody, but counts what the quota of QueryMessage would have refused. Started as a process, by loads.py; JSON
-lines on its standard input are the messages' ends, or ask for the counts. It ends with its standard input.
+It never throttles, but counts the requests that the quota of QueryMessage would have throttled. loads.py starts it as a
+process. JSON lines on standard input set the ends of the messages or ask for the counts. It ends with its standard
+input.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ from typing import Any
 
 from airflow_provider_dysms.emulator.quotas import Quotas
 
-LATENCY = 0.02
+LATENCY_SECONDS = 0.02
 ACTION = "QueryMessage"
 
 
 class Service:
-    """What the connections share."""
+    """The state that all connections share."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
         self.connections = 0
         self._quotas = Quotas()
 
-    def answer(self, path: str) -> bytes:
-        """Judge one request: ``/wait/<position>``."""
-        counted = self._quotas.count(ACTION)
-        if not self._quotas.admit("main", ACTION):
-            counted.throttled += 1
+    def respond(self, path: str) -> bytes:
+        """Return the response to a request for ``/wait/<position>``."""
+        count = self._quotas.count(ACTION)
+        if not self._quotas.try_acquire("main", ACTION):
+            count.throttled += 1
         is_over = time.time() >= self.ends[int(path.rpartition("/")[2])]
         return b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n" % (b"200 OK" if is_over else b"404 Not Found")
 
     def counts(self) -> dict[str, int]:
-        """Return the figures, in the emulator's words, and the connections."""
-        counted = self._quotas.counts.get(ACTION)
-        return {"connections": self.connections} | (counted.as_dict() if counted else {})
+        """Return the counts under the names that the emulator uses."""
+        count = self._quotas.counts.get(ACTION)
+        return {"connections": self.connections} | (count.as_dict() if count else {})
 
 
 class Connection(asyncio.Protocol):
@@ -56,23 +57,23 @@ class Connection(asyncio.Protocol):
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
-            answer = self._service.answer(head.split(b" ", 2)[1].decode("ascii"))
-            asyncio.get_running_loop().call_later(LATENCY, self._transport.write, answer)
+            response = self._service.respond(head.split(b" ", 2)[1].decode("ascii"))
+            asyncio.get_running_loop().call_later(LATENCY_SECONDS, self._transport.write, response)
 
 
 async def main(descriptor: str) -> None:
-    answers = os.fdopen(int(descriptor), "w", buffering=1)
+    output = os.fdopen(int(descriptor), "w", buffering=1)
     service = Service()
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(lambda: Connection(service), "127.0.0.1", 0, backlog=4096)
+    server = await loop.create_server(lambda: Connection(service), "127.0.0.1", 0, backlog=4096)
     orders = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    print(json.dumps(listening.sockets[0].getsockname()[1]), file=answers)
+    print(json.dumps(server.sockets[0].getsockname()[1]), file=output)
     async for line in orders:
         order = json.loads(line)
         if isinstance(order, list):
             service.ends = order
-        print(json.dumps(service.counts()), file=answers)
+        print(json.dumps(service.counts()), file=output)
 
 
 if __name__ == "__main__":

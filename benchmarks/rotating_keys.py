@@ -1,4 +1,4 @@
-"""A credentials URI on this machine: every key that it hands out ends after a few seconds."""
+"""A credentials URI on this machine that hands out access keys which expire after a few seconds."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.emulator import Emulator
 
 
-class Rotating:
-    """Hands out keys that an emulator takes until they end.
+class RotatingKeys:
+    """Hands out access keys that an emulator accepts until they expire.
 
-    :param lasts: seconds, up to the end of the last one: answers name whole seconds
+    :param lifetime: seconds until a key expires, rounded up to a whole second
     """
 
-    def __init__(self, emulator: Emulator, lasts: float) -> None:
+    def __init__(self, emulator: Emulator, lifetime: float) -> None:
         self.handed_out = 0
         self._emulator = emulator
-        self._lasts = lasts
-        rotating = self
+        self._lifetime = lifetime
+        keys = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps({"Code": "Success", **rotating._key()}).encode()
+                body = json.dumps({"Code": "Success", **keys._new_key()}).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
-                """Nobody reads along."""
+                """Do not log requests."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -51,10 +51,10 @@ class Rotating:
         self._thread.join()
         self._server.server_close()
 
-    def _key(self) -> dict[str, str]:
+    def _new_key(self) -> dict[str, str]:
         self.handed_out += 1
         key, secret, token = (secrets.token_hex(12) for _ in range(3))
-        end = math.ceil(time.time() + self._lasts)
+        end = math.ceil(time.time() + self._lifetime)
         self._emulator.add_account(
             access_key_id=f"STS.{key}", access_key_secret=secret, security_token=token, expires_at=end
         )

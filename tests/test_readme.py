@@ -21,6 +21,8 @@ import pytest
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -45,6 +47,7 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         "pip install --constraint https://",
         "airflow connections",
         "make test",
+        "make unit",
         "make check",
         "make format",
         ".venv",

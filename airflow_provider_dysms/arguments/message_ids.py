@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_dysms.arguments.private_fields import in_order, split_list
 from airflow_provider_dysms.arguments.template_values import parse_structure
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.ids import given_id
+from airflow_provider_dysms.model.ids import vendor_id
 
 #: Largest message id in bits, if it is a number: Python refuses to convert very long ones to text.
 MAX_BITS = 512
@@ -77,7 +77,7 @@ def _message_id(value: Any, position: int) -> str:
             "message_ids",
             f"(number {position} of the list) must be text or a whole number, not {type(value).__name__}",
         )
-    return given_id("message_ids", str(value).strip())
+    return vendor_id("message_ids", str(value).strip())
 
 
 def _sent(argument: str, kind: str, value: Any, position: int) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
-from airflow_provider_dysms.model import ids, validation
+from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 
@@ -36,7 +37,7 @@ def international_number(value: Any) -> str:
         raise DysmsInputError(
             "to", f"has {len(numbers)} numbers, and a message has only one; map the task to send several"
         )
-    if parse_number(numbers[0]).country == "CN":
+    if parse_number(numbers[0]).is_mainland:
         raise DysmsInputError("to", "is a mainland number; send to it with DysmsSendSmsOperator")
     return numbers[0]
 
@@ -50,7 +51,7 @@ def required_text(argument: str, value: object, max_length: int | None = 255) ->
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # native rendering makes numbers of digits
     text = validation.text(argument, value, max_length)
-    if text.strip().lower() in ids.NO_IDS:
+    if is_null_word(text):
         raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: its source had no value")
     return text
 

@@ -1,4 +1,4 @@
-"""From an Airflow connection to the client of the Dysms API."""
+"""The hook: queries and sends messages through an Airflow connection."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.retry import RetryPolicy
     from airflow_provider_dysms.api.settings import Settings
-    from airflow_provider_dysms.hooks.extras import PrivacySecrets
     from airflow_provider_dysms.model.choices import Market
-    from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.model.privacy import PrivacyKey, PrivacySecrets
     from airflow_provider_dysms.model.records import MessageReport, MessageSent, SendDetail, SendStatistics, SmsSent
 
 Result = TypeVar("Result")
@@ -42,12 +41,11 @@ class DysmsHook(BaseHook):
     Every method has an async twin of the same name with the prefix ``a``. Inside a task, a sync method may be called
     as often as needed; inside a running event loop it names the twin to await.
 
-    :param dysms_conn_id: the connection, default ``dysms_default``
-    :param requests_per_second: takes the place of the connection's ``quota_share``, for every action
-    :param transport: any transport of httpx, to carry the requests instead of the package's own engine: in tests, or
-        through proxies of other kinds. Its certificates and proxies are its own matter. It is closed at the end of each
-        call, as httpx does, and must bear to be used again where the hook is
-    :raises DysmsInputError: with the first call, when a field of the connection is missing or wrong; nothing is asked
+    :param dysms_conn_id: id of the connection, default ``dysms_default``
+    :param requests_per_second: limit for each action; replaces the connection's ``quota_share``
+    :param transport: an httpx transport that replaces the package's own HTTP engine, for tests or other kinds of
+        proxies. It brings its own certificates and proxies. Each call closes it at the end, so it must be reusable
+    :raises DysmsInputError: at the first call, if a field of the connection is missing or wrong; no request is made
     """
 
     conn_name_attr = "dysms_conn_id"
@@ -69,20 +67,23 @@ class DysmsHook(BaseHook):
 
     @property
     def settings(self) -> Settings:
-        """The connection as the client takes it."""
+        """The client's settings, read from the connection."""
         return self._connection[0]
 
     @property
     def privacy_key(self) -> PrivacyKey:
-        """The key of the connection's ``privacy_secret``; :class:`DysmsInputError` if it has none."""
+        """The key derived from the connection's ``privacy_secret``.
+
+        :raises DysmsInputError: the connection has no ``privacy_secret``
+        """
         from airflow_provider_dysms.model.privacy import PrivacyKey
 
         return PrivacyKey(*self._connection[1])
 
     def read(self) -> tuple[Settings, PrivacySecrets]:
-        """Return the connection as the client takes it, and its secrets for privacy.
+        """Return the client's settings, and the secrets under which numbers are hashed and sealed.
 
-        It asks Airflow, which must not happen on an event loop: ``sync_to_async`` belongs around it there.
+        It asks Airflow, so on an event loop it must be wrapped in ``sync_to_async``.
 
         :raises DysmsConnectionNotFound: Airflow does not know the connection, or could not be asked
         :raises DysmsInputError: a field of the connection is missing or wrong
@@ -90,29 +91,30 @@ class DysmsHook(BaseHook):
         return self._connection
 
     def run(self, session: Callable[[DysmsClient], Awaitable[Result]], *, retry: RetryPolicy | None = None) -> Result:
-        """Run one event loop with a client in it: the way of a task to ask many questions.
+        """Run a coroutine function with a client in a new event loop, so that a task can make many requests at once.
 
-        :param session: takes the client; what it returns is returned
-        :param retry: how patient the client is with what passes; default its own
-        :raises RuntimeError: an event loop is running already
+        :param session: coroutine function that takes the client
+        :param retry: how the client retries temporary errors; default the client's own policy
+        :returns: the result of ``session``
+        :raises RuntimeError: an event loop is already running
         """
-        _ = self.settings  # Airflow is asked for the connection before the loop runs, never inside it
+        _ = self.settings  # looks the connection up before the loop runs: that must not happen inside it
 
-        async def within() -> Result:
+        async def run_session() -> Result:
             async with self._client(retry) as client:
                 return await session(client)
 
-        return asyncio.run(within())
+        return asyncio.run(run_session())
 
     def query_send_details(
         self, phone_number: str, send_date: str | date | datetime, biz_id: str | None = None
     ) -> list[SendDetail]:
-        """Return every message sent to a number on a Beijing day, shown to be complete.
+        """Return every message sent to a number on a Beijing day, proven to be complete.
 
         :param phone_number: one number, in any format people write
         :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days
         :param biz_id: only the messages of one request
-        :raises DysmsInputError: an argument is wrong; nothing was asked
+        :raises DysmsInputError: an argument is wrong; no request was made
         :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/419277.html
@@ -139,7 +141,7 @@ class DysmsHook(BaseHook):
         """Return the counts of each Beijing day from first to last, in billed segments.
 
         :param first_date: first day, in the forms of ``send_date``
-        :param last_date: last day, default the first
+        :param last_date: last day, default ``first_date``
         :param scope: ``mainland`` or ``international``
         :param template_type: 0 code, 1 notice, 2 promotion, 3 international, 7 digital; default all
         :param sign_name: only messages of one signature
@@ -220,8 +222,9 @@ class DysmsHook(BaseHook):
         out_id: str | None = None,
     ) -> SmsSent:
         """Do what :meth:`send_sms` does, inside an event loop."""
-        many = [phone_numbers] if phone_numbers is None or isinstance(phone_numbers, (str, int)) else phone_numbers
-        numbers = [parse_number(number).digits for number in many]
+        is_single = phone_numbers is None or isinstance(phone_numbers, (str, int))
+        raw_numbers = [phone_numbers] if is_single else phone_numbers
+        numbers = [parse_number(number).digits for number in raw_numbers]
         async with await self._aclient() as client:
             return await client.send_sms(numbers, sign_name, template_code, template_param, out_id)
 
@@ -246,13 +249,13 @@ class DysmsHook(BaseHook):
             return await client.send_message_to_globe(number.digits, message, **options)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say in plain sentences which queries the connection may make. Nothing is sent, and no record is returned.
+        """Say in plain sentences which queries the connection may make. No message is sent, and no record is returned.
 
         :returns: whether at least one query is allowed, and the sentences
         """
-        from airflow_provider_dysms.hooks import connection_test
+        from airflow_provider_dysms.hooks.access_check import check_access
 
-        return connection_test.test(self)
+        return check_access(self.dysms_conn_id, run=self.run, get_connection=self.get_connection)
 
     def _run(self, twin: Callable[..., Coroutine[Any, Any, Result]], *args: Any, **kwargs: Any) -> Result:
         try:
@@ -265,14 +268,14 @@ class DysmsHook(BaseHook):
 
     async def _aclient(self) -> DysmsClient:
         if "_connection" not in self.__dict__:
-            # The look-up and the parsing of the extras talk to the supervisor, which must not happen on the loop.
+            # The look-up and the parsing of the extras call the supervisor, which must not happen on the event loop.
             from asgiref.sync import sync_to_async
 
             await sync_to_async(lambda: self.settings)()
         return self._client()
 
     def _client(self, retry: RetryPolicy | None = None) -> DysmsClient:
-        from airflow_provider_dysms.api.client import DysmsClient  # and its engine, which no DAG file needs
+        from airflow_provider_dysms.api.client import DysmsClient  # loads the HTTP engine, which DAG files do not need
 
         return DysmsClient(self.settings, retry=retry, transport=self.transport)
 
@@ -285,7 +288,7 @@ class DysmsHook(BaseHook):
                 f"dysms_conn_id: the connection {self.dysms_conn_id!r} is not defined, or Airflow could not be asked; "
                 "create it with the connection type dysms"
             ) from None
-        from airflow_provider_dysms.hooks.connection import read_connection
+        from airflow_provider_dysms.hooks.connection_settings import read_connection
 
         try:
             return read_connection(connection, self.requests_per_second)

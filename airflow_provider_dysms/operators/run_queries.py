@@ -65,7 +65,7 @@ def query_send_details(
             try:
                 details.append(await client.query_send_details(number, day, biz_id))
             except DysmsError as error:
-                error.is_about(f"phone_numbers (number {position} of the list{_token(hook, number)})")
+                error.prefix_message(f"phone_numbers (number {position} of the list{_token(hook, number)})")
                 raise
         return details
 
@@ -162,7 +162,7 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
     except DysmsNotFound:
         return None
     except DysmsError as error:
-        error.is_about(f"message {message_id}")
+        error.prefix_message(f"message {message_id}")
         raise
 
 
@@ -177,7 +177,7 @@ def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition
 
 
 def _write(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    with partition.spool(STATISTICS_COLUMNS) as spool:
+    with partition.open_spool(STATISTICS_COLUMNS) as spool:
         spool.write(tuple(row[name] for name in STATISTICS_COLUMNS) for row in rows if row["send_date"] == day)
         return dict(partition.commit(spool, {"send_date": day}, partition.uris))
 

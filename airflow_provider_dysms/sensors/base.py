@@ -1,24 +1,19 @@
-"""The wait that both sensors share, in each of Airflow's modes.
-
-All modes go through ``BaseSensorOperator.execute``, which pokes: that is what gives them the same ends. A task that
-comes back from the triggerer pokes too, with what the trigger found out in place of a look.
-"""
+"""The wait that both sensors share: poll or apply the trigger's event, judge, then defer, reschedule or sleep."""
 
 from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, BaseOperator
-from airflow.sdk.bases.sensor import BaseSensorOperator, PokeReturnValue
+from airflow.sdk.bases.sensor import BaseSensorOperator
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import (
     AirflowRescheduleException,
     AirflowSensorTimeout,
-    AirflowSkipException,
     AirflowTaskTimeout,
     TaskDeferralError,
     TaskDeferralTimeout,
@@ -29,69 +24,73 @@ from airflow_provider_dysms.exceptions import DysmsConnectionNotFound, airflow_e
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.dates import RECEIPT_TIME
+from airflow_provider_dysms.sensors.failure_policy import FailurePolicy, safe_message
 from airflow_provider_dysms.waits import goal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_provider_dysms.sensors.worker_wait import WaitConfig, WorkerWait
+    from airflow_provider_dysms.sensors.wait_config import WaitConfig
+    from airflow_provider_dysms.sensors.worker_wait import WorkerWait
     from airflow_provider_dysms.waits.targets import Watched
 
-#: Seconds by which Airflow's timeout of a trigger lies behind the end of the trigger's own last look.
+    #: One report per message if the end of the wait is certain, ``None`` if the wait must go on.
+    Reports = list[dict[str, Any]] | None
+    #: Polls, or applies what the trigger found out, and judges.
+    Step = Callable[[WorkerWait], Reports]
+
+#: Seconds between the end of the trigger's last poll and the timeout that Airflow has for the trigger.
 TRIGGER_SLACK = 60.0
 
-#: Seconds between look-ups of the connection when a task comes back from the triggerer.
+#: Seconds between look-ups of the connection after a deferral: a short outage of Airflow must not lose the reports.
 RESUME_PAUSES = (2.0, 10.0)
-
-#: Seconds by which a sensor's own count of its ``timeout``, in Airflow, lies behind ours.
-TIMEOUT_SLACK = 60.0
-
-#: One report a message where the outcome is certain.
-Reports = list[dict[str, Any]] | None
 
 
 class DysmsWaitSensor(CheckedArguments, BaseSensorOperator):
     """Base of the sensors that wait until messages have arrived.
 
-    It ends as soon as the outcome is certain. The result is a list with one report a message: ``message`` (position,
-    from 0), what names it (``message_id``, or ``biz_id`` and ``out_id``), ``state`` (``delivered``, ``failed``,
-    ``expired``, ``missing``, ``waiting``), ``category``, ``fault``, ``error_code``, ``sent_at``, ``received_at``,
-    ``is_final``. However else a wait ends, the reports are in XCom under the key ``reports``.
+    The task ends as soon as the end of the wait is certain. Its result is a list with one report per message:
+    ``message`` (position, from 0), the message's name (``message_id``, or ``biz_id`` and ``out_id``), ``state``
+    (``delivered``, ``failed``, ``expired``, ``missing``, ``waiting``), ``category``, ``fault``, ``error_code``,
+    ``sent_at``, ``received_at``, ``is_final``. If the task ends without a result, the reports are in XCom under the key
+    ``reports``.
 
     It ends the same way in the modes ``poke`` and ``reschedule`` and deferred:
 
     ============================== ======================== =========== =========== ==========
-    what happened                  raised                   tried again soft_fail   never_fail
+    event                          error                    retried     soft_fail   never_fail
     ============================== ======================== =========== =========== ==========
     enough have arrived            nothing
-    enough can arrive no more      ``DysmsDeliveryFailed``  no          skipped     skipped
+    too few can still arrive       ``DysmsDeliveryFailed``  no          skipped     skipped
     same, ``fail_on_failed=False`` nothing
     ``timeout``                    ``AirflowSensorTimeout`` no          skipped     skipped
     ``execution_timeout``          ``AirflowTaskTimeout``   yes         skipped     skipped
-    wrong argument, refused        ``DysmsTaskFailed``      no          skipped     skipped
-    connection not found           ``DysmsTaskError``       yes         tried again skipped
-    trigger failed                 ``TaskDeferralError``    yes         tried again skipped
+    wrong argument, refusal        ``DysmsTaskFailed``      no          skipped     skipped
+    connection not found           ``DysmsTaskError``       yes         retried     skipped
+    trigger failed                 ``TaskDeferralError``    yes         retried     skipped
     ============================== ======================== =========== =========== ==========
 
-    With ``silent_fail`` the last two are logged, and the wait goes on. What passes (no answer, throttling, 5xx) ends
-    no wait that has time left. ``execution_timeout`` counts from the start of the try, also while the task is deferred;
-    in the mode ``reschedule`` Airflow counts each poke by itself.
+    With ``silent_fail`` the last two are logged, and the wait goes on. A temporary error (no response, throttling, 5xx)
+    never ends a wait that has time left. ``execution_timeout`` counts from the start of the attempt, also while the
+    task is deferred; in the mode ``reschedule`` it limits each poll.
 
-    :param wait_for: how many must arrive: ``"all"``, ``"any"``, a number, or a share such as ``"95%"``; templated
-    :param until_all_final: go on until nothing is open, even where the outcome is certain before
-    :param fail_on_failed: fail where enough can arrive no more; ``False`` returns the reports then
-    :param poke_interval: first gap between two looks, seconds or ``timedelta``. Gaps grow to a quarter of the wait's
-        age; ``exponential_backoff`` changes nothing
-    :param max_poke_interval: longest gap, seconds or ``timedelta``, not below ``poke_interval``; ``max_wait`` lowers it
-    :param grace_period: for how long a message may be unknown to the service, seconds or ``timedelta``; afterwards it
-        counts as ``missing``, and that is failed
-    :param timeout: how long to wait, seconds or ``timedelta``. Receipts do not come after 72 hours: more means 72 hours
+    :param wait_for: how many must arrive: ``"all"``, ``"any"``, a number, or a share such as ``"95%"``; default
+        ``"all"``; templated
+    :param until_all_final: go on until no message is open, even if the end is certain before; default ``False``
+    :param fail_on_failed: fail if too few messages can still arrive; ``False`` returns the reports then
+    :param poke_interval: shortest gap between two polls, seconds or ``timedelta``, default 10. Gaps grow to a quarter
+        of the wait's age; ``exponential_backoff`` has no effect
+    :param max_poke_interval: longest gap, seconds or ``timedelta``, default 300; ``max_wait`` lowers it, and
+        ``poke_interval`` raises it
+    :param grace_period: for how long the service may not know a message, seconds or ``timedelta``, default 300; then
+        the message is ``missing``, which counts as failed
+    :param timeout: how long to wait, seconds or ``timedelta``, default and longest 72 hours, because receipts do not
+        come later
     :param deferrable: wait in the triggerer; default Airflow's ``[operators] default_deferrable``
-    :param dysms_conn_id: the connection, default ``dysms_default``; templated
+    :param dysms_conn_id: id of the connection, default ``dysms_default``; templated
     """
 
     checks: ClassVar[dict[str, Any]] = {
@@ -101,9 +100,6 @@ class DysmsWaitSensor(CheckedArguments, BaseSensorOperator):
         "deferrable": flag,
         "dysms_conn_id": validation.text,
     }
-    _watch: WorkerWait | None = None
-    allowed: float  # seconds, while the task runs
-    _find_out: Callable[[WorkerWait], Reports]
 
     def __init__(
         self,
@@ -132,127 +128,172 @@ class DysmsWaitSensor(CheckedArguments, BaseSensorOperator):
         self.dysms_conn_id = dysms_conn_id
 
     @abstractmethod
-    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
+    def watched(self, hook: DysmsHook, started_at: datetime) -> list[Watched]:
         """Return the messages that the arguments name, for a wait that began at an instant.
 
-        :raises DysmsInputError: they name none
+        :raises DysmsInputError: an argument is wrong
         """
 
     @abstractmethod
     def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
-        """Return what tells one list of messages from another: first as it is stored now, then as it has been."""
+        """Return digests of the messages: first the one to store, then those that earlier releases have stored."""
 
     @abstractmethod
-    def trigger(self, hook: DysmsHook, terms: WaitConfig, known: str) -> BaseTrigger:
-        """Return what waits in the triggerer.
+    def trigger(self, hook: DysmsHook, config: WaitConfig, known: str) -> BaseTrigger:
+        """Return the trigger that goes on with a wait.
 
-        :param known: reports, packed
+        :param known: reports that are known, packed
         """
 
     @without_frames
     def execute(self, context: Context) -> Any:
-        return self._wait(context, self._look)
+        return self._wait(context, self._poll)
 
     @without_frames
     def execute_complete(self, context: Context, event: Any) -> Any:
         """Go on where the trigger ended."""
-        return self._wait(context, partial(self._hear, event=event))
+        return self._wait(context, partial(self._apply_event, event=event), RESUME_PAUSES)
 
     @without_frames
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume as any operator: a resumed sensor would skip on errors that make a poking one try again."""
+        """Resume as an operator does: a resumed sensor of Airflow skips on errors for which a polling one retries."""
         try:
             return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
         except (TaskDeferralTimeout, TaskDeferralError) as error:
             if next_method != TRIGGER_FAIL_REPR:
                 raise
             failure = error
-        return self._wait(context, partial(self._look_once_more, failure=failure))
+        return self._wait(context, partial(self._poll_after_failure, failure=failure), RESUME_PAUSES)
 
-    def poke(self, context: Context) -> PokeReturnValue:
-        if self._watch is None:
-            with airflow_errors():
-                self._watch = self._begun(context)
-        find_out, self._find_out = self._find_out, self._look
-        reports = find_out(self._watch)
-        if reports is None and self.is_rescheduled:
-            self._watch.keep_for_next_poke(context, self.log)
-        return PokeReturnValue(reports is not None, reports)
+    def _wait(self, context: Context, first_step: Step, lookup_pauses: Sequence[float] = ()) -> Any:
+        """Take a first step and then poll, until the end of the wait is certain.
 
-    def _get_next_poke_interval(
-        self, started_at: datetime | float, run_duration: Callable[[], float], poke_count: int
-    ) -> float:
-        """Return the gap that the wait's age asks for; a deferrable task spends it in the triggerer."""
-        if self._watch is None:  # with silent_fail: something went wrong before the first look
-            return float(self.poke_interval)
-        if self.deferrable:
-            self._defer(self._watch)
-        return self._watch.wait.gap(time.time())
-
-    def _wait(self, context: Context, find_out: Callable[[WorkerWait], Reports]) -> Any:
-        self._watch, self._find_out = None, find_out
-        # Airflow counts the time by itself, and knows neither reports nor what is certain: it must not come first.
-        self.allowed, self.timeout = self.timeout, self.timeout + TIMEOUT_SLACK
+        :param lookup_pauses: seconds between look-ups of the connection if it is not found
+        """
+        step, wait = first_step, None
+        policy = FailurePolicy(silent_fail=self.silent_fail, soft_fail=self.soft_fail, never_fail=self.never_fail)
         try:
-            return super().execute(context)
+            while True:
+                try:
+                    wait = wait or self._start(context, lookup_pauses)
+                    current, step = step, self._poll
+                    reports = current(wait)
+                except Exception as error:
+                    if not policy.tolerates(error):
+                        raise
+                    self._tolerate(error, context)
+                else:
+                    if reports is not None:
+                        return reports
+                self._pause(context, wait)
         except AirflowRescheduleException:
             raise
         except (Exception, AirflowTaskTimeout) as error:
-            if self._watch is not None and self.do_xcom_push:
-                self._watch.keep_for_downstream(context, self.log)
-            # These two come from outside of a poke here: a sleep was interrupted, or Airflow counted the time itself.
-            if isinstance(error, (AirflowSensorTimeout, AirflowTaskTimeout)) and (self.soft_fail or self.never_fail):
-                name = "soft_fail" if self.soft_fail else "never_fail"
-                raise AirflowSkipException(f"Skipping due to {name} is set to True.") from error
+            if wait is not None and self.do_xcom_push:
+                wait.push_reports(context, self.log)
+            if skip := policy.skip(error):
+                raise skip from error
             raise
-        finally:
-            self.timeout = self.allowed
 
-    def _begun(self, context: Context) -> WorkerWait:
-        from airflow_provider_dysms.sensors.wait_config import begin  # and all of a wait, which no DAG file needs
-
-        # What the triggerer found out must not be lost because Airflow cannot be asked for a moment.
-        pauses = [] if self._find_out == self._look else [*RESUME_PAUSES]
-        while True:
+    def _start(self, context: Context, lookup_pauses: Sequence[float]) -> WorkerWait:
+        for pause in lookup_pauses:
             try:
-                return begin(self, context)
+                return self._new_wait(context)
             except DysmsConnectionNotFound:
-                if not pauses:
-                    raise
-                time.sleep(pauses.pop(0))
+                time.sleep(pause)
+        return self._new_wait(context)
 
-    def _look(self, watch: WorkerWait) -> Reports:
-        is_over = watch.look(self.log)
-        return watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+    def _new_wait(self, context: Context) -> WorkerWait:
+        """Return the wait of this attempt; check everything before the first request."""
+        from airflow_provider_dysms.sensors import state_store, wait_config, worker_wait  # not needed by DAG files
 
-    def _look_once_more(self, watch: WorkerWait, failure: TaskDeferralTimeout | TaskDeferralError) -> Reports:
-        """Judge a wait whose trigger brought no reports; what is certain by now counts."""
-        is_over = watch.look(self.log) or isinstance(failure, TaskDeferralTimeout)
-        reports = watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+        with airflow_errors():
+            self.check_arguments()
+            # The argument that names the messages is the first one that is set.
+            argument = next(name for name in self.template_fields if getattr(self, name) is not None)
+            hook, started_at = DysmsHook(self.dysms_conn_id), self._started_at(context)
+            watched = self.watched(hook, datetime.fromtimestamp(started_at, UTC))
+            identities = wait_config.unique_identities(argument, watched)
+            limit, limit_seconds = wait_config.time_limit(
+                self.timeout, self.execution_timeout, is_deferrable=self.deferrable, is_rescheduled=self.is_rescheduled
+            )
+            config = wait_config.WaitConfig(
+                watched=watched,
+                digests=self.digests(hook, identities),
+                goal=goal.Goal.parse(self.wait_for, len(watched)),
+                wait_for=self.wait_for,
+                pace=wait_config.bounded_pace(
+                    poke_interval=self.poke_interval,
+                    max_poke_interval=self.max_poke_interval,
+                    max_wait=self.max_wait,
+                    grace_period=self.grace_period,
+                ),
+                until_all_final=self.until_all_final,
+                started_at=started_at,
+                limit=limit,
+                limit_seconds=limit_seconds,
+            )
+            if self.deferrable:
+                state_store.check_trigger_size(argument, self.trigger(hook, config, ""))
+        known = state_store.load_reports(context, config.digests, self.log) if self.is_rescheduled else {}
+        return worker_wait.WorkerWait(hook, config, known)
+
+    def _poll(self, wait: WorkerWait) -> Reports:
+        is_over = wait.poll(self.log)
+        return wait.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+
+    def _apply_event(self, wait: WorkerWait, event: Any) -> Reports:
+        is_over = wait.apply_event(event)
+        return wait.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+
+    def _poll_after_failure(self, wait: WorkerWait, failure: TaskDeferralTimeout | TaskDeferralError) -> Reports:
+        """Judge a wait whose trigger failed without reports; an end that is certain by now counts."""
+        is_over = wait.poll(self.log) or isinstance(failure, TaskDeferralTimeout)
+        reports = wait.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
         if reports is None:
             raise failure
         return reports
 
-    def _hear(self, watch: WorkerWait, event: Any) -> Reports:
-        is_over = watch.hear(event)
-        return watch.judge(is_over=is_over, fail_on_failed=self.fail_on_failed)
+    def _pause(self, context: Context, wait: WorkerWait | None) -> None:
+        """Defer the task, reschedule it, or sleep until the next poll."""
+        if wait is not None and self.deferrable:
+            self._defer(wait)
+        gap = self.poke_interval if wait is None else wait.wait.gap(time.time())
+        if self.is_rescheduled:
+            if wait is not None:
+                wait.store_reports(context, self.log)
+            raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=gap))  # type: ignore[no-untyped-call]
+        time.sleep(gap)
 
-    def _defer(self, watch: WorkerWait) -> None:
-        from airflow_provider_dysms.triggers.dysms import LAST_LOOK
+    def _defer(self, wait: WorkerWait) -> None:
+        from airflow_provider_dysms.waits.wait import LAST_POLL_SECONDS
 
-        trigger = watch.trigger(self.trigger)
+        trigger = wait.trigger(self.trigger)
         # The trigger's own deadline comes first, and brings the reports.
-        left = max(watch.terms.deadline - time.time(), 0) + LAST_LOOK + TRIGGER_SLACK
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=left))
+        remaining = max(wait.config.deadline - time.time(), 0) + LAST_POLL_SECONDS + TRIGGER_SLACK
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timedelta(seconds=remaining))
+
+    def _tolerate(self, error: Exception, context: Context) -> None:
+        """Log an error that does not end the wait, unless the time is over."""
+        message = safe_message(error)
+        self.log.error("A step of the wait failed, and silent_fail lets the wait go on: %s", message)
+        if time.time() >= self._started_at(context) + self.timeout:
+            raise AirflowSensorTimeout(f"timeout of {self.timeout:g} s: the last step failed: {message}") from error
+
+    def _started_at(self, context: Context) -> float:
+        """Return when this attempt began, seconds since 1970."""
+        ti = context["ti"]
+        first_reschedule = ti.get_first_reschedule_date(context) if self.is_rescheduled else None
+        return float((first_reschedule or ti.start_date).timestamp())
 
     @property
     def is_rescheduled(self) -> bool:
-        """Whether a worker is left between two pokes."""
+        """Whether the task leaves the worker between two polls, without a trigger."""
         return bool(self.reschedule) and not self.deferrable
 
 
 def _seconds(argument: str, value: timedelta | float) -> float:
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < float("inf"):
-        raise ValueError(f"{argument} must be a timedelta or a number of seconds, from 0")
+        raise ValueError(f"{argument} must be a timedelta or a number of seconds from 0")
     return float(seconds)

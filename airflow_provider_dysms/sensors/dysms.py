@@ -1,4 +1,4 @@
-"""Wait until messages have arrived."""
+"""The sensors: wait until messages have arrived."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ if TYPE_CHECKING:
     from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_dysms.hooks.dysms import DysmsHook
-    from airflow_provider_dysms.sensors.worker_wait import WaitConfig
+    from airflow_provider_dysms.sensors.wait_config import WaitConfig
     from airflow_provider_dysms.waits.targets import Watched
-
-NO_REQUEST = "needs biz_id or out_id: without, a record of a number may be another message's"
 
 
 class DysmsMessageSensor(DysmsWaitSensor):
     """Wait until international messages have arrived, by QueryMessage.
 
-    Result, ends and the other arguments are those of :class:`.DysmsWaitSensor`.
+    Result, errors and the other arguments are those of :class:`.DysmsWaitSensor`.
 
-    :param message_ids: up to 1,000 messages, each once: an id, what ``DysmsSendMessageToGlobeOperator`` returned, or a
-        list of either (the XCom of a mapped task too); templated
+    :param message_ids: up to 1,000 messages, each once: an id, a result of ``DysmsSendMessageToGlobeOperator``, or a
+        list of either (also the XCom of a mapped task); templated
 
     Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
     """
@@ -44,38 +42,38 @@ class DysmsMessageSensor(DysmsWaitSensor):
         self.message_ids = message_ids
         self.check_literals()
 
-    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        from airflow_provider_dysms.sensors.message_arguments import by_id
+    def watched(self, hook: DysmsHook, started_at: datetime) -> list[Watched]:
+        from airflow_provider_dysms.sensors.message_arguments import watched_by_id
 
-        return by_id(self.message_ids)
+        return watched_by_id(self.message_ids)
 
     def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
         return (hashlib.sha256(identities).hexdigest()[:16],)
 
-    def trigger(self, hook: DysmsHook, terms: WaitConfig, known: str) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, config: WaitConfig, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
         from airflow_provider_dysms.waits.targets import WatchedMessage
 
-        message_ids = [each.message_id for each in terms.watched if isinstance(each, WatchedMessage)]
+        message_ids = [each.message_id for each in config.watched if isinstance(each, WatchedMessage)]
         return DysmsMessageTrigger(
-            message_ids=message_ids, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored()
+            message_ids=message_ids, dysms_conn_id=self.dysms_conn_id, **config.spec(known).stored()
         )
 
 
 class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
-    """Wait until messages to the mainland have arrived, by QuerySendDetails. The connection needs a ``privacy_secret``.
+    """Wait until mainland messages have arrived, by QuerySendDetails. The connection needs a ``privacy_secret``.
 
-    They have no id: a message is known by its number and the request that sent it. Result, ends and the other arguments
-    are those of :class:`.DysmsWaitSensor`.
+    Mainland messages have no id: each is found by its number and the request that sent it. Result, errors and the other
+    arguments are those of :class:`.DysmsWaitSensor`.
 
-    :param sent: what ``DysmsSendSmsOperator`` returned, or a list of that (the XCom of a mapped task too); up to 1,000
+    :param sent: a result of ``DysmsSendSmsOperator``, or a list of them (also the XCom of a mapped task); up to 1,000
         messages in all, each once; templated
-    :param phone_numbers: in place of ``sent``: one or many, in any format people write, each once; templated
-    :param biz_id: the request that sent to these numbers, as SendSms returned it; templated
-    :param out_id: the same, as its sender calls it; one of the two is needed with ``phone_numbers``; templated
-    :param send_date: the day of that request: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``, one of
-        the last 30 days; default the day on which the wait begins, in Beijing; a message that is dated the day before
-        or after is found too; templated
+    :param phone_numbers: in place of ``sent``: one or many numbers, in any format people write, each once; templated
+    :param biz_id: the id that SendSms returned for the request to these numbers; templated
+    :param out_id: your own id of that request; ``phone_numbers`` needs one of the two ids; templated
+    :param send_date: day of that request: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``, one of the
+        last 30 days; default the Beijing day on which the wait begins; a message that the service dates a day earlier
+        or later is found too; templated
 
     Follows https://help.aliyun.com/document_detail/419277.html
     """
@@ -93,7 +91,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     readers: ClassVar[dict[str, Any]] = {"biz_id": template_values.read_text, "out_id": template_values.read_text}
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
-        "biz_id": optional(ids.given_id),
+        "biz_id": optional(ids.vendor_id),
         "out_id": optional(lambda argument, value: validation.text(argument, value, 255)),
         "send_date": optional(lambda argument, value: parse_day(value, argument)),
     }
@@ -110,11 +108,13 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     ) -> None:
         super().__init__(**kwargs)
         if (sent is None) == (phone_numbers is None):
-            raise ValueError("sent or phone_numbers must be given, and not both")
+            raise ValueError("either sent or phone_numbers must be given")
         if sent is not None and (biz_id, out_id, send_date) != (None, None, None):
-            raise ValueError("biz_id, out_id and send_date go with phone_numbers; sent has its own")
+            raise ValueError("biz_id, out_id and send_date belong to phone_numbers; sent has its own")
         if sent is None and biz_id is None and out_id is None:
-            raise ValueError(f"phone_numbers {NO_REQUEST}")
+            from airflow_provider_dysms.sensors.message_arguments import NEEDS_REQUEST
+
+            raise ValueError(f"phone_numbers {NEEDS_REQUEST}")
         self.sent = sent
         self.phone_numbers = phone_numbers
         self.biz_id = biz_id
@@ -122,19 +122,26 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         self.send_date = send_date
         self.check_literals()
 
-    def watched(self, hook: DysmsHook, began: datetime) -> list[Watched]:
-        from airflow_provider_dysms.sensors.message_arguments import by_number, by_sent
+    def watched(self, hook: DysmsHook, started_at: datetime) -> list[Watched]:
+        from airflow_provider_dysms.arguments.message_ids import parse_sent
+        from airflow_provider_dysms.sensors.message_arguments import watched_by_number, watched_by_request
 
         if self.phone_numbers is None:
-            return by_sent(self.sent, hook, began)
-        return by_number(self.phone_numbers, self.biz_id, self.out_id, self.send_date, began)
+            return watched_by_request(parse_sent(self.sent), hook.privacy_key, started_at)
+        return watched_by_number(
+            self.phone_numbers,
+            biz_id=self.biz_id,
+            out_id=self.out_id,
+            send_date=self.send_date,
+            started_at=started_at,
+        )
 
     def digests(self, hook: DysmsHook, identities: bytes) -> tuple[str, ...]:
         return hook.privacy_key.digests(identities)
 
-    def trigger(self, hook: DysmsHook, terms: WaitConfig, known: str) -> BaseTrigger:
+    def trigger(self, hook: DysmsHook, config: WaitConfig, known: str) -> BaseTrigger:
         from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
         from airflow_provider_dysms.waits.targets import WatchedSendDetail, dump
 
-        sealed = hook.privacy_key.seal(dump([each for each in terms.watched if isinstance(each, WatchedSendDetail)]))
-        return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **terms.plan(known).stored())
+        sealed = hook.privacy_key.seal(dump([each for each in config.watched if isinstance(each, WatchedSendDetail)]))
+        return DysmsSendDetailsTrigger(sealed=sealed, dysms_conn_id=self.dysms_conn_id, **config.spec(known).stored())

@@ -1,4 +1,4 @@
-"""One look at a wait: every open message is asked once, on the worker."""
+"""One poll on a worker: queries every open message of a wait once."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.exceptions import DysmsTaskFailed
 from airflow_provider_dysms.model.errors import DysmsError
+from airflow_provider_dysms.waits.wait import LAST_POLL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,61 +18,59 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.waits.targets import Watched
     from airflow_provider_dysms.waits.wait import Wait
 
-#: What does not answer now is asked again with the next look.
-PATIENCE = RetryPolicy(tries=2, total_time=20, throttle_patience=30)
+#: Few retries: the next poll queries the message again.
+RETRY_POLICY = RetryPolicy(tries=2, total_time=20, throttle_patience=30)
 
-#: Messages that are asked at a time; the client paces them.
-ABREAST = 50
+#: Messages that are queried at a time; the client limits the rate.
+MAX_CONCURRENT = 50
 
-#: At the deadline every open message is asked a last time; that may take so long (s).
-LAST_LOOK = 60.0
-
-#: After so many in a row without an answer, the rest is left to the next look: it must not take longer than the wait.
-MOST_UNANSWERED = 2 * ABREAST
+#: After this many failures in a row, the remaining messages are left to the next poll: a poll must not take longer than
+#: the wait.
+MAX_FAILURES = 2 * MAX_CONCURRENT
 
 
-async def ask_open(client: DysmsClient, wait: Wait, watched: Sequence[Watched]) -> list[DysmsError]:
-    """Ask every open message, and let the wait take note of each answer.
+async def poll_open(client: DysmsClient, wait: Wait, watched: Sequence[Watched]) -> list[DysmsError]:
+    """Query every open message, and record each response in the wait.
 
-    :param client: asks
+    :param client: makes the requests
     :param wait: knows which messages are open
     :param watched: the messages, by position
-    :returns: errors that pass, one a message that gave no answer
-    :raises DysmsTaskFailed: an error that does not pass; it names the message by its position and its handle
+    :returns: temporary errors, one per message whose query failed
+    :raises DysmsTaskFailed: a permanent error; it names the message by its position and its handle
     """
-    while wait.due is not None:  # all are asked now, whenever they were due
-        wait.take()
+    while wait.next_due is not None:  # all messages are queried now, whenever they are due
+        wait.pop_due()
     positions = iter([position for position, report in enumerate(wait.reports) if report.is_open])
     errors: list[DysmsError] = []
-    unanswered = 0
+    failures_in_a_row = 0
 
-    async def ask_one_after_another() -> None:
-        nonlocal unanswered
+    async def query_positions() -> None:
+        nonlocal failures_in_a_row
         for position in positions:
-            if unanswered >= MOST_UNANSWERED or time.time() > wait.deadline + LAST_LOOK:
-                wait.fail(position, time.time())
+            if failures_in_a_row >= MAX_FAILURES or time.time() > wait.deadline + LAST_POLL_SECONDS:
+                wait.record_failure(position, time.time())
                 continue
             try:
-                report = await watched[position].ask(client)
+                report = await watched[position].query(client)
             except DysmsError as error:
-                if wait.is_refused(error, time.time()):
-                    raise DysmsTaskFailed(f"message {position} ({_named(watched[position])}): {error}") from error
-                unanswered += 1
+                if wait.record_refusal(error, time.time()):
+                    raise DysmsTaskFailed(f"message {position} ({_name(watched[position])}): {error}") from error
+                failures_in_a_row += 1
                 errors.append(error)
-                wait.fail(position, time.time())
+                wait.record_failure(position, time.time())
             else:
-                unanswered = 0
-                wait.answer(position, report, time.time())
+                failures_in_a_row = 0
+                wait.record_report(position, report, time.time())
 
     try:
-        async with asyncio.TaskGroup() as group:  # none is left behind with a connection when one of them fails
-            for _ in range(ABREAST):
-                group.create_task(ask_one_after_another())
-    except BaseExceptionGroup as failed:
-        first = failed.exceptions[0]
+        async with asyncio.TaskGroup() as group:  # if one task fails, no other keeps a connection
+            for _ in range(MAX_CONCURRENT):
+                group.create_task(query_positions())
+    except BaseExceptionGroup as errors_of_tasks:
+        first = errors_of_tasks.exceptions[0]
         raise first from first.__cause__
     return errors
 
 
-def _named(watched: Watched) -> str:
+def _name(watched: Watched) -> str:
     return ", ".join(f"{name} {value}" for name, value in watched.handle.items() if value is not None)

@@ -1,101 +1,142 @@
-"""How a wait begins: everything is checked before anything is asked."""
+"""The options of one wait of a sensor, computed from plain values: messages, time limit, pace, goal."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.sensors.state_store import MOST_STORED, kept_by_last_poke, stored_size
-from airflow_provider_dysms.sensors.worker_wait import WaitConfig, WorkerWait
-from airflow_provider_dysms.waits.goal import Goal
+from airflow_provider_dysms.waits.serialization import WaitSpec
 from airflow_provider_dysms.waits.targets import WatchedSendDetail
 from airflow_provider_dysms.waits.wait import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
-    from airflow.sdk import Context
-
-    from airflow_provider_dysms.sensors.base import DysmsWaitSensor
+    from airflow_provider_dysms.waits.goal import Goal
     from airflow_provider_dysms.waits.targets import Watched
 
-#: Most messages that one task watches.
-MOST_MESSAGES = 1000
+#: Messages that one task can watch.
+MAX_MESSAGES = 1000
 
-#: Airflow interrupts a poking task by an alarm, which an event loop can swallow; so many seconds later we end it.
+#: Airflow interrupts a polling task by an alarm, which an event loop can swallow; this many seconds later we end it.
 ALARM_SLACK = 5.0
 
-#: ``max_wait=0`` is one to Airflow, which looks at it only now and then; seconds.
-SHORTEST_GAP = 1.0
+#: Shortest gap in seconds if ``max_wait`` is lower: Airflow allows ``max_wait=0``.
+MIN_GAP = 1.0
 
-MAP_IT = "map the task over parts of the list (expand)"
+#: What to do with too many messages.
+MAP_THE_TASK = "map the task over parts of the list (expand)"
 
 
-def begin(sensor: DysmsWaitSensor, context: Context) -> WorkerWait:
-    """Return the wait of a task: a new one, or the one that an earlier hop of the same try began.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitConfig:
+    """The messages that a wait watches, and when it ends.
 
-    :raises DysmsInputError: an argument or the connection is wrong; nothing was asked
-    :raises DysmsTaskError: the connection is not found
+    :param watched: the messages, by position
+    :param digests: digests of the messages: first the one to store, then those that earlier releases and earlier
+        secrets have stored
+    :param goal: how many messages must arrive
+    :param wait_for: the same, as the user wrote it
+    :param pace: when to poll again
+    :param until_all_final: go on until no message is open
+    :param started_at: when the wait began, seconds since 1970
+    :param limit: the argument that limits the wait: ``timeout`` or ``execution_timeout``
+    :param limit_seconds: its value
     """
-    sensor.check_arguments()
-    # The argument that names the messages is the first that is given.
-    argument = next(name for name in sensor.template_fields if getattr(sensor, name) is not None)
-    hook, started_at = DysmsHook(sensor.dysms_conn_id), _started_at(sensor, context)
-    watched = sensor.watched(hook, datetime.fromtimestamp(started_at, UTC))
-    if len(watched) > MOST_MESSAGES:
-        problem = f"names {len(watched)} messages, and one task watches up to {MOST_MESSAGES}: {MAP_IT}"
+
+    watched: Sequence[Watched]
+    digests: tuple[str, ...]
+    goal: Goal
+    wait_for: object
+    pace: Pace
+    until_all_final: bool
+    started_at: float
+    limit: str
+    limit_seconds: float
+
+    @property
+    def deadline(self) -> float:
+        """When the wait ends, whatever is known; seconds since 1970."""
+        return self.started_at + self.limit_seconds
+
+    def spec(self, known: str) -> WaitSpec:
+        """Return the form of the wait that a trigger stores, as of now.
+
+        :param known: reports that are known, packed
+        """
+        return WaitSpec(
+            digest=self.digests[0],
+            count=self.goal.count,
+            needed=self.goal.needed,
+            started_at=self.started_at,
+            asked_at=time.time(),
+            deadline=self.deadline,
+            limit=self.limit,
+            until_all_final=self.until_all_final,
+            poke_interval=self.pace.poke_interval,
+            max_poke_interval=self.pace.max_poke_interval,
+            grace_period=self.pace.grace_period,
+            known=known,
+        )
+
+
+def unique_identities(argument: str, watched: Sequence[Watched]) -> bytes:
+    """Return what identifies the messages, in order; to be digested, because it holds phone numbers.
+
+    :param argument: the argument that names the messages
+    :param watched: the messages
+    :raises DysmsInputError: there are too many messages, or one is named twice
+    """
+    if len(watched) > MAX_MESSAGES:
+        problem = f"names {len(watched)} messages, but one task can watch up to {MAX_MESSAGES}: {MAP_THE_TASK}"
         raise DysmsInputError(argument, problem)
     identities = [_identity(each) for each in watched]
+    first_places: dict[tuple[str | None, ...], int] = {}
     for place, identity in enumerate(identities, 1):
-        if (first := identities.index(identity) + 1) < place:
+        if (first := first_places.setdefault(identity, place)) < place:
             raise DysmsInputError(argument, f"names a message twice (numbers {first} and {place} of the list)")
-    goal = Goal.parse(sensor.wait_for, len(watched))
-    limit, seconds = _limit(sensor)
-    terms = WaitConfig(
-        watched=watched,
-        digests=sensor.digests(hook, json.dumps(identities).encode()),
-        goal=goal,
-        wait_for=sensor.wait_for,
-        pace=_pace(sensor),
-        until_all_final=sensor.until_all_final,
-        started_at=started_at,
-        seconds=seconds,
-        limit=limit,
-    )
-    if sensor.deferrable and (size := stored_size(sensor.trigger(hook, terms, ""))) > MOST_STORED:
-        problem = f"needs {size} bytes of Airflow's database for a deferred task, {MOST_STORED} are the most: {MAP_IT}"
-        raise DysmsInputError(argument, problem)
-    known = kept_by_last_poke(context, terms.digests, sensor.log) if sensor.is_rescheduled else {}
-    return WorkerWait(hook, terms, known)
+    return json.dumps(identities).encode()
 
 
-def _started_at(sensor: DysmsWaitSensor, context: Context) -> float:
-    ti = context["ti"]
-    first = ti.get_first_reschedule_date(context) if sensor.is_rescheduled else None
-    return float((first or ti.start_date).timestamp())
+def time_limit(
+    timeout: float, execution_timeout: timedelta | None, *, is_deferrable: bool, is_rescheduled: bool
+) -> tuple[str, float]:
+    """Return which argument limits a wait, and how many seconds the wait may take.
+
+    :param timeout: the sensor's ``timeout``, seconds
+    :param execution_timeout: the task's ``execution_timeout``
+    :param is_deferrable: whether a trigger goes on with the wait
+    :param is_rescheduled: whether the task leaves the worker between two polls; ``execution_timeout`` then limits each
+        poll and not the wait
+    """
+    execution_seconds = float("inf") if execution_timeout is None else execution_timeout.total_seconds()
+    if not is_deferrable:
+        execution_seconds += ALARM_SLACK  # Airflow's alarm comes first
+    if execution_seconds < timeout and not is_rescheduled:
+        return "execution_timeout", execution_seconds
+    return "timeout", timeout
 
 
-def _identity(watched: Watched) -> Sequence[str | None]:
-    """Return what tells a message from every other; not the day, which a default may move while the task waits."""
+def bounded_pace(
+    *, poke_interval: float, max_poke_interval: float, max_wait: timedelta | None, grace_period: float
+) -> Pace:
+    """Return when to poll again.
+
+    :param poke_interval: shortest gap, seconds
+    :param max_poke_interval: longest gap, seconds
+    :param max_wait: Airflow's own bound of the gap, which lowers ``max_poke_interval``
+    :param grace_period: for how long the service may not know a message, seconds
+    """
+    if max_wait is not None:
+        max_poke_interval = min(max_poke_interval, max(max_wait.total_seconds(), MIN_GAP))
+    return Pace(poke_interval, max_poke_interval, grace_period)
+
+
+def _identity(watched: Watched) -> tuple[str | None, ...]:
+    """Return what tells a message from all others; not its day, because a default may move while the task waits."""
     number = [watched.phone_number] if isinstance(watched, WatchedSendDetail) else []
-    return [*number, *watched.handle.values()]
-
-
-def _limit(sensor: DysmsWaitSensor) -> tuple[str, float]:
-    """Return which time limit ends the wait, and how many seconds after its start."""
-    execution = float("inf") if sensor.execution_timeout is None else sensor.execution_timeout.total_seconds()
-    if not sensor.deferrable:
-        execution += ALARM_SLACK  # the alarm comes first
-    if execution < sensor.allowed and not sensor.is_rescheduled:
-        return "execution_timeout", execution
-    return "timeout", sensor.allowed
-
-
-def _pace(sensor: DysmsWaitSensor) -> Pace:
-    longest = sensor.max_poke_interval
-    if sensor.max_wait is not None:
-        longest = min(longest, max(sensor.max_wait.total_seconds(), SHORTEST_GAP))
-    return Pace(sensor.poke_interval, longest, sensor.grace_period)
+    return (*number, *watched.handle.values())

@@ -1,200 +1,150 @@
-"""One wait as a worker sees it: it looks, hears from the trigger, and judges."""
+"""One wait on a worker: polls, takes over what a trigger found out, and judges whether the wait has ended."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowTaskTimeout
 
 from airflow_provider_dysms.exceptions import DysmsDeliveryFailed, DysmsTaskError, DysmsTaskFailed, airflow_errors
 from airflow_provider_dysms.model.delivery import State
-from airflow_provider_dysms.sensors.poll import PATIENCE, ask_open
-from airflow_provider_dysms.sensors.state_store import MOST_STORED, keep_for_downstream, keep_for_next_poke, stored_size
-from airflow_provider_dysms.sensors.summary import is_lost, rows, sentence
-from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec, pack
+from airflow_provider_dysms.sensors.poll import RETRY_POLICY, poll_open
+from airflow_provider_dysms.sensors.state_store import MAX_TRIGGER_BYTES, push_reports, store_reports, stored_size
+from airflow_provider_dysms.sensors.summary import is_lost, report_rows, summarize
+from airflow_provider_dysms.waits.serialization import WaitResult, pack
 from airflow_provider_dysms.waits.targets import WatchedSendDetail
 from airflow_provider_dysms.waits.wait import Certainty, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
     from airflow_provider_dysms.hooks.dysms import DysmsHook
     from airflow_provider_dysms.model.reports import Report
-    from airflow_provider_dysms.waits.goal import Goal
-    from airflow_provider_dysms.waits.targets import Watched
-    from airflow_provider_dysms.waits.wait import Pace
+    from airflow_provider_dysms.sensors.wait_config import WaitConfig
 
 #: Messages that an error names one by one.
-MOST_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitConfig:
-    """What a wait is about, and when it is over.
-
-    :param watched: the messages, by position
-    :param digests: of the messages: the one that is stored, and those that earlier releases and secrets stored
-    :param goal: how many must arrive
-    :param wait_for: the same, as the user wrote it
-    :param pace: when to ask again
-    :param until_all_final: go on until nothing is open
-    :param started_at: when it began, seconds since 1970
-    :param seconds: how long it may take
-    :param limit: what says so: ``timeout`` or ``execution_timeout``
-    """
-
-    watched: Sequence[Watched]
-    digests: tuple[str, ...]
-    goal: Goal
-    wait_for: object
-    pace: Pace
-    until_all_final: bool
-    started_at: float
-    seconds: float
-    limit: str
-
-    @property
-    def deadline(self) -> float:
-        """When the wait ends, whatever is known."""
-        return self.started_at + self.seconds
-
-    def plan(self, known: str) -> WaitSpec:
-        """Return it as it goes into a trigger's arguments, as of now.
-
-        :param known: reports, packed
-        """
-        return WaitSpec(
-            digest=self.digests[0],
-            count=self.goal.count,
-            needed=self.goal.needed,
-            started_at=self.started_at,
-            asked_at=time.time(),
-            deadline=self.deadline,
-            limit=self.limit,
-            until_all_final=self.until_all_final,
-            poke_interval=self.pace.first,
-            max_poke_interval=self.pace.longest,
-            grace_period=self.pace.grace,
-            known=known,
-        )
+MAX_NAMED = 5
 
 
 class WorkerWait:
-    """A wait that goes on.
+    """A wait that is going on.
 
-    :param hook: asks, through the connection that it looked up once
-    :param terms: what it is about
-    :param known: reports that are known already
+    :param hook: makes the requests, and has the key of the connection's ``privacy_secret``
+    :param config: what the wait watches
+    :param known: reports that are already known, by position
     """
 
-    def __init__(self, hook: DysmsHook, terms: WaitConfig, known: Mapping[int, Report]) -> None:
+    def __init__(self, hook: DysmsHook, config: WaitConfig, known: Mapping[int, Report]) -> None:
         self.hook = hook
-        self.terms = terms
+        self.config = config
         self.wait = Wait(
-            terms.goal,
-            terms.pace,
-            started_at=terms.started_at,
-            deadline=terms.deadline,
-            until_all_final=terms.until_all_final,
+            config.goal,
+            config.pace,
+            started_at=config.started_at,
+            deadline=config.deadline,
+            until_all_final=config.until_all_final,
             known=known,
         )
-        self._limit = terms.limit
+        self._limit = config.limit
         self._has_ended = False  # in the triggerer
 
-    def look(self, log: Any) -> bool:
-        """Ask every open message once, log what passes, and return whether the time is over.
+    def poll(self, log: Any) -> bool:
+        """Query every open message once, log temporary errors, and return whether the time is over.
 
-        :raises DysmsTaskFailed: what does not pass
+        :param log: the task's logger
+        :raises DysmsTaskFailed: a permanent error
         """
         with airflow_errors():
-            errors = self.hook.run(lambda client: ask_open(client, self.wait, self.terms.watched), retry=PATIENCE)
+            errors = self.hook.run(lambda client: poll_open(client, self.wait, self.config.watched), retry=RETRY_POLICY)
         if errors:
-            log.warning("%d message(s) gave no answer and are asked again; the first: %s", len(errors), errors[0])
+            log.warning(
+                "Queries for %d message(s) failed and will be repeated; first error: %s", len(errors), errors[0]
+            )
         states = [report.state for report in self.wait.reports]
         arrived, still_open = states.count(State.DELIVERED), states.count(State.WAITING)
         log.info("%d of %d messages have arrived, %d are open", arrived, len(states), still_open)
-        return time.time() >= self.terms.deadline
+        return time.time() >= self.config.deadline
 
-    def hear(self, event: object) -> bool:
-        """Take what the trigger found out, and return whether the time is over.
+    def apply_event(self, event: object) -> bool:
+        """Take over what the trigger found out, and return whether the time is over.
 
         :param event: the payload of its event, of this release or another
-        :raises DysmsTaskFailed: the event is about other messages, or the trigger was refused for good
-        :raises DysmsTaskError: the event is not readable, or the trigger ended in something that may pass
+        :raises DysmsTaskFailed: the event is about other messages, or the trigger ended in a permanent error
+        :raises DysmsTaskError: the event is not readable, or the trigger ended in a temporary error
         """
         try:
-            ending = WaitResult.restore(event)
+            result = WaitResult.restore(event)
         except ValueError as error:
-            raise DysmsTaskError(f"{error}; the next try begins the wait anew") from None
-        if ending.digest in self.terms.digests:
-            self.wait.learn(ending.reports, ending.absent)
-        if ending.ended == "refused":
-            refused = DysmsTaskFailed if ending.is_lasting else DysmsTaskError
-            raise refused(ending.error or "the trigger ended without a reason")
-        if ending.digest not in self.terms.digests:
+            raise DysmsTaskError(f"{error}; the next attempt starts the wait again") from None
+        if result.digest in self.config.digests:
+            self.wait.merge(result.reports, result.absent)
+        if result.ended == "refused":
+            error_type = DysmsTaskFailed if result.is_lasting else DysmsTaskError
+            raise error_type(result.error or "the trigger ended without a reason")
+        if result.digest not in self.config.digests:
             raise DysmsTaskFailed(
-                "The task names other messages than when its wait began; let them come from something that does not "
-                "change while it waits, such as an upstream task's XCom"
+                "The task names other messages than when its wait began; take them from a source that does not change "
+                "while the task waits, such as an upstream task's XCom"
             )
-        self._limit = ending.limit
-        self._has_ended = ending.ended in ("decided", "timeout")
-        return ending.ended == "timeout" or time.time() >= self.terms.deadline
+        self._limit = result.limit
+        self._has_ended = result.ended in ("decided", "timeout")
+        return result.ended == "timeout" or time.time() >= self.config.deadline
 
     def judge(self, *, is_over: bool, fail_on_failed: bool) -> list[dict[str, Any]] | None:
-        """Return the reports where the outcome is certain, ``None`` where it is open.
+        """Return the reports if the end of the wait is certain, ``None`` if the wait must go on.
 
-        :param is_over: whether the time is over. When it is, and when the trigger has ended the wait, what is certain
-            counts, even if not everything is final
-        :param fail_on_failed: whether a bad outcome is raised
-        :raises DysmsDeliveryFailed: enough can arrive no more
+        :param is_over: whether the time is over. If it is, or if the trigger has ended the wait, a certain end counts
+            although some messages are not final
+        :param fail_on_failed: whether to raise if too few messages can still arrive
+        :raises DysmsDeliveryFailed: too few messages can still arrive
         :raises AirflowSensorTimeout: the time is over, and nothing is certain
-        :raises AirflowTaskTimeout: the same, by ``execution_timeout``
+        :raises AirflowTaskTimeout: the same, if ``execution_timeout`` is the limit
         """
-        outcome = self.wait.certainty if is_over or self._has_ended else self.wait.outcome
-        said = sentence(self.wait.final_reports(), self.terms.goal, self.terms.wait_for)
-        if outcome is Certainty.LOST and fail_on_failed:
-            raise DysmsDeliveryFailed(f"{said}. {self._first_lost()}", self.rows)
-        if outcome is not Certainty.OPEN:
+        certainty = self.wait.certainty if is_over or self._has_ended else self.wait.decision
+        summary = summarize(self.wait.final_reports(), self.config.goal, self.config.wait_for)
+        if certainty is Certainty.LOST and fail_on_failed:
+            raise DysmsDeliveryFailed(f"{summary}. {self._first_lost()}", self.rows)
+        if certainty is not Certainty.OPEN:
             return self.rows
         if not is_over:
             return None
-        timed_out = AirflowTaskTimeout if self._limit == "execution_timeout" else AirflowSensorTimeout
-        raise timed_out(f"{self._limit} of {self.terms.seconds:g} s: {said}")
+        timeout_error = AirflowTaskTimeout if self._limit == "execution_timeout" else AirflowSensorTimeout
+        raise timeout_error(f"{self._limit} of {self.config.limit_seconds:g} s: {summary}")
 
-    def trigger(self, make: Callable[[DysmsHook, WaitConfig, str], BaseTrigger]) -> BaseTrigger:
-        """Return what goes on with the wait in the triggerer.
+    def trigger(self, make_trigger: Callable[[DysmsHook, WaitConfig, str], BaseTrigger]) -> BaseTrigger:
+        """Return the trigger that goes on with the wait.
 
-        :param make: takes the hook, the terms, and the reports that are known, packed
+        :param make_trigger: takes the hook, the config, and the reports that are known, packed
         """
-        trigger = make(self.hook, self.terms, pack(self.wait.found()))
-        # What is known already is asked again where it does not fit.
-        return trigger if stored_size(trigger) <= MOST_STORED else make(self.hook, self.terms, "")
+        trigger = make_trigger(self.hook, self.config, pack(self.wait.known_reports()))
+        if stored_size(trigger) <= MAX_TRIGGER_BYTES:
+            return trigger
+        return make_trigger(self.hook, self.config, "")  # the trigger queries the known messages again
 
-    def keep_for_next_poke(self, context: Context, log: Any) -> None:
-        """Keep what is known, where this Airflow can."""
-        keep_for_next_poke(context, self.terms.digests[0], self.wait.found(), log)
+    def store_reports(self, context: Context, log: Any) -> None:
+        """Store the reports for the next poll, if this Airflow can."""
+        store_reports(context, self.config.digests[0], self.wait.known_reports(), log)
 
-    def keep_for_downstream(self, context: Context, log: Any) -> None:
-        """Push the reports to XCom before the task ends otherwise than by returning them."""
-        keep_for_downstream(context, self.rows, log)
-
-    def _first_lost(self) -> str:
-        """Name some of the messages that did not arrive: by position, and by id or by the token of their number."""
-        lost = [place for place, report in enumerate(self.wait.final_reports()) if is_lost(report)][:MOST_NAMED]
-        return f"The first that did not: {', '.join(f'{place} ({self._named(place)})' for place in lost)}"
-
-    def _named(self, place: int) -> str:
-        each = self.terms.watched[place]
-        if isinstance(each, WatchedSendDetail):
-            return f"token {self.hook.privacy_key.phone_token(each.phone_number)}"
-        return f"id {each.message_id}"
+    def push_reports(self, context: Context, log: Any) -> None:
+        """Push the reports to XCom, for a task that ends without returning them."""
+        push_reports(context, self.rows, log)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """One report a message, as if the wait ended now."""
-        return rows(self.terms.watched, self.wait.final_reports())
+        """One report per message, as if the wait ended now."""
+        return report_rows(self.config.watched, self.wait.final_reports())
+
+    def _first_lost(self) -> str:
+        """Name some messages that did not arrive: by position, and by their id or the token of their number."""
+        lost = [position for position, report in enumerate(self.wait.final_reports()) if is_lost(report)][:MAX_NAMED]
+        return f"The first that did not: {', '.join(f'{position} ({self._name(position)})' for position in lost)}"
+
+    def _name(self, position: int) -> str:
+        watched = self.config.watched[position]
+        if isinstance(watched, WatchedSendDetail):
+            return f"token {self.hook.privacy_key.phone_token(watched.phone_number)}"
+        return f"id {watched.message_id}"

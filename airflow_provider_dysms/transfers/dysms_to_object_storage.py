@@ -9,13 +9,14 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
-from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, number, one_of, optional
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
 from airflow_provider_dysms.arguments.send_log_format import PARTITION, log_option, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import (
+    Binary,
     Content,
     FileFormat,
     Match,
@@ -38,7 +39,17 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.manifest import Manifest
 
 #: Arguments that describe a send log, so that they make no sense together with ``phone_numbers``.
-LOG_ARGUMENTS = ("columns", "carry", "sent_format", "encoding", "delimiter", "time_format", "timezone")
+LOG_ARGUMENTS = (
+    "columns",
+    "carry",
+    "sent_format",
+    "encoding",
+    "delimiter",
+    "time_format",
+    "timezone",
+    "binary",
+    "multiline",
+)
 
 #: Largest ``resume_within`` in seconds: receipts take up to this long.
 MAX_RESUME = 259_200
@@ -90,6 +101,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         ISO 8601 and every other form that can be read in one way only, including numbers since 1970; templated
     :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A line whose time
         the zone skips or has twice, because clocks are changed, is rejected; templated
+    :param binary: ``hex``: carried Parquet columns of bytes are written as hexadecimal digits; default: bytes are read
+        as text, in ``encoding``, and refused if they are not text
+    :param multiline: whether quoted CSV cells may have line ends in every column and in any number of lines. By default
+        such cells are refused in columns of ids, numbers or times, in more than 1 % of the lines of a file, and if they
+        contain something like a line of the log, as a stray quote makes them
     :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
     :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
@@ -159,10 +175,12 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "sent_uri": optional(text_with_day),
         "sent_format": optional(one_of(SentFormat)),
         **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(log_option)),
+        "binary": optional(one_of(Binary)),
+        "multiline": flag,
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": file_formats.file_format,
+        "file_format": file_formats.check_file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
         "partition": text_with_day,
         "content": one_of(Content),
@@ -190,6 +208,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         delimiter: str | None = None,
         time_format: str | None = None,
         timezone: str | None = None,
+        binary: Binary | None = None,
+        multiline: bool = False,
         max_line_bytes: int = 1024**2,
         max_file_bytes: int = 4 * 1024**3,
         match: Match = "auto",
@@ -221,6 +241,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.delimiter = delimiter
         self.time_format = time_format
         self.timezone = timezone
+        self.binary: Binary | None = binary
+        self.multiline = multiline
         self.max_line_bytes = max_line_bytes
         self.max_file_bytes = max_file_bytes
         self.match: Match = match
@@ -242,8 +264,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.check_literals()
 
     def check_together(self) -> None:
-        file_formats.compression(self.file_format, self.compression)
-        file_formats.csv_safe(self.file_format, self.csv_safe)
+        file_formats.check_compression(self.file_format, self.compression)
+        file_formats.check_csv_safe(self.file_format, self.csv_safe)
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give exactly one of the two")

@@ -67,7 +67,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
     layout = OutputLayout(partition.root, options.partition, partition.extension, day)
     send_log = read_input(options, log_options, day, layout, log)
     partition.probe()
-    previous_manifest = partition.committed()
+    previous_manifest = partition.read_manifest()
     _check_day_of(previous_manifest, day)
     known = known_before(options, send_log, day, privacy_key)
     codec = RowCodec(
@@ -78,7 +78,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
     written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
     digest = digest_of(send_log, hook.settings, written, privacy_key)
     checkpoints = checkpoints_of(owner, partition.store, digest, now=now, resume_within=options.resume_within)
-    with partition.spool(codec.columns) as spool, DiskIndex() as resumed, DiskIndex() as index:
+    with partition.open_spool(codec.columns) as spool, DiskIndex() as resumed, DiskIndex() as index:
         resumed.put(checkpoints.read())
         if checkpoints.as_of != now:
             since = in_beijing(checkpoints.as_of.isoformat())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_dysms.model.choices import (
+        Binary,
         Content,
         FileFormat,
         Match,
@@ -44,6 +45,8 @@ class ExportOptions(PrivateStruct, frozen=True, kw_only=True):
     delimiter: str | None = None
     time_format: str | None = None
     timezone: str | None = None
+    binary: Binary | None = None
+    multiline: bool = False
     max_line_bytes: int = 1024**2
     max_file_bytes: int = 4 * 1024**3
     match: Match = "auto"

@@ -8,11 +8,12 @@ attempt, on every worker. The manifest has ``version``, and
   ``rows``; counts ``by_state``, ``by_category``, ``failed_by_category`` and ``by_template``; ``missing``; ``unlogged``;
   ``ambiguous`` (records that match another line as well); ``edge`` (records of the day's first ten minutes without a
   line, which belong to the log of the day before); ``off_day`` (records that are dated one day off); ``repeated``
-  lines; ``rejected`` by reason; ``open`` (not final); ``segments``; ``delivery_seconds`` p50 and p95; ``keyed`` (false
-  for a list of questions); ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can
-  change any more; ``provisional``: the day was not over, so that it may have more messages by now (both as of the
-  oldest response); and ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not
-  show (``ambiguous``, ``edge``, ``off_day``)
+  lines; ``multiline`` (lines of a CSV log that have a line end inside a quoted cell); ``rejected`` by reason; ``open``
+  (not final); ``segments``; ``delivery_seconds`` p50 and p95; ``keyed`` (false for a list of questions);
+  ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more;
+  ``provisional``: the day was not over, so that it may have more messages by now (both as of the oldest response); and
+  ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not show (``ambiguous``,
+  ``edge``, ``off_day``)
 * ``run``, which describes one attempt alone: ``requests``, ``pages``, ``throttled``; ``resumed``, the numbers and
   message ids that an earlier attempt had looked up, and ``taken_over``, those that were final in the partition;
   ``days_left`` in the window; ``replaced`` files; ``output_uri`` and ``data_uri``, the places that were written,
@@ -23,10 +24,9 @@ attempt, on every worker. The manifest has ``version``, and
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, day_start, iso_utc
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -42,13 +42,14 @@ _COPIED = ("match", "content", "phone", "refresh", "max_missing_rate", "max_reje
 def known_before(
     options: ExportOptions, send_log: SendLog, send_date: date, privacy_key: PrivacyKey | None
 ) -> dict[str, Any]:
-    """Return the entries that are known before the service is asked: ``send_date``, ``keyed`` and ``parameters``.
+    """Return the entries of the result that are known before the service is asked.
 
     :param privacy_key: the key that numbers are hashed with; ``None`` if they are written in clear
     """
     return {
         "send_date": send_date.isoformat(),
         "keyed": send_log.keyed,
+        "multiline": send_log.multiline,
         "parameters": {
             **{name: getattr(options, name) for name in _COPIED},
             "columns": dict(options.columns) if options.columns else None,
@@ -72,8 +73,8 @@ def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of:
     return {
         **tally.as_dict(),
         **known,
-        "as_of": _seconds(as_of),
-        "oldest_answer": _seconds(oldest),
+        "as_of": iso_utc(as_of, "seconds"),
+        "oldest_answer": iso_utc(oldest, "seconds"),
         "provisional": is_provisional(send_date, oldest),
         "settled": tally.settled(send_date, oldest, keyed=known["keyed"] or not tally.lines),
         "unseen": pipeline.hidden_counts.text(),
@@ -85,8 +86,4 @@ def is_provisional(send_date: date, as_of: datetime) -> bool:
 
     :param as_of: the oldest instant at which a response was asked for
     """
-    return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
-
-
-def _seconds(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return as_of < day_start(send_date) + DAY + MIDNIGHT_SLACK

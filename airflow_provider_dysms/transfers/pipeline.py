@@ -19,7 +19,7 @@ from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Sour
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
-from airflow_provider_dysms.storage.object_store.guard import reason
+from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 from airflow_provider_dysms.transfers.reporting.progress import Progress
 from airflow_provider_dysms.transfers.row_codec import HiddenCountsPacker
 
@@ -187,7 +187,7 @@ class Pipeline:
         if is_judged_here and (found := self._find_previous(result.lines)):
             self._count_lost(result, *found)
         self._spool.write(rows)
-        if result.source is Source.ASKED and self._checkpoints.is_open:
+        if result.source is Source.ASKED and self._checkpoints.is_enabled:
             self._unsaved.append((result.number, self._codec.pack(result.unseen, rows)))
             self._unsaved_queries += result.asked
 
@@ -198,8 +198,8 @@ class Pipeline:
         self.lost += len(lost)
 
     def _is_checkpoint_due(self) -> bool:
-        is_late = time.monotonic() - self._last_saved >= checkpoint_storage.SECONDS
-        return is_late or self._unsaved_queries >= checkpoint_storage.QUESTIONS
+        is_late = time.monotonic() - self._last_saved >= checkpoint_storage.MAX_SECONDS
+        return is_late or self._unsaved_queries >= checkpoint_storage.MAX_QUERIES
 
     async def _save(self) -> None:
         """Upload a checkpoint in the background, one at a time: an audit faster than the store waits for it."""
@@ -213,4 +213,4 @@ class Pipeline:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("A checkpoint for a retry could not be written: %s", reason(error))
+                self._log.warning("A checkpoint for a retry could not be written: %s", safe_reason(error))

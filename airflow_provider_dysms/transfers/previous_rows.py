@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.audit.previous_audit import key_of_verdict
 from airflow_provider_dysms.audit.results import HiddenCounts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
 from airflow_provider_dysms.transfers.row_codec import unpack_hidden_counts
 
@@ -90,7 +90,7 @@ def read_previous_rows(
     if reason := _differs(result, expected, codec):
         log.info("The partition's rows are not taken over, and every line is looked up: %s", reason)
         return None
-    file = partition.fetch(manifest)
+    file = partition.open_data(manifest)
     if file is None:
         log.warning("The partition's data file does not match its manifest; every line is looked up")
         return None

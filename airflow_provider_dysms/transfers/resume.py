@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_dysms.storage.checkpoints import Checkpoints
-from airflow_provider_dysms.storage.object_store.guard import reason
+from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.settings import Settings
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.model.privacy import PrivacyKey
-    from airflow_provider_dysms.storage.object_store.stores import Store
+    from airflow_provider_dysms.storage.object_store.store import Store
 
 
 def checkpoints_of(
@@ -58,4 +58,4 @@ def remove(checkpoints: Checkpoints, log: Any) -> None:
     try:
         checkpoints.clear()
     except Exception as error:  # every store has its own
-        log.warning("%s below output_uri could not be removed: %s; remove it", checkpoints.folder, reason(error))
+        log.warning("%s below output_uri could not be removed: %s; remove it", checkpoints.folder, safe_reason(error))

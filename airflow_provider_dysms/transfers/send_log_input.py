@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.arguments.private_fields import raw_numbers
 from airflow_provider_dysms.audit.send_log.columns import KEYS
 from airflow_provider_dysms.audit.send_log.log import SendLog, phone_log, read_send_log
-from airflow_provider_dysms.model.errors import DysmsInputError, one_line
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import one_line
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.inputs import open_inputs
 from airflow_provider_dysms.transfers.reporting.log_summary import FilesRead, counted
@@ -40,14 +41,21 @@ def read_input(
     else:
         files = open_inputs(render_day(options.sent_uri, send_date, "sent_uri"), output=output)
         read = FilesRead()
-        send_log = read_send_log(
-            read.noted(files), send_date=send_date, columns=options.columns, carry=options.carry, options=log_options
-        )
+        with files:
+            send_log = read_send_log(
+                read.recorded(files),
+                send_date=send_date,
+                columns=options.columns,
+                carry=options.carry,
+                options=log_options,
+            )
         log.info("The send log of %s has %s in %s", send_date, counted(len(send_log.lines), "line"), read)
         for note in (*send_log.notes, *send_log.found.notes.values()):
             log.info("%s", one_line(note))
         for warning in send_log.found.warnings.values():
             log.warning("%s", one_line(warning))
+        if send_log.multiline:
+            _tell_of_line_ends(send_log, options, log)
         if send_log.lines and not send_log.keyed:
             _warn_of_missing_keys(send_log, options, log)
     send_log.check_rejected(options.max_rejected_rate)
@@ -70,3 +78,9 @@ def _warn_of_missing_keys(send_log: SendLog, options: ExportOptions, log: Any) -
         if likely
         else "To have them judged, write one of these into the log",
     )
+
+
+def _tell_of_line_ends(send_log: SendLog, options: ExportOptions, log: Any) -> None:
+    lines, first = counted(send_log.multiline, "line"), one_line(send_log.first_multiline or "")
+    tell = log.info if options.multiline else log.warning
+    tell("The log has %s with a line end inside a quoted cell, the first at %s", lines, first)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
+from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
@@ -202,4 +203,4 @@ def _in_words(counts: dict[str, Any]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso_utc(datetime.now(UTC), "seconds")

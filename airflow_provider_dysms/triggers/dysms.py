@@ -1,6 +1,7 @@
-"""Waits for messages inside the triggerer: one trigger watches all messages of its task.
+"""The triggers: wait for messages inside Airflow's triggerer, one trigger for all messages of a task.
 
-What a trigger is made of is stored for up to 72 hours and read by later releases: class paths and arguments only grow.
+Airflow stores a trigger for up to 72 hours, and a later release may read it: class paths stay, arguments are only
+added.
 """
 
 from __future__ import annotations
@@ -16,56 +17,53 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
-from airflow_provider_dysms.waits.polling.client_source import WaitAborted
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import is_visible_ascii, safe_repr
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
 from airflow_provider_dysms.waits.polling.poller import Poller, acquire
 from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail, load
-from airflow_provider_dysms.waits.wait import Certainty
+from airflow_provider_dysms.waits.wait import LAST_POLL_SECONDS, Certainty, WaitAborted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from airflow_provider_dysms.hooks.extras import PrivacySecrets
+    from airflow_provider_dysms.api.settings import Settings
+    from airflow_provider_dysms.model.privacy import PrivacySecrets
     from airflow_provider_dysms.waits.polling.client_source import ClientSource
     from airflow_provider_dysms.waits.targets import Watched
     from airflow_provider_dysms.waits.wait import Wait
 
 log = logging.getLogger(__name__)
 
-#: At its deadline a wait asks for every open message a last time; that may take so long (s). ``defer(timeout=)`` must
-#: lie behind, or what is known would be lost.
-LAST_LOOK = 60.0
+#: A trigger with more messages is refused; the sensors allow 1,000.
+MAX_MESSAGES = 10_000
 
-#: Waits are refused beyond; a task watches at most 1,000.
-MOST_MESSAGES = 10_000
+#: A longer wait, in seconds, is refused: the service does not remember older messages.
+MAX_WAIT_SECONDS = 31 * 86_400.0
 
-#: No wait is longer (s): the service forgets what is older.
-LONGEST_WAIT = 31 * 86_400.0
+#: A repr shows at most this many ids, and no id if there are more.
+MAX_IDS_SHOWN = 5
 
-#: A repr shows so many ids, or none.
-MOST_SHOWN = 5
+UNREADABLE = "this release cannot read the trigger's arguments; clear the task to start its wait again"
 
-UNREADABLE = "the trigger's arguments are not what this release can read; clear the task to begin its wait anew"
-
-#: What a repr shows of an id: it may be logged.
-_ID = re.compile(r"[!-~]{1,64}")
+#: Characters of an id that a repr, which may be logged, shows.
+MAX_SHOWN_ID = 64
 
 _DIGEST = re.compile(r"[0-9a-f]{16,64}")
 
-#: No message is asked more often than this (s), whatever a plan says.
-SHORTEST_GAP = 0.05
+#: Shortest gap between two polls of a message, in seconds, whatever is stored.
+MIN_GAP = 0.05
 
 
 class DysmsTrigger(BaseTrigger):
-    """Watches messages until the outcome is certain, and yields one event: :class:`.waits.stored.Ending`.
+    """Watches messages until the end is certain, and yields one event: a :class:`.WaitResult`.
 
-    The constructor takes anything, because one that raises would take the whole triggerer down; what is wrong is told
-    by the event. What it does not know it keeps.
+    The constructor accepts anything, because one that raises would stop the whole triggerer; the event says what is
+    wrong. Unknown arguments are kept.
 
-    :param dysms_conn_id: the connection, default ``dysms_default``
-    :param kwargs: as :meth:`.waits.stored.Plan.stored` returns them
+    :param dysms_conn_id: id of the connection, default ``dysms_default``
+    :param kwargs: as :meth:`.WaitSpec.stored` returns them
     """
 
     _kind: type[Watched]
@@ -73,106 +71,108 @@ class DysmsTrigger(BaseTrigger):
     def __init__(self, /, **kwargs: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._kwargs = kwargs
-        self._shared: Poller | None = None
+        self._poller: Poller | None = None
 
     def __repr__(self) -> str:
-        count = self._kwargs.get("count")
-        how_many = count if isinstance(count, int) and 0 <= count <= MOST_MESSAGES else "some"
-        return self._shown(f"{how_many} message(s), digest {self._digest or 'unknown'}")
+        stored = self._kwargs.get("count")
+        count = stored if isinstance(stored, int) and 0 <= stored <= MAX_MESSAGES else "some"
+        return self._describe(f"{count} message(s), digest {self._digest or 'unknown'}")
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments, as they came."""
+        """Return the class path and the arguments, unchanged."""
         return f"{type(self).__module__}.{type(self).__qualname__}", dict(self._kwargs)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event when the wait has ended, whatever it ended in."""
+        """Yield one event when the wait has ended, in whatever way."""
         try:
-            wait, limit = self._restored()
+            wait, limit = self._restore_wait()
         except Exception as error:
-            log.warning("The trigger's arguments cannot be read: %s", type(error).__name__)
+            log.warning("The trigger's arguments cannot be read (%s)", type(error).__name__)
             yield _event(WaitResult(digest=self._digest, ended="refused", reports={}, error=UNREADABLE))
             return
-        refused = None
-        if wait.outcome is Certainty.OPEN:
+        aborted = None
+        if wait.decision is Certainty.OPEN:
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
             log.info("Watching %d message(s) through the connection %s", wait.goal.count, safe_repr(conn_id))
-            self._shared = acquire(conn_id)
-            ends_at = max(wait.deadline, time.time()) + LAST_LOOK
+            self._poller = acquire(conn_id, _read_connection)
+            ends_at = max(wait.deadline, time.time()) + LAST_POLL_SECONDS
             try:
-                await self._prepare(self._shared.connection, ends_at)
-                watch = WaitDriver(self._shared, wait, self._kind, self, ends_at=ends_at, epoch=_epoch())
+                await self._prepare(self._poller.client_source, ends_at)
+                driver = WaitDriver(self._poller, wait, self._kind, self, ends_at=ends_at, epoch=_epoch())
                 try:
-                    watch.begin()
-                    await watch
+                    driver.start()
+                    await driver
                 finally:
-                    await watch.end()
+                    await driver.stop()
             except TimeoutError:
-                log.warning("The connection could not be read within %g s of the end", LAST_LOOK)
+                log.warning("The connection could not be read within %g s after the deadline", LAST_POLL_SECONDS)
             except WaitAborted as error:
-                refused = error
+                aborted = error
             finally:
                 await self.cleanup()
-        yield _event(self._ending(wait, limit, refused))
+        yield _event(self._result(wait, limit, aborted))
 
     def message(self, position: int) -> Watched:
-        """Return a watched message."""
+        """Return the message at a position."""
         raise NotImplementedError
 
     async def cleanup(self) -> None:
-        """Leave nothing open; Airflow calls it when the trigger ends, however it does."""
-        shared, self._shared = self._shared, None
-        if shared is not None:
-            await shared.leave()
+        """Release the poller. Airflow calls this when the trigger ends, in whatever way."""
+        poller, self._poller = self._poller, None
+        if poller is not None:
+            await poller.release()
 
-    def _ending(self, wait: Wait, limit: str, refused: WaitAborted | None) -> WaitResult:
-        ended = "refused" if refused else "timeout"
+    def _result(self, wait: Wait, limit: str, aborted: WaitAborted | None) -> WaitResult:
+        ended = "refused" if aborted else "timeout"
         return WaitResult(
             digest=self._kwargs["digest"],
-            # What is certain stays so, although one more message cannot be asked.
+            # A certain end stays certain, although one more message cannot be polled.
             ended=ended if wait.certainty is Certainty.OPEN else "decided",
             limit=limit,
-            reports=wait.found(),
+            reports=wait.known_reports(),
             absent=wait.absent,
-            error=refused.reason if refused else None,
-            is_lasting=refused.is_lasting if refused else True,
+            error=aborted.reason if aborted else None,
+            is_lasting=aborted.is_permanent if aborted else True,
         )
 
-    def _restored(self) -> tuple[Wait, str]:
-        plan = WaitSpec.restore(self._kwargs)
-        spans = (plan.started_at, plan.asked_at, plan.deadline, plan.grace_period)
-        gaps = (plan.poke_interval, plan.max_poke_interval)
-        is_sound = isinstance(plan.digest, str) and all(map(math.isfinite, spans + gaps))
-        is_finite = is_sound and plan.deadline - plan.started_at <= LONGEST_WAIT
-        if not is_finite or plan.count > MOST_MESSAGES or not self._fits(plan.count):
+    def _restore_wait(self) -> tuple[Wait, str]:
+        spec = WaitSpec.restore(self._kwargs)
+        spans = (spec.started_at, spec.asked_at, spec.deadline, spec.grace_period)
+        gaps = (spec.poke_interval, spec.max_poke_interval)
+        is_valid = isinstance(spec.digest, str) and all(map(math.isfinite, spans + gaps))
+        is_bounded = is_valid and spec.deadline - spec.started_at <= MAX_WAIT_SECONDS
+        if not is_bounded or spec.count > MAX_MESSAGES or not self._has_messages(spec.count):
             raise ValueError(UNREADABLE)
-        first, longest = (max(gap, SHORTEST_GAP) for gap in gaps)
-        return replace(plan, poke_interval=first, max_poke_interval=longest).wait(), plan.limit
+        poke_interval, max_poke_interval = (max(gap, MIN_GAP) for gap in gaps)
+        spec = replace(spec, poke_interval=poke_interval, max_poke_interval=max_poke_interval)
+        return spec.restore_wait(), spec.limit
 
     @property
     def _digest(self) -> str:
         digest = self._kwargs.get("digest")
         return digest if isinstance(digest, str) and _DIGEST.fullmatch(digest) else ""
 
-    def _shown(self, what: str) -> str:
-        return f"<{type(self).__name__}: {what}, connection {safe_repr(self._kwargs.get('dysms_conn_id'))}>"
+    def _describe(self, messages: str) -> str:
+        return f"<{type(self).__name__}: {messages}, connection {safe_repr(self._kwargs.get('dysms_conn_id'))}>"
 
-    async def _prepare(self, connection: ClientSource, ends_at: float) -> None:
-        """Read what cannot be read without the connection.
+    async def _prepare(self, client_source: ClientSource, ends_at: float) -> None:
+        """Read the arguments that need the connection.
 
-        :param ends_at: until then, seconds since 1970
-        :raises Refused: it cannot be read at all
+        :param client_source: reads the connection
+        :param ends_at: latest end, seconds since 1970
+        :raises WaitAborted: the arguments or the connection are not readable
         :raises TimeoutError: the connection could not be read in time
         """
 
-    def _fits(self, count: int) -> bool:
-        """Say whether the arguments name so many messages, as far as that can be said without the connection."""
+    def _has_messages(self, count: int) -> bool:
+        """Say whether the arguments name this many messages, as far as that is known without the connection."""
         raise NotImplementedError
 
 
 class DysmsMessageTrigger(DysmsTrigger):
     """Watches international messages by their ids.
 
-    :param message_ids: as SendMessageToGlobe returned them
+    :param message_ids: the ids that SendMessageToGlobe returned
     """
 
     _kind = WatchedMessage
@@ -182,7 +182,7 @@ class DysmsMessageTrigger(DysmsTrigger):
         self._message_ids: tuple[str, ...] | str = ()
         if isinstance(ids, list) and all(isinstance(each, str) for each in ids):
             del kwargs["message_ids"]
-            # One id, as most waits have, stays a text: the garbage collector counts every tuple.
+            # A single id, as most waits have, stays a text, because the garbage collector counts every tuple.
             self._message_ids = ids[0] if len(ids) == 1 else tuple(ids)
         super().__init__(**kwargs)
 
@@ -191,14 +191,15 @@ class DysmsMessageTrigger(DysmsTrigger):
         return classpath, {"message_ids": list(self._ids), **kwargs}
 
     def __repr__(self) -> str:
-        if not 1 <= len(self._ids) <= MOST_SHOWN:
+        if not 1 <= len(self._ids) <= MAX_IDS_SHOWN:
             return super().__repr__()
-        return self._shown(f"message(s) {', '.join(each if _ID.fullmatch(each) else '?' for each in self._ids)}")
+        ids = (each if is_visible_ascii(each, MAX_SHOWN_ID) else "?" for each in self._ids)
+        return self._describe(f"message(s) {', '.join(ids)}")
 
     def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(self._ids[position])
 
-    def _fits(self, count: int) -> bool:
+    def _has_messages(self, count: int) -> bool:
         return len(self._ids) == count
 
     @property
@@ -207,53 +208,66 @@ class DysmsMessageTrigger(DysmsTrigger):
 
 
 class DysmsSendDetailsTrigger(DysmsTrigger):
-    """Watches messages that have no id, by number and request.
+    """Watches mainland messages, which have no id, by number and request.
 
-    :param sealed: what :func:`.waits.watched.dump` wrote, sealed under the ``privacy_secret`` of the connection
+    :param sealed: result of :func:`.targets.dump`, encrypted under the ``privacy_secret`` of the connection
     """
 
     _kind = WatchedSendDetail
-    _unsealed: Sequence[WatchedSendDetail] = ()
+    _watched: Sequence[WatchedSendDetail] = ()
 
     def message(self, position: int) -> WatchedSendDetail:
-        return self._unsealed[position]
+        return self._watched[position]
 
-    async def _prepare(self, connection: ClientSource, ends_at: float) -> None:
-        joined = asyncio.get_running_loop().time()
+    async def _prepare(self, client_source: ClientSource, ends_at: float) -> None:
+        began = asyncio.get_running_loop().time()
         async with asyncio.timeout(max(ends_at - time.time(), 0.0)):
-            await connection.open()
+            await client_source.open()
             try:
-                self._unsealed = self._readable(connection.privacy)
+                self._watched = self._unseal(client_source.privacy_secrets)
             except WaitAborted:
-                await connection.read_after(joined)  # it may have been edited since it was read
-                self._unsealed = self._readable(connection.privacy)
+                await client_source.read_after(began)  # the user may have edited the connection since it was read
+                self._watched = self._unseal(client_source.privacy_secrets)
 
-    def _fits(self, count: int) -> bool:
+    def _has_messages(self, count: int) -> bool:
         return isinstance(self._kwargs.get("sealed"), str)
 
-    def _readable(self, privacy: PrivacySecrets | None) -> Sequence[WatchedSendDetail]:
+    def _unseal(self, secrets: PrivacySecrets | None) -> Sequence[WatchedSendDetail]:
         from airflow_provider_dysms.model.privacy import PrivacyKey
 
         try:
-            unsealed = load(PrivacyKey(*(privacy or (None,))).unseal(self._kwargs["sealed"]))
+            watched = load(PrivacyKey(*(secrets or (None,))).unseal(self._kwargs["sealed"]))
         except DysmsInputError as error:
             raise WaitAborted(str(error)) from None
         except (ValueError, TypeError, IndexError, KeyError):
             raise WaitAborted(UNREADABLE) from None
-        if len(unsealed) != self._kwargs["count"]:
+        if len(watched) != self._kwargs["count"]:
             raise WaitAborted(UNREADABLE)
-        return unsealed
+        return watched
+
+
+def _read_connection(conn_id: str) -> tuple[Settings, PrivacySecrets] | None:
+    """Read a connection in a thread; return ``None`` if it is not defined."""
+    # Loaded here, because the triggerer imports this module on its event loop.
+    from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook
+
+    try:
+        return DysmsHook(conn_id).read()
+    except DysmsConnectionNotFound:
+        return None
+    except StopIteration as error:  # a future cannot carry it out of the thread
+        raise RuntimeError("StopIteration") from error
 
 
 def _epoch() -> float:
     return time.time() - asyncio.get_running_loop().time()
 
 
-def _event(ending: WaitResult) -> TriggerEvent:
-    log.info("The wait has ended (%s): %s", ending.ended, ending.error or _states(ending))
-    return TriggerEvent(ending.payload())  # type: ignore[no-untyped-call]
+def _event(result: WaitResult) -> TriggerEvent:
+    log.info("The wait has ended (%s): %s", result.ended, result.error or _describe_states(result))
+    return TriggerEvent(result.payload())  # type: ignore[no-untyped-call]
 
 
-def _states(ending: WaitResult) -> str:
-    counts = Counter(report.state.value for report in ending.reports.values())
+def _describe_states(result: WaitResult) -> str:
+    counts = Counter(report.state.value for report in result.reports.values())
     return ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "nothing is known"

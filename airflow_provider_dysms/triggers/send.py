@@ -1,4 +1,4 @@
-"""Waits in the triggerer until what an earlier try of a send may have left behind can do nothing any more."""
+"""The trigger of a repeated send: waits until the service must refuse every request of the earlier attempt."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-#: The wall clock is looked at this often (s): it may be set, and the machine may sleep.
-LONGEST_SLEEP = 30.0
+#: Longest sleep in seconds; then the clock is read again, because it may be set, and the machine may be suspended.
+MAX_SLEEP = 30.0
 
 
 class DysmsSendTrigger(BaseTrigger):
-    """Wait until an instant, and yield one event: when the try began that waits.
+    """Waits until an instant, and yields one event, which says when the waiting attempt began.
 
     :param moment: the instant, ISO 8601 with a time zone
-    :param began: when the waiting try began, in the same form
+    :param began: when the waiting attempt began, in the same form
     """
 
     def __init__(self, /, **kwargs: Any) -> None:
@@ -30,19 +30,19 @@ class DysmsSendTrigger(BaseTrigger):
         return f"<{type(self).__name__}>"
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and the arguments, as they came."""
+        """Return the class path and the arguments, unchanged."""
         return f"{type(self).__module__}.{type(self).__qualname__}", dict(self._kwargs)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield the event; at once if the arguments cannot be read, because the task looks again in any case."""
+        """Yield the event; at once if the arguments cannot be read, because the task checks the time again anyway."""
         moment = read_instant(self._kwargs.get("moment"))
-        while moment is not None and (left := _seconds_to(moment)) > 0:  # noqa: ASYNC110  # no event tells the time
-            await asyncio.sleep(min(left, LONGEST_SLEEP))
+        while moment is not None and (remaining := _seconds_until(moment)) > 0:  # noqa: ASYNC110  # there is no event to wait for
+            await asyncio.sleep(min(remaining, MAX_SLEEP))
         yield TriggerEvent({"began": self._kwargs.get("began")})  # type: ignore[no-untyped-call]
 
 
 def read_instant(value: object) -> datetime | None:
-    """Return an instant that was stored as text; ``None`` if it is not one."""
+    """Read an instant that was stored as text; return ``None`` if it is not readable or has no time zone."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -50,5 +50,5 @@ def read_instant(value: object) -> datetime | None:
     return instant if instant is not None and instant.tzinfo is not None else None
 
 
-def _seconds_to(moment: datetime) -> float:
+def _seconds_until(moment: datetime) -> float:
     return (moment - datetime.now(UTC)).total_seconds()

@@ -1,1 +1,1 @@
-"""What one wait is: messages in, one report each out. Pure: no Airflow, no event loop, no clock."""
+"""Waiting for messages: what to poll, when, and when the end is certain. Without Airflow."""

@@ -1,4 +1,4 @@
-"""How many of the messages must arrive: ``wait_for`` in any of its forms."""
+"""Reads ``wait_for``: how many of the messages must arrive."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import math
 import re
 from dataclasses import dataclass
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
-#: A share of everything, in thousandths of a percent: 95 % of 20 are 19, and no float says 19.000000000000004.
+#: 100 % in thousandths of a percent: with whole numbers, 95 % of 20 are 19 and not 19.000000000000004.
 ALL = 100_000
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?) ?%")
@@ -28,18 +29,17 @@ def parse_wait_for(argument: str, value: object) -> tuple[int | None, int | None
             needed, share = (1, None) if text == "any" else (None, ALL)
         elif percent := _PERCENT.fullmatch(text):
             share = round(float(percent[1]) * 1000)
-        elif text.isascii() and text.isdigit() and len(text) < 10:  # what a template leaves of a number
+        elif text.isascii() and text.isdigit() and len(text) < 10:  # a number that a template rendered
             needed = int(text)
     if (needed is None or needed < 1) and (share is None or not 0 < share <= ALL):
-        raise DysmsInputError(
-            argument, f"is 'all', 'any', a number of messages from 1, or a share such as '95%', not {safe_repr(value)}"
-        )
+        forms = "'all', 'any', a number of messages from 1, or a share such as '95%'"
+        raise DysmsInputError(argument, f"must be {forms}, not {safe_repr(value)}")
     return needed, share
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """So many of so many messages.
+    """How many messages must arrive, of how many.
 
     :param needed: how many must be delivered, at least 1
     :param count: how many are watched
@@ -50,11 +50,11 @@ class Goal:
 
     @classmethod
     def parse(cls, wait_for: object, count: int) -> Goal:
-        """Read ``wait_for``.
+        """Read ``wait_for`` for a number of messages.
 
         :param wait_for: ``"all"``, ``"any"``, a number of messages, or a share such as ``"95%"`` (rounded up)
         :param count: how many messages are watched
-        :raises DysmsInputError: it is none of these, or more than there are messages
+        :raises DysmsInputError: it has none of these forms, or asks for more messages than are watched
         """
         needed, share = parse_wait_for("wait_for", wait_for)
         if needed is None:

@@ -1,7 +1,7 @@
-"""A wait as it is stored while it goes from a worker to a triggerer and back: versioned, compact, only growing.
+"""The stored form of a wait, for its way from a worker to a triggerer and back. Fields are added, never removed.
 
-Airflow keeps it for up to 72 hours, and a newer release may read what an older one wrote: unknown names are left aside,
-missing ones have a default. MySQL keeps 64 kB of a trigger's arguments, encrypted.
+Airflow stores it for up to 72 hours, and another release may read it: unknown fields are ignored, and missing fields
+have defaults. MySQL stores at most 64 kB of a trigger's arguments, encrypted.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.model.errors import safe_text
 from airflow_provider_dysms.model.reports import Report
+from airflow_provider_dysms.model.safe_text import safe_text
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.wait import Pace, Wait
 
@@ -23,34 +23,36 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: What a deadline may come from.
+#: The arguments that a deadline may come from.
 LIMITS = ("timeout", "execution_timeout")
 
-_UNREADABLE_EVENT = "the trigger's event is not what this release can read"
+_UNREADABLE_EVENT = "this release cannot read the trigger's event"
+_UNREADABLE_SPEC = "this release cannot read the stored wait"
 
-# Most waits of a triggerer have the same ones.
+# Most waits of a triggerer share the same goal and pace.
 _goal, _pace = lru_cache(Goal), lru_cache(Pace)
 
-#: A report list of 1,000 messages unpacks to less than a tenth of this.
-_MOST_BYTES = 4 * 1024 * 1024
+#: Bytes that packed reports may unpack to; 1,000 reports need less than a tenth of this.
+_MAX_UNPACKED_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitSpec:
-    """Everything of a wait but whom it asks. Instants and spans in seconds.
+    """A wait without its messages. Instants are seconds since 1970, spans are seconds.
 
-    :param digest: of the watched messages, so that positions mean the same on both sides
+    :param digest: digest of the watched messages, which proves that both sides mean the same messages by a position
     :param count: how many messages are watched
     :param needed: how many must arrive
-    :param until_all_final: go on until nothing is open
+    :param until_all_final: go on until no message is open
     :param started_at: when the wait began
-    :param asked_at: when all messages were asked before
-    :param deadline: when every open message is asked for the last time
-    :param limit: what the deadline comes from: ``timeout`` or ``execution_timeout``
-    :param poke_interval: the gap of a young wait
-    :param max_poke_interval: the gap of an old one
-    :param grace_period: for how long a message may be unknown to the service
-    :param known: reports that are known already, as :func:`pack` writes them
+    :param asked_at: when all messages were polled before
+    :param deadline: when every open message is polled for the last time
+    :param limit: the argument that the deadline comes from: ``timeout`` or ``execution_timeout``
+    :param poke_interval: shortest gap between two polls of a message
+    :param max_poke_interval: longest gap
+    :param grace_period: for how long the service may not know a message
+    :param known: reports that are already known, as :func:`pack` writes them
+    :param version: of the stored form
     """
 
     digest: str
@@ -68,28 +70,28 @@ class WaitSpec:
     version: int = VERSION
 
     def stored(self) -> dict[str, Any]:
-        """Return it as arguments of a trigger."""
+        """Return the spec as arguments of a trigger."""
         return asdict(self)
 
     @classmethod
     def restore(cls, stored: Mapping[str, Any]) -> WaitSpec:
-        """Read what :meth:`stored` returned, by this release or another.
+        """Read what :meth:`stored` returned, in this release or another.
 
-        :raises ValueError: something that has no default is missing, or not what it can be
+        :raises ValueError: a field without a default is missing, or a value is impossible
         """
         try:
-            plan = cls(**{name: value for name, value in stored.items() if name in cls.__slots__})
-            spans = (plan.started_at, plan.asked_at, plan.deadline, plan.poke_interval, plan.max_poke_interval)
-            if plan.limit not in LIMITS:
-                raise ValueError("the stored wait is not what this release can read")
-            if not 1 <= plan.needed <= plan.count or not all(isinstance(span, (int, float)) for span in spans):
-                raise ValueError("the stored wait is not what this release can read")
+            spec = cls(**{name: value for name, value in stored.items() if name in cls.__slots__})
+            spans = (spec.started_at, spec.asked_at, spec.deadline, spec.poke_interval, spec.max_poke_interval)
+            if spec.limit not in LIMITS:
+                raise ValueError(_UNREADABLE_SPEC)
+            if not 1 <= spec.needed <= spec.count or not all(isinstance(span, (int, float)) for span in spans):
+                raise ValueError(_UNREADABLE_SPEC)
         except TypeError:
-            raise ValueError("the stored wait is not what this release can read") from None
-        return plan
+            raise ValueError(_UNREADABLE_SPEC) from None
+        return spec
 
-    def wait(self) -> Wait:
-        """Return the wait that goes on where this one was stored.
+    def restore_wait(self) -> Wait:
+        """Return the wait, which goes on from the stored state.
 
         :raises ValueError: ``known`` is not readable
         """
@@ -106,15 +108,16 @@ class WaitSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitResult:
-    """How a wait ended in a triggerer: what its event carries. Positions, codes and states; no number, no text.
+    """How a wait ended in a triggerer: the payload of its event, without phone numbers and texts.
 
-    :param digest: of the watched messages, as the plan had it
-    :param ended: ``decided`` (the outcome is certain), ``timeout`` (the deadline came before), or ``refused``
-    :param limit: what the deadline came from: ``timeout`` or ``execution_timeout``
+    :param digest: digest of the watched messages, from the :class:`WaitSpec`
+    :param ended: ``decided`` (the end is certain), ``timeout`` (the deadline came first), or
+        ``refused`` (it was aborted)
+    :param limit: the argument that the deadline came from: ``timeout`` or ``execution_timeout``
     :param reports: what is known, by position
     :param absent: positions of messages that the service never knew
-    :param error: why it was refused, without numbers
-    :param is_lasting: whether trying again would end the same
+    :param error: why it was aborted, without phone numbers
+    :param is_lasting: whether the error is permanent: another attempt would end the same way
     """
 
     digest: str
@@ -126,13 +129,13 @@ class WaitResult:
     is_lasting: bool = True
 
     def payload(self) -> dict[str, Any]:
-        """Return it as JSON."""
+        """Return the result as a value that JSON can hold."""
         return {
             "version": VERSION,
             "digest": self.digest,
             "ended": self.ended,
             "limit": self.limit,
-            "reports": rows(self.reports),
+            "reports": to_rows(self.reports),
             "absent": sorted(self.absent),
             "error": self.error,
             "is_lasting": self.is_lasting,
@@ -140,14 +143,14 @@ class WaitResult:
 
     @classmethod
     def restore(cls, payload: object) -> WaitResult:
-        """Read what :meth:`payload` returned, by this release or another.
+        """Read what :meth:`payload` returned, in this release or another.
 
-        :raises ValueError: it is none
+        :raises ValueError: it is not readable
         """
         if not isinstance(payload, dict):
             raise ValueError(_UNREADABLE_EVENT)
         absent, error = payload.get("absent", []), payload.get("error")
-        is_sound = (
+        is_valid = (
             isinstance(payload.get("digest"), str)
             and payload.get("ended") in ("decided", "timeout", "refused")
             and payload.get("limit", "timeout") in LIMITS
@@ -156,7 +159,7 @@ class WaitResult:
             and isinstance(error, (str, type(None)))
             and isinstance(payload.get("is_lasting", True), bool)
         )
-        if not is_sound:
+        if not is_valid:
             raise ValueError(_UNREADABLE_EVENT)
         return cls(
             digest=payload["digest"],
@@ -169,39 +172,40 @@ class WaitResult:
         )
 
 
-def rows(reports: Mapping[int, Report]) -> list[list[Any]]:
-    """Return reports by position as rows: position, state, code, sent, received."""
-    return [[position, *report.as_row()] for position, report in sorted(reports.items())]
+def to_rows(reports: Mapping[int, Report]) -> list[list[Any]]:
+    """Return reports as rows: position, state, code, sent at, received at."""
+    return [[position, *report.to_list()] for position, report in sorted(reports.items())]
 
 
-def from_rows(given: object) -> dict[int, Report]:
-    """Read what :func:`rows` returned.
+def from_rows(stored: object) -> dict[int, Report]:
+    """Read what :func:`to_rows` returned.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not readable
     """
     try:
-        return {int(row[0]): Report.from_row(row[1:]) for row in given}  # type: ignore[attr-defined]
+        return {int(row[0]): Report.from_list(row[1:]) for row in stored}  # type: ignore[attr-defined]
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, OSError):
         raise _unreadable() from None
 
 
 def pack(reports: Mapping[int, Report]) -> str:
-    """Write reports by position in few bytes."""
+    """Serialize reports, by position, in few bytes."""
     if not reports:
         return ""
-    return base64.b64encode(zlib.compress(json.dumps(rows(reports), separators=(",", ":")).encode(), 9)).decode("ascii")
+    data = json.dumps(to_rows(reports), separators=(",", ":")).encode()
+    return base64.b64encode(zlib.compress(data, 9)).decode("ascii")
 
 
 def unpack(packed: str) -> dict[int, Report]:
     """Read what :func:`pack` wrote.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not readable
     """
     if not packed:
         return {}
     decompressor = zlib.decompressobj()
     try:
-        data = decompressor.decompress(base64.b64decode(packed, validate=True), _MOST_BYTES)
+        data = decompressor.decompress(base64.b64decode(packed, validate=True), _MAX_UNPACKED_BYTES)
         if decompressor.eof:
             return from_rows(json.loads(data))
     except (zlib.error, ValueError, TypeError, RecursionError):
@@ -210,4 +214,4 @@ def unpack(packed: str) -> dict[int, Report]:
 
 
 def _unreadable() -> ValueError:
-    return ValueError("the stored reports are not what this release can read")
+    return ValueError("this release cannot read the stored reports")

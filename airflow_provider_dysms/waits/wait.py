@@ -1,11 +1,12 @@
-"""One wait: which of its messages is to be asked next, and whether its outcome is certain.
+"""One wait: which of its messages must be polled next, and whether its end is certain.
 
-A worker and a triggerer both drive it: they ask, it decides. Instants are seconds since 1970, because a wait goes from
-one process to another.
+A worker and a triggerer both drive it: they poll, it decides. Instants are seconds since 1970, because a wait moves
+from one process to another.
 """
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import is_permanent
 from airflow_provider_dysms.model.reports import MISSING, UNKNOWN, Report
-from airflow_provider_dysms.waits.polling.order import due_of, number_of, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,40 +21,56 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.model.errors import DysmsError
     from airflow_provider_dysms.waits.goal import Goal
 
+#: Seconds that the last poll of all open messages, at the deadline, may take. A timeout of ``defer()`` must be later,
+#: or the reports would be lost.
+LAST_POLL_SECONDS = 60.0
 
-#: So many refusals that are not the service's own end a wait, when nothing else has come for so long (s).
-STRANGE_ANSWERS = 3
-STRANGE_FOR = 60.0
+#: Refusals that do not come from the service itself end a wait after this many, if nothing else has come for this many
+#: seconds.
+MIN_FOREIGN_REFUSALS = 3
+MIN_FOREIGN_REFUSAL_SECONDS = 60.0
+
+#: The reports of every wait that has none yet.
+NO_REPORTS: dict[int, Report] = {}
 
 
-#: What is known at first, of every wait.
-NOTHING: dict[int, Report] = {}
+class WaitAborted(Exception):
+    """A wait cannot go on.
+
+    :param reason: what happened and what to do, without phone numbers
+    :param is_permanent: whether another attempt of the task would end the same way
+    """
+
+    def __init__(self, reason: str, *, is_permanent: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_permanent = is_permanent
 
 
 class Certainty(StrEnum):
-    """What has become certain of a wait."""
+    """How much is certain about the end of a wait."""
 
-    OPEN = "open"
-    REACHED = "reached"  # enough have arrived
-    LOST = "lost"  # enough can arrive no more
+    OPEN = "open"  # nothing
+    REACHED = "reached"  # enough messages have arrived
+    LOST = "lost"  # too few messages can still arrive
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When to ask again: the gap is a quarter of the wait's age, within bounds.
+    """When to poll a message again: after a quarter of the wait's age, within bounds.
 
-    :param first: the gap of a young wait, seconds
-    :param longest: the gap of an old one, seconds
-    :param grace: seconds for which a message may be unknown to the service
+    :param poke_interval: shortest gap between two polls, seconds
+    :param max_poke_interval: longest gap, seconds
+    :param grace_period: seconds for which the service may not know a message
     """
 
-    first: float = 10.0
-    longest: float = 300.0
-    grace: float = 300.0
+    poke_interval: float = 10.0
+    max_poke_interval: float = 300.0
+    grace_period: float = 300.0
 
     def gap(self, age: float) -> float:
-        """Return the seconds between two questions about one message, at an age of the wait."""
-        return min(max(self.first, age / 4), self.longest)
+        """Return the seconds between two polls of one message, at an age of the wait."""
+        return min(max(self.poke_interval, age / 4), self.max_poke_interval)
 
 
 class Wait:
@@ -62,29 +78,29 @@ class Wait:
 
     Thousands of waits sleep in one triggerer, so this holds few objects.
 
-    Every message that is open stands in line once, at the instant when it is due; :meth:`take` takes it out, and
-    :meth:`answer`, :meth:`fail` or :meth:`put_back` puts it in again where it must be asked again.
+    Every open message has one place in the schedule: :meth:`pop_due` removes the message that is due first, and
+    :meth:`record_report`, :meth:`record_failure` or :meth:`requeue` puts it back if it must be polled again.
 
-    :param goal: how many must arrive
-    :param pace: when to ask again
+    :param goal: how many messages must arrive
+    :param pace: when to poll again
     :param started_at: when the wait began
-    :param deadline: when every open message is asked for the last time
-    :param asked_at: when all of them were asked before; ``None``: never, and all are due at once
-    :param until_all_final: go on until nothing is open, even if the outcome is certain
-    :param known: reports that are known already
+    :param deadline: when every open message is polled for the last time
+    :param asked_at: when all messages were polled before; ``None`` if never: all are due at once
+    :param until_all_final: go on until no message is open, even if the end is certain before
+    :param known: reports that are already known
     """
 
     __slots__ = (
         "_absent",
-        "_delivered",
-        "_line",
-        "_open",
+        "_delivered_count",
+        "_foreign_refusals",
+        "_foreign_refusals_since",
+        "_open_count",
         "_pace",
         "_reports",
+        "_schedule",
         "_seen",
         "_started_at",
-        "_strange",
-        "_strange_since",
         "_until_all_final",
         "deadline",
         "goal",
@@ -103,104 +119,101 @@ class Wait:
     ) -> None:
         self.goal = goal
         self.deadline = deadline
-        self._reports = NOTHING
+        self._reports = NO_REPORTS
         self._pace = pace
         self._started_at = started_at
         self._until_all_final = until_all_final
-        self._seen = 0  # a bit for each position
-        self._absent = 0
-        self._delivered = 0
-        self._open = goal.count
-        self._strange = 0
-        self._strange_since = started_at
-        self.learn(known or {})
+        self._seen = 0  # bit n: the service has known message n
+        self._absent = 0  # bit n: the service has not known message n
+        self._delivered_count = 0
+        self._open_count = goal.count
+        self._foreign_refusals = 0
+        self._foreign_refusals_since = started_at
+        self.merge(known or {})
         due = started_at if asked_at is None else min(asked_at + pace.gap(asked_at - started_at), deadline)
-        self._line = tuple(ordered(due, position) for position in range(goal.count) if self._is_open(position))
+        # A heap: equal instants in ascending positions are in order.
+        self._schedule = [(due, position) for position in range(goal.count) if self._is_open(position)]
 
     @property
     def reports(self) -> list[Report]:
-        """What is known of each message."""
+        """The report of each message."""
         return [self._reports.get(position, UNKNOWN) for position in range(self.goal.count)]
 
     @property
-    def open_count(self) -> int:
-        """How many messages are worth asking again."""
-        return self._open
-
-    @property
-    def outcome(self) -> Certainty:
-        """Whether the wait may end, and as what."""
-        return Certainty.OPEN if self._until_all_final and self._open else self.certainty
+    def decision(self) -> Certainty:
+        """How the wait may end now; ``OPEN`` if it must go on."""
+        return Certainty.OPEN if self._until_all_final and self._open_count else self.certainty
 
     @property
     def certainty(self) -> Certainty:
-        """What is certain, whether or not the wait goes on until all is final."""
-        if self._delivered >= self.goal.needed:
+        """How certain the end is, even if the wait goes on until all messages are final."""
+        if self._delivered_count >= self.goal.needed:
             return Certainty.REACHED
-        if self._delivered + self._open < self.goal.needed:
+        if self._delivered_count + self._open_count < self.goal.needed:
             return Certainty.LOST
         return Certainty.OPEN
 
     @property
-    def due(self) -> float | None:
-        """When the next message is due; ``None`` where none stands in line."""
-        return due_of(self._line[0]) if self._line else None
+    def next_due(self) -> float | None:
+        """When the next message is due; ``None`` if none is scheduled."""
+        return self._schedule[0][0] if self._schedule else None
 
-    def take(self) -> tuple[float, int]:
-        """Take the message that is due first out of the line, with the instant at which it is.
+    def pop_due(self) -> tuple[float, int]:
+        """Remove the message that is due first from the schedule; return when it is due, and its position.
 
-        :raises ValueError: nothing stands in line
+        :raises IndexError: no message is scheduled
         """
-        first, *others = self._line
-        self._line = tuple(others)
-        return due_of(first), number_of(first)
+        return heapq.heappop(self._schedule)
 
-    def put_back(self, position: int, due: float) -> None:
-        """Put a message that could not be asked back to its place in the line."""
-        self._line = tuple(sorted((*self._line, ordered(due, position))))
+    def requeue(self, position: int, due: float) -> None:
+        """Schedule a message that could not be polled for the same instant again."""
+        heapq.heappush(self._schedule, (due, position))
 
-    def answer(self, position: int, report: Report | None, now: float) -> None:
-        """Take an answer.
+    def record_report(self, position: int, report: Report | None, now: float) -> None:
+        """Record what the service says about a message.
 
-        :param report: what the service says; ``None``: it does not know the message, or not yet
-        :param now: when it said so
+        :param position: of the message
+        :param report: the report; ``None`` if the service does not know the message (yet)
+        :param now: when the service said so
         """
-        self._strange = 0
+        self._foreign_refusals = 0
         if report is None:
             self._absent |= 1 << position
-            # What was seen once is not lost because one answer does not have it.
-            if self._is_absent(position) and now - self._started_at >= self._pace.grace:
+            # A message that the service has known is not missing because of one response without it.
+            if self._is_absent(position) and now - self._started_at >= self._pace.grace_period:
                 report = MISSING
         else:
             self._seen |= 1 << position
         if report is not None:
-            self._set(position, report)
+            self._set_report(position, report)
         if self._is_open(position):
-            self._ask_again(position, now)
+            self._reschedule(position, now)
 
-    def fail(self, position: int, now: float) -> None:
-        """Take note that there was no answer, for a reason that passes."""
-        self._ask_again(position, now)
+    def record_failure(self, position: int, now: float) -> None:
+        """Record that a poll failed for a temporary reason."""
+        self._reschedule(position, now)
 
-    def is_refused(self, error: DysmsError, now: float) -> bool:
-        """Say whether an error ends the wait: a plain no of the service does, at once.
+    def record_refusal(self, error: DysmsError, now: float) -> bool:
+        """Record an error; return whether it ends the wait, as a permanent error of the service does at once.
 
-        A refusal without a code of the vendor comes from something on the way, such as a proxy or a gateway that is
-        being replaced. It ends the wait only when nothing else has come for a while.
+        A permanent error without one of the vendor's codes comes from something on the way, such as a proxy, or a
+        gateway that is being replaced. It ends the wait only if nothing else has come for a while.
         """
         if not is_permanent(error):
             return False
         if error.code is not None or error.http_status is None:
             return True
-        if not self._strange:
-            self._strange_since = now
-        self._strange += 1
-        return self._strange >= STRANGE_ANSWERS and now - self._strange_since >= STRANGE_FOR
+        if not self._foreign_refusals:
+            self._foreign_refusals_since = now
+        self._foreign_refusals += 1
+        lasted = now - self._foreign_refusals_since
+        return self._foreign_refusals >= MIN_FOREIGN_REFUSALS and lasted >= MIN_FOREIGN_REFUSAL_SECONDS
 
-    def learn(self, reports: Mapping[int, Report], absent: Iterable[int] = ()) -> None:
-        """Take what another process has found out about messages that are still open here.
+    def merge(self, reports: Mapping[int, Report], absent: Iterable[int] = ()) -> None:
+        """Add what another process has found out about messages that are still open here.
 
-        :param absent: messages that the service did not know there
+        :param reports: by position
+        :param absent: positions of messages that the service did not know
         """
         for position in absent:
             if 0 <= position < self.goal.count:
@@ -208,35 +221,35 @@ class Wait:
         for position, report in reports.items():
             if 0 <= position < self.goal.count and self._is_open(position):
                 self._seen |= 1 << position
-                self._set(position, report)
+                self._set_report(position, report)
 
-    def found(self) -> dict[int, Report]:
-        """Return what is known, by position; messages of which nothing is known are left out."""
+    def known_reports(self) -> dict[int, Report]:
+        """Return the reports by position, without messages about which nothing is known."""
         return dict(self._reports)
 
     @property
     def absent(self) -> frozenset[int]:
-        """The messages that the service never knew, where it was asked."""
+        """Positions of the messages that were polled and that the service never knew."""
         return frozenset(filter(self._is_absent, range(self.goal.count)))
 
     def final_reports(self) -> list[Report]:
-        """Return one report a message, as the wait ends: what the service never knew is missing, not waiting."""
+        """Return one report per message, as the wait ends: messages that the service never knew are missing."""
         absent = self.absent
         return [
             MISSING if report.is_open and position in absent else report for position, report in enumerate(self.reports)
         ]
 
     def gap(self, now: float) -> float:
-        """Return the seconds until all open messages are to be asked again, for who asks them all at once."""
-        return max(self._next(now, bool(self.absent)) - now, 0.0)
+        """Return the seconds until the next poll, for a caller that polls all open messages at once."""
+        return max(self._next_poll(now, bool(self.absent)) - now, 0.0)
 
-    def _set(self, position: int, report: Report) -> None:
+    def _set_report(self, position: int, report: Report) -> None:
         if not self._reports:
             self._reports = {}
         self._reports[position] = report
         if not report.is_open:
-            self._open -= 1
-            self._delivered += report.state is State.DELIVERED
+            self._open_count -= 1
+            self._delivered_count += report.state is State.DELIVERED
 
     def _is_open(self, position: int) -> bool:
         return self._reports.get(position, UNKNOWN).is_open
@@ -244,11 +257,11 @@ class Wait:
     def _is_absent(self, position: int) -> bool:
         return bool((self._absent & ~self._seen) >> position & 1)
 
-    def _ask_again(self, position: int, now: float) -> None:
+    def _reschedule(self, position: int, now: float) -> None:
         if now < self.deadline:
-            self.put_back(position, self._next(now, self._is_absent(position)))
+            self.requeue(position, self._next_poll(now, self._is_absent(position)))
 
-    def _next(self, now: float, is_absent: bool) -> float:
+    def _next_poll(self, now: float, is_absent: bool) -> float:
         due = min(now + self._pace.gap(now - self._started_at), self.deadline)
-        end_of_grace = self._started_at + self._pace.grace
+        end_of_grace = self._started_at + self._pace.grace_period
         return min(due, end_of_grace) if is_absent and now < end_of_grace else due

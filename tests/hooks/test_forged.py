@@ -1,4 +1,4 @@
-"""What Airflow stores for us may have been edited, or forged: it is read, or refused with words, and nothing else."""
+"""Values that Airflow stores for us may have been edited or forged: they are read, or refused with a message."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.message_ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.model.errors import DysmsError, safe_text
+from airflow_provider_dysms.model.errors import DysmsError
 from airflow_provider_dysms.model.privacy import PrivacyKey
+from airflow_provider_dysms.model.safe_text import safe_text
 from airflow_provider_dysms.operators.send_once.journal_entry import JournalEntry
 from airflow_provider_dysms.operators.send_once.task_attempt import began_at
-from airflow_provider_dysms.sensors.message_arguments import by_sent
-from airflow_provider_dysms.sensors.worker_wait import WaitConfig, WorkerWait
+from airflow_provider_dysms.sensors.message_arguments import watched_by_request
+from airflow_provider_dysms.sensors.wait_config import WaitConfig
+from airflow_provider_dysms.sensors.worker_wait import WorkerWait
 from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, DysmsSendDetailsTrigger
 from airflow_provider_dysms.triggers.send import DysmsSendTrigger
 from airflow_provider_dysms.waits.goal import Goal
@@ -106,8 +108,8 @@ def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(privacy_secret=KEY))
 
 
-def watch() -> WorkerWait:
-    terms = WaitConfig(
+def worker_wait() -> WorkerWait:
+    config = WaitConfig(
         watched=[WatchedMessage("1")],
         digests=("0" * 16,),
         goal=Goal(1, 1),
@@ -115,19 +117,19 @@ def watch() -> WorkerWait:
         pace=Pace(10, 300, 300),
         until_all_final=False,
         started_at=0.0,
-        seconds=60.0,
         limit="timeout",
+        limit_seconds=60.0,
     )
-    return WorkerWait(DysmsHook(), terms, {})
+    return WorkerWait(DysmsHook(), config, {})
 
 
 @given(altered(EVENT))
 def test_an_event(event: Any) -> None:
-    def hear(event: Any) -> None:
-        waits = watch()
-        waits.judge(is_over=waits.hear(event), fail_on_failed=True)
+    def apply(event: Any) -> None:
+        wait = worker_wait()
+        wait.judge(is_over=wait.apply_event(event), fail_on_failed=True)
 
-    refused(hear, event)
+    refused(apply, event)
 
 
 @given(st.sampled_from([EVENT, {**EVENT, "ended": "refused"}]), st.text(max_size=2000) | st.just(PLANTED * 100))
@@ -146,8 +148,8 @@ def test_a_note_of_a_send(note: Any) -> None:
 
 @given(altered(SENT) | st.lists(altered(SENT), max_size=3))
 def test_what_a_send_returned(sent: Any) -> None:
-    hook = DysmsHook()
-    refused(lambda: by_sent(sent, hook, datetime.now(UTC)))
+    key = DysmsHook().privacy_key
+    refused(lambda: watched_by_request(parse_sent(sent), key, datetime.now(UTC)))
     refused(parse_sent, sent)
     refused(parse_message_ids, sent)
 

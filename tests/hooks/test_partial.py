@@ -1,4 +1,4 @@
-"""What is the same for all of a mapped task stands in Airflow's database, and shows no number there."""
+"""Arguments that all parts of a mapped task share are stored in Airflow's database, without phone numbers."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class End:
     :param state: Airflow's, ``up_for_retry`` included
     :param error: what the last hop raised
     :param result: what the task returned
-    :param reports: what it pushed besides
+    :param reports: what it pushed to XCom under ``reports``
     :param path: the state after each hop on a worker
     """
 
@@ -55,7 +55,7 @@ class SmallAirflow:
         :param on_deferred: says what becomes of a trigger, from its task and its row in the database: ``RUN``;
             ``DEAD``, no triggerer runs it until the scheduler gives up; an exception in which it ends; or the payload
             of the event that it gives
-        :param tries: a task that is to be tried again after so many tries is left at that
+        :param tries: a task is not retried after this number of attempts
         :param cleared: run the last run again, as if a user had cleared its tasks
         """
         from airflow.utils.session import create_session

@@ -1,4 +1,4 @@
-"""How a wait goes on and ends: gaps, time limits, deferral and what may come back from it."""
+"""How a wait goes on and ends: gaps, time limits, deferral, and events of all kinds."""
 
 from __future__ import annotations
 
@@ -289,7 +289,7 @@ def test_silent_fail_waits_on_until_the_connection_is_there(
 
 
 def test_airflow_gives_up_on_a_trigger_only_after_its_own_last_look(airflow: Any, emulator: Emulator, run: Any) -> None:
-    from airflow_provider_dysms.triggers.dysms import LAST_LOOK
+    from airflow_provider_dysms.waits.wait import LAST_POLL_SECONDS
 
     (pending,) = add(emulator, "waiting")
     seen: list[tuple[Any, dict[str, Any]]] = []
@@ -302,7 +302,7 @@ def test_airflow_gives_up_on_a_trigger_only_after_its_own_last_look(airflow: Any
         DysmsMessageSensor(task_id="wait", message_ids=[pending, "404"], max_wait=9, **{**DEFERRED, "timeout": 2})
     airflow.play(dag, note)
     ((trigger_timeout, stored),) = seen
-    assert trigger_timeout.timestamp() > stored["deadline"] + LAST_LOOK + base.TRIGGER_SLACK / 2
+    assert trigger_timeout.timestamp() > stored["deadline"] + LAST_POLL_SECONDS + base.TRIGGER_SLACK / 2
     assert stored["asked_at"] == pytest.approx(stored["started_at"], abs=20)
     assert stored["deadline"] - stored["started_at"] == pytest.approx(2)
     assert (stored["count"], stored["needed"], stored["poke_interval"], stored["max_poke_interval"]) == (2, 2, 0.15, 9)
@@ -318,7 +318,7 @@ def test_what_is_known_is_left_out_where_it_would_not_fit(
         DysmsMessageSensor(task_id="wait", message_ids=ids, **{**DEFERRED, "timeout": 2})
     airflow.play(dag, lambda ti, row: known.append(row.kwargs["known"]) or run)
     plan = {"message_ids": ids, "dysms_conn_id": "dysms_default"}
-    monkeypatch.setattr(worker_wait, "MOST_STORED", 4 * (len(json.dumps(plan)) + 420) // 3)
+    monkeypatch.setattr(worker_wait, "MAX_TRIGGER_BYTES", 4 * (len(json.dumps(plan)) + 420) // 3)
     (end,) = airflow.play(dag, lambda ti, row: known.append(row.kwargs["known"]) or run).values()
     assert [bool(each) for each in known] == [True, False]
     assert [row["state"] for row in end.reports] == ["delivered", "waiting"]
@@ -375,7 +375,7 @@ def test_a_trigger_that_fails_is_tried_again_with_the_reports_kept(airflow: Any,
 
 
 def event(row: Any, **changed: Any) -> dict[str, Any]:
-    """What a trigger says when its two messages were delivered."""
+    """Return the event of a trigger whose two messages were delivered."""
     reports = [[place, "delivered", "DELIVERED", 1_700_000_000, 1_700_000_003] for place in (0, 1)]
     return {"digest": row.kwargs["digest"], "ended": "decided", "reports": reports, **changed}
 

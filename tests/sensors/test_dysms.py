@@ -1,4 +1,4 @@
-"""What the sensors watch: ids, results of sends, numbers; from literals, templates, XComs and mapped tasks."""
+"""The messages that the sensors watch: ids, results of sends and numbers, from literals, templates and XComs."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ SMS = {"kind": "sms", "biz_id": "1^0", "out_id": None, "send_date": str(TODAY), 
         (r"message_ids names a message twice \(numbers 1 and 3", DysmsMessageSensor, {"message_ids": "1,2,1"}),
         (r"1001 messages.*up to 1000: map the task", DysmsMessageSensor, {"message_ids": list(range(1001))}),
         ("DysmsSendDetailsSensor waits for it", DysmsMessageSensor, {"message_ids": SMS}),
-        ("wait_for is 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "{{ 'most' }}"}),
+        ("wait_for must be 'all', 'any'", DysmsMessageSensor, {"message_ids": "1", "wait_for": "{{ 'most' }}"}),
         ("wait_for asks for ", DysmsMessageSensor, {"message_ids": "1", "wait_for": 5}),
         ("DysmsMessageSensor waits for it", DysmsSendDetailsSensor, {"sent": {"kind": "message", "message_id": "1"}}),
         (r"sent \(number 1 of the list\) has a wrong token", DysmsSendDetailsSensor, {"sent": [SMS]}),
@@ -259,7 +259,7 @@ def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulato
     with DAG("native", render_template_as_native_obj=True) as dag:
         DysmsSendDetailsSensor(task_id="wait", phone_numbers=NUMBERS, biz_id="{{ none }}")
     (end,) = airflow.play(dag).values()
-    assert str(end.error).startswith("biz_id is 'None', the word for no id")
+    assert str(end.error).startswith("biz_id is 'None', a word for a missing value")
     assert emulator.requests() == {}
 
 
@@ -380,7 +380,7 @@ def test_the_result_is_json_and_says_what_a_branch_needs(airflow: Any, emulator:
 
 def test_an_upstream_that_sent_nothing_is_said(airflow: Any, emulator: Emulator) -> None:
     error = refused(lambda **more: DysmsMessageSensor(message_ids="{{ none }}", **more), airflow, emulator)
-    assert error.startswith("message_ids is 'None', the word for no id")
+    assert error.startswith("message_ids is 'None', a word for a missing value")
 
 
 def test_the_hook_is_found_by_its_default_connection() -> None:

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook, DysmsTaskFailed
 from airflow_provider_dysms.model.errors import DysmsError, DysmsTransportError
-from airflow_provider_dysms.sensors.poll import ABREAST, MOST_UNANSWERED, PATIENCE, ask_open
+from airflow_provider_dysms.sensors.poll import MAX_CONCURRENT, MAX_FAILURES, RETRY_POLICY, poll_open
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.targets import WatchedMessage
 from airflow_provider_dysms.waits.wait import Certainty, Pace, Wait
@@ -35,7 +35,7 @@ def new_wait(count: int = COUNT) -> Wait:
 
 def look(wait: Wait, ids: list[str]) -> list[DysmsError]:
     watched = [WatchedMessage(message_id) for message_id in ids]
-    return DysmsHook().run(lambda client: ask_open(client, wait, watched), retry=PATIENCE)
+    return DysmsHook().run(lambda client: poll_open(client, wait, watched), retry=RETRY_POLICY)
 
 
 def test_every_open_message_is_asked_once(emulator: Emulator, ids: list[str]) -> None:
@@ -47,7 +47,7 @@ def test_every_open_message_is_asked_once(emulator: Emulator, ids: list[str]) ->
     emulator.reset("requests")
     assert look(wait, ids) == []
     assert [call["parameters"]["MessageId"] for call in emulator.calls()] == [ids[5]]
-    assert wait.outcome is Certainty.REACHED
+    assert wait.decision is Certainty.REACHED
 
 
 def test_a_service_that_is_gone_is_not_asked_for_every_message(emulator: Emulator, ids: list[str]) -> None:
@@ -55,11 +55,11 @@ def test_a_service_that_is_gone_is_not_asked_for_every_message(emulator: Emulato
     emulator.fault("reset", action="QueryMessage", times=None)
     errors = look(wait, ids)
     assert {type(error) for error in errors} == {DysmsTransportError}
-    assert MOST_UNANSWERED <= len(errors) <= MOST_UNANSWERED + ABREAST
+    assert MAX_FAILURES <= len(errors) <= MAX_FAILURES + MAX_CONCURRENT
     assert emulator.requests()["QueryMessage"]["requests"] <= 2 * len(errors)
     emulator.clear_faults()
     assert look(wait, ids) == []
-    assert wait.outcome is Certainty.REACHED
+    assert wait.decision is Certainty.REACHED
 
 
 def test_what_does_not_pass_names_the_message_by_its_position_and_its_id(emulator: Emulator, ids: list[str]) -> None:
@@ -75,8 +75,8 @@ def test_looks_without_end_leave_no_line_behind(ids: list[str]) -> None:
     for _ in range(3):
         look(wait, ["404", "405"])
     standing = 0
-    while wait.due is not None:
-        wait.take()
+    while wait.next_due is not None:
+        wait.pop_due()
         standing += 1
     assert standing == 2
 
@@ -89,5 +89,5 @@ def test_many_that_fail_among_others_that_do_not_keep_nobody_from_being_asked(
     for place in failing:
         where = {"MessageId": ids[place]}
         emulator.fault("status", status=503, code="ServiceUnavailable", action="QueryMessage", where=where, times=2)
-    assert len(look(wait, ids)) == len(failing) > MOST_UNANSWERED
+    assert len(look(wait, ids)) == len(failing) > MAX_FAILURES
     assert [place for place, report in enumerate(wait.reports) if report.is_open] == list(failing)

@@ -58,7 +58,7 @@ def test_it_equals_what_the_operator_writes(
 def test_an_attempt_with_an_owner_is_resumed_by_the_next_and_one_without_is_not(
     attempts: Any, options: Callable[..., ExportOptions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 1)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 1)
     attempts.send(40)
     for owner, resumes in ((OWNER, True), (None, False)):
         attempts.emulator.configure(latency_ms=20)

@@ -1,4 +1,4 @@
-"""What is stored of a wait is small, private, and readable by another release."""
+"""The stored form of a wait is small, private, and readable by another release."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPORTS = {
     2: Report(describe(State.FAILED, "MK:0001"), "MK:0001", SENT, None),
     3: Report(describe(State.EXPIRED, None)),
 }
-PLAN = WaitSpec(digest="d", count=4, needed=3, started_at=100.0, asked_at=101.5, deadline=500.0, known=pack(REPORTS))
+SPEC = WaitSpec(digest="d", count=4, needed=3, started_at=100.0, asked_at=101.5, deadline=500.0, known=pack(REPORTS))
 
 
 def test_reports_come_back_as_they_were() -> None:
@@ -29,20 +29,20 @@ def test_reports_come_back_as_they_were() -> None:
 
 
 def test_a_plan_comes_back_as_it_was_through_json() -> None:
-    assert WaitSpec.restore(json.loads(json.dumps(PLAN.stored()))) == PLAN
-    wait = PLAN.wait()
-    assert wait.found() == REPORTS
-    assert (wait.due, wait.outcome) == (111.5, Certainty.LOST)
+    assert WaitSpec.restore(json.loads(json.dumps(SPEC.stored()))) == SPEC
+    wait = SPEC.restore_wait()
+    assert wait.known_reports() == REPORTS
+    assert (wait.next_due, wait.decision) == (111.5, Certainty.LOST)
 
 
 def test_a_plan_of_a_later_release_is_read_for_what_is_known_of_it() -> None:
-    assert WaitSpec.restore({**PLAN.stored(), "version": 9, "colour": "red"}).count == 4
+    assert WaitSpec.restore({**SPEC.stored(), "version": 9, "colour": "red"}).count == 4
 
 
 def test_a_plan_of_an_earlier_release_gets_the_defaults() -> None:
     needed = ("digest", "count", "needed", "started_at", "asked_at", "deadline")
-    plan = WaitSpec.restore({name: PLAN.stored()[name] for name in needed})
-    assert (plan.limit, plan.poke_interval, plan.known) == ("timeout", 10.0, "")
+    spec = WaitSpec.restore({name: SPEC.stored()[name] for name in needed})
+    assert (spec.limit, spec.poke_interval, spec.known) == ("timeout", 10.0, "")
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_a_plan_of_an_earlier_release_gets_the_defaults() -> None:
     [
         {},
         {"digest": "d"},
-        {**PLAN.stored(), "needed": 0},
-        {**PLAN.stored(), "needed": 9},
-        {**PLAN.stored(), "deadline": "x"},
+        {**SPEC.stored(), "needed": 0},
+        {**SPEC.stored(), "needed": 9},
+        {**SPEC.stored(), "deadline": "x"},
     ],
 )
 def test_what_is_no_plan_is_a_value_error(stored: dict[str, Any]) -> None:
@@ -67,9 +67,9 @@ def test_what_is_no_report_list_is_a_value_error(packed: str) -> None:
 
 
 def test_an_ending_comes_back_as_it_was_through_json() -> None:
-    ending = WaitResult(digest="d", ended="timeout", reports=REPORTS, absent=frozenset({1}), error=None)
-    assert WaitResult.restore(json.loads(json.dumps(ending.payload()))) == ending
-    assert WaitResult.restore({**ending.payload(), "version": 9, "colour": "red"}) == ending
+    result = WaitResult(digest="d", ended="timeout", reports=REPORTS, absent=frozenset({1}), error=None)
+    assert WaitResult.restore(json.loads(json.dumps(result.payload()))) == result
+    assert WaitResult.restore({**result.payload(), "version": 9, "colour": "red"}) == result
 
 
 @pytest.mark.parametrize("payload", [None, "success", [], {}, {"digest": 1, "ended": "timeout"}, {"digest": "d"}])
@@ -87,6 +87,6 @@ def test_a_wait_for_a_thousand_messages_fits_the_smallest_database() -> None:
     }
     ids = [f"{1_800_000_000_000 + place * 7919:018d}" for place in range(1000)]
     stored = json.dumps(
-        {"message_ids": ids, **WaitSpec(**{**PLAN.stored(), "count": 1000, "known": pack(known)}).stored()}
+        {"message_ids": ids, **WaitSpec(**{**SPEC.stored(), "count": 1000, "known": pack(known)}).stored()}
     )
     assert len(Fernet(Fernet.generate_key()).encrypt(stored.encode())) < 64_000

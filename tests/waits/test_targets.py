@@ -36,7 +36,7 @@ def ask(emulator: Emulator, watched: Watched) -> Report | None:
 
     async def session() -> Report | None:
         async with DysmsClient(settings) as client:
-            return await watched.ask(client)
+            return await watched.query(client)
 
     return asyncio.run(session())
 
@@ -116,7 +116,7 @@ def test_of_several_records_that_fit_the_newest_is_taken_and_that_is_said(
         found = ask(emulator, detail())
     assert found is not None
     assert found.state is State.DELIVERED
-    assert "2 records fit" in caplog.text
+    assert "2 records match" in caplog.text
     assert NUMBER not in caplog.text
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.exceptions import DysmsTaskFailed
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.model.choices import SIGNATURE_LIFETIME
+from airflow_provider_dysms.model.dates import MAX_CLOCK_SKEW, SIGNATURE_LIFETIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,14 +23,11 @@ if TYPE_CHECKING:
     #: The day under which the service has a message, and its record.
     Found = tuple[date, SendDetail]
 
-#: Clocks differ by less than this.
-CLOCK_SKEW = timedelta(minutes=15)
-
 #: A request of an older release may be queued for a while before it is sent, and the service dates it.
 MAX_QUEUED = timedelta(hours=1)
 
 #: A record under a foreign id casts doubt on a send from this long before the earlier attempt on. It is less than
-#: :data:`CLOCK_SKEW`, so that the sends of the run before do not.
+#: :data:`.MAX_CLOCK_SKEW`, so that the sends of the run before do not.
 FOREIGN_SKEW = timedelta(minutes=1)
 
 #: One request carries all numbers, so if the numbers are known to be the same, a few of them tell about all.
@@ -94,7 +91,7 @@ async def find_sent(
         is_last = now >= deadline
         # Asked before the last search, which must show everything.
         is_over = now >= end and await search.is_refused(settle)
-        first = dates.beijing_day(in_doubt.since - CLOCK_SKEW)
+        first = dates.beijing_day(in_doubt.since - MAX_CLOCK_SKEW)
         last = dates.beijing_day(min(in_doubt.until + MAX_QUEUED, now))
         oldest, _ = dates.window(now)
         days = _days(max(first, oldest), last)
@@ -181,13 +178,13 @@ class _Search:
     def _is_ours(self, record: SendDetail) -> bool:
         # A user may have given the same id to an older send.
         has_our_id = self._out_id.matches(record.out_id, any_position=not self._in_doubt.is_complete)
-        return has_our_id and self._is_since(record, CLOCK_SKEW)
+        return has_our_id and self._is_since(record, MAX_CLOCK_SKEW)
 
     def _may_be_ours(self, record: SendDetail) -> bool:
         if self._template_code is None:
             return False
         if self._out_id.is_made:
-            return self._out_id.is_of_task(record.out_id) and self._is_since(record, CLOCK_SKEW)
+            return self._out_id.is_of_task(record.out_id) and self._is_since(record, MAX_CLOCK_SKEW)
         return (
             record.template_code in (self._template_code, None)
             and bool(record.out_id)

@@ -15,11 +15,10 @@ from airflow_provider_dysms.arguments.send_arguments import (
     refuse_repeated,
     required_text,
 )
-from airflow_provider_dysms.model.dates import beijing_day
+from airflow_provider_dysms.model.dates import beijing_day, iso_utc
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.privacy import digests_under
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.model.reports import iso
 from airflow_provider_dysms.operators.send_once.journal_entry import Digests
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def when_sent(sent_at: datetime, send_date: date | None = None) -> dict[str, Any
 
     :param send_date: the Beijing day under which the service has the message; default: the day of ``sent_at``
     """
-    return {"send_date": (send_date or beijing_day(sent_at)).isoformat(), "sent_at": iso(sent_at)}
+    return {"send_date": (send_date or beijing_day(sent_at)).isoformat(), "sent_at": iso_utc(sent_at)}
 
 
 def _canonical(*parts: object) -> bytes:

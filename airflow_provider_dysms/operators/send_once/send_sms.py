@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.exceptions import DysmsSendUncertain
-from airflow_provider_dysms.model.reports import iso
+from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.operators.send_once.find_sent import find_sent
 from airflow_provider_dysms.operators.send_once.journal import SendJournal
 from airflow_provider_dysms.operators.send_once.messages import when_sent
@@ -99,9 +99,9 @@ def send_sms(
                 raise DysmsSendUncertain(
                     f"{len(numbers)} message(s) with OutId {out_id.text} may have been sent by an earlier attempt, or "
                     f"may still be sent: the service shows nothing, and accepts a late request until about "
-                    f"{iso(search.again_at)}. {REMEDY} With on_uncertain='wait' the task waits until then."
+                    f"{iso_utc(search.again_at)}. {REMEDY} With on_uncertain='wait' the task waits until then."
                 )
-            log.info("An earlier attempt may still send; the task waits until %s", iso(search.again_at))
+            log.info("An earlier attempt may still send; the task waits until %s", iso_utc(search.again_at))
             wait_until(search.again_at)
         if journal.has_changed and not journal.has_grown():
             raise journal.changed()

@@ -1,0 +1,1 @@
+"""Polling for thousands of waits on one event loop."""

@@ -1,8 +1,7 @@
-"""The connection as waits use it: looked up beside the event loop, read again now and then, one client at a time.
+"""Gives the waits of an event loop their API client, and replaces it when the user edits the connection.
 
-Airflow's look-up, and all that is slow to import or to build, happens in a thread. An edited connection is picked up
-within minutes, or at once when the service no longer takes the old one; a moment in which Airflow cannot be asked ends
-no wait.
+Airflow is asked in a thread, like everything else that is slow to import or to build. An edited connection is noticed
+within minutes, or at once when the service refuses the old credentials. A short outage of Airflow ends no wait.
 """
 
 from __future__ import annotations
@@ -15,50 +14,45 @@ from typing import TYPE_CHECKING
 from asgiref.sync import sync_to_async
 
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.waits.wait import WaitAborted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.settings import Settings
-    from airflow_provider_dysms.hooks.extras import PrivacySecrets
+    from airflow_provider_dysms.model.privacy import PrivacySecrets
+
+    #: Reads the connection that has an id; ``None`` if it is not defined, ``DysmsInputError`` if a field is wrong.
+    ReadConnection = Callable[[str], tuple[Settings, PrivacySecrets] | None]
 
 log = logging.getLogger(__name__)
 
-#: A connection is read again after so long (s).
-REREAD = 300.0
+#: Seconds after which a connection is read again.
+REREAD_INTERVAL = 300.0
 
-#: "Not defined" is also what Airflow says when it cannot be asked: so many look-ups, so far apart (s), must agree.
-LOOKUPS = 3
-LOOKUP_GAP = 30.0
+#: Airflow also says "not defined" when it cannot be asked, so this many look-ups in a row must say so, with this many
+#: seconds between them.
+MISSING_LOOKUPS = 3
+MISSING_LOOKUP_PAUSE = 30.0
 
-#: After a look-up that failed otherwise, the next one comes so late (s), each time twice as late.
-PAUSE = 1.0
-LONGEST_PAUSE = 60.0
+#: Seconds to the next look-up after one that failed for another reason; doubled after each failure.
+MIN_PAUSE = 1.0
+MAX_PAUSE = 60.0
 
-#: Once that was looked up for one refused request, it holds for others that are refused within so long (s): a thousand
-#: waits look a few times, and not each for itself.
-JUST_NOW = 2.0
+#: Seconds for which a look-up that a refused request caused counts for other refused requests too, so that a thousand
+#: waits cause a few look-ups and not a thousand.
+CONFIRMATION_LIFETIME = 2.0
 
 NEVER = float("-inf")
 
 
-class WaitAborted(Exception):
-    """A wait cannot go on.
-
-    :param reason: what happened and what to do, without numbers
-    :param is_lasting: whether another try of the task would end the same
-    """
-
-    def __init__(self, reason: str, *, is_lasting: bool = True) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.is_lasting = is_lasting
-
-
 @dataclass(slots=True, eq=False)
 class ClientLease:
-    """The client for the connection as it was read at one time.
+    """The client for one reading of the connection.
 
-    :param users: requests that it is carrying
+    :param client: the client
+    :param users: how many requests use it now
     """
 
     client: DysmsClient
@@ -66,167 +60,157 @@ class ClientLease:
 
 
 class ClientSource:
-    """A connection that is shared by all waits of one event loop.
+    """The connection that all waits of one event loop share.
 
-    What was read is kept when the last wait has gone, so that waits which come one after another cost no look-up each.
+    The settings are kept when the last wait has ended, so that a wait that follows needs no look-up.
 
-    :param conn_id: the connection
+    :param conn_id: id of the connection
+    :param read_connection: reads it; called in a thread
     """
 
-    def __init__(self, conn_id: str) -> None:
-        self.privacy: PrivacySecrets | None = None
+    def __init__(self, conn_id: str, read_connection: ReadConnection) -> None:
+        self.privacy_secrets: PrivacySecrets | None = None
         self._conn_id = conn_id
+        self._read_connection = read_connection
         self._settings: Settings | None = None
         self._current: ClientLease | None = None
-        self._looking = asyncio.Lock()
-        self._looked_at = NEVER  # when the last look-up began that found the connection, right or wrong
-        self._confirmed_at = NEVER  # when it was last looked up because the service refused it
-        self._problem: DysmsInputError | None = None  # what was wrong with it then
-        self._missing = 0
-        self._failed = 0
-        self._not_before = NEVER  # after a look-up in vain
+        self._lookup_lock = asyncio.Lock()
+        self._read_at = NEVER  # start of the last look-up that found the connection, usable or not
+        self._confirmed_at = NEVER  # last look-up that was caused by a refusal of the service
+        self._problem: DysmsInputError | None = None  # what was wrong with the connection when it was read last
+        self._missing_count = 0
+        self._failure_count = 0
+        self._next_lookup_at = NEVER  # set after a failed look-up
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a client to ask with."""
+        """Whether there is a client."""
         return self._current is not None
 
     async def open(self) -> None:
-        """Read the connection, unless it was read a short while ago.
+        """Read the connection, unless that happened a short time ago.
 
-        :raises Refused: it is not usable, or not defined
+        :raises WaitAborted: the connection is not usable, or not defined
         """
         if not self.is_open:
-            await self.read_after(asyncio.get_running_loop().time() - REREAD)
+            await self.read_after(asyncio.get_running_loop().time() - REREAD_INTERVAL)
 
-    async def freshen(self) -> None:
-        """Read the connection again if it is time to and nobody does; where that fails, the old reading holds.
+    async def refresh(self) -> None:
+        """Read the connection again if it is time to; if that fails, the previous settings stay in use.
 
-        :raises Refused: it is no longer defined
+        :raises WaitAborted: the connection is no longer defined
         """
         now = asyncio.get_running_loop().time()
-        is_gone = self._missing >= LOOKUPS
-        if self._looking.locked() or not (is_gone or now >= max(self._looked_at + REREAD, self._not_before)):
+        is_missing = self._missing_count >= MISSING_LOOKUPS
+        is_due = is_missing or now >= max(self._read_at + REREAD_INTERVAL, self._next_lookup_at)
+        if self._lookup_lock.locked() or not is_due:
             return
-        async with self._looking:
-            await self._look()
+        async with self._lookup_lock:
+            await self._look_up()
         if self._problem is not None:
-            log.warning("The connection has become unusable; what was read before holds. %s", self._problem)
+            log.warning("The connection is no longer usable; its previous settings stay in use. %s", self._problem)
 
-    async def has_changed(self, reading: ClientLease, since: float) -> bool:
-        """Say whether the connection is another one than the service refused; read it again to know, but once for all.
+    async def has_changed(self, lease: ClientLease, since: float) -> bool:
+        """Say whether the connection differs from the one that the service refused; read it again if necessary.
 
-        :param reading: with which a request was refused
-        :param since: when that request began; a look-up that is younger counts
-        :raises Refused: it is not usable any more, or not defined
+        :param lease: with which the refused request was made
+        :param since: start of that request, by the clock of the event loop; a later look-up is recent enough
+        :raises WaitAborted: the connection is no longer usable, or not defined
         """
         loop = asyncio.get_running_loop()
-        async with self._looking:
-            if self._current is reading and loop.time() - self._confirmed_at > JUST_NOW:
-                while self._looked_at <= since:
-                    await self._look()
+        async with self._lookup_lock:
+            if self._current is lease and loop.time() - self._confirmed_at > CONFIRMATION_LIFETIME:
+                while self._read_at <= since:
+                    await self._look_up()
                 self._confirmed_at = loop.time()
             if self._problem is not None:
                 raise WaitAborted(str(self._problem))
-        return self._current is not reading
+        return self._current is not lease
 
     async def read_after(self, instant: float) -> None:
-        """Read the connection unless that was done after an instant of the loop's clock.
+        """Read the connection unless it was read after an instant.
 
-        :raises Refused: it is not usable, or not defined
+        :param instant: by the clock of the event loop
+        :raises WaitAborted: the connection is not usable, or not defined
         """
-        async with self._looking:
-            while self._looked_at <= instant:
-                await self._look()
+        async with self._lookup_lock:
+            while self._read_at <= instant:
+                await self._look_up()
             if self._problem is not None:
                 raise WaitAborted(str(self._problem))
             if self._current is None:
-                await self._use()
+                await self._replace_client()
 
     def lease(self) -> ClientLease:
-        """Return the latest reading, to use its client for one request and then :meth:`release` it."""
-        reading = self._current
-        assert reading is not None
-        reading.users += 1
-        return reading
+        """Return the current client for one request, which must :meth:`release` it."""
+        lease = self._current
+        assert lease is not None
+        lease.users += 1
+        return lease
 
-    async def release(self, reading: ClientLease) -> None:
-        """Use a reading no longer; an old one is closed by the last who does."""
-        reading.users -= 1
-        await self._close_unless_needed(reading)
+    async def release(self, lease: ClientLease) -> None:
+        """Give a client back; the last user of a replaced client closes it."""
+        lease.users -= 1
+        await self._close_if_unused(lease)
 
     async def aclose(self) -> None:
         """Close every connection to the service."""
-        reading, self._current = self._current, None
-        await self._close_unless_needed(reading)
+        lease, self._current = self._current, None
+        await self._close_if_unused(lease)
 
-    async def _look(self) -> None:
-        """Look the connection up once, as soon as that is right."""
+    async def _look_up(self) -> None:
+        """Read the connection once, not before the pause after a failed look-up is over."""
         loop = asyncio.get_running_loop()
-        pause = self._not_before - loop.time()
-        if self._missing >= LOOKUPS and pause > 0:
-            raise self._not_found()
+        pause = self._next_lookup_at - loop.time()
+        if self._missing_count >= MISSING_LOOKUPS and pause > 0:
+            raise self._not_defined()
         await asyncio.sleep(max(pause, 0.0))
-        began = loop.time()
+        started_at = loop.time()
         try:
-            found = await sync_to_async(_look_up)(self._conn_id)
+            connection = await sync_to_async(self._read_connection)(self._conn_id)
         except DysmsInputError as error:
             self._problem = error
         except Exception as error:
-            if not self._failed:
-                log.warning(
-                    "Airflow could not be asked for the connection (%s); it will be again", type(error).__name__
-                )
-            self._failed = min(self._failed + 1, 10)
-            self._not_before = loop.time() + min(PAUSE * 2 ** (self._failed - 1), LONGEST_PAUSE)
+            if not self._failure_count:
+                log.warning("Airflow could not be asked for the connection (%s); retrying", type(error).__name__)
+            self._failure_count = min(self._failure_count + 1, 10)
+            self._next_lookup_at = loop.time() + min(MIN_PAUSE * 2 ** (self._failure_count - 1), MAX_PAUSE)
             return
         else:
-            if found is None:
-                self._missing += 1
-                self._not_before = loop.time() + LOOKUP_GAP
-                if self._missing >= LOOKUPS:
-                    raise self._not_found()
+            if connection is None:
+                self._missing_count += 1
+                self._next_lookup_at = loop.time() + MISSING_LOOKUP_PAUSE
+                if self._missing_count >= MISSING_LOOKUPS:
+                    raise self._not_defined()
                 return
             self._problem = None
-            settings, self.privacy = found
+            settings, self.privacy_secrets = connection
             if settings != self._settings:
                 self._settings = settings
                 if self.is_open:
-                    await self._use()
-        self._looked_at, self._missing, self._failed = began, 0, 0
+                    await self._replace_client()
+        self._read_at, self._missing_count, self._failure_count = started_at, 0, 0
 
-    async def _use(self) -> None:
+    async def _replace_client(self) -> None:
         assert self._settings is not None
-        old, self._current = self._current, ClientLease(await sync_to_async(_client)(self._settings))
-        await self._close_unless_needed(old)
+        previous, self._current = self._current, ClientLease(await sync_to_async(_client)(self._settings))
+        await self._close_if_unused(previous)
 
-    async def _close_unless_needed(self, reading: ClientLease | None) -> None:
-        if reading is not None and reading is not self._current and not reading.users:
-            await reading.client.aclose()
+    async def _close_if_unused(self, lease: ClientLease | None) -> None:
+        if lease is not None and lease is not self._current and not lease.users:
+            await lease.client.aclose()
 
-    def _not_found(self) -> WaitAborted:
+    def _not_defined(self) -> WaitAborted:
         return WaitAborted(
-            f"dysms_conn_id: the connection {self._conn_id!r} is not defined, as {self._missing} look-ups "
-            f"{LOOKUP_GAP:g} s apart say; create it with the connection type dysms",
-            is_lasting=False,
+            f"dysms_conn_id: the connection {self._conn_id!r} is not defined, according to {self._missing_count} "
+            f"look-ups with pauses of {MISSING_LOOKUP_PAUSE:g} s; create it with the connection type dysms",
+            is_permanent=False,
         )
-
-
-def _look_up(conn_id: str) -> tuple[Settings, PrivacySecrets] | None:
-    """Return settings and the secrets for privacy; ``None``: the connection is not defined."""
-    from airflow_provider_dysms.hooks.dysms import DysmsConnectionNotFound, DysmsHook
-
-    try:
-        return DysmsHook(conn_id).read()
-    except DysmsConnectionNotFound:
-        return None
-    except StopIteration as error:  # it would be lost on its way back from the thread
-        raise RuntimeError("StopIteration") from error
 
 
 def _client(settings: Settings) -> DysmsClient:
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.retry import RetryPolicy
 
-    # A request is tried once: the wait asks again in its own rhythm, and the budget knows of throttling.
+    # No retries: the wait polls again in its own rhythm, and the rate limiter knows about throttling.
     return DysmsClient(settings, retry=RetryPolicy(tries=1, total_time=0, throttle_patience=0))

@@ -1,6 +1,7 @@
-"""What all waits of one event loop that use the same connection share: its client, its readings, its waiting lines.
+"""The client and the queues that all waits of one event loop share if they use the same connection.
 
-Counted up by each wait that begins, down by each that ends; with the last one every connection is closed.
+Each wait acquires the poller when it starts and releases it when it ends; the last release closes every connection to
+the service.
 """
 
 from __future__ import annotations
@@ -17,79 +18,86 @@ from airflow_provider_dysms.waits.polling.queue import DispatchQueue
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.model.reports import Report
+    from airflow_provider_dysms.waits.polling.client_source import ReadConnection
     from airflow_provider_dysms.waits.polling.queue import Permit
     from airflow_provider_dysms.waits.targets import Watched
 
 
 class ConnectionChanged(Exception):
-    """The service refused the connection as it was; by now it is another one, so the question may be asked again."""
+    """The service refused the credentials, and the connection has changed since: the poll may be repeated."""
 
 
 class Poller:
-    """Asks on behalf of every wait that joined. For one event loop and one connection.
+    """Polls for every wait that acquired it. Belongs to one event loop and one connection.
 
-    :param conn_id: the connection
+    :param conn_id: id of the connection
+    :param read_connection: reads the connection; called in a thread
     """
 
-    def __init__(self, conn_id: str) -> None:
-        self.connection = ClientSource(conn_id)
-        self.waits = 0
-        # Each action has a budget of its own: those that wait for one must not stand in the way of the other.
-        self._lines: defaultdict[type[Watched], DispatchQueue] = defaultdict(DispatchQueue)
+    def __init__(self, conn_id: str, read_connection: ReadConnection) -> None:
+        self.client_source = ClientSource(conn_id, read_connection)
+        self.users = 0
+        # Each action has its own quota, so messages that wait for one quota must not block those that need the other.
+        self._queues: defaultdict[type[Watched], DispatchQueue] = defaultdict(DispatchQueue)
 
-    def line(self, kind: type[Watched]) -> DispatchQueue:
-        """Return the line in which to stand for a turn to :meth:`ask` for messages of a kind."""
-        return self._lines[kind]
+    def queue(self, kind: type[Watched]) -> DispatchQueue:
+        """Return the queue whose permits allow to :meth:`poll` messages of a kind."""
+        return self._queues[kind]
 
-    async def ask(self, watched: Watched, place: Permit) -> Report | None:
-        """Ask for one message; ``None``: the service does not know it, or not yet.
+    async def poll(self, watched: Watched, permit: Permit) -> Report | None:
+        """Make one request about a message; return ``None`` if the service does not know the message (yet).
 
-        :param place: in front of the service, in the line of the message's kind
-        :raises DysmsError: once tried; see :mod:`airflow_provider_dysms.model.errors`
-        :raises Edited: the connection was edited meanwhile
-        :raises Refused: the connection is no longer usable
+        :param watched: the message
+        :param permit: from the :meth:`queue` of the message's kind
+        :raises DysmsError: after one attempt; see :mod:`airflow_provider_dysms.model.errors`
+        :raises ConnectionChanged: the service refused the credentials, and the connection has changed since
+        :raises WaitAborted: the connection is no longer usable
         """
-        line = self._lines[type(watched)]
-        await self.connection.freshen()
-        began = await line.wait_pause_out()
-        reading = self.connection.lease()
+        queue = self._queues[type(watched)]
+        await self.client_source.refresh()
+        started_at = await queue.wait_for_pause_end()
+        lease = self.client_source.lease()
         try:
-            report = await watched.ask(reading.client)
+            report = await watched.query(lease.client)
         except DysmsError as error:
-            line.failed(error, began)
+            queue.record_failure(error, started_at)
             if not isinstance(error, (DysmsAuthError, DysmsSignatureError)):
                 raise
-            refused = error
+            auth_error = error
         else:
-            line.answered()
+            queue.record_response()
             return report
         finally:
-            await self.connection.release(reading)
-        place.leave()  # to look may take long, and the others need not wait for it
-        if await self.connection.has_changed(reading, began):
+            await self.client_source.release(lease)
+        permit.release()  # the look-up may take long, and others can poll meanwhile
+        if await self.client_source.has_changed(lease, started_at):
             raise ConnectionChanged
-        raise refused
+        raise auth_error
 
-    async def leave(self) -> None:
-        """Be counted no more; the last one closes every connection to the service."""
-        self.waits -= 1
-        if not self.waits:
-            await self.connection.aclose()
-
-
-_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()
-_guard = threading.Lock()
+    async def release(self) -> None:
+        """Stop using the poller; the last user closes every connection to the service."""
+        self.users -= 1
+        if not self.users:
+            await self.client_source.aclose()
 
 
-def acquire(conn_id: str) -> Poller:
-    """Return what the running event loop shares for a connection, and be counted; :meth:`Poller.leave` ends that."""
+_pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def acquire(conn_id: str, read_connection: ReadConnection) -> Poller:
+    """Return the poller of the running event loop for a connection; the caller must :meth:`Poller.release` it.
+
+    :param conn_id: id of the connection
+    :param read_connection: reads the connection; called in a thread
+    """
     loop = asyncio.get_running_loop()
-    with _guard:
-        # What is shared refers to its loop, so that a loop which ended with waits in it would stay for ever.
-        for ended in [each for each in _shared if each.is_closed()]:
-            del _shared[ended]
-        of_loop = _shared.setdefault(loop, {})
-        if conn_id not in of_loop:
-            of_loop[conn_id] = Poller(conn_id)
-    of_loop[conn_id].waits += 1
-    return of_loop[conn_id]
+    with _lock:
+        # A poller refers to its loop, so a loop that was closed while waits were running would never be freed.
+        for closed in [each for each in _pollers if each.is_closed()]:
+            del _pollers[closed]
+        pollers_of_loop = _pollers.setdefault(loop, {})
+        if conn_id not in pollers_of_loop:
+            pollers_of_loop[conn_id] = Poller(conn_id, read_connection)
+    pollers_of_loop[conn_id].users += 1
+    return pollers_of_loop[conn_id]

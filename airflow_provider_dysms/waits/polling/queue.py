@@ -1,8 +1,7 @@
-"""The waiting line in front of the service: the next request goes to whoever is longest overdue.
+"""The queue in front of the service: gives permits to poll, to the longest overdue wait first.
 
-All waits of an event loop that ask one action stand in it until their next question is due. Nothing runs beside them
-but one timer: whoever gives up a place hands it on, and where the service is in trouble, the one who holds the only
-place waits the pause out.
+All waits of an event loop that use one API action stand in it until their next poll is due. One timer is enough: a
+permit that is released is passed on, and while the service has trouble, the holder of the only permit sleeps.
 """
 
 from __future__ import annotations
@@ -19,160 +18,168 @@ from airflow_provider_dysms.model.errors import (
     DysmsTransportError,
     DysmsUnreadable,
 )
-from airflow_provider_dysms.waits.polling.order import due_of, ordered
 
-#: Requests at a time: enough for 300 a second from a service that takes 100 ms, and the lines of both actions together
-#: fit the connections of one client. So many may go out of order: behind this line it is first come, first served.
+#: Permits at a time: enough for 300 requests per second if the service takes 100 ms for each, and the queues of both
+#: actions together fit the connection pool of one client. This many may overtake each other: behind this queue,
+#: requests leave in the order in which they arrive.
 MAX_CONCURRENT = 32
 
-#: So many failures in a row, with no answer in between, are the service's trouble; fewer are a message's own.
-FAILURES = 5
+#: This many failures in a row, without a response in between, mean that the service has trouble; fewer may be caused by
+#: single messages.
+FAILURES_UNTIL_PAUSE = 5
 
-#: Then all wait so long (s), and one asks; as long as it fails, twice as long.
-PAUSE = 1.0
-LONGEST_PAUSE = 30.0
+#: Seconds that all polls pause then, before one of them tries; doubled after each failure.
+MIN_PAUSE = 1.0
+MAX_PAUSE = 30.0
 
-#: Who has stood in line for too long is looked for every so often (s), whether or not a place becomes free.
-LOOK = 1.0
+#: Seconds between two searches for expired waiters, so that they expire although no permit is released.
+EXPIRY_CHECK_INTERVAL = 1.0
 
-TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
+SERVICE_TROUBLE = (DysmsTransportError, DysmsServerError, DysmsUnreadable)
 
 
 class Waiter(Protocol):
-    """Stands in line."""
+    """Stands in a queue for a permit."""
 
-    #: Its place in the order; ``None``: it does not stand there.
-    number: int | None
+    #: Identifies the waiter in the queue; ``None`` if it is not in the queue.
+    ticket: int | None
 
-    #: When it is too late, by the clock of the event loop.
-    until: float
+    #: When it gives up, by the clock of the event loop.
+    expires_at: float
 
-    def called(self, place: Permit) -> None:
-        """Take a place in front of the service, no longer in line; it is to be given up by :meth:`Permit.leave`."""
+    def on_permit(self, permit: Permit) -> None:
+        """Receive a permit, having left the queue; it must be given back by :meth:`Permit.release`."""
 
-    def sent_away(self) -> None:
-        """Stand in line no longer, because it is too late."""
+    def on_expired(self) -> None:
+        """Give up, having left the queue."""
 
 
 class Permit:
-    """A place in front of the service.
+    """Allows one poll.
 
-    :param line: whose it is
+    :param queue: where the permit comes from
     """
 
-    __slots__ = ("_line",)
+    __slots__ = ("_queue",)
 
-    def __init__(self, line: DispatchQueue) -> None:
-        self._line: DispatchQueue | None = line
+    def __init__(self, queue: DispatchQueue) -> None:
+        self._queue: DispatchQueue | None = queue
 
-    def leave(self, _: Any = None) -> None:
-        """Give it up, unless that was done; can be told what has ended."""
-        line, self._line = self._line, None
-        if line is not None:
-            line.take_back()
+    def release(self, _: Any = None) -> None:
+        """Give the permit back, unless that has happened. Takes an argument so that it can be a task's callback."""
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.take_back()
 
 
 class DispatchQueue:
-    """Lets some requests out at a time, and few while the service is in trouble. For one event loop.
+    """Limits how many polls run at a time; a single one while the service has trouble. Belongs to one event loop.
 
-    :param places: requests at a time
+    :param max_concurrent: permits at a time
     """
 
-    def __init__(self, places: int = MAX_CONCURRENT) -> None:
-        self._places = places
-        self._held = 0
-        self._order: list[int] = []
-        self._standing: dict[int, Waiter] = {}
-        self._alarm: asyncio.TimerHandle | None = None
-        self._look_again = float("-inf")
-        self._arrivals = itertools.count()
+    def __init__(self, max_concurrent: int = MAX_CONCURRENT) -> None:
+        self._max_concurrent = max_concurrent
+        self._permits_out = 0
+        self._heap: list[tuple[float, int]] = []  # when a waiter is due, and its ticket; withdrawn ones stay in it
+        self._waiters: dict[int, Waiter] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_expiry_check = float("-inf")
+        self._tickets = itertools.count()
         self._failures = 0
-        self._pause = 0.0  # 0: no trouble
-        self._shut_until = float("-inf")
+        self._pause = 0.0  # 0: the service has no trouble
+        self._paused_until = float("-inf")
 
-    def stand(self, visitor: Waiter, due: float) -> None:
-        """Stand in line.
+    def enqueue(self, waiter: Waiter, due: float) -> None:
+        """Add a waiter.
 
-        :param due: the instant from which on to ask, by the clock of the event loop; the earliest goes first
+        :param waiter: receives a permit when its turn has come
+        :param due: earliest instant of its poll, by the clock of the event loop; the earliest goes first
         """
-        visitor.number = ordered(due, next(self._arrivals))
-        self._standing[visitor.number] = visitor
-        heapq.heappush(self._order, visitor.number)
-        self._hand_on()
+        waiter.ticket = next(self._tickets)
+        self._waiters[waiter.ticket] = waiter
+        heapq.heappush(self._heap, (due, waiter.ticket))
+        self._dispatch(asyncio.get_running_loop().time())
 
-    def withdraw(self, visitor: Waiter) -> None:
-        """Stand there no longer, if at all."""
-        if visitor.number is not None:
-            del self._standing[visitor.number]
-            visitor.number = None
-        if not self._standing:
-            self._order.clear()
-            self._set_alarm(None)
+    def withdraw(self, waiter: Waiter) -> None:
+        """Remove a waiter, if it is in the queue."""
+        if waiter.ticket is not None:
+            del self._waiters[waiter.ticket]
+            waiter.ticket = None
+        if not self._waiters:
+            self._heap.clear()
+            self._set_timer(None)
 
     def take_back(self) -> None:
-        """Take note that a place is free."""
-        self._held -= 1
-        self._hand_on()
+        """Take a permit back, and pass it on."""
+        self._permits_out -= 1
+        self._dispatch(asyncio.get_running_loop().time())
 
-    async def wait_pause_out(self) -> float:
-        """Wait, with a place in hand, until the service may be asked; return when that was."""
+    async def wait_for_pause_end(self) -> float:
+        """Sleep, with a permit, until the pause is over; return the instant, by the clock of the event loop."""
         loop = asyncio.get_running_loop()
-        if (pause := self._shut_until - loop.time()) > 0:
+        if (pause := self._paused_until - loop.time()) > 0:
             await asyncio.sleep(pause)
         return loop.time()
 
-    def answered(self) -> None:
-        """Take note that the service answered."""
-        self._failures, self._pause, self._shut_until = 0, 0.0, float("-inf")
+    def record_response(self) -> None:
+        """Record that the service responded: its trouble is over."""
+        self._failures, self._pause, self._paused_until = 0, 0.0, float("-inf")
 
-    def failed(self, error: DysmsError, began: float) -> None:
-        """Take note of what became of a request instead; an error of the service's is an answer, too.
+    def record_failure(self, error: DysmsError, started_at: float) -> None:
+        """Record a poll that failed. An error that the service itself returned counts as a response.
 
-        :param began: what :meth:`wait_pause_out` returned for it
+        :param error: why it failed
+        :param started_at: what :meth:`wait_for_pause_end` returned before it
         """
-        if isinstance(error, DysmsInputError):  # nothing was asked
+        if isinstance(error, DysmsInputError):  # no request was made
             return
-        if not isinstance(error, TROUBLE):
-            self.answered()
+        if not isinstance(error, SERVICE_TROUBLE):
+            self.record_response()
             return
         self._failures += 1
-        if self._failures < FAILURES or began < self._shut_until:  # what left before the pause is old news
+        # A poll that started before the pause says nothing about the service after it.
+        if self._failures < FAILURES_UNTIL_PAUSE or started_at < self._paused_until:
             return
-        self._pause = min(self._pause * 2, LONGEST_PAUSE) if self._pause else PAUSE
-        self._shut_until = asyncio.get_running_loop().time() + self._pause
+        self._pause = min(self._pause * 2, MAX_PAUSE) if self._pause else MIN_PAUSE
+        self._paused_until = asyncio.get_running_loop().time() + self._pause
 
-    def _hand_on(self) -> None:
-        now = asyncio.get_running_loop().time()
-        self._send_away(now)
-        places = 1 if self._pause else self._places
-        while self._held < places and self._order:
-            due = due_of(self._order[0])
+    def _dispatch(self, now: float) -> None:
+        """Give permits to the waiters that are due."""
+        self._expire(now)
+        max_concurrent = 1 if self._pause else self._max_concurrent
+        while self._permits_out < max_concurrent and self._heap:
+            due, ticket = self._heap[0]
             if due > now:
-                self._set_alarm(due)
+                self._set_timer(due)
                 return
-            if visitor := self._standing.pop(heapq.heappop(self._order), None):
-                visitor.number = None
-                self._held += 1
-                visitor.called(Permit(self))
-        if self._order:
-            self._set_alarm(now + LOOK)
+            heapq.heappop(self._heap)
+            if waiter := self._waiters.pop(ticket, None):
+                waiter.ticket = None
+                self._permits_out += 1
+                waiter.on_permit(Permit(self))
+        if self._heap:
+            self._set_timer(now + EXPIRY_CHECK_INTERVAL)
 
-    def _set_alarm(self, due: float | None) -> None:
-        if self._alarm is not None:
-            if due is not None and self._alarm.when() <= due:
+    def _set_timer(self, due: float | None) -> None:
+        if self._timer is not None:
+            if due is not None and self._timer.when() <= due:
                 return
-            self._alarm.cancel()
-        self._alarm = None if due is None else asyncio.get_running_loop().call_at(due, self._ring)
+            self._timer.cancel()
+        self._timer = None if due is None else asyncio.get_running_loop().call_at(due, self._on_timer)
 
-    def _ring(self) -> None:
-        self._alarm = None
-        self._hand_on()
+    def _on_timer(self) -> None:
+        assert self._timer is not None
+        # A timer may fire a little early, within the resolution of the clock.
+        now = max(asyncio.get_running_loop().time(), self._timer.when())
+        self._timer = None
+        self._dispatch(now)
 
-    def _send_away(self, now: float) -> None:
-        """End the waits that take too long; thousands stand here, and a timer for each would cost more than they do."""
-        if now < self._look_again:
+    def _expire(self, now: float) -> None:
+        """Remove the waiters whose time is over. Thousands stand here, and a timer for each would cost too much."""
+        if now < self._next_expiry_check:
             return
-        self._look_again = now + LOOK
-        for visitor in [visitor for visitor in self._standing.values() if visitor.until <= now]:
-            self.withdraw(visitor)
-            visitor.sent_away()
+        self._next_expiry_check = now + EXPIRY_CHECK_INTERVAL
+        for waiter in [waiter for waiter in self._waiters.values() if waiter.expires_at <= now]:
+            self.withdraw(waiter)
+            waiter.on_expired()

@@ -1,4 +1,4 @@
-"""What the waits of one event loop share is shared by all of them, and gone with the last."""
+"""The waits of one event loop share a client and a budget, and the last one closes every connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk.bases.hook import BaseHook
 
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger
+from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, _read_connection
 from airflow_provider_dysms.waits.polling import poller
 from airflow_provider_dysms.waits.polling.queue import MAX_CONCURRENT
 
@@ -29,14 +29,14 @@ def lookups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_two_hundred_waits_share_a_look_up_a_budget_and_few_connections(
-    emulator: Emulator, another_login: Any, lookups: list[str], run: Any, plan: Any, international: Any
+    emulator: Emulator, another_login: Any, lookups: list[str], run: Any, spec: Any, international: Any
 ) -> None:
     emulator.quotas(QueryMessage=200)
     another_login(quota_share=0.5, quota={"QueryMessage": 200})
     triggers = [
-        DysmsMessageTrigger(message_ids=[each], dysms_conn_id="dysms_default", **plan()) for each in international(200)
+        DysmsMessageTrigger(message_ids=[each], dysms_conn_id="dysms_default", **spec()) for each in international(200)
     ]
-    assert {ending.ended for ending in run(*triggers)} == {"decided"}
+    assert {result.ended for result in run(*triggers)} == {"decided"}
     assert len(lookups) == 1
     assert emulator.connections() <= MAX_CONCURRENT
     asked = emulator.requests()["QueryMessage"]
@@ -47,18 +47,18 @@ def test_two_hundred_waits_share_a_look_up_a_budget_and_few_connections(
 
 
 def test_two_loops_in_two_threads_share_nothing(
-    connect: Any, lookups: list[str], plan: Any, international: Any, still_open: Any
+    connect: Any, lookups: list[str], spec: Any, international: Any, still_open: Any
 ) -> None:
     ids = international(2, state="waiting")
     both = threading.Barrier(2, timeout=30)
 
     def one(message_id: str) -> None:
         async def story() -> None:
-            trigger = DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **plan(lasts=1))
+            trigger = DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **spec(lasts=1))
             running = asyncio.create_task(anext(trigger.run()))
             await asyncio.sleep(0.3)
             await asyncio.to_thread(both.wait)
-            assert len(poller._shared) == 2
+            assert len(poller._pollers) == 2
             await asyncio.to_thread(both.wait)
             assert (await running).payload["ended"] == "timeout"
 
@@ -75,45 +75,45 @@ def test_two_loops_in_two_threads_share_nothing(
 
 def test_a_loop_that_ended_with_waits_in_it_is_forgotten_with_the_next(connect: Any, still_open: Any) -> None:
     async def abandon() -> None:
-        poller.acquire("dysms_default")
+        poller.acquire("dysms_default", _read_connection)
 
     loop = asyncio.new_event_loop()
     loop.run_until_complete(abandon())
     loop.close()
-    assert list(poller._shared) == [loop]
+    assert list(poller._pollers) == [loop]
 
     async def begin() -> None:
-        await poller.acquire("dysms_default").leave()
+        await poller.acquire("dysms_default", _read_connection).release()
 
     asyncio.run(begin())
-    assert loop not in poller._shared
+    assert loop not in poller._pollers
     assert not still_open()
 
 
 def test_two_connections_share_nothing(
-    connect: Any, lookups: list[str], run: Any, plan: Any, international: Any
+    connect: Any, lookups: list[str], run: Any, spec: Any, international: Any
 ) -> None:
     connect("another")
     ids = international(2)
-    endings = run(
-        DysmsMessageTrigger(message_ids=ids[:1], dysms_conn_id="dysms_default", **plan()),
-        DysmsMessageTrigger(message_ids=ids[1:], dysms_conn_id="another", **plan()),
+    results = run(
+        DysmsMessageTrigger(message_ids=ids[:1], dysms_conn_id="dysms_default", **spec()),
+        DysmsMessageTrigger(message_ids=ids[1:], dysms_conn_id="another", **spec()),
     )
-    assert [ending.ended for ending in endings] == ["decided", "decided"]
+    assert [result.ended for result in results] == ["decided", "decided"]
     assert sorted(lookups) == ["another", "dysms_default"]
 
 
 def test_with_the_last_wait_every_connection_is_closed(
-    connect: Any, wire: Any, plan: Any, international: Any, still_open: Any
+    connect: Any, wire: Any, spec: Any, international: Any, still_open: Any
 ) -> None:
     (pending,), (delivered,) = international(state="waiting"), international()
 
     async def story() -> None:
         async with wire:
             connect(port=wire.port)
-            waiting = DysmsMessageTrigger(message_ids=[pending], dysms_conn_id="dysms_default", **plan())
+            waiting = DysmsMessageTrigger(message_ids=[pending], dysms_conn_id="dysms_default", **spec())
             running = asyncio.create_task(anext(waiting.run()))
-            short = DysmsMessageTrigger(message_ids=[delivered], dysms_conn_id="dysms_default", **plan())
+            short = DysmsMessageTrigger(message_ids=[delivered], dysms_conn_id="dysms_default", **spec())
             ran = short.run()
             await anext(ran)  # nobody calls cleanup, and the generator is not over
             await asyncio.sleep(0.2)
@@ -136,7 +136,7 @@ def test_with_the_last_wait_every_connection_is_closed(
 def test_whenever_a_wait_is_cancelled_nothing_is_left(
     connect: Any,
     wire: Any,
-    plan: Any,
+    spec: Any,
     international: Any,
     emulator: Emulator,
     still_open: Any,
@@ -149,7 +149,7 @@ def test_whenever_a_wait_is_cancelled_nothing_is_left(
     async def story() -> None:
         async with wire:
             connect(port=wire.port)
-            trigger = DysmsMessageTrigger(message_ids=ids, dysms_conn_id="dysms_default", **plan(count))
+            trigger = DysmsMessageTrigger(message_ids=ids, dysms_conn_id="dysms_default", **spec(count))
             running = asyncio.create_task(anext(trigger.run()))
             await asyncio.sleep(after)
             running.cancel()
@@ -162,31 +162,31 @@ def test_whenever_a_wait_is_cancelled_nothing_is_left(
     asyncio.run(story())
 
 
-def test_the_longest_overdue_is_asked_first_whoever_has_many(
-    emulator: Emulator, another_login: Any, run: Any, plan: Any, international: Any
+def test_the_longest_overdue_message_is_polled_first_although_another_wait_has_many(
+    emulator: Emulator, another_login: Any, run: Any, spec: Any, international: Any
 ) -> None:
     emulator.quotas(QueryMessage=400)
     another_login(quota_share=0.5, quota={"QueryMessage": 400})
     many, (one,) = international(1000), international()
-    now = plan()["started_at"]
+    now = spec()["started_at"]
     run(
-        DysmsMessageTrigger(message_ids=many, **plan(1000, started_at=now - 50, asked_at=now - 50, poke_interval=10)),
-        DysmsMessageTrigger(message_ids=[one], **plan(started_at=now - 60, asked_at=now - 60, poke_interval=10)),
+        DysmsMessageTrigger(message_ids=many, **spec(1000, started_at=now - 50, asked_at=now - 50, poke_interval=10)),
+        DysmsMessageTrigger(message_ids=[one], **spec(started_at=now - 60, asked_at=now - 60, poke_interval=10)),
     )
     asked = [call["parameters"]["MessageId"] for call in emulator.calls()]
     assert len(asked) == 1001
     assert asked.index(one) <= MAX_CONCURRENT
 
 
-def test_nobody_starves_where_there_are_more_waits_than_budget(
-    emulator: Emulator, another_login: Any, run: Any, plan: Any, international: Any
+def test_no_wait_starves_if_there_are_more_messages_than_the_budget_allows(
+    emulator: Emulator, another_login: Any, run: Any, spec: Any, international: Any
 ) -> None:
     emulator.quotas(QueryMessage=400)
     another_login(quota_share=0.5, quota={"QueryMessage": 400})
     many, (one,) = international(300, state="waiting"), international(state="waiting")
     run(
-        DysmsMessageTrigger(message_ids=many, **plan(300, lasts=5.0)),
-        DysmsMessageTrigger(message_ids=[one], **plan(lasts=5.0)),
+        DysmsMessageTrigger(message_ids=many, **spec(300, lasts=5.0)),
+        DysmsMessageTrigger(message_ids=[one], **spec(lasts=5.0)),
     )
     asked = Counter(call["parameters"]["MessageId"] for call in emulator.calls())
     of_many = sum(asked[each] for each in many) / len(many)

@@ -1,4 +1,4 @@
-"""The line: longest overdue first, never a place lost, and one at a time while the service is in trouble."""
+"""The queue: longest overdue first, no permit is ever lost, and one poll at a time while the service has trouble."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ from airflow_provider_dysms.model.errors import (
     DysmsUnreadable,
 )
 from airflow_provider_dysms.waits.polling import queue
-from airflow_provider_dysms.waits.polling.queue import FAILURES, MAX_CONCURRENT, DispatchQueue, Permit
+from airflow_provider_dysms.waits.polling.queue import FAILURES_UNTIL_PAUSE, MAX_CONCURRENT, DispatchQueue, Permit
 
 
-class Visitor(asyncio.Future[Permit]):
-    """Stands in line, and has its place as its result."""
+class WaitingFuture(asyncio.Future[Permit]):
+    """A waiter that has its permit as its result."""
 
-    number: int | None = None
-    until: float
+    ticket: int | None = None
+    expires_at: float
 
-    def called(self, place: Permit) -> None:
+    def on_permit(self, permit: Permit) -> None:
         if self.cancelled():
-            place.leave()
+            permit.release()
         else:
-            self.set_result(place)
+            self.set_result(permit)
 
-    def sent_away(self) -> None:
+    def on_expired(self) -> None:
         self.set_exception(TimeoutError())
 
 
 @asynccontextmanager
 async def turn(of: DispatchQueue, due: float, until: float = 1e6) -> AsyncIterator[None]:
-    """Stand in line, and ask in turn."""
-    visitor = Visitor()
-    visitor.until = until
-    of.stand(visitor, due)
+    """Enter a queue, and poll when it is our turn."""
+    waiter = WaitingFuture()
+    waiter.expires_at = until
+    of.enqueue(waiter, due)
     try:
-        place = await visitor
+        permit = await waiter
     except asyncio.CancelledError:
-        of.withdraw(visitor)
-        if not visitor.cancelled():  # the place came in the same step of the loop
-            visitor.result().leave()
+        of.withdraw(waiter)
+        if not waiter.cancelled():  # the permit came in the same step of the loop
+            waiter.result().release()
         raise
     try:
-        began = await of.wait_pause_out()
+        started_at = await of.wait_for_pause_end()
         try:
             yield
         except DysmsError as error:
-            of.failed(error, began)
+            of.record_failure(error, started_at)
             raise
-        of.answered()
+        of.record_response()
     finally:
-        place.leave()
-        place.leave()  # once is enough, and twice is no more
+        permit.release()
+        permit.release()  # a second release changes nothing
 
 
 async def ask(of: DispatchQueue, due: float, body: Callable[[], Awaitable[None]]) -> None:
@@ -85,7 +85,7 @@ def failing(error: DysmsError) -> Callable[[], Awaitable[None]]:
 
 def test_the_longest_overdue_goes_first(virtual: Any) -> None:
     async def story() -> None:
-        one, order = DispatchQueue(places=1), []
+        one, order = DispatchQueue(max_concurrent=1), []
 
         async def note(due: float) -> None:
             async with turn(one, due):
@@ -94,12 +94,12 @@ def test_the_longest_overdue_goes_first(virtual: Any) -> None:
 
         await asyncio.sleep(10)
         await asyncio.gather(*(note(due) for due in (5.0, 3.0, 9.0, 1.0, 3.0)))
-        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when nobody stood there
+        assert order == [5.0, 1.0, 3.0, 3.0, 9.0]  # the first came when the queue was empty
 
     virtual(story())
 
 
-def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -> None:
+def test_no_waiter_goes_before_it_is_due(virtual: Any) -> None:
     async def story() -> None:
         shared, went, loop = DispatchQueue(), {}, asyncio.get_running_loop()
 
@@ -113,16 +113,16 @@ def test_nobody_goes_before_the_instant_at_which_the_next_is_due(virtual: Any) -
     virtual(story())
 
 
-def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: Any) -> None:
+def test_an_empty_queue_leaves_nothing_in_the_event_loop(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
         async with asyncio.timeout(1):
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await ask(shared, 3600.0, nothing)
-        assert not shared._order
-        assert not shared._standing
-        assert shared._alarm is None
+        assert not shared._heap
+        assert not shared._waiters
+        assert shared._timer is None
         assert loop.time() == 0.5
 
     virtual(story())
@@ -136,14 +136,14 @@ def test_when_nobody_stands_there_any_more_nothing_is_left_in_the_loop(virtual: 
     ),
     st.integers(1, 4),
 )
-def test_whoever_is_cancelled_wherever_no_place_is_lost(
-    virtual: Any, visitors: list[tuple[float, float, float | None, int]], places: int
+def test_no_permit_is_lost_whichever_waiter_is_cancelled(
+    virtual: Any, waiters: list[tuple[float, float, float | None, int]], max_concurrent: int
 ) -> None:
-    """Each comes at an instant, is due at one, is cancelled at one or never, and is answered or not."""
+    """Each waiter comes at an instant, is due at one, is cancelled at one or never, and succeeds or fails."""
     errors = [DysmsServerError("no"), DysmsThrottled("no"), DysmsInputError("x", "is wrong")]
 
     async def story() -> None:
-        shared, inside, most = DispatchQueue(places), 0, 0
+        shared, inside, most = DispatchQueue(max_concurrent), 0, 0
 
         async def visit(comes: float, due: float, kind: int) -> None:
             nonlocal inside, most
@@ -159,36 +159,36 @@ def test_whoever_is_cancelled_wherever_no_place_is_lost(
                     raise errors[kind]
 
         tasks = []
-        for comes, due, cancelled, kind in visitors:
+        for comes, due, cancelled, kind in waiters:
             task = asyncio.create_task(visit(comes, due, kind))
             if cancelled is not None:
                 asyncio.get_running_loop().call_later(cancelled, task.cancel)
             tasks.append(task)
         await asyncio.wait(tasks)
-        assert most <= places
-        for _ in range(2):  # all are free again, and after an answer so is every place
-            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(places)))
-        assert shared._held == 0
-        assert not shared._standing
+        assert most <= max_concurrent
+        for _ in range(2):  # all permits are free again
+            await asyncio.gather(*(ask(shared, 0.0, nothing) for _ in range(max_concurrent)))
+        assert shared._permits_out == 0
+        assert not shared._waiters
 
     virtual(story())
 
 
-def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: Any) -> None:
+def test_a_waiter_that_is_cancelled_when_it_receives_its_permit_passes_it_on(virtual: Any) -> None:
     async def story() -> None:
-        one, loop = DispatchQueue(places=1), asyncio.get_running_loop()
-        next_in_line = asyncio.Event()
+        one, loop = DispatchQueue(max_concurrent=1), asyncio.get_running_loop()
+        next_waiter = asyncio.Event()
 
         async def hold() -> None:
             async with turn(one, 0.0):
-                await next_in_line.wait()
-            waiting.cancel()  # it has the place already, and does not know yet
+                await next_waiter.wait()
+            waiting.cancel()  # it has the permit already, and does not know yet
 
         holding = asyncio.create_task(hold())
         await asyncio.sleep(0)
         waiting = asyncio.create_task(ask(one, 0.0, nothing))
         await asyncio.sleep(0)
-        next_in_line.set()
+        next_waiter.set()
         await asyncio.wait([holding, waiting])
         assert waiting.cancelled()
         async with asyncio.timeout(1):
@@ -198,8 +198,8 @@ def test_whoever_is_cancelled_at_the_moment_of_the_hand_over_hands_on(virtual: A
     virtual(story())
 
 
-@pytest.mark.parametrize("error", [DysmsTransportError("x"), DysmsServerError("x"), DysmsUnreadable("x")])
-def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error: DysmsError) -> None:
+@pytest.mark.parametrize("kind", [DysmsTransportError, DysmsServerError, DysmsUnreadable])
+def test_in_trouble_one_polls_at_a_time_and_more_and_more_rarely(virtual: Any, kind: type[DysmsError]) -> None:
     async def story() -> None:
         shared, asked = DispatchQueue(), []
         loop = asyncio.get_running_loop()
@@ -209,24 +209,24 @@ def test_in_trouble_one_asks_at_a_time_and_ever_more_rarely(virtual: Any, error:
                 with suppress(DysmsError):
                     async with turn(shared, loop.time()):
                         asked.append(loop.time())
-                        raise error
+                        raise kind("x")  # one that is raised again and again has an ever longer traceback
 
-        await asyncio.gather(*(wait() for _ in range(3000)))
+        await asyncio.gather(*(wait() for _ in range(300)))
         first_second = [instant for instant in asked if instant < 1]
-        assert len(first_second) <= MAX_CONCURRENT + FAILURES
+        assert len(first_second) <= MAX_CONCURRENT + FAILURES_UNTIL_PAUSE
         gaps = [later - earlier for earlier, later in itertools.pairwise(asked[len(first_second) :])]
         assert gaps[:6] == pytest.approx([2, 4, 8, 16, 30, 30])
-        # When the hour is over each of the 3,000 still asks once; none of them before.
+        # When the hour is over each of the 300 still asks once; none of them before.
         assert sum(instant < 3600 for instant in asked) < 180
 
     virtual(story())
 
 
 @pytest.mark.parametrize("answer", [None, DysmsNotFound("x"), DysmsThrottled("x")])
-def test_the_first_answer_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
+def test_the_first_response_ends_the_trouble(virtual: Any, answer: DysmsError | None) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
-        for _ in range(FAILURES + 4):
+        for _ in range(FAILURES_UNTIL_PAUSE + 4):
             with suppress(DysmsError):
                 await ask(shared, 0.0, failing(DysmsTransportError("down")))
         began = loop.time()
@@ -257,7 +257,7 @@ def test_one_poisoned_message_does_not_stop_its_neighbours(virtual: Any) -> None
     virtual(story())
 
 
-def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
+def test_a_poll_that_started_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
 
@@ -267,27 +267,27 @@ def test_what_left_before_the_pause_does_not_lengthen_it(virtual: Any) -> None:
 
         await asyncio.gather(*(ask(shared, 0.0, time_out) for _ in range(MAX_CONCURRENT)), return_exceptions=True)
         await ask(shared, 0.0, nothing)
-        assert loop.time() == pytest.approx(10 + queue.PAUSE)
+        assert loop.time() == pytest.approx(10 + queue.MIN_PAUSE)
 
     virtual(story())
 
 
-def test_an_argument_that_is_refused_before_it_is_asked_says_nothing_of_the_service(virtual: Any) -> None:
+def test_a_poll_without_a_request_says_nothing_about_the_service(virtual: Any) -> None:
     async def story() -> None:
         shared, loop = DispatchQueue(), asyncio.get_running_loop()
-        for place in range(2 * FAILURES):
+        for place in range(2 * FAILURES_UNTIL_PAUSE):
             error = DysmsInputError("x", "is wrong") if place % 2 else DysmsServerError("no")
             with suppress(DysmsError):
                 await ask(shared, 0.0, failing(error))
         await ask(shared, 0.0, nothing)
-        assert loop.time() == pytest.approx(queue.PAUSE)
+        assert loop.time() == pytest.approx(queue.MIN_PAUSE)
 
     virtual(story())
 
 
-def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(virtual: Any) -> None:
+def test_a_waiter_expires_although_no_permit_is_released(virtual: Any) -> None:
     async def story() -> None:
-        one = DispatchQueue(places=1)
+        one = DispatchQueue(max_concurrent=1)
 
         async def busy() -> None:
             async with turn(one, 0.0):
@@ -296,8 +296,8 @@ def test_whoever_stands_too_long_is_sent_away_although_the_line_does_not_move(vi
         async def late() -> None:
             with pytest.raises(TimeoutError):
                 async with turn(one, 1.0, until=10):
-                    pytest.fail("there was a place")
-            assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.LOOK
+                    pytest.fail("there was a permit")
+            assert 10 <= asyncio.get_running_loop().time() <= 10 + queue.EXPIRY_CHECK_INTERVAL
 
         async def patient() -> float:
             async with turn(one, 2.0):

@@ -1,0 +1,1 @@
+from support.triggerer import *  # noqa: F403

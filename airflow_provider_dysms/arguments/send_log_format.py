@@ -13,6 +13,9 @@ from airflow_provider_dysms.model.errors import DysmsInputError
 #: Folder of a day below ``output_uri``.
 PARTITION = "send_date={send_date:%Y-%m-%d}"
 
+#: Arguments that describe how a log is written, and have no default.
+LOG_OPTIONS = ("sent_format", "encoding", "delimiter", "time_format", "timezone", "binary", "multiline")
+
 
 def text_with_day(argument: str, value: Any) -> None:
     """Check a text that may contain the placeholder of the day.

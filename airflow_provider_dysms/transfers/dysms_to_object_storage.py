@@ -11,7 +11,7 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import PARTITION, log_option, text_with_day
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, PARTITION, log_option, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
@@ -37,19 +37,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_dysms.storage.manifest import Manifest
-
-#: Arguments that describe a send log, so that they make no sense together with ``phone_numbers``.
-LOG_ARGUMENTS = (
-    "columns",
-    "carry",
-    "sent_format",
-    "encoding",
-    "delimiter",
-    "time_format",
-    "timezone",
-    "binary",
-    "multiline",
-)
 
 #: Largest ``resume_within`` in seconds: receipts take up to this long.
 MAX_RESUME = 259_200
@@ -269,7 +256,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give exactly one of the two")
-        for name in LOG_ARGUMENTS:
+        for name in ("columns", "carry", *LOG_OPTIONS):
             if phone_numbers is not None and getattr(self, name):
                 raise DysmsInputError(name, "describes a send log; it cannot be used with phone_numbers")
 

@@ -16,7 +16,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help demo test test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
+.PHONY: help demo test unit test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,11 @@ demo: $(VENV)/.installed-demo ## audit a made-up day through Airflow, on the emu
 # Two at once, by file: rooms share what is dear to start.
 test: $(VENV)/.installed ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+unit: $(VENV)/.installed ## the fast tests: a minute
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(SLOW))"
+
+SLOW := slow or e2e or scale or conformance or canary or rotation
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
 	$(BIN)/python -m pytest -m e2e

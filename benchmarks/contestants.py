@@ -1,8 +1,8 @@
-"""Ways to ask QuerySendDetails for a page of 50 rows, again and again; a process runs one of them.
+"""Different clients that query a page of 50 rows of QuerySendDetails again and again; each process runs one of them.
 
-Started by engine.py: its arguments are the way, the service's URL, how many requests, how many at a time, the core that
-it has for itself, and for HTTPS the certificate to trust. It prints seconds and seconds of CPU as a JSON line, for the
-requests alone: imports and the first requests are over by then.
+engine.py starts it. Its arguments are the name of the client, the URL of the service, the number of requests, the
+number of concurrent requests, the CPU core that is reserved for it, and for HTTPS the certificate to trust. It prints
+the seconds and the CPU seconds of the requests as a JSON line, without imports and the first requests.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ ROWS = 50
 NUMBER = "139" + "00000000"
 KEY, SECRET = "LTAI5tBenchmark", "secret"
 
-#: Requests before the measurement: connections are open then, and code is warm.
-FIRST = 100
+#: Requests before the measurement, which open the connections and warm up the code.
+WARM_UP_REQUESTS = 100
 
 
 class Ours:
-    """DysmsClient; the budget is larger than what can be asked."""
+    """DysmsClient, with a budget that is never used up."""
 
-    async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
+    async def query_function(
+        self, url: str, concurrency: int, ca: str, stack: AsyncExitStack
+    ) -> Callable[[], Awaitable[int]]:
         from airflow_provider_dysms.api.auth.credentials import Credentials
         from airflow_provider_dysms.api.client import DysmsClient
         from airflow_provider_dysms.api.settings import Settings
@@ -54,10 +56,10 @@ class Ours:
         )
         client = await stack.enter_async_context(DysmsClient(settings))
 
-        async def ask() -> int:
+        async def query() -> int:
             return len(await client.query_send_details(NUMBER, day))
 
-        return ask
+        return query
 
 
 def _sdk(url: str, ca: str) -> tuple[Any, Any]:
@@ -73,29 +75,31 @@ def _sdk(url: str, ca: str) -> tuple[Any, Any]:
 
 
 class SdkAsync:
-    """The vendor's SDK, its async method."""
+    """The async method of the vendor's SDK."""
 
-    async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
+    async def query_function(
+        self, url: str, concurrency: int, ca: str, stack: AsyncExitStack
+    ) -> Callable[[], Awaitable[int]]:
         client, request = _sdk(url, ca)
 
-        async def ask() -> int:
-            answer = await client.query_send_details_async(request)
-            return len(answer.body.sms_send_detail_dtos.sms_send_detail_dto)
+        async def query() -> int:
+            response = await client.query_send_details_async(request)
+            return len(response.body.sms_send_detail_dtos.sms_send_detail_dto)
 
-        return ask
+        return query
 
 
 class SdkSync:
-    """The vendor's SDK, its blocking method in threads."""
+    """The blocking method of the vendor's SDK, in threads."""
 
-    def asker(self, url: str, ca: str) -> Callable[[], int]:
+    def query_function(self, url: str, ca: str) -> Callable[[], int]:
         client, request = _sdk(url, ca)
         return lambda: len(client.query_send_details(request).body.sms_send_detail_dtos.sms_send_detail_dto)
 
 
-def _signed(host: str, query: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Return target and headers of a request, signed as the vendor's page shows it, by the standard library."""
-    query_string = "&".join(f"{quote(name, safe='')}={quote(query[name], safe='')}" for name in sorted(query))
+def _signed(host: str, parameters: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the target and headers of a request, signed with the standard library as in the vendor's documents."""
+    query_string = "&".join(f"{quote(name, safe='')}={quote(parameters[name], safe='')}" for name in sorted(parameters))
     headers = {
         "host": host,
         "x-acs-action": "QuerySendDetails",
@@ -114,18 +118,20 @@ def _signed(host: str, query: dict[str, str]) -> tuple[str, dict[str, str]]:
 
 
 class Bare:
-    """The fastest client that can be installed, pyreqwest, and nothing around it: no budget, no retry, no checks.
+    """pyreqwest, the fastest client on PyPI, without a budget, retries or checks.
 
-    Each request is signed; of the answer, msgspec makes structs with the times in them.
+    Each request is signed, and msgspec decodes the response to structs with parsed times.
     """
 
-    async def asker(self, url: str, at_a_time: int, ca: str, stack: AsyncExitStack) -> Callable[[], Awaitable[int]]:
+    async def query_function(
+        self, url: str, concurrency: int, ca: str, stack: AsyncExitStack
+    ) -> Callable[[], Awaitable[int]]:
         import msgspec
         from pyreqwest.client import ClientBuilder
 
-        builder = ClientBuilder().max_connections(at_a_time)
+        builder = ClientBuilder().max_connections(concurrency)
         if ca:
-            builder = builder.add_root_certificate_pem(Path(ca).read_bytes())  # noqa: ASYNC240 - before anything is measured
+            builder = builder.add_root_certificate_pem(Path(ca).read_bytes())  # noqa: ASYNC240 - before the measurement
         client = await stack.enter_async_context(builder.build())
         host, day = urlsplit(url).netloc, datetime.now(UTC).strftime("%Y%m%d")
         row = msgspec.defstruct(
@@ -140,22 +146,22 @@ class Bare:
             msgspec.defstruct("Answer", [("Code", str), ("TotalCount", int | str), ("SmsSendDetailDTOs", rows)])
         ).decode
 
-        async def ask() -> int:
-            query = {"PhoneNumber": NUMBER, "SendDate": day, "PageSize": str(ROWS), "CurrentPage": "1"}
-            target, headers = _signed(host, query)
+        async def query() -> int:
+            parameters = {"PhoneNumber": NUMBER, "SendDate": day, "PageSize": str(ROWS), "CurrentPage": "1"}
+            target, headers = _signed(host, parameters)
             response = await client.post(url + target).headers(headers).build().send()
-            answer = decode(await response.bytes())
-            assert answer.Code == "OK"
-            assert int(answer.TotalCount) == ROWS
-            return len(answer.SmsSendDetailDTOs.SmsSendDetailDTO)
+            response = decode(await response.bytes())
+            assert response.Code == "OK"
+            assert int(response.TotalCount) == ROWS
+            return len(response.SmsSendDetailDTOs.SmsSendDetailDTO)
 
-        return ask
+        return query
 
 
 class Http:
-    """What HttpOperator does for each page: HttpHook.run, one after the other."""
+    """HttpHook.run, which HttpOperator calls for each page, one call after the other."""
 
-    def asker(self, url: str, ca: str) -> Callable[[], int]:
+    def query_function(self, url: str, ca: str) -> Callable[[], int]:
         parts = urlsplit(url)
         os.environ["AIRFLOW_CONN_BENCH"] = json.dumps(
             {"conn_type": "http", "host": parts.hostname, "port": parts.port, "schema": parts.scheme}
@@ -171,20 +177,20 @@ class Http:
         credentials = Credentials(KEY, SECRET)
         hook = HttpHook(method="POST", http_conn_id="bench")
 
-        def ask() -> int:
+        def query() -> int:
             now = datetime.now(UTC)
             call = actions.query_send_details(NUMBER, dates.beijing_day(now), page=1, page_size=ROWS)
             query_string = signing.canonical_query_string(call.query)
             signer = signing.Signer(parts.netloc, call.action, call.version)
             signed = signer.sign(query_string, credentials=credentials, date=now, nonce=os.urandom(16).hex())
-            answer = hook.run(f"/?{query_string}", headers=header_fields(signed))
-            return len(answer.json()["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
+            response = hook.run(f"/?{query_string}", headers=header_fields(signed))
+            return len(response.json()["SmsSendDetailDTOs"]["SmsSendDetailDTO"])
 
-        return ask
+        return query
 
 
 class Dlt:
-    """dlt's rest_api source: a resource of numbers and one of their pages; unsigned, which is in its favour."""
+    """dlt's rest_api source with a resource of numbers and a resource of their pages; unsigned, which saves it time."""
 
     def run(self, url: str, requests: int) -> int:
         import dlt
@@ -203,38 +209,40 @@ class Dlt:
         return sum(1 for _ in pages)
 
 
-async def _abreast(
-    contestant: Ours | SdkAsync | Bare, url: str, requests: int, at_a_time: int, ca: str
+async def _run_concurrently(
+    contestant: Ours | SdkAsync | Bare, url: str, requests: int, concurrency: int, ca: str
 ) -> tuple[float, float]:
     async with AsyncExitStack() as stack:
-        ask = await contestant.asker(url, at_a_time, ca, stack)
+        query = await contestant.query_function(url, concurrency, ca, stack)
 
-        async def work(left: list[int]) -> None:
-            while left:
-                left.pop()
-                assert await ask() == ROWS
+        async def work(remaining: list[int]) -> None:
+            while remaining:
+                remaining.pop()
+                assert await query() == ROWS
 
-        async def all_of(count: int) -> None:
-            left = [0] * count
-            await asyncio.gather(*(work(left) for _ in range(at_a_time)))
+        async def run_all(count: int) -> None:
+            remaining = [0] * count
+            await asyncio.gather(*(work(remaining) for _ in range(concurrency)))
 
-        await all_of(max(FIRST, 2 * at_a_time))
+        await run_all(max(WARM_UP_REQUESTS, 2 * concurrency))
         started, cpu = time.perf_counter(), time.process_time()
-        await all_of(requests)
+        await run_all(requests)
         return time.perf_counter() - started, time.process_time() - cpu
 
 
-def _in_threads(contestant: SdkSync | Http, url: str, requests: int, at_a_time: int, ca: str) -> tuple[float, float]:
-    ask = contestant.asker(url, ca)
-    with ThreadPoolExecutor(at_a_time) as pool:
-        assert set(pool.map(lambda _: ask(), range(FIRST))) == {ROWS}
+def _run_in_threads(
+    contestant: SdkSync | Http, url: str, requests: int, concurrency: int, ca: str
+) -> tuple[float, float]:
+    query = contestant.query_function(url, ca)
+    with ThreadPoolExecutor(concurrency) as pool:
+        assert set(pool.map(lambda _: query(), range(WARM_UP_REQUESTS))) == {ROWS}
         started, cpu = time.perf_counter(), time.process_time()
-        assert set(pool.map(lambda _: ask(), range(requests))) == {ROWS}
+        assert set(pool.map(lambda _: query(), range(requests))) == {ROWS}
         return time.perf_counter() - started, time.process_time() - cpu
 
 
-def _in_a_pipe(contestant: Dlt, url: str, requests: int) -> tuple[float, float]:
-    assert contestant.run(url, FIRST) == FIRST * ROWS
+def _run_pipeline(contestant: Dlt, url: str, requests: int) -> tuple[float, float]:
+    assert contestant.run(url, WARM_UP_REQUESTS) == WARM_UP_REQUESTS * ROWS
     started, cpu = time.perf_counter(), time.process_time()
     assert contestant.run(url, requests) == requests * ROWS
     return time.perf_counter() - started, time.process_time() - cpu
@@ -243,16 +251,16 @@ def _in_a_pipe(contestant: Dlt, url: str, requests: int) -> tuple[float, float]:
 CONTESTANTS = {"ours": Ours, "bare": Bare, "sdk-async": SdkAsync, "sdk-sync": SdkSync, "http": Http, "dlt": Dlt}
 
 
-def main(name: str, url: str, requests: str, at_a_time: str, core: str, ca: str = "") -> None:
+def main(name: str, url: str, requests: str, concurrency: str, core: str, ca: str = "") -> None:
     if core:
         os.sched_setaffinity(0, {int(core)})
     contestant = CONTESTANTS[name]()
     if isinstance(contestant, Ours | SdkAsync | Bare):
-        seconds, cpu = asyncio.run(_abreast(contestant, url, int(requests), int(at_a_time), ca))
+        seconds, cpu = asyncio.run(_run_concurrently(contestant, url, int(requests), int(concurrency), ca))
     elif isinstance(contestant, SdkSync | Http):
-        seconds, cpu = _in_threads(contestant, url, int(requests), int(at_a_time), ca)
+        seconds, cpu = _run_in_threads(contestant, url, int(requests), int(concurrency), ca)
     else:
-        seconds, cpu = _in_a_pipe(contestant, url, int(requests))
+        seconds, cpu = _run_pipeline(contestant, url, int(requests))
     print(json.dumps({"seconds": seconds, "cpu": cpu}), file=sys.stderr)
 
 

@@ -1,8 +1,8 @@
-"""Ways to get from a send log to a Parquet file of what became of its messages; a process runs one of them.
+"""Different ways to get from a send log to a Parquet file with the outcome of its messages; each process runs one.
 
-Started by pipeline.py: its arguments are the way, the service's URL, the log, the folder to write to, the day, how many
-requests at a time, the core that it has for itself, and the file's format. It prints what it took as a JSON line, for
-the export alone: what is imported beforehand, and a first small export, are over by then.
+pipeline.py starts it. Its arguments are the name of the way, the URL of the service, the send log, the output folder,
+the day, the number of concurrent requests, the CPU core that is reserved for it, and the file format. It prints the
+cost of the export as a JSON line, without imports and a first small export.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 KEY, SECRET = "LTAI5tBenchmark", "secret"
 
-#: Lines of the first small export: connections, lazy imports and code are warm then.
-FIRST = 200
+#: Lines of the first small export, which opens connections, runs lazy imports and warms up the code.
+WARM_UP_LINES = 200
 
 
 class Ours:
-    """The operator as a task of a run, which keeps its answers for a retry; there are no statistics to be asked."""
+    """Our operator as a task of a DAG run, so that it keeps checkpoints for a retry; it does not query statistics."""
 
-    def __init__(self, url: str, day: str, at_a_time: int, file_format: str) -> None:
+    def __init__(self, url: str, day: str, concurrency: int, file_format: str) -> None:
         parts = urlsplit(url)
         quota = {"QuerySendDetails": 90_000}
         connection = {
@@ -62,9 +62,9 @@ class Ours:
 
 
 class Sample:
-    """The vendor's sample: one thread, one number after the other; the rows go to one file at the end."""
+    """The vendor's sample: one thread queries one number after another, and writes one file at the end."""
 
-    def __init__(self, url: str, day: str, at_a_time: int, file_format: str) -> None:
+    def __init__(self, url: str, day: str, concurrency: int, file_format: str) -> None:
         import pyarrow
         import pyarrow.parquet
         from alibabacloud_dysmsapi20170525.client import Client
@@ -74,7 +74,7 @@ class Sample:
         self.arrow: Any = pyarrow
         self.request: Any = QuerySendDetailsRequest
         self.day = day.replace("-", "")
-        self.at_a_time = at_a_time
+        self.concurrency = concurrency
         parts = urlsplit(url)
         self.client: Any = Client(
             Config(access_key_id=KEY, access_key_secret=SECRET, endpoint=parts.netloc, protocol=parts.scheme)
@@ -92,58 +92,61 @@ class Sample:
     def rows(self, numbers: Iterable[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         for number in numbers:
-            rows += self.of(self.client.query_send_details(self.asked(number)))
+            rows += self.records(self.client.query_send_details(self.build_request(number)))
         return rows
 
-    def asked(self, number: str) -> Any:
+    def build_request(self, number: str) -> Any:
         return self.request(phone_number=number, send_date=self.day, page_size=50, current_page=1)
 
-    def of(self, answer: Any) -> Iterator[dict[str, Any]]:
-        return (record.to_map() for record in answer.body.sms_send_detail_dtos.sms_send_detail_dto)
+    def records(self, response: Any) -> Iterator[dict[str, Any]]:
+        return (record.to_map() for record in response.body.sms_send_detail_dtos.sms_send_detail_dto)
 
 
-class Async(Sample):
-    """The same on the SDK's async method, as many numbers at a time as ours."""
+class ConcurrentSample(Sample):
+    """The same with the SDK's async method and as many concurrent requests as our operator."""
 
     def rows(self, numbers: Iterable[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        left = iter(numbers)
+        remaining = iter(numbers)
 
         async def work() -> None:
-            for number in left:
-                rows.extend(self.of(await self.client.query_send_details_async(self.asked(number))))
+            for number in remaining:
+                rows.extend(self.records(await self.client.query_send_details_async(self.build_request(number))))
 
-        async def all_of() -> None:
-            await asyncio.gather(*(work() for _ in range(self.at_a_time)))
+        async def run_all() -> None:
+            await asyncio.gather(*(work() for _ in range(self.concurrency)))
 
-        asyncio.run(all_of())
+        asyncio.run(run_all())
         return rows
 
 
-EXPORTERS = {"ours": Ours, "sdk-async": Async, "sample": Sample}
+EXPORTERS = {"ours": Ours, "sdk-async": ConcurrentSample, "sample": Sample}
 
 
 def main(
-    name: str, url: str, log: str, folder: str, day: str, at_a_time: str, core: str = "", file_format: str = "parquet"
+    name: str, url: str, log: str, folder: str, day: str, concurrency: str, core: str = "", file_format: str = "parquet"
 ) -> None:
     if core:
         os.sched_setaffinity(0, {int(core)})
-    exporter = EXPORTERS[name](url, day, int(at_a_time), file_format)
+    exporter = EXPORTERS[name](url, day, int(concurrency), file_format)
     idle = _memory("VmRSS")
     short = Path(folder, "first.csv")
     with Path(log).open() as file:
-        short.write_text("".join(itertools.islice(file, FIRST + 1)))
+        short.write_text("".join(itertools.islice(file, WARM_UP_LINES + 1)))
     exporter.export(short, Path(folder, "first"))
     started, cpu = time.perf_counter(), time.process_time()
     rows = exporter.export(Path(log), Path(folder, "out"))
-    taken = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
-    print(json.dumps({"rows": rows, **taken, "memory": _memory("VmHWM") - idle}), file=sys.stderr)
+    cost = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+    print(json.dumps({"rows": rows, **cost, "memory": _memory("VmHWM") - idle}), file=sys.stderr)
 
 
-def _memory(what: str) -> float:
-    """Return a figure of this process's memory, in MB."""
+def _memory(name: str) -> float:
+    """Return a memory figure of this process, in MB.
+
+    :param name: ``VmRSS`` (current) or ``VmHWM`` (peak)
+    """
     lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(what)).split()[1]) * 1024 / 1e6
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024 / 1e6
 
 
 if __name__ == "__main__":

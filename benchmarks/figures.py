@@ -1,4 +1,4 @@
-"""What is made of a run's measurements: windows, percentiles, rates, tables."""
+"""Statistics and tables for the benchmarks: windows of a second, percentiles, rates, aligned text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that so large a share does not exceed; not a number where there is none."""
+    """Return the smallest value that at least a given share of the values does not exceed; NaN without values."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else math.nan
 
 
 def worst_second(instants: Sequence[float]) -> int:
-    """Return the most that happened within one second, wherever it begins."""
+    """Return the most events in any window of one second."""
     first, worst, ordered = 0, 0, sorted(instants)
     for last, instant in enumerate(ordered):
         while ordered[first] <= instant - 1:
@@ -26,23 +26,28 @@ def worst_second(instants: Sequence[float]) -> int:
 
 
 class Spread(NamedTuple):
-    """The middle, nearly all, and the worst of many."""
+    """The median, the 99th percentile and the maximum of many values."""
 
     p50: float
     p99: float
-    most: float
+    maximum: float
 
     def __str__(self) -> str:
-        return f"{self.p50:.1f} / {self.p99:.1f} / {self.most:.0f}"
+        return f"{self.p50:.1f} / {self.p99:.1f} / {self.maximum:.0f}"
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Return the spread of values; zeros where there is none."""
+    """Return the spread of values; zeros without values."""
     return Spread(percentile(values, 0.5), percentile(values, 0.99), max(values)) if values else Spread(0, 0, 0)
 
 
 def slope(points: Sequence[tuple[float, float]], first: float, last: float) -> float:
-    """Return by how much a value that only grows grew a second."""
+    """Return the increase per second of a value that only grows.
+
+    :param points: (time, value) in order
+    :param first: start of the span that is measured
+    :param last: end of that span
+    """
     inside = [point for point in points if first <= point[0] < last]
     if len(inside) < 2:
         return math.nan
@@ -50,7 +55,7 @@ def slope(points: Sequence[tuple[float, float]], first: float, last: float) -> f
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as aligned text, the first column to the left."""
+    """Return rows as aligned text, with the first column aligned to the left."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.rjust(width) if column else cell.ljust(width) for column, (cell, width) in enumerate(line))

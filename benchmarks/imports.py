@@ -1,6 +1,7 @@
-"""What a DAG file pays for naming our classes, beyond `airflow.sdk`, which it has in any case: milliseconds of CPU.
+"""Measures the CPU time that a DAG file needs to import our classes, in addition to `airflow.sdk`.
 
-DAG files are parsed every few seconds. Each figure is the median of fresh processes. `make bench-imports`.
+Airflow parses DAG files every few seconds. Each figure is the median of several new processes. `make bench-imports`
+runs it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from figures import table
 RUNS = 9
 TARGET_MS = 40
 
-#: What no DAG file should load for us.
+#: Slow modules that importing our classes must not load.
 HEAVY = ("pyarrow", "aiohttp", "httpx", "phonenumbers", "cryptography.fernet", "httptools", "alibabacloud_credentials")
 
 MODULES = {
@@ -26,41 +27,41 @@ MODULES = {
     "triggers.dysms": ["airflow_provider_dysms.triggers.dysms"],
     "transfers.dysms_to_object_storage": ["airflow_provider_dysms.transfers.dysms_to_object_storage"],
 }
-#: What a DAG file may name.
+#: All classes that a DAG file uses; nobody imports a trigger in a DAG file.
 MODULES["every class"] = [f"airflow_provider_dysms.{name}" for name in list(MODULES)[1:] if name != "triggers.dysms"]
 
 MEASURED = """
 import sys, time
 from airflow.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, Connection, ObjectStoragePath, task
 import airflow.sdk.exceptions, airflow.triggers.base
-before, began = set(sys.modules), time.process_time()
+before, started_at = set(sys.modules), time.process_time()
 for name in {modules}:
     __import__(name)
-took = time.process_time() - began
+seconds = time.process_time() - started_at
 new = sorted(set(sys.modules) - before)
 import json
-print(json.dumps([took * 1000, len(new), [name for name in {heavy} if name in new]]))
+print(json.dumps([seconds * 1000, len(new), [name for name in {heavy} if name in new]]))
 """
 
 
 def main() -> None:
-    rows = [("", "ms", "modules", "heavy ones")]
+    rows = [("", "ms", "modules", "heavy modules")]
     last = 0.0
     for name, modules in MODULES.items():
-        told = [_measure(modules) for _ in range(RUNS)]
-        last = statistics.median(took for took, _, _ in told)
-        _, count, heavy = told[0]
+        results = [_measure(modules) for _ in range(RUNS)]
+        last = statistics.median(milliseconds for milliseconds, _, _ in results)
+        _, count, heavy = results[0]
         rows.append((name, f"{last:.1f}", str(count), ", ".join(heavy) or "none"))
     print(table(rows))
     print(f"\nevery class: {last:.0f} ms, target <= {TARGET_MS}: {'reached' if last <= TARGET_MS else 'MISSED'}")
 
 
 def _measure(modules: list[str]) -> tuple[float, int, list[str]]:
-    """Return milliseconds of CPU, how many modules were loaded, and which heavy ones are among them."""
+    """Return the milliseconds of CPU, the number of modules that were loaded, and the heavy ones among them."""
     script = MEASURED.format(modules=modules, heavy=HEAVY)
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    took, count, heavy = json.loads(ran.stdout.splitlines()[-1])
-    return took, count, heavy
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    milliseconds, count, heavy = json.loads(done.stdout.splitlines()[-1])
+    return milliseconds, count, heavy
 
 
 if __name__ == "__main__":

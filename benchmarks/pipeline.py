@@ -1,8 +1,8 @@
-"""From a send log to a Parquet file, rows a second, CPU and memory: ours against loops on the vendor's SDK.
+"""Measures the way from a send log to a Parquet file: our operator against loops with the vendor's SDK.
 
-All export the same day from the same prerendered service in the same run, in turns, each in a process of its own that
-has a core to itself; the service has another. Numbers have 1.2 messages each. At the end ours exports a whole day of
-1,200,000 lines over 1,000,000 numbers. `make bench`.
+All exporters export the same day from the same prerendered service in the same run, and take turns. Each runs in its
+own process on its own CPU core; the service has another core. There are 1.2 messages per phone number. At the end, our
+operator exports a whole day of 1,200,000 lines with 1,000,000 numbers. `make bench` runs it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from figures import table
-from loads import Script
-from prerendered import messages, times
+from loads import ScriptProcess
+from prerendered_service import messages, times
 
 from airflow_provider_dysms.audit.run import IN_FLIGHT
 from airflow_provider_dysms.model import dates
@@ -29,7 +29,7 @@ from airflow_provider_dysms.model import dates
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What exports, as :mod:`exporters` knows it -> its name, and its share of the numbers: the slower need fewer.
+#: Name in exporters.py -> label, and its share of the numbers; slower exporters get fewer.
 ENTRIES = {
     "ours": ("ours", 1.0),
     "sdk-async": ("loop on the vendor's SDK, async", 0.2),
@@ -46,8 +46,13 @@ _RECORD = {
 
 
 @dataclass
-class Measured:
-    """What was measured of one way to export, a value for each round."""
+class Measurements:
+    """The measurements of one exporter, a value for each round.
+
+    :param rates: rows per second
+    :param cpu: milliseconds of CPU per phone number
+    :param memory: peak memory above that of the idle process, in MB
+    """
 
     rates: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -55,38 +60,42 @@ class Measured:
 
 
 def main() -> None:
-    asked = _arguments()
+    options = _arguments()
     cores = sorted(os.sched_getaffinity(0))
     client_core, service_core = (str(cores[0]), str(cores[1])) if len(cores) > 1 else ("", "")
     day = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
-    measured = {name: Measured() for name in ENTRIES}
-    whole: dict[str, Measured] = {}
+    measured = {name: Measurements() for name in ENTRIES}
+    whole: dict[str, Measurements] = {}
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "day.json").write_text(json.dumps([_answer(day.isoformat(), count) for count in (1, 2)]))
-        with Script("prerendered.py", folder, "0", service_core) as service:
-            run = _Runs(f"http://127.0.0.1:{service.hear()}", Path(folder), day.isoformat(), client_core)
-            print(f"1.2 messages a number, {IN_FLIGHT} requests at a time; {asked.rounds} rounds in turns, medians")
-            for _ in range(asked.rounds):
+        Path(folder, "day.json").write_text(
+            json.dumps([_response_template(day.isoformat(), count) for count in (1, 2)])
+        )
+        with ScriptProcess("prerendered_service.py", folder, "0", service_core) as service:
+            run = _Runner(f"http://127.0.0.1:{service.receive()}", Path(folder), day.isoformat(), client_core)
+            print(f"1.2 messages per number, {IN_FLIGHT} concurrent requests; {options.rounds} rounds, medians")
+            for _ in range(options.rounds):
                 for name, (_, share) in ENTRIES.items():
-                    run(name, int(asked.numbers * share), measured[name])
+                    run(name, int(options.numbers * share), measured[name])
             print(table(_rows(measured)), flush=True)
-            for file_format in asked.formats.split(","):
-                run("ours", asked.day, whole.setdefault(file_format, Measured()), file_format)
+            for file_format in options.formats.split(","):
+                run("ours", options.day, whole.setdefault(file_format, Measurements()), file_format)
                 ours = whole[file_format]
-                what = f"{sum(map(messages, range(asked.day))):,} lines over {asked.day:,} numbers to {file_format}"
-                rows_a_second = f"{ours.rates[0]:,.0f} rows a second"
-                print(f"\n{what}: {rows_a_second}, CPU a number {ours.cpu[0]:.3f} ms", flush=True)
+                workload = (
+                    f"{sum(map(messages, range(options.day))):,} lines over {options.day:,} numbers to {file_format}"
+                )
+                row_rate = f"{ours.rates[0]:,.0f} rows per second"
+                print(f"\n{workload}: {row_rate}, CPU per number {ours.cpu[0]:.3f} ms", flush=True)
     print(f"\n{table([('figure', 'measured', 'target', ''), *_targets(measured, whole)])}")
 
 
 @dataclass(frozen=True)
-class _Runs:
+class _Runner:
     url: str
     folder: Path
     day: str
     core: str
 
-    def __call__(self, name: str, numbers: int, into: Measured, file_format: str = "parquet") -> None:
+    def __call__(self, name: str, numbers: int, measurements: Measurements, file_format: str = "parquet") -> None:
         log = self.folder / f"{numbers}.csv"
         if not log.exists():
             with log.open("w") as file:
@@ -94,7 +103,7 @@ class _Runs:
         with tempfile.TemporaryDirectory(dir=self.folder) as output:
             script = str(Path(__file__).with_name("exporters.py"))
             arguments = [self.url, str(log), output, self.day, str(IN_FLIGHT), self.core, file_format]
-            ran = subprocess.run(
+            done = subprocess.run(
                 [sys.executable, script, name, *arguments],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -102,19 +111,19 @@ class _Runs:
                 check=False,
                 env={**os.environ, "AIRFLOW_HOME": output},
             )
-        if ran.returncode:
-            raise SystemExit(f"{ENTRIES[name][0]} failed:\n{ran.stderr[-2000:]}")
-        told = json.loads(ran.stderr.strip().splitlines()[-1])
-        due = sum(map(messages, range(numbers)))
-        if told["rows"] != due:
-            raise SystemExit(f"{ENTRIES[name][0]} wrote {told['rows']} rows in the place of {due}")
-        into.rates.append(due / told["seconds"])
-        into.cpu.append(told["cpu"] / numbers * 1000)
-        into.memory.append(told["memory"])
+        if done.returncode:
+            raise SystemExit(f"{ENTRIES[name][0]} failed:\n{done.stderr[-2000:]}")
+        result = json.loads(done.stderr.strip().splitlines()[-1])
+        expected = sum(map(messages, range(numbers)))
+        if result["rows"] != expected:
+            raise SystemExit(f"{ENTRIES[name][0]} wrote {result['rows']} rows instead of {expected}")
+        measurements.rates.append(expected / result["seconds"])
+        measurements.cpu.append(result["cpu"] / numbers * 1000)
+        measurements.memory.append(result["memory"])
 
 
 def _log(numbers: int, day: str) -> Iterator[str]:
-    """Yield the lines of a send log: the first message of each number, then the second ones."""
+    """Yield the lines of a send log: the first message to each number, then the second messages."""
     yield "phone_number,out_id,sent_at,campaign\n"
     for nth in (1, 2):
         for number in range(numbers):
@@ -123,8 +132,8 @@ def _log(numbers: int, day: str) -> Iterator[str]:
                 yield f"139{number:08},order-139{number:08}-{nth},{day} {at},spring-{number % 7}\n"
 
 
-def _answer(day: str, count: int) -> str:
-    """Return the service's answer about a number that was sent so many messages."""
+def _response_template(day: str, count: int) -> str:
+    """Return a template of the service's response for a number with some messages."""
     records = [
         {
             **_RECORD,
@@ -141,43 +150,45 @@ def _answer(day: str, count: int) -> str:
     )
 
 
-def _rows(measured: dict[str, Measured]) -> list[list[str]]:
-    rows = [["", "rows a second", "CPU a number, ms", "peak memory above idle, MB", "ours is so many times as fast"]]
+def _rows(measured: dict[str, Measurements]) -> list[list[str]]:
+    rows = [["", "rows per second", "CPU per number, ms", "peak memory above idle, MB", "our speed relative to it"]]
     ours = statistics.median(measured["ours"].rates)
-    for name, found in measured.items():
-        rate, cpu, memory = map(statistics.median, (found.rates, found.cpu, found.memory))
+    for name, results in measured.items():
+        rate, cpu, memory = map(statistics.median, (results.rates, results.cpu, results.memory))
         rows.append([ENTRIES[name][0], f"{rate:,.0f}", f"{cpu:.3f}", f"{memory:.0f}", f"{ours / rate:.1f}"])
     return rows
 
 
-def _targets(measured: dict[str, Measured], whole: dict[str, Measured]) -> list[tuple[str, str, str, str]]:
+def _targets(measured: dict[str, Measurements], whole: dict[str, Measurements]) -> list[tuple[str, str, str, str]]:
     lines: list[tuple[str, str, str, str]] = []
 
-    def line(name: str, value: float, target: float, *, least: bool) -> None:
-        reached = value >= target if least else value <= target
-        shown = f"{'>=' if least else '<='} {target:g}"
-        lines.append((name, format(value, ".3g"), shown, "reached" if reached else "MISSED"))
+    def line(name: str, value: float, target: float, *, is_minimum: bool) -> None:
+        reached = value >= target if is_minimum else value <= target
+        text = f"{'>=' if is_minimum else '<='} {target:g}"
+        lines.append((name, format(value, ".3g"), text, "reached" if reached else "MISSED"))
 
     ours = statistics.median(measured["ours"].rates)
     for name, target in (("sdk-async", 5), ("sample", 6)):
         line(
-            f"rows a second: as fast as the {ENTRIES[name][0].removeprefix('the ')}, times",
+            f"rows per second relative to the {ENTRIES[name][0].removeprefix('the ')}",
             ours / statistics.median(measured[name].rates),
             target,
-            least=True,
+            is_minimum=True,
         )
-    line("CPU a number, ms", statistics.median(measured["ours"].cpu), 0.4, least=False)
-    for file_format, found in whole.items():
-        line(f"peak memory of a whole day to {file_format}, MB", found.memory[0], 250, least=False)
+    line("CPU per number, ms", statistics.median(measured["ours"].cpu), 0.4, is_minimum=False)
+    for file_format, results in whole.items():
+        line(f"peak memory of a whole day to {file_format}, MB", results.memory[0], 250, is_minimum=False)
     return lines
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--numbers", type=int, default=30_000, help="that ours asks in a round; the others ask fewer")
-    parser.add_argument("--day", type=int, default=1_000_000, help="numbers of the whole day")
-    parser.add_argument("--formats", default="parquet", help="of the whole day: parquet,jsonl")
+    parser.add_argument(
+        "--numbers", type=int, default=30_000, help="numbers of our operator in each round; the others get fewer"
+    )
+    parser.add_argument("--day", type=int, default=1_000_000, help="numbers of the whole day, default 1000000")
+    parser.add_argument("--formats", default="parquet", help="file formats of the whole day: parquet,jsonl")
     return parser.parse_args()
 
 

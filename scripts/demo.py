@@ -1,6 +1,6 @@
-"""Audits a made-up day through Airflow and probes three carriers, on the emulator and a local folder: `make demo`.
+"""Runs two example DAGs in Airflow, an audit of a generated day and a probe of three carriers: `make demo`.
 
-Everything it makes lies in `.demo/`, everything it starts it stops.
+It uses the emulator and a local folder. All its files are in `.demo/`, and it stops every process that it starts.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ AUDIT, PROBE = "dysms_daily_delivery_audit", "dysms_otp_probe"
 MESSAGES = 4000
 CARRIERS = ("mobile", "unicom", "telecom")
 
-#: Seconds that a command may take on a slow machine; a task that fails would wait for its retry otherwise.
-PATIENCE = 180
+#: How long an Airflow command may take on a slow machine (s). A failed task would otherwise wait for its retry.
+TIMEOUT_SECONDS = 180
 
 
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     sent, output, sims = FOLDER / "sent", FOLDER / "output", FOLDER / "sims.json"
     sent.mkdir(parents=True)
-    sims.write_text(json.dumps({carrier: f"1390000000{place}" for place, carrier in enumerate(CARRIERS)}))
+    sims.write_text(json.dumps({carrier: f"1390000000{position}" for position, carrier in enumerate(CARRIERS)}))
     today = beijing_day(datetime.now(UTC))
     day = today - timedelta(days=1)
-    # The log has messages of both sites, and the example one connection.
+    # The send log has messages of both sites, but the example DAG has only one connection.
     with Emulator.start("--switch", "sites=joined") as emulator:
-        say(f"The emulator answers at {emulator.url}; a day of {MESSAGES:,} messages is put into it.")
+        say(f"The emulator runs at {emulator.url}. It now generates a day of {MESSAGES:,} messages.")
         emulator.generate(send_date=day, messages=MESSAGES, seed=7, log=sent / f"{day:%Y%m%d}.csv")
         emulator.configure(receipt_seconds=2)
         environment = airflow_environment(
@@ -51,18 +51,18 @@ def main() -> None:
             AIRFLOW_VAR_DYSMS_OTP_TEMPLATE="SMS_200000001",
         )
         with (FOLDER / "airflow.log").open("w") as log:
-            say("Airflow makes its database (its log: .demo/airflow.log).")
-            airflow("db", "migrate", environment=environment, log=log)
+            say("Airflow creates its database (its log is .demo/airflow.log).")
+            run_airflow("db", "migrate", environment=environment, log=log)
             say(f"Airflow runs {AUDIT} for {day}.")
-            airflow("dags", "test", AUDIT, f"{today}T07:30:00+08:00", environment=environment, log=log)
+            run_airflow("dags", "test", AUDIT, f"{today}T07:30:00+08:00", environment=environment, log=log)
             show_audit(output, day.isoformat())
-            say(f"Airflow runs {PROBE}: one code to a SIM of each carrier, is it there within a minute?\n")
-            airflow("dags", "test", PROBE, environment=environment, log=log)
+            say(f"Airflow runs {PROBE}, which sends a code to each carrier and waits a minute for its delivery.\n")
+            run_airflow("dags", "test", PROBE, environment=environment, log=log)
             show_probe()
 
 
 def airflow_environment(**variables: str) -> dict[str, str]:
-    """Return an environment in which Airflow keeps to the demo's folder."""
+    """Return an environment in which Airflow only uses the folder of the demo."""
     home = FOLDER / "airflow"
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
@@ -76,8 +76,8 @@ def airflow_environment(**variables: str) -> dict[str, str]:
     }
 
 
-def airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
-    """Run Airflow's command line; show the end of its log when it fails."""
+def run_airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
+    """Run a command of Airflow; if it fails, print the end of its log and exit."""
     try:
         subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
@@ -86,7 +86,7 @@ def airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
             stdout=log,
             stderr=subprocess.STDOUT,
             check=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_SECONDS,
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         print("\n".join((FOLDER / "airflow.log").read_text().splitlines()[-40:]))
@@ -94,7 +94,7 @@ def airflow(*arguments: str, environment: dict[str, str], log: TextIO) -> None:
 
 
 def show_probe() -> None:
-    """Print what the probe found, as its last task left it with Airflow."""
+    """Print the result of the probe, which is the return value of its last task."""
     with contextlib.closing(sqlite3.connect(FOLDER / "airflow" / "airflow.db")) as database:
         query = "select value from xcom where dag_id = ? and task_id = 'summary' and key = 'return_value'"
         (value,) = database.execute(query, (PROBE,)).fetchone()
@@ -103,7 +103,7 @@ def show_probe() -> None:
 
 
 def show_audit(output: Path, day: str) -> None:
-    """Print the day's summary as a table, and how to look into its file."""
+    """Print a table of the day's results, and a command that queries its file."""
     manifest = json.loads((output / "_manifests" / f"send_date={day}.json").read_text())
     result, run = manifest["result"], manifest["run"]
     seconds = result["delivery_seconds"]
@@ -115,7 +115,7 @@ def show_audit(output: Path, day: str) -> None:
         *((f"template {code}", sum(states.values())) for code, states in result["by_template"].items() if code),
         ("delivery time p50", f"{seconds['p50']} s"),
         ("delivery time p95", f"{seconds['p95']} s"),
-        ("segments, ours / the vendor's", segments),
+        ("segments, ours / vendor", segments),
         ("requests / throttled", f"{run['requests']} / {run['throttled']}"),
     ]
     width = max(len(name) for name, _ in table)
@@ -128,7 +128,7 @@ def show_audit(output: Path, day: str) -> None:
         f"select state, category, count(*) from '{output.relative_to(ROOT)}/*/*.parquet' "  # noqa: S608
         f"where send_date = date '{day}' group by all order by 3 desc"
     )
-    print(f"\nOne row a message: {data}\nLook into it:\n")
+    print(f"\nOne row per message: {data}\nQuery it with:\n")
     python = os.path.relpath(sys.executable, ROOT)
     print(f'  {python} -c "import duckdb; print(duckdb.sql(\\"{query}\\"))"\n')
 

@@ -1,7 +1,7 @@
-"""Installs with pip and says every ten seconds how far it is: `python scripts/install.py WHAT ARGUMENTS...`.
+"""Runs pip install and prints its progress every ten seconds: `python scripts/install.py WHAT ARGUMENTS...`.
 
-WHAT is a few words for the first line; the ARGUMENTS are those of `pip install`. What pip itself prints, hundreds of
-lines, is kept in `.tmp/pip.log`.
+WHAT is a description for the first line; the ARGUMENTS are those of `pip install`. The output of pip has hundreds of
+lines and goes to `.tmp/pip.log`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 
 LOG = Path(".tmp/pip.log")
 
-#: Seconds between two lines.
-INTERVAL = 10
+#: Time between two progress lines (s).
+INTERVAL_SECONDS = 10
 
 
 def main(what: str, *arguments: str) -> None:
@@ -34,23 +34,23 @@ def main(what: str, *arguments: str) -> None:
         heartbeat.join()
     if status:
         print("\n".join(LOG.read_text().splitlines()[-20:]))
-        sys.exit(f"pip failed; {LOG} has the rest of what it said.")
+        sys.exit(f"pip failed; {LOG} has its complete output.")
     say(f"  done after {time.monotonic() - start:.0f} s: {size_of_environment()}")
 
 
 def report(start: float, ended: threading.Event) -> None:
-    """Print what pip does, every few seconds, until it has ended."""
-    while not ended.wait(INTERVAL):
+    """Print the progress of pip every few seconds until it has ended."""
+    while not ended.wait(INTERVAL_SECONDS):
         lines = LOG.read_text().splitlines() if LOG.exists() else []
         say(f"  {time.monotonic() - start:3.0f} s: {progress(lines)}")
 
 
 def progress(lines: list[str]) -> str:
-    """Say in a few words what the last lines of pip's log mean."""
+    """Return a short description of the progress that pip's log shows."""
     collected = sum(line.startswith("Collecting ") for line in lines)
-    last = lines[-1].strip() if lines else "pip starts"
+    last = lines[-1].strip() if lines else "pip is starting"
     if last.startswith("Installing collected packages:"):
-        return f"{last.count(',') + 1} distributions are unpacked"
+        return f"{last.count(',') + 1} distributions are being installed"
     return f"{collected} distributions found, now: {last[:80]}"
 
 

@@ -1,8 +1,8 @@
-"""Installs our package as a user does, without our pins, and prints how long pip takes: `make install-check`.
+"""Installs our package without our pins, as a user does, and prints how long pip takes: `make install-check`.
 
-Each extra is installed with the newest pip into an environment of its own, and all of them into one that has Airflow
-already. The rest of the matrix is resolved only: the pip that this Python brings (23.0.1 on Debian 12), environments
-that have the newest and the oldest Airflow.
+It installs each extra into a new environment with the newest pip, and all extras into an environment that already has
+Airflow. It only resolves the other combinations: with the pip that this Python includes (23.0.1 on Debian 12), and in
+environments with the newest and with the oldest Airflow.
 """
 
 from __future__ import annotations
@@ -22,12 +22,17 @@ EXTRAS = ("parquet", "s3", "credentials")
 ALL = ",".join(EXTRAS)
 OLDEST = ("apache-airflow==3.2.2", "--constraint", "constraints-oldest.txt")
 
-#: Seconds that one install may take, and those after which it is stopped.
-LIMIT, PATIENCE = 120, 600
+#: How long one install may take to pass, and after which time it is stopped (s).
+LIMIT_SECONDS, TIMEOUT_SECONDS = 120, 600
 
 
 class Case(NamedTuple):
-    """One install that a user may type."""
+    """One install command of a user.
+
+    :param pip: ``newest``, or ``bundled`` with Python
+    :param environment: ``clean``, or the environment to install into
+    :param is_real: whether to install rather than only resolve
+    """
 
     pip: str
     environment: str
@@ -46,37 +51,37 @@ CASES = [
 
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
-    say("Environments are made: pip's newest release, the newest Airflow, the oldest.")
+    say("Creating environments with the newest pip, the newest Airflow and the oldest Airflow.")
     for name in ("bundled", "newest", "airflow", "airflow-oldest"):
         make_environment(name)
     run_pip("bundled", "newest", "--upgrade", "pip")
     run_pip("newest", "airflow", "apache-airflow")
     run_pip("newest", "airflow-oldest", *OLDEST)
-    say(f"{'pip':9} {'environment':15} {'extras':23} {'':9} seconds, of CPU")
-    slow = [case for case in CASES if measure(case) > LIMIT]
+    say(f"{'pip':9} {'environment':15} {'extras':23} {'':9} seconds, CPU seconds")
+    slow = [case for case in CASES if measure(case) > LIMIT_SECONDS]
     if slow:
-        sys.exit(f"{len(slow)} of {len(CASES)} took more than {LIMIT} s.")
+        sys.exit(f"{len(slow)} of {len(CASES)} installs took more than {LIMIT_SECONDS} s.")
     shutil.rmtree(FOLDER)
-    say(f"All {len(CASES)} ended within {LIMIT} s.")
+    say(f"All {len(CASES)} installs ended within {LIMIT_SECONDS} s.")
 
 
 def measure(case: Case) -> float:
-    """Run one case, print its line and return its seconds; an install is looked at afterwards."""
+    """Run one case, print its line and return its seconds; check the environment after a real install."""
     environment = case.environment
     if environment == "clean":
         environment = make_environment("clean")
-    start, start_of_cpu = time.monotonic(), cpu_seconds()
+    start, cpu_start = time.monotonic(), cpu_seconds()
     run_pip(case.pip, environment, f".[{case.extras}]", *([] if case.is_real else ["--dry-run"]))
-    seconds, of_cpu = time.monotonic() - start, cpu_seconds() - start_of_cpu
+    seconds, cpu = time.monotonic() - start, cpu_seconds() - cpu_start
     done = "installs" if case.is_real else "resolves"
-    say(f"{pip_version(case.pip):9} {case.environment:15} {case.extras:23} {done:9} {seconds:7.0f} {of_cpu:7.0f}")
+    say(f"{pip_version(case.pip):9} {case.environment:15} {case.extras:23} {done:9} {seconds:7.0f} {cpu:7.0f}")
     if case.is_real:
-        look_at(environment)
+        check_environment(environment)
     return seconds
 
 
 def cpu_seconds() -> float:
-    """Return the CPU time of all commands so far; on a busy machine it tells a slow pip from one that waited."""
+    """Return the CPU time of all commands so far, which shows on a busy machine whether pip was slow or only waited."""
     return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
@@ -87,12 +92,12 @@ def make_environment(name: str) -> str:
 
 
 def run_pip(tool: str, environment: str, *arguments: str) -> None:
-    """Let the pip of one environment install into another one."""
+    """Install into an environment with the pip of another one."""
     run(python(tool), "-m", "pip", "--python", python(environment), "install", *arguments)
 
 
-def look_at(environment: str) -> None:
-    """Stop unless what is installed fits together and Airflow shows our provider."""
+def check_environment(environment: str) -> None:
+    """Exit unless all installed packages are compatible and Airflow lists our provider."""
     run(python(environment), "-m", "pip", "check")
     listed = run(python(environment), "-m", "airflow", "providers", "list", "--output", "plain")
     if "airflow-provider-dysms" not in listed:
@@ -108,7 +113,7 @@ def python(environment: str) -> str:
 
 
 def run(*command: str) -> str:
-    """Run a command without our pins and settings, and return what it prints; stop when it fails or never ends."""
+    """Run a command without our pins and settings, and return its output; exit if it fails or times out."""
     home = (FOLDER / "home").resolve()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PIP_"))}
     environment |= {"HOME": str(home), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
@@ -117,15 +122,15 @@ def run(*command: str) -> str:
     with LOG.open("w") as log:
         try:
             status = subprocess.run(
-                command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False, timeout=PATIENCE
+                command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False, timeout=TIMEOUT_SECONDS
             ).returncode
         except subprocess.TimeoutExpired:
-            status = f"none after {PATIENCE} s"
-    printed = LOG.read_text()
+            status = f"none after {TIMEOUT_SECONDS} s"
+    output = LOG.read_text()
     if status:
-        print("\n".join(printed.splitlines()[-20:]))
-        sys.exit(f"{' '.join(command)}: exit status {status}; {LOG} has all that it printed.")
-    return printed
+        print("\n".join(output.splitlines()[-20:]))
+        sys.exit(f"{' '.join(command)}: exit status {status}; {LOG} has its complete output.")
+    return output
 
 
 def say(sentence: str) -> None:

@@ -1,7 +1,7 @@
-"""Resolves our pins, and our package without them, for every Python that is supported, on Linux: `make lock-check`.
+"""Resolves our pins, and our package without pins, for every supported Python on Linux: `make lock-check`.
 
-Nothing is installed. A pin counts when the index has a wheel of it for that Python, so that no compiler is needed; the
-pins must be the whole answer, with no package beside them.
+It does not install anything. A pin is valid if the index has a wheel of it for that Python, so that no compiler is
+needed. The pins must be complete: the resolution must not need any other package.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ UV = Path(sys.executable).parent / "uv"
 PYTHONS = ("3.11.0", "3.12.0", "3.13.0", "3.14.0")
 PACKAGE = ("pyproject.toml", "--all-extras", "--resolution")
 
-#: Pure Python that its authors publish as source only, or did when the oldest pins were made.
+#: Pure Python packages that are only published as source, now or when the oldest pins were made.
 SOURCE = ("alibabacloud-endpoint-util", "alibabacloud-tea")
 OLD_SOURCE = (*SOURCE, "alibabacloud-credentials-api", "alibabacloud-gateway-spi", "aliyun-python-sdk-core")
 
-#: What is checked, what uv resolves for it, and what has no wheel there.
+#: Name of the check -> arguments of uv, and the packages that have no wheel.
 CHECKS = {
     "the pins of constraints.txt": (("constraints.txt",), SOURCE),
     "the pins of constraints-oldest.txt": (("constraints-oldest.txt",), OLD_SOURCE),
@@ -36,11 +36,11 @@ def main() -> None:
     for (name, python), error in zip(cases, errors, strict=True):
         print(f"{name:36}  {python:8}  {error or 'resolves'}")
     if any(errors):
-        sys.exit("Some of it does not resolve. make lock writes new pins.")
+        sys.exit("Some checks failed. make lock writes new pins.")
 
 
 def check(name: str, python: str) -> str:
-    """Return what is wrong when the check is resolved for ``python``, empty if nothing is."""
+    """Return the problem of a check for one Python version, or an empty text."""
     arguments, sources = CHECKS[name]
     command = [str(UV), "pip", "compile", "--quiet", "--no-header", "--no-annotate", *arguments]
     target = ["--python-version", python, "--python-platform", "x86_64-manylinux_2_28", "--only-binary", ":all:"]

@@ -1,9 +1,9 @@
-"""Mutation testing of what must never be silently wrong, over tests that know nothing of Airflow: `make mutation`.
+"""Tests the tests of the code that must never be silently wrong, by mutation, without Airflow: `make mutation`.
 
-mutmut changes the code of MODULES in thousands of small ways and runs, for each, the TESTS that reach it; what no test
-notices survives. It works on a copy in `.mutation/`. `make mutation ONLY=quota,pages` takes a few modules. It changes
-functions alone, and none with a decorator; tables and constants of a module stay. Messages are changed too: people read
-them.
+mutmut changes the code of MODULES in thousands of small ways and runs their tests after each change. A change that no
+test notices survives. It works on a copy in `.mutation/`. `make mutation ONLY=rate_limiter,pagination` selects some
+modules. mutmut only changes functions without decorators, not tables and constants. It changes messages, too, because
+people read them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ ROOT = Path(__file__).parents[1]
 COPY = ROOT / ".mutation"
 PACKAGE = "airflow_provider_dysms"
 
-#: The module, and the tests that are to notice.
+#: Tests of a commit that do not import Airflow.
+COMMIT_TESTS = [
+    "storage/test_manifest.py",
+    "storage/test_partition_steps.py",
+    "storage/test_partition_other_writers.py",
+    "storage/object_store/test_store.py",
+    "storage/object_store/test_local_folder.py",
+    "storage/object_store/test_bucket.py",
+]
+
+#: module -> the tests that must notice its changes
 MODULES = {
     "api/protocol/error_codes.py": ["api/protocol/test_error_codes.py"],
     "model/errors.py": ["model/test_errors.py"],
@@ -29,12 +39,14 @@ MODULES = {
     "model/dates.py": ["model/test_dates.py"],
     "api/pagination.py": ["api/test_pagination.py"],
     "api/rate_limiter.py": ["api/test_rate_limiter.py"],
-    "storage/manifest.py": ["storage/commit"],
-    "storage/partition.py": ["storage/commit"],
-    "storage/object_store/stores.py": ["storage/commit"],
+    "storage/manifest.py": COMMIT_TESTS,
+    "storage/partition.py": COMMIT_TESTS,
+    "storage/object_store/store.py": COMMIT_TESTS,
+    "storage/object_store/local_folder.py": COMMIT_TESTS,
+    "storage/object_store/bucket.py": COMMIT_TESTS,
 }
 
-#: How mutmut says what became of a mutant: by the exit code of pytest, and of what stopped it.
+#: Result of a mutant, by the exit code of pytest or of the signal that stopped it.
 KILLED = {1: "killed", 3: "killed", 36: "timeout", 24: "timeout", -24: "timeout", 152: "timeout", 255: "timeout"}
 SURVIVED = {0: "survived", 33: "no tests", 5: "no tests"}
 
@@ -53,7 +65,7 @@ def main(only: str = "") -> None:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     log = COPY / "mutmut.log"
     with log.open("wb") as output:
-        ran = subprocess.run(
+        done = subprocess.run(
             [*mutmut, "run", "--max-children", "1"],
             cwd=COPY,
             env=environment,
@@ -61,48 +73,48 @@ def main(only: str = "") -> None:
             stderr=output,
             check=False,
         )
-    if ran.returncode:
-        sys.exit(f"mutmut ended with exit code {ran.returncode}:\n{log.read_text()[-3000:]}")
-    rows = [("module", "mutants", "killed", "of them by time", "survived", "")]
+    if done.returncode:
+        sys.exit(f"mutmut ended with exit code {done.returncode}:\n{log.read_text()[-3000:]}")
+    rows = [("module", "mutants", "killed", "by timeout", "survived", "")]
     survivors: list[str] = []
-    everything: Counter[str] = Counter()
+    total_counts: Counter[str] = Counter()
     for module in modules:
-        outcomes = _outcomes(module)
-        counted = Counter(outcomes.values())
-        everything += counted
-        rows.append(_row(module, counted))
-        survivors += [name for name, outcome in outcomes.items() if outcome not in ("killed", "timeout")]
+        results = _results(module)
+        counts = Counter(results.values())
+        total_counts += counts
+        rows.append(_row(module, counts))
+        survivors += [name for name, result in results.items() if result not in ("killed", "timeout")]
     for name in survivors:
-        shown = subprocess.run([*mutmut, "show", name], cwd=COPY, capture_output=True, text=True, check=False)
-        print(f"{name}\n{_changed_lines(shown.stdout)}\n")
+        diff = subprocess.run([*mutmut, "show", name], cwd=COPY, capture_output=True, text=True, check=False)
+        print(f"{name}\n{_changed_lines(diff.stdout)}\n")
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print(
             "  ".join(
-                cell.rjust(width) if place else cell.ljust(width)
-                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+                cell.rjust(width) if column else cell.ljust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
         )
-    mutants = everything.total()
-    killed = everything["killed"] + everything["timeout"]
+    mutants = total_counts.total()
+    killed = total_counts["killed"] + total_counts["timeout"]
     print(f"\n{mutants} mutants, {killed} killed ({killed / mutants:.1%}), {mutants - killed} survived")
 
 
 def _copy(modules: dict[str, list[str]]) -> None:
-    """Lay out the package and the tests that are needed."""
+    """Copy the package and the tests that are needed."""
     shutil.rmtree(COPY, ignore_errors=True)
     no_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / PACKAGE, COPY / PACKAGE, ignore=no_caches)
     for module in modules:
-        # What is remembered from the run without mutants would hide them; and decorated functions are not changed.
+        # mutmut does not change decorated functions, and a cache filled before the mutation would hide it.
         path = COPY / PACKAGE / module
         path.write_text(re.sub(r"(?m)^@lru_cache\(.*\)\n", "", path.read_text()))
     tests = dict.fromkeys(test for tests in modules.values() for test in tests)
     (COPY / "tests").mkdir()
     for test in tests:
-        found, path = ROOT / "tests" / test, COPY / "tests" / test
+        source, path = ROOT / "tests" / test, COPY / "tests" / test
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(found, path, ignore=no_caches) if found.is_dir() else shutil.copy(found, path)
+        shutil.copytree(source, path, ignore=no_caches) if source.is_dir() else shutil.copy(source, path)
     (COPY / "tests" / "conftest.py").write_text(CONFTEST)
     settings = {
         "source_paths": [PACKAGE],
@@ -111,21 +123,21 @@ def _copy(modules: dict[str, list[str]]) -> None:
         "pytest_add_cli_args": ["--import-mode=importlib", "-p", "no:cacheprovider"],
         "use_git_change_detection": False,
         "timeout_multiplier": 3.0,
-        "timeout_constant": 10.0,  # s: a busy machine must not pass for a test that noticed
+        "timeout_constant": 10.0,  # s; a slow machine must not look like a test that noticed the change
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     (COPY / "pyproject.toml").write_text("[tool.mutmut]\n" + "\n".join(lines) + "\n")
 
 
-def _outcomes(module: str) -> dict[str, str]:
-    """Return what became of each mutant of a module, by its name."""
-    told = json.loads((COPY / "mutants" / PACKAGE / f"{module}.meta").read_text())["exit_code_by_key"]
-    return {name: KILLED.get(code) or SURVIVED.get(code, f"exit code {code}") for name, code in told.items()}
+def _results(module: str) -> dict[str, str]:
+    """Return the result of each mutant of a module, by its name."""
+    codes = json.loads((COPY / "mutants" / PACKAGE / f"{module}.meta").read_text())["exit_code_by_key"]
+    return {name: KILLED.get(code) or SURVIVED.get(code, f"exit code {code}") for name, code in codes.items()}
 
 
-def _row(module: str, counted: Counter[str]) -> tuple[str, ...]:
-    killed, mutants = counted["killed"] + counted["timeout"], counted.total()
-    figures = (mutants, killed, counted["timeout"], mutants - killed)
+def _row(module: str, counts: Counter[str]) -> tuple[str, ...]:
+    killed, mutants = counts["killed"] + counts["timeout"], counts.total()
+    figures = (mutants, killed, counts["timeout"], mutants - killed)
     return (module, *map(str, figures), f"{killed / mutants:.1%}")
 
 

@@ -1,7 +1,7 @@
-"""A Redis of one's own on loopback, empty, gone when it is stopped: for `make scale`.
+"""Runs a temporary, empty Redis server on loopback, for `make scale`.
 
-The first line that it prints is its URL. It ends on Ctrl-C, and with its standard input, so that it does not outlive
-whoever started it and was killed.
+It prints the URL of the server as its first line. It ends on Ctrl-C and when its standard input closes, so that it does
+not outlive a parent process that is killed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from serving import PATIENCE, free_port, install, serve, until_ready
+from temporary_server import TIMEOUT_SECONDS, free_port, install_package, serve, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,43 +30,43 @@ def main() -> None:
 def running() -> Iterator[str]:
     """Run Redis; give its URL.
 
-    :raises RuntimeError: it did not come up; with what it said
+    :raises RuntimeError: the server did not start; the error has its log
     """
-    program = installed()
+    program = find_program()
     with tempfile.TemporaryDirectory(prefix="redis-") as folder:
         port, log = free_port(), Path(folder) / "log"
         settings = {"bind": "127.0.0.1", "port": str(port), "dir": folder, "save": ""}
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [NAME, *options],  # the program asks its name what it is to do
+                [NAME, *options],  # the program's name decides which tool it is
                 executable=program,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for us: Airflow's parts go first
+                start_new_session=True,  # Ctrl-C only reaches this script; Airflow's processes end first
             )
         try:
-            until_ready(process, lambda: answers(port), log)
+            wait_until_ready(process, lambda: is_answering(port), log)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             process.terminate()
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT_SECONDS)
 
 
-def installed() -> str:
-    """Return Redis's program; install Debian's package of it when there is none.
+def find_program() -> str:
+    """Return the path of Redis; install Debian's package if it is missing.
 
-    :raises FileNotFoundError: there is none, and this is not Debian, or not root
+    :raises FileNotFoundError: it is missing, and this machine does not run Debian or this user is not root
     """
-    # In Debian the program is in redis-tools, under another name; the package redis-server would start a server.
+    # Debian has the same program in redis-tools under another name. Its package redis-server would start a server.
     program = shutil.which(NAME) or shutil.which("redis-check-rdb")
     if program:
         return program
-    install("redis-tools")
-    return installed()
+    install_package("redis-tools")
+    return find_program()
 
 
-def answers(port: int) -> bool:
+def is_answering(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")

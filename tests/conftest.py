@@ -39,6 +39,21 @@ hypothesis.settings.load_profile("any machine")
 LAST_WORDS = pytest.StashKey[list[str]]()
 
 
+#: Fixtures that run tasks in Airflow or whole audits, or start a store or an Airflow: who uses one takes seconds.
+SLOW_FIXTURES = frozenset(
+    {"_airflow_database", "airflow", "api_server", "audit", "tries"}  # in Airflow, or all of an operator
+    | {"s3_server", "server", "writer", "s3_and_lane", "sending"}  # with a store, or with processes
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by what it uses; the files that are slow for other reasons say so themselves."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def say_last(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Say a line behind all that pytest says."""

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "waits.py"
 
 
@@ -52,7 +56,7 @@ def test_a_look_at_what_limits_asks_at_once_and_late_and_fails_no_call() -> None
     assert ran.returncode == 0, ran.stdout + ran.stderr
     said = {line.split("  ")[0]: line.split()[-1] for line in ran.stdout.splitlines() if ": " in line}
     for latency in (0, 40):
-        assert said[f"answers after {latency} ms: calls that failed"] == "reached", ran.stdout
+        assert said[f"responses after {latency} ms: calls that failed"] == "reached", ran.stdout
 
 
 def test_every_way_from_a_log_to_a_file_writes_all_rows_and_ours_stays_small() -> None:

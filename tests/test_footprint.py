@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 PACKAGE = "airflow_provider_dysms"
 
 #: Packages that a task may load when it runs: engines, extras, tables of phone numbers, and servers.

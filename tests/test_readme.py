@@ -21,6 +21,8 @@ import pytest
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

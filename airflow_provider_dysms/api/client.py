@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -37,15 +37,10 @@ if TYPE_CHECKING:
         SmsSent,
     )
 
-DAY = timedelta(days=1)
-
 #: The number that a test of the connection asks for: any will do, and what is known of it is dropped.
 PROBED_NUMBER = "13000000000"
 
-_NEVER_CHANGING = attrgetter("never_changing")
-
-#: The service refuses requests of clocks that are farther off, so its midnight comes at most so long before ours.
-MOST_SKEW = timedelta(minutes=15)
+_IDENTITY = attrgetter("identity")
 
 
 class DysmsClient:
@@ -106,14 +101,15 @@ class DysmsClient:
         dates.check_window(send_date, self._now())
         question = (send_date, biz_id)
         self._subjects.add(phone_number, question)
-
-        def proves(page: Page[SendDetail]) -> bool:
-            _check_belong(page.records, phone_number, send_date)
-            return bool(page.records) and self._subjects.has_only(phone_number, question)
-
         await asyncio.sleep(0)  # who asks in one turn of the loop sends in the next, together: it costs the kernel less
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
+            def proves(found: Page[SendDetail]) -> bool:
+                _check_belong(found.records, phone_number, send_date)
+                # Another page of the same listing is about the same number; it is rarely as long as this one must be.
+                is_this_page = 0 < len(found.records) == pagination.due(found.total, page, page_size)
+                return is_this_page and self._subjects.has_only(phone_number, question)
+
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
             answer = await self._caller.ask(
                 call, actions.parse_send_details, quick=send_details_json.read_page, proves=proves
@@ -122,12 +118,12 @@ class DysmsClient:
             return answer
 
         found = await pagination.complete(
-            fetch, _NEVER_CHANGING, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
+            fetch, _IDENTITY, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
         )
         # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
         ended = self._now()
         dates.check_window(send_date, ended)
-        if not found and not dates.is_remembered(send_date, ended + MOST_SKEW):
+        if not found and not dates.is_remembered(send_date, ended + dates.MAX_CLOCK_SKEW):
             raise errors.DysmsWindowError(
                 "send_date",
                 f"{send_date} leaves the service's memory about now; it answers nothing, and may be past it",
@@ -301,10 +297,10 @@ def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: d
             if not same_number(phone_number, record.phone_number):
                 raise errors.DysmsIncomplete("the answer holds messages to another number")
             same = record.phone_number
-        if record.sent_at is not None and not first <= record.sent_at < last:
+        if (sent_at := record.sent_at) is not None and not first <= sent_at < last:
             raise errors.DysmsIncomplete("the answer holds messages of another day")
 
 
 @lru_cache(maxsize=2)
 def _around(day: date) -> tuple[datetime, datetime]:
-    return dates.day_start(day - DAY), dates.day_start(day + 2 * DAY)
+    return dates.day_start(day - dates.DAY), dates.day_start(day + 2 * dates.DAY)

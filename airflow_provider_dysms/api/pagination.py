@@ -82,12 +82,22 @@ async def _walk(fetch: FetchPage[Record], size: int, page: Page[Record]) -> _Wal
             records += page.records
         if page.total != total:
             raise DysmsIncomplete(f"the total moved from {total} to {_believable(page.total)} while paging")
-        due = min(size, total - (number - 1) * size)
-        if len(page.records) != due:
+        if len(page.records) != due(total, number, size):
             raise DysmsIncomplete(
-                f"page {number} has {len(page.records)} records where the total of {total} asks for {due}"
+                f"page {number} has {len(page.records)} records where the total of {total} asks for "
+                f"{due(total, number, size)}"
             )
     return _Walk(records, total)
+
+
+def due(total: int, number: int, size: int) -> int:
+    """Return how many records a page has.
+
+    :param total: records of the whole listing
+    :param number: of the page, from 1
+    :param size: records of a full page
+    """
+    return max(0, min(size, total - (number - 1) * size))
 
 
 def _believable(total: int) -> int:

@@ -131,7 +131,8 @@ class RequestExecutor:
         has_other_key = False
         fresh = not repeatable  # a connection that carried nothing before has no response of another request
         is_proven = False
-        outcome: Answer | errors.DysmsError
+        answer: Answer | None = None
+        refusal: errors.DysmsError | None = None
 
         async def sign() -> Request:
             nonlocal queued, left, key
@@ -150,22 +151,26 @@ class RequestExecutor:
             return request
 
         def accept(response: Response) -> bool:
-            nonlocal outcome, is_proven
-            is_proven = False
-            outcome, request_id = _read(call, response, parse, quick)
+            nonlocal answer, refusal, is_proven
+            is_proven, refusal = False, None
+            answer = quick(response.body) if response.status == 200 else None
+            if answer is not None:
+                request_id = answer.request_id  # type: ignore[attr-defined]
+            else:
+                answer, refusal, request_id = _read(call, response, parse)
             is_first = response.is_first
             request_ids.check(request_id, is_first=fresh if is_first is None else is_first)
-            if isinstance(outcome, errors.DysmsError):
+            if refusal is not None:
                 # What is tried again, or is uncertain anyway, needs no proof.
-                is_proven = errors.may_have_executed(outcome) or (
-                    repeatable and not isinstance(outcome, errors.DysmsNotFound)
-                )
-            else:
-                try:
-                    is_proven = proves(outcome) and repeatable
-                except errors.DysmsIncomplete:
-                    request_ids.foreign += 1
-                    raise
+                is_harmless = repeatable and not isinstance(refusal, errors.DysmsNotFound)
+                is_proven = is_harmless or errors.may_have_executed(refusal)
+                return is_proven
+            assert answer is not None
+            try:
+                is_proven = proves(answer) and repeatable
+            except errors.DysmsIncomplete:
+                request_ids.foreign += 1
+                raise
             return is_proven
 
         while True:
@@ -174,9 +179,10 @@ class RequestExecutor:
                 await lane.transport.send(sign, accept, fresh=fresh)
                 if not is_proven and request_ids.foreign != foreign:
                     raise errors.DysmsMismatched(f"{call.action}: another request got a response that was not its own")
-                if isinstance(outcome, errors.DysmsError):
-                    raise outcome
+                if refusal is not None:
+                    raise refusal
             except errors.DysmsError as error:
+                refusal = None  # its traceback leads back here, and the two would wait for the collector
                 now = self._clock()
                 if isinstance(error, errors.DysmsThrottled):
                     self.counters.throttled += 1
@@ -203,7 +209,8 @@ class RequestExecutor:
                 await self._sleep(pause)
             else:
                 lane.was_answered(left)
-                return outcome
+                assert answer is not None
+                return answer
 
     def _lane(self, call: Call) -> RequestQueue:
         lane = self._lanes.get(call.action)
@@ -248,26 +255,21 @@ def _transport(endpoint: Endpoint, settings: Settings, carrier: httpx.AsyncBaseT
 
 
 def _read(
-    call: Call,
-    response: Response,
-    parse: Callable[[Mapping[str, object]], Answer],
-    quick: Callable[[bytes], Answer | None],
-) -> tuple[Answer | errors.DysmsError, object]:
+    call: Call, response: Response, parse: Callable[[Mapping[str, object]], Answer]
+) -> tuple[Answer | None, errors.DysmsError | None, object]:
     """Return what a response says, or which error it is, and its request id."""
-    if response.status == 200 and (found := quick(response.body)) is not None:
-        return found, found.request_id  # type: ignore[attr-defined]
     payload = actions.decode(response.body)
     request_id = payload.get("RequestId") if payload is not None else None
     error = error_codes.classify(call.action, response.status, payload)
     if isinstance(error, errors.DysmsThrottled):
         error.retry_after = _retry_after(response.headers)
     if error is not None:
-        return error, request_id
+        return None, error, request_id
     assert payload is not None
     try:
-        return parse(payload), request_id
+        return parse(payload), None, request_id
     except errors.DysmsError as unreadable:
-        return unreadable, request_id
+        return None, unreadable, request_id
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -16,7 +16,8 @@ from airflow_provider_dysms.arguments.private_fields import reveal
 from airflow_provider_dysms.arguments.values import Templated
 from airflow_provider_dysms.exceptions import DysmsArgumentError
 from airflow_provider_dysms.model import validation
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable

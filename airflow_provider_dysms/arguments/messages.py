@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_dysms.arguments.private_fields import in_order, split_list
 from airflow_provider_dysms.arguments.values import structure
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.ids import given_id
+from airflow_provider_dysms.model.ids import vendor_id
 
 #: Bits of a message id that is a number; Python refuses to write down very long ones.
 MAX_BITS = 512
@@ -76,7 +76,7 @@ def _message_id(given: Any, place: int) -> str:
         raise DysmsInputError(
             "message_ids", f"(number {place} of the list) is text or a whole number, not {type(given).__name__}"
         )
-    return given_id("message_ids", str(given).strip())
+    return vendor_id("message_ids", str(given).strip())
 
 
 def _sent(argument: str, kind: str, given: Any, place: int) -> dict[str, Any]:

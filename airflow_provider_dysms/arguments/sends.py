@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
-from airflow_provider_dysms.model import ids, validation
+from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 
@@ -33,7 +34,7 @@ def international_number(value: Any) -> str:
     numbers = normalized_numbers("to", value)
     if len(numbers) > 1:
         raise DysmsInputError("to", f"has {len(numbers)} numbers, and one message has one; map the task for more")
-    if parse_number(numbers[0]).country == "CN":
+    if parse_number(numbers[0]).is_mainland:
         raise DysmsInputError("to", "is a number of the mainland; send to it with DysmsSendSmsOperator")
     return numbers[0]
 
@@ -47,7 +48,7 @@ def required_text(argument: str, value: object, longest: int | None = 255) -> st
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # what native rendering makes of digits
     text = validation.text(argument, value, longest)
-    if text.strip().lower() in ids.NO_IDS:
+    if is_null_word(text):
         raise DysmsInputError(argument, f"is {text.strip()!r}, a word for nothing: what it came from gave nothing")
     return text
 

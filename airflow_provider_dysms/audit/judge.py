@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.audit.verdict import Verdict
-from airflow_provider_dysms.model.dates import RECEIPT_TIME, beijing_day, day_start
+from airflow_provider_dysms.model.dates import DAY, RECEIPT_TIME, beijing_day, day_start
 from airflow_provider_dysms.model.delivery import Delivery, State, judge_message, judge_send_detail
 from airflow_provider_dysms.model.errors import DysmsIncomplete
 from airflow_provider_dysms.model.phone_numbers.number import NumberError, PhoneNumber, same_number
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.model.records import MessageReport, SendDetail
-
-_MAINLAND = "CN"
 
 
 def of_record(record: SendDetail, line: Line, as_of: datetime) -> Verdict:
@@ -53,7 +50,7 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
         )
     delivery = judge_message(report, as_of)
     phone = line.phone or _phone(report.phone_number)
-    is_abroad = phone.country != "CN"
+    is_abroad = not phone.is_mainland
     extra = {
         "carrier": report.carrier,
         "country": report.country,
@@ -87,7 +84,7 @@ def _phone(answered: str | None) -> PhoneNumber:
     """Return the number of an answer, which has its country code, as a log would have it; a masked one stays."""
     digits = (answered or "").removeprefix("+").removeprefix("00")
     try:
-        return parse_number("+" + digits, to_ask=False)
+        return parse_number("+" + digits, to_query=False)
     except NumberError:
         return PhoneNumber(digits, country_of(digits) or "")
 
@@ -112,7 +109,7 @@ def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
     """Say that the service has no record of a line; it may still come until all receipts must be there."""
     return Verdict(
         state=State.MISSING.value,
-        is_final=as_of >= day_start(send_date) + timedelta(days=1) + RECEIPT_TIME,
+        is_final=as_of >= day_start(send_date) + DAY + RECEIPT_TIME,
         phone_number=line.phone.digits if line.phone else None,
         country=line.phone.country if line.phone else None,
         biz_id=line.biz_id,
@@ -169,7 +166,7 @@ def _of_detail(
         sent_at=record.sent_at or (line.sent_at if line else None),
         received_at=record.received_at,
         delivery_seconds=_seconds(record.sent_at, record.received_at),
-        segments=segments(content, international=phone.country != _MAINLAND) if content else None,
+        segments=segments(content, international=not phone.is_mainland) if content else None,
         content=content,
         vendor_extra=vendor_extra,
         carried=carried,

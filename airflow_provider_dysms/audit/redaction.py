@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from airflow_provider_dysms.model.phone_numbers.number import FULL_WIDTH_DIGITS
+
 #: What is put in the place of a number.
 GONE = "***"
 
 #: So many digits at a number's end are the number, whatever stands before them: a country code is often left out.
 _TAIL = 8
 
-_FULL_WIDTH = {0xFF10 + digit: str(digit) for digit in range(10)}
 _BETWEEN = r"[\s().\-\u2010-\u2015]{0,2}"
 
 
@@ -30,7 +31,7 @@ def redact_number(text: str, number: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"[^0-9]", "", text.translate(_FULL_WIDTH))
+    return re.sub(r"[^0-9]", "", text.translate(FULL_WIDTH_DIGITS))
 
 
 def _spelled(digits: str) -> str:

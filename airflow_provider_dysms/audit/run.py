@@ -127,7 +127,7 @@ class _Worker:
             return await self._by_number(number, lines)
         except DysmsError as error:
             if not isinstance(error, DysmsInputError) and lines[0].where not in error.message:
-                error.is_about(lines[0].where)
+                error.prefix_message(lines[0].where)
             raise
 
     async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> GroupResult:

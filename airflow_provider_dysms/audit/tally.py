@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from airflow_provider_dysms.audit.billed_segments import BilledSegments
 from airflow_provider_dysms.audit.tally_key import TallyKey, tally_key_of
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
-from airflow_provider_dysms.model.dates import RECEIPT_TIME, day_start
+from airflow_provider_dysms.model.dates import DAY, RECEIPT_TIME, day_start
 from airflow_provider_dysms.model.delivery import State
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Tally:
         :param as_of: when the audit began
         :param keyed: whether there was a log, and no mere list of questions
         """
-        age = as_of - day_start(send_date) - timedelta(days=1)
+        age = as_of - day_start(send_date) - DAY
         return age >= RECEIPT_TIME or (keyed and age >= QUIET_TIME and not self.open)
 
     def _by(self, key: Callable[[TallyKey], Key | None]) -> Counter[Key]:

@@ -10,6 +10,7 @@ import msgspec
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
 from airflow_provider_dysms.model.dates import beijing_day
 from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.phone_numbers.number import MAINLAND_COUNTRY
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,7 +43,7 @@ class TallyKey(msgspec.Struct, frozen=True, gc=False):
     @property
     def scope(self) -> str:
         """In which of the two counts of the day's statistics it is."""
-        return MAINLAND if self.country == "CN" else INTERNATIONAL
+        return MAINLAND if self.country == MAINLAND_COUNTRY else INTERNATIONAL
 
 
 def tally_key_of(verdict: Verdict) -> TallyKey:

@@ -73,7 +73,7 @@ class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
     vendor_extra: str | None = None
     carried: tuple[str | None, ...] = ()
 
-    _shown = ("state", "category", "is_final")
+    _repr_fields = ("state", "category", "is_final")
 
 
 def output_columns(carry: Sequence[str] = (), *, content: bool = False, hashed: bool = False) -> dict[str, type]:

@@ -1,4 +1,4 @@
-"""The Dysms API on this machine: a process of its own that tests and demonstrations talk to. See README.md beside."""
+"""An emulator of the Dysms API, for tests and demonstrations. README.md in this folder describes it."""
 
 from airflow_provider_dysms.emulator.control import Emulator
 

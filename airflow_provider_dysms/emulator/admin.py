@@ -1,4 +1,7 @@
-"""What the admin path does: everything about the emulator that a test sets or looks at."""
+"""The handlers of the admin path, with which tests set up the emulator and look into it.
+
+The docstring of a handler is its row in the table of README.md.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.generator.generate import generation
-from airflow_provider_dysms.emulator.messages import message_from, message_to
-from airflow_provider_dysms.emulator.service import REMEMBERED, Service
-from airflow_provider_dysms.emulator.state import Key, Message, instant_of, utc
+from airflow_provider_dysms.emulator.generator.generate import generate_in_steps
+from airflow_provider_dysms.emulator.message_json import message_to_json, parse_message
+from airflow_provider_dysms.emulator.service import MAX_CALLS, Service
+from airflow_provider_dysms.emulator.state import AccessKey, Message, parse_instant, utc_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,26 +23,26 @@ Handler = Callable[[Service, Any], Any]
 
 
 def get_state(service: Service, _: Any) -> Any:
-    """The clock, the folder that is written to, and how much there is."""
+    """The clock, the folder for files, accounts, quotas, faults, and the number of messages and requests."""
     return {
-        "now": utc(service.clock.now()),
+        "now": utc_text(service.clock.now()),
         "folder": str(service.folder),
         "messages": len(service.messages),
         "accounts": sorted({key.account for key in service.keys.values()}),
         "quotas": service.quotas.limits,
         "faults": [fault.as_dict() for fault in service.faults.faults],
-        "calls": {"remembered": len(service.calls), "forgotten": service.calls_forgotten, "at_most": REMEMBERED},
+        "calls": {"remembered": len(service.calls), "forgotten": service.forgotten_calls, "at_most": MAX_CALLS},
     }
 
 
 def get_requests(service: Service, _: Any) -> Any:
-    """What came in: figures per action, and connections."""
-    actions = {action: count.as_dict() for action, count in service.quotas.counts.items()}
+    """How many requests arrived for each action, and over how many connections."""
+    actions = {action: counts.as_dict() for action, counts in service.quotas.counts.items()}
     return {"actions": actions, "connections": service.connections}
 
 
 def get_calls(service: Service, _: Any) -> Any:
-    """The last 100,000 requests that were let in, with their parameters, oldest first."""
+    """The last 100,000 correctly signed requests with their parameters, oldest first."""
     return [{"action": action, "parameters": parameters} for action, parameters in service.calls]
 
 
@@ -48,15 +51,15 @@ def get_switches(service: Service, _: Any) -> Any:
     return service.switches.as_dict()
 
 
-def post_switches(service: Service, given: Any) -> Any:
+def post_switches(service: Service, body: Any) -> Any:
     """Set switches."""
-    service.switches = service.switches.changed(_mapping(given))
+    service.switches = service.switches.with_changes(_as_object(body))
     return service.switches.as_dict()
 
 
-def post_quotas(service: Service, given: Any) -> Any:
-    """Set quotas, requests a second per action."""
-    service.quotas.configure(_mapping(given))
+def post_quotas(service: Service, body: Any) -> Any:
+    """Set quotas, in requests per second for each action."""
+    service.quotas.configure(_as_object(body))
     return service.quotas.limits
 
 
@@ -65,10 +68,10 @@ def get_faults(service: Service, _: Any) -> Any:
     return [fault.as_dict() for fault in service.faults.faults]
 
 
-def post_faults(service: Service, given: Any) -> Any:
+def post_faults(service: Service, body: Any) -> Any:
     """Plan a fault, or a list of them."""
-    plans = given if isinstance(given, list) else [given]
-    return [service.faults.add(_mapping(plan)).as_dict() for plan in plans]
+    plans = body if isinstance(body, list) else [body]
+    return [service.faults.add(_as_object(plan)).as_dict() for plan in plans]
 
 
 def get_fired(service: Service, _: Any) -> Any:
@@ -77,7 +80,7 @@ def get_fired(service: Service, _: Any) -> Any:
 
 
 def delete_faults(service: Service, _: Any) -> Any:
-    """Plan no fault any more; the answer holds those that were planned."""
+    """Remove all planned faults; the response lists them."""
     planned = [fault.as_dict() for fault in service.faults.faults]
     service.faults.faults.clear()
     return planned
@@ -85,61 +88,61 @@ def delete_faults(service: Service, _: Any) -> Any:
 
 def get_clock(service: Service, _: Any) -> Any:
     """The emulator's time."""
-    return {"now": utc(service.clock.now())}
+    return {"now": utc_text(service.clock.now())}
 
 
-def post_clock(service: Service, given: Any) -> Any:
-    """Set the clock (``now``, ``frozen``), move it (``advance``), let what waits settle (``tick``)."""
-    asked = _known(given, "now", "frozen", "advance", "tick", "real")
-    if asked.get("real"):
+def post_clock(service: Service, body: Any) -> Any:
+    """Set the clock (``now``, ``frozen``), move it (``advance``), or give waiting messages their outcome (``tick``)."""
+    fields = _only_fields(body, "now", "frozen", "advance", "tick", "real")
+    if fields.get("real"):
         service.clock.set(time.time())
-    if "now" in asked:
-        service.clock.set(instant_of(asked["now"], "now"), frozen=bool(asked.get("frozen")))
-    if "advance" in asked:
-        service.clock.advance(float(asked["advance"]))
-    settled = service.messages.tick(service.clock.now()) if asked.get("tick") else 0
-    return {"now": utc(service.clock.now()), "settled": settled}
+    if "now" in fields:
+        service.clock.set(parse_instant(fields["now"], "now"), frozen=bool(fields.get("frozen")))
+    if "advance" in fields:
+        service.clock.advance(float(fields["advance"]))
+    settled = service.messages.settle_all(service.clock.now()) if fields.get("tick") else 0
+    return {"now": utc_text(service.clock.now()), "settled": settled}
 
 
 def get_messages(service: Service, _: Any) -> Any:
     """Every message."""
     now = service.clock.now()
-    return [message_to(message, now) for message in sorted(service.messages, key=_sent_at)]
+    return [message_to_json(message, now) for message in sorted(service.messages, key=_sent_at)]
 
 
-def post_messages(service: Service, given: Any) -> Any:
+def post_messages(service: Service, body: Any) -> Any:
     """Add a message, or a list of them."""
-    plans = given if isinstance(given, list) else [given]
-    messages = [message_from(_mapping(plan), service) for plan in plans]
+    plans = body if isinstance(body, list) else [body]
+    messages = [parse_message(_as_object(plan), service) for plan in plans]
     service.messages.add(messages)
     now = service.clock.now()
-    return [message_to(message, now) for message in messages]
+    return [message_to_json(message, now) for message in messages]
 
 
-def post_generate(service: Service, given: Any) -> Iterator[dict[str, object]]:
-    """Generate a day, and the log of it that a sender would have; the answer is a line of JSON now and then."""
-    asked = _mapping(given)
+def post_generate(service: Service, body: Any) -> Iterator[dict[str, object]]:
+    """Generate a day and the send log that a sender would have; the response is a stream of JSON lines."""
+    fields = _as_object(body)
     try:
-        asked["send_date"] = date.fromisoformat(str(asked.get("send_date")))
+        fields["send_date"] = date.fromisoformat(str(fields.get("send_date")))
     except ValueError:
-        raise InputError("send_date must be a day, YYYY-MM-DD") from None
+        raise InputError("send_date must be a date, YYYY-MM-DD") from None
     for name in ("log", "truth"):
-        if asked.get(name) is not None:
-            asked[name] = _below(service.folder, str(asked[name]), name)
+        if fields.get(name) is not None:
+            fields[name] = _path_in_folder(service.folder, str(fields[name]), name)
     try:
-        return generation(service, **asked)
+        return generate_in_steps(service, **fields)
     except TypeError as error:
         raise InputError(str(error)) from None
 
 
-def _below(folder: Path | None, name: str, argument: str) -> Path:
-    """Return a path below the folder that the emulator may write to, wherever links lead."""
+def _path_in_folder(folder: Path | None, name: str, argument: str) -> Path:
+    """Return a path in the folder that the emulator may write to, after all links are resolved."""
     if folder is None:
-        raise InputError(f"{argument} cannot be written: this emulator has no folder")
+        raise InputError(f"{argument} cannot be written: this emulator has no folder for files")
     allowed = folder.resolve()
     path = (allowed / name).resolve()
     if path == allowed or not path.is_relative_to(allowed):
-        raise InputError(f"{argument} must be a path below the emulator's folder, given at its start (--folder)")
+        raise InputError(f"{argument} must be a path in the emulator's folder, which --folder sets at the start")
     return path
 
 
@@ -155,31 +158,31 @@ def get_accounts(service: Service, _: Any) -> Any:
     ]
 
 
-def post_accounts(service: Service, given: Any) -> Any:
+def post_accounts(service: Service, body: Any) -> Any:
     """Add or replace an access key."""
-    asked = _mapping(given)
-    if asked.get("expires_at") is not None:
-        asked["expires_at"] = instant_of(asked["expires_at"], "expires_at")
-    if asked.get("actions") is not None:
-        asked["actions"] = tuple(asked["actions"])
+    fields = _as_object(body)
+    if fields.get("expires_at") is not None:
+        fields["expires_at"] = parse_instant(fields["expires_at"], "expires_at")
+    if fields.get("actions") is not None:
+        fields["actions"] = tuple(fields["actions"])
     try:
-        key = Key(**asked)
+        key = AccessKey(**fields)
     except TypeError:
-        names = ", ".join(Key.__dataclass_fields__)
-        raise InputError(f"a key is made of {names}; id and secret are needed") from None
+        names = ", ".join(AccessKey.__dataclass_fields__)
+        raise InputError(f"a key has the fields {names}; access_key_id and access_key_secret are required") from None
     service.keys[key.access_key_id] = key
     return {"access_key_id": key.access_key_id, "account": key.account}
 
 
-def post_templates(service: Service, given: Any) -> Any:
-    """Register templates: code -> text with ``${name}`` where a parameter belongs."""
-    service.templates.update({str(code): str(text) for code, text in _mapping(given).items()})
+def post_templates(service: Service, body: Any) -> Any:
+    """Register templates: code -> text with ``${name}`` for each parameter."""
+    service.templates.update({str(code): str(text) for code, text in _as_object(body).items()})
     return service.templates
 
 
-def post_reset(service: Service, given: Any) -> Any:
-    """Forget everything but the first keys; or, with ``what`` = ``requests``, only nonces, counts and used quotas."""
-    what = _known(given or {}, "what").get("what", "all")
+def post_reset(service: Service, body: Any) -> Any:
+    """Forget everything except the initial keys; with ``what`` = ``requests``, only nonces, counts and used quotas."""
+    what = _only_fields(body or {}, "what").get("what", "all")
     if what not in ("all", "requests"):
         raise InputError("what must be all or requests")
     service.reset_requests() if what == "requests" else service.reset()
@@ -209,18 +212,18 @@ ROUTES: dict[tuple[str, str], Handler] = {
 }
 
 
-def _mapping(given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise InputError("a JSON object is needed")
-    return dict(given)
+def _as_object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise InputError("the body must be a JSON object")
+    return dict(body)
 
 
-def _known(given: Any, *names: str) -> dict[str, Any]:
-    asked = _mapping(given)
-    unknown = sorted(set(asked) - set(names))
+def _only_fields(body: Any, *names: str) -> dict[str, Any]:
+    fields = _as_object(body)
+    unknown = sorted(set(fields) - set(names))
     if unknown:
-        raise InputError(f"there is no {', '.join(unknown)}; there are {', '.join(names)}")
-    return asked
+        raise InputError(f"unknown fields {', '.join(unknown)}; the fields are {', '.join(names)}")
+    return fields
 
 
 def _sent_at(message: Message) -> float:

@@ -1,7 +1,8 @@
-"""The application behind the admin path: who is let in, and how what they ask is answered.
+"""The web application behind the admin path: checks who may call it, and turns handler results into responses.
 
-The path holds a token that other users of the machine do not know. Only JSON is taken, and only under a loopback name
-unless the emulator was opened to other machines: a web page open on the same machine can send neither.
+The path contains a token that other users of the machine do not know. The application accepts only JSON, and only under
+a loopback host name unless the emulator was opened to other machines, so that a web page in a browser on this machine
+cannot control the emulator.
 """
 
 from __future__ import annotations
@@ -29,63 +30,66 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def admin(service: Service, token: str, *, any_host: bool) -> App:
-    """Return the application behind the admin path.
+def admin_application(service: Service, token: str, *, allow_any_host: bool) -> App:
+    """Return the ASGI application behind the admin path.
 
     :param token: the part of the path that must follow :data:`ADMIN_PATH`
-    :param any_host: whether it may be called by a name that is not loopback
+    :param allow_any_host: whether it may be called by a host name that is not loopback
     """
-    by_path: dict[str, dict[str, Handler]] = {}
+    handlers_by_name: dict[str, dict[str, Handler]] = {}
     for (method, name), handler in ROUTES.items():
-        by_path.setdefault(name, {})[method] = handler
+        handlers_by_name.setdefault(name, {})[method] = handler
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        given, _, name = scope["path"].removeprefix(ADMIN_PATH).partition("/")
-        handlers = by_path.get(name)
-        if not any_host and not _is_loopback(request.headers.get("host", "")):
-            answer = _refusal("the admin path is called by a loopback name, such as 127.0.0.1 or localhost", 400)
-        elif not secrets.compare_digest(given.encode(), token.encode()):
-            answer = _refusal(f"the token is not right; start prints it in {ADMIN_VARIABLE}", 403)
+        path_token, _, name = scope["path"].removeprefix(ADMIN_PATH).partition("/")
+        handlers = handlers_by_name.get(name)
+        if not allow_any_host and not _is_loopback(request.headers.get("host", "")):
+            response = _error_response(
+                "the admin path must be called by a loopback name, such as 127.0.0.1 or localhost", 400
+            )
+        elif not secrets.compare_digest(path_token.encode(), token.encode()):
+            response = _error_response(f"the token is wrong; the emulator prints it in {ADMIN_VARIABLE} at start", 403)
         elif handlers is None:
-            answer = _refusal(f"there is nothing here; there are {', '.join(by_path)}", 404)
+            response = _error_response(f"there is no such path; the paths are {', '.join(handlers_by_name)}", 404)
         elif request.method not in handlers:
-            answer = _refusal(f"{name} takes {', '.join(handlers)}", 405)
+            response = _error_response(f"{name} only accepts {', '.join(handlers)}", 405)
         else:
-            answer = await _handled(service, handlers[request.method], request)
-        await answer(scope, receive, send)
+            response = await _handle(service, handlers[request.method], request)
+        await response(scope, receive, send)
 
     return app
 
 
-async def _handled(service: Service, handler: Handler, request: Request) -> Response:
-    given: Any = None
+async def _handle(service: Service, handler: Handler, request: Request) -> Response:
+    body: Any = None
     try:
         if request.method == "POST":
             if not request.headers.get("content-type", "").startswith("application/json"):
                 raise InputError("the body must be application/json")
-            given = await request.json()
-        # On the loop's own thread: nothing else looks at the service meanwhile.
-        told = handler(service, given)
-        if isinstance(told, Iterator):
-            # Its first line already shows whether it can be done at all.
-            return StreamingResponse(_streamed(itertools.chain([next(told)], told)), media_type="application/x-ndjson")
-        return JSONResponse(told)
+            body = await request.json()
+        # The handler runs on the event loop's own thread, so that nothing else uses the service at the same time.
+        result = handler(service, body)
+        if isinstance(result, Iterator):
+            # The first step runs before the response starts, so that invalid input still gets HTTP status 400.
+            steps = itertools.chain([next(result)], result)
+            return StreamingResponse(_stream_lines(steps), media_type="application/x-ndjson")
+        return JSONResponse(result)
     except (ValueError, OSError) as error:
-        return _refusal(str(error), 400)
+        return _error_response(str(error), 400)
 
 
-async def _streamed(lines: Iterator[dict[str, object]]) -> AsyncIterator[bytes]:
-    """Write a line for each step; other requests are served in between."""
+async def _stream_lines(steps: Iterator[dict[str, object]]) -> AsyncIterator[bytes]:
+    """Write each step as a JSON line; other requests are served between two steps."""
     try:
-        for line in lines:
-            yield json.dumps(line).encode() + b"\n"
+        for step in steps:
+            yield json.dumps(step).encode() + b"\n"
             await asyncio.sleep(0)
     except (ValueError, OSError) as error:  # too late for another HTTP status
         yield json.dumps({"error": str(error)}).encode() + b"\n"
 
 
-def _refusal(problem: str, status: int) -> Response:
+def _error_response(problem: str, status: int) -> Response:
     return JSONResponse({"error": problem}, status_code=status)
 
 

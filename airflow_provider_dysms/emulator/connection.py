@@ -1,32 +1,33 @@
-"""The keys that the emulator knows from the start, and the Airflow connections that fit them."""
+"""Holds the access keys of a fresh emulator, and writes the Airflow connections that use them."""
 
 from __future__ import annotations
 
 import json
 import shlex
 
-from airflow_provider_dysms.emulator.state import Key
+from airflow_provider_dysms.emulator.state import AccessKey
 
-# Credentials of nothing: they open only this emulator.
-DEFAULT_KEY = Key(access_key_id="LTAI5tEmulator", access_key_secret="EmulatorSecret")  # noqa: S106
-STS_KEY = Key(
+# These credentials are not secret: they only work with an emulator.
+DEFAULT_KEY = AccessKey(access_key_id="LTAI5tEmulator", access_key_secret="EmulatorSecret")  # noqa: S106
+STS_KEY = AccessKey(
     access_key_id="STS.NTEmulator",
     access_key_secret="EmulatorStsSecret",  # noqa: S106
     security_token="CAISEmulator+/Token==",  # noqa: S106
 )
-INTERNATIONAL_KEY = Key(
+INTERNATIONAL_KEY = AccessKey(
     access_key_id="LTAI5tEmulatorGlobe",
     access_key_secret="EmulatorGlobeSecret",  # noqa: S106
     site="international",
 )
-#: Variable of the environment with the token of the admin path, and the one with its address.
+#: Environment variables with the token and with the address of the admin path.
 TOKEN_VARIABLE, ADMIN_VARIABLE = "DYSMS_EMULATOR_TOKEN", "DYSMS_EMULATOR_ADMIN"
 
 
-def connection(key: Key, host: str, port: int, **extra: object) -> dict[str, object]:
-    """Return the Airflow connection, in the form of its JSON.
+def airflow_connection(key: AccessKey, host: str, port: int, **extra: object) -> dict[str, object]:
+    """Return the Airflow connection that reaches an emulator, as the object that Airflow reads from JSON.
 
-    :param extra: further extras of the connection
+    :param key: the access key that signs the requests
+    :param extra: additional extras of the connection
     """
     token = {} if key.security_token is None else {"auth_type": "sts", "security_token": key.security_token}
     region = "ap-southeast-1" if key.site == "international" else "cn-hangzhou"
@@ -41,16 +42,16 @@ def connection(key: Key, host: str, port: int, **extra: object) -> dict[str, obj
     }
 
 
-def export_lines(key: Key, host: str, port: int, admin_path: str) -> list[str]:
-    """Return the lines that a shell takes to make the connections, and to reach the admin path."""
+def shell_exports(key: AccessKey, host: str, port: int, admin_path: str) -> list[str]:
+    """Return ``export`` lines for a shell: the connections of both accounts, then the address of the admin path."""
     variables = {
-        "AIRFLOW_CONN_DYSMS_DEFAULT": json.dumps(connection(key, host, port)),
-        "AIRFLOW_CONN_DYSMS_INTERNATIONAL": json.dumps(connection(INTERNATIONAL_KEY, host, port)),
-        ADMIN_VARIABLE: f"{url(host, port)}{admin_path}",
+        "AIRFLOW_CONN_DYSMS_DEFAULT": json.dumps(airflow_connection(key, host, port)),
+        "AIRFLOW_CONN_DYSMS_INTERNATIONAL": json.dumps(airflow_connection(INTERNATIONAL_KEY, host, port)),
+        ADMIN_VARIABLE: f"{base_url(host, port)}{admin_path}",
     }
     return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
 
 
-def url(host: str, port: int) -> str:
-    """Return an address over HTTP, without a slash at the end."""
+def base_url(host: str, port: int) -> str:
+    """Return the HTTP address of a host and port, without a slash at the end."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""The emulator from Python: starts the process, talks to its admin path, stops it."""
+"""Starts an emulator process from Python, controls it over its admin path, and stops it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_dysms.emulator.connection import INTERNATIONAL_KEY, STS_KEY, TOKEN_VARIABLE, connection, url
+from airflow_provider_dysms.emulator.connection import (
+    INTERNATIONAL_KEY,
+    STS_KEY,
+    TOKEN_VARIABLE,
+    airflow_connection,
+    base_url,
+)
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.process import Process, connection_of, first_lines, stop
+from airflow_provider_dysms.emulator.process import Process, parse_connection, read_ready_lines, stop_process
 from airflow_provider_dysms.emulator.service import ADMIN_PATH
-from airflow_provider_dysms.emulator.state import Key
+from airflow_provider_dysms.emulator.state import AccessKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Emulator:
-    """A running emulator.
+    """A running emulator that a test controls.
 
     ::
 
@@ -34,16 +40,17 @@ class Emulator:
             emulator.add_message(phone_number="139...", state="failed")
     """
 
-    def __init__(self, process: Process, host: str, port: int, key: Key, token: str) -> None:
+    def __init__(self, process: Process, host: str, port: int, key: AccessKey, token: str) -> None:
         self._process = process
         self.host = host
         self.port = port
         self.access_key_id = key.access_key_id
         self.access_key_secret = key.access_key_secret
         self._key = key
-        #: A temporary key of the same account, with its token.
+        #: A temporary access key of the same account, with its security token.
         self.sts = STS_KEY
-        #: A key of the international account; the first one is refused there once it has messages of the mainland.
+        #: The access key of the international account. The first key cannot query the international site once its
+        #: account has messages of the mainland site.
         self.international = INTERNATIONAL_KEY
         self._admin_path = f"{ADMIN_PATH}{token}/"
 
@@ -51,27 +58,27 @@ class Emulator:
     def start(cls, *arguments: str, timeout: float = 120.0) -> Emulator:
         """Start an emulator on a free port and wait until it serves.
 
-        :param arguments: further arguments of the command line
-        :param timeout: seconds to wait; a machine under load needs many
-        :raises RuntimeError: it did not come up; with what was waited for
+        :param arguments: additional arguments of the command line
+        :param timeout: seconds to wait, default 120, because a machine under load is slow
+        :raises RuntimeError: the emulator ended or was not ready in time; the message says which
         """
         token = secrets.token_urlsafe(24)
-        # It ends with its standard input, so that it does not outlive a parent that was killed.
+        # The emulator ends when its standard input closes, so that it does not outlive a parent process that is killed.
         command = [sys.executable, "-m", __package__, "--port", "0", "--until-stdin-closes", *arguments]
-        # The list of processes shows arguments to every user of the machine, and the environment to this one alone.
+        # Every user of the machine can see a process's arguments; only its owner can see its environment.
         environment = {**os.environ, TOKEN_VARIABLE: token}
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603
         try:
-            told = connection_of(first_lines(process, timeout))
+            printed = parse_connection(read_ready_lines(process, timeout))
         except BaseException:
-            stop(process)
+            stop_process(process)
             raise
-        key = Key(access_key_id=told["login"], access_key_secret=told["password"])
-        return cls(process, told["host"], told["port"], key, token)
+        key = AccessKey(access_key_id=printed["login"], access_key_secret=printed["password"])
+        return cls(process, printed["host"], printed["port"], key, token)
 
     def stop(self) -> int:
-        """Stop it; return its exit code."""
-        return stop(self._process)
+        """Stop the emulator; return its exit code."""
+        return stop_process(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -83,61 +90,67 @@ class Emulator:
 
     @property
     def pid(self) -> int:
-        """Id of the process."""
+        """The id of the process."""
         return self._process.pid
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
-        return url(self.host, self.port)
+        """The address of the emulator, without a slash at the end."""
+        return base_url(self.host, self.port)
 
     @property
     def admin_url(self) -> str:
-        """Address of the admin path with its token, and a slash at the end."""
+        """The address of the admin path including its token, with a slash at the end."""
         return f"{self.url}{self._admin_path}"
 
-    def connection(self, key: Key | None = None, **extra: object) -> dict[str, Any]:
-        """Return the Airflow connection that reaches it.
+    def connection(self, key: AccessKey | None = None, **extra: object) -> dict[str, Any]:
+        """Return an Airflow connection to the emulator.
 
-        :param key: whose connection; default the first key, :attr:`international` for the international account
-        :param extra: further extras of the connection, such as ``quota_share=1``
+        :param key: the access key of the connection, default the first one; pass :attr:`international` for the
+            international account
+        :param extra: additional extras of the connection, such as ``quota_share=1``
         """
-        return connection(key or self._key, self.host, self.port, **extra)
+        return airflow_connection(key or self._key, self.host, self.port, **extra)
 
-    def connection_json(self, key: Key | None = None, **extra: object) -> str:
-        """Return the Airflow connection as JSON, for ``AIRFLOW_CONN_<ID>``. See :meth:`connection`."""
+    def connection_json(self, key: AccessKey | None = None, **extra: object) -> str:
+        """Return an Airflow connection as JSON, for ``AIRFLOW_CONN_<ID>``; see :meth:`connection`."""
         return json.dumps(self.connection(key, **extra))
 
     def configure(self, **switches: object) -> dict[str, Any]:
-        """Set switches; return all of them."""
+        """Set switches; return every switch and its value."""
         return dict(self._post("switches", switches))
 
     def switches(self) -> dict[str, Any]:
         """Return every switch and its value."""
         return dict(self._get("switches"))
 
-    def quotas(self, **requests_a_second: int) -> dict[str, int]:
-        """Set quotas by action; return all of them."""
-        return dict(self._post("quotas", requests_a_second))
+    def quotas(self, **requests_per_second: int) -> dict[str, int]:
+        """Set the quotas of some actions, in requests per second; return all quotas."""
+        return dict(self._post("quotas", requests_per_second))
 
     def fault(self, kind: str, **plan: Any) -> dict[str, Any]:
-        """Plan a fault of a kind of :mod:`.faults`; it happens once unless ``times`` says otherwise."""
+        """Plan a fault; it happens once unless ``times`` says otherwise.
+
+        :param kind: a kind of :mod:`.faults`
+        :param plan: the other fields of :class:`.Fault`
+        :raises InputError: the kind or a field is unknown, or the fault could never happen
+        """
         return dict(self._post("faults", {"kind": kind, **plan})[0])
 
     def faults(self) -> list[dict[str, Any]]:
-        """Return the planned faults and how often each has ``fired``."""
+        """Return the planned faults; ``fired`` says how often each has happened."""
         return list(self._get("faults"))
 
     def fired(self) -> dict[str, int]:
-        """Return how often the planned faults have happened, by kind: 0 tells that a test has shown nothing."""
+        """Return how often the planned faults have happened, by kind. A test that finds 0 has tested nothing."""
         return dict(self._get("fired"))
 
     def clear_faults(self) -> list[dict[str, Any]]:
-        """Plan no fault any more; return those that were planned, and how often each has ``fired``."""
-        return list(self._ask("DELETE", "faults"))
+        """Remove all planned faults; return them, each with how often it has ``fired``."""
+        return list(self._request("DELETE", "faults"))
 
     def add_message(self, **message: Any) -> dict[str, Any]:
-        """Add a message; return it with what was made up. See :func:`.messages.message_from`."""
+        """Add a message; return it with all its fields. See :func:`.message_json.parse_message`."""
         return self.add_messages([message])[0]
 
     def add_messages(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -145,7 +158,7 @@ class Emulator:
         return list(self._post("messages", messages))
 
     def messages(self) -> list[dict[str, Any]]:
-        """Return every message, oldest first."""
+        """Return all messages, oldest first."""
         return list(self._get("messages"))
 
     def generate(
@@ -155,47 +168,50 @@ class Emulator:
         log: Path | str | None = None,
         truth: Path | str | None = None,
         progress: Callable[[int, int], None] | None = None,
-        **how: Any,
+        **options: Any,
     ) -> dict[str, Any]:
-        """Generate a day; return how many of what. See :func:`.generator.generate`.
+        """Generate a day; return its counts. See :func:`.generator.generate.generate_in_steps`.
 
-        :param log: where the send log goes; the emulator writes below its own folder alone, and it is moved from there
-        :param truth: where the expected verdicts go
-        :param progress: is called now and then with how many messages there are already, and how many there will be
+        :param send_date: the Beijing day
+        :param log: path of the send log to write; any path, because this process copies the file there
+        :param truth: path of the expected verdicts to write; any path
+        :param progress: called every few thousand messages with the number generated so far and the total
+        :param options: the other arguments of the generator
+        :raises InputError: an argument is invalid, or a path is in a folder that does not exist
         """
-        wanted = {name: path for name, path in (("log", log), ("truth", truth)) if path is not None}
-        written = {name: f"{name}-{secrets.token_hex(8)}" for name in wanted}
-        for name, path in wanted.items():
+        paths = {name: path for name, path in (("log", log), ("truth", truth)) if path is not None}
+        file_names = {name: f"{name}-{secrets.token_hex(8)}" for name in paths}
+        for name, path in paths.items():
             if not Path(path).absolute().parent.is_dir():
-                raise InputError(f"{name} lies in a folder that is not there")
+                raise InputError(f"{name} is in a folder that does not exist")
         folder = Path(self._get("state")["folder"])
-        told = self._generate({"send_date": send_date.isoformat(), **written, **how}, progress)
-        for name, path in wanted.items():
-            shutil.copyfile(folder / written[name], path)
-            (folder / written[name]).unlink()
-        return told
+        result = self._generate({"send_date": send_date.isoformat(), **file_names, **options}, progress)
+        for name, path in paths.items():
+            shutil.copyfile(folder / file_names[name], path)
+            (folder / file_names[name]).unlink()
+        return result
 
-    def _generate(self, asked: dict[str, Any], progress: Callable[[int, int], None] | None) -> dict[str, Any]:
-        with self._answer("POST", "generate", json.dumps(asked, default=_json).encode()) as answer:
-            told: dict[str, Any] = {}
-            for line in answer:
-                told = json.loads(line)
-                if "generated" in told and progress is not None:
-                    progress(told["generated"], told["of"])
-        if "error" in told:
-            raise InputError(told["error"])
-        return told
+    def _generate(self, arguments: dict[str, Any], progress: Callable[[int, int], None] | None) -> dict[str, Any]:
+        with self._send("POST", "generate", json.dumps(arguments, default=_encode).encode()) as response:
+            step: dict[str, Any] = {}
+            for line in response:
+                step = json.loads(line)
+                if "generated" in step and progress is not None:
+                    progress(step["generated"], step["of"])
+        if "error" in step:
+            raise InputError(step["error"])
+        return step
 
     def add_account(self, **key: Any) -> None:
-        """Add or replace an access key. See :class:`.state.Key`."""
+        """Add or replace an access key; the arguments are those of :class:`.state.AccessKey`."""
         self._post("accounts", key)
 
     def accounts(self) -> list[dict[str, Any]]:
-        """Return the access keys without their secrets, each with its ``account`` and ``site``."""
+        """Return the access keys, without their secrets but with their ``account`` and ``site``."""
         return list(self._get("accounts"))
 
     def add_templates(self, templates: Mapping[str, str]) -> None:
-        """Register templates: code -> text with ``${name}`` where a parameter belongs."""
+        """Register templates: code -> text with ``${name}`` for each parameter."""
         self._post("templates", dict(templates))
 
     def now(self) -> datetime:
@@ -203,61 +219,64 @@ class Emulator:
         return datetime.fromisoformat(self._get("clock")["now"])
 
     def set_clock(self, now: datetime, *, frozen: bool = False) -> None:
-        """Set its clock; it goes on from there unless it is frozen."""
+        """Set the emulator's clock, which keeps running unless it is ``frozen``."""
         self._post("clock", {"now": now, "frozen": frozen})
 
     def advance(self, seconds: float) -> None:
-        """Move its clock."""
+        """Move the emulator's clock forward by some seconds, or back if they are negative."""
         self._post("clock", {"advance": seconds})
 
     def tick(self) -> int:
-        """Let every message that waits for its outcome have it; return how many."""
+        """Give every waiting message its outcome now; return how many there were."""
         return int(self._post("clock", {"tick": True})["settled"])
 
     def requests(self) -> dict[str, dict[str, int]]:
-        """Return, per action: ``requests``, ``throttled``, and ``worst_second``, the most arrivals within a second."""
+        """Return for each action ``requests``, ``throttled`` and ``worst_second``, the most arrivals in a second."""
         return dict(self._get("requests")["actions"])
 
     def connections(self) -> int:
-        """Return how many connections brought requests of the API."""
+        """Return how many connections have carried API requests."""
         return int(self._get("requests")["connections"])
 
     def calls(self) -> list[dict[str, Any]]:
-        """Return the last 100,000 requests that were let in, each with ``action`` and ``parameters``, oldest first."""
+        """Return the last 100,000 correctly signed requests, each with ``action`` and ``parameters``, oldest first."""
         return list(self._get("calls"))
 
     def reset(self, what: str = "all") -> None:
-        """Forget everything; or only the ``requests``: nonces, counts and used quotas."""
+        """Forget everything, or only past requests.
+
+        :param what: ``all`` (default), or ``requests`` for nonces, counts and used quotas
+        """
         self._post("reset", {"what": what})
 
     def _get(self, name: str) -> Any:
-        return self._ask("GET", name)
+        return self._request("GET", name)
 
-    def _post(self, name: str, given: object) -> Any:
-        return self._ask("POST", name, json.dumps(given, default=_json).encode())
+    def _post(self, name: str, body: object) -> Any:
+        return self._request("POST", name, json.dumps(body, default=_encode).encode())
 
-    def _ask(self, method: str, name: str, body: bytes | None = None) -> Any:
-        with self._answer(method, name, body) as answer:
-            return json.loads(answer.read())
+    def _request(self, method: str, name: str, body: bytes | None = None) -> Any:
+        with self._send(method, name, body) as response:
+            return json.loads(response.read())
 
     @contextlib.contextmanager
-    def _answer(self, method: str, name: str, body: bytes | None = None) -> Iterator[http.client.HTTPResponse]:
-        asked = http.client.HTTPConnection(self.host, self.port, timeout=300)
+    def _send(self, method: str, name: str, body: bytes | None = None) -> Iterator[http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=300)
         try:
-            asked.request(method, self._admin_path + name, body, {"Content-Type": "application/json"})
-            answer = asked.getresponse()
-            if answer.status == 400:
-                raise InputError(json.loads(answer.read())["error"])
-            if answer.status != 200:
-                raise RuntimeError(f"the emulator's admin path answered {name} with HTTP {answer.status}")
-            yield answer
+            connection.request(method, self._admin_path + name, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            if response.status == 400:
+                raise InputError(json.loads(response.read())["error"])
+            if response.status != 200:
+                raise RuntimeError(f"the emulator's admin path answered {name} with HTTP status {response.status}")
+            yield response
         finally:
-            asked.close()
+            connection.close()
 
 
-def _json(value: object) -> str:
+def _encode(value: object) -> str:
     if isinstance(value, datetime) and value.tzinfo is None:
-        raise InputError("an instant needs a time zone")
+        raise InputError("a datetime must have a time zone")
     if isinstance(value, date):
         return value.isoformat()
     raise InputError(f"a {type(value).__name__} cannot be sent to the emulator")

@@ -1,4 +1,4 @@
-"""What the service answers when it says no: the gateway's own errors, and business errors inside HTTP 200."""
+"""The errors that the emulated service answers: gateway errors, and business errors inside HTTP 200."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ VERSION_GLOBE = "2018-05-01"
 
 
 class InputError(ValueError):
-    """Whoever controls the emulator asked for something that there is not."""
+    """The emulator was given a switch, fault, message or other input that it cannot use."""
 
 
-class Refusal(Exception):
-    """The answer to a request is an error.
+class ApiError(Exception):
+    """An error that ends a request; the application turns it into the response.
 
     :param code: the vendor's code
-    :param message: the text beside it
-    :param status: HTTP status of a gateway error; ``None`` for a business error, which is HTTP 200
-    :param headers: further headers of the answer
-    :param verbatim: whether the code is written as it stands, whatever the switches say of its form
+    :param message: the text that explains the code
+    :param status: HTTP status of a gateway error; ``None`` for a business error, which has HTTP status 200
+    :param headers: additional response headers
+    :param verbatim: whether the code is written exactly like this, even if a switch asks for another form
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Refusal(Exception):
         self.headers = headers
         self.verbatim = verbatim
 
-    def body(self, request_id: str, host: str, version: str | None, *, bare: bool) -> dict[str, object]:
-        """Return the answer's body: three shapes, by where the error comes from.
+    def payload(self, request_id: str, host: str, version: str | None, *, bare: bool) -> dict[str, object]:
+        """Return the payload of the response. Gateway errors and the errors of each API version have their own shape.
 
-        :param bare: whether codes of 2018-05-01 lack the prefixes that those of 2017-05-25 have
+        :param bare: whether codes of 2018-05-01 are written without the prefix ``isv.`` or ``isp.``
         """
         if self.status is not None:
             return {
@@ -58,30 +58,38 @@ class Refusal(Exception):
         return {"Message": self.message, "RequestId": request_id, "Code": self.code}
 
 
-def gateway(code: str, message: str, status: int = HTTPStatus.BAD_REQUEST) -> Refusal:
-    """Return an error of the gateway, by default HTTP 400."""
-    return Refusal(code, message, int(status))
+def gateway_error(code: str, message: str, status: int = HTTPStatus.BAD_REQUEST) -> ApiError:
+    """Return an error of the gateway.
+
+    :param status: HTTP status, default 400
+    """
+    return ApiError(code, message, int(status))
 
 
-def business(code: str, message: str, *, verbatim: bool = False) -> Refusal:
+def business_error(code: str, message: str, *, verbatim: bool = False) -> ApiError:
     """Return an error of the service itself: HTTP 200 with a code other than OK.
 
-    :param code: with its prefix, ``isv.`` or ``isp.``
+    :param code: the code including its prefix, ``isv.`` or ``isp.``
+    :param verbatim: see :class:`ApiError`
     """
-    return Refusal(code, message, verbatim=verbatim)
+    return ApiError(code, message, verbatim=verbatim)
 
 
-def missing(parameter: str) -> Refusal:
-    """Return the gateway's error for a parameter that is not there."""
-    return gateway(f"Missing{parameter}", f"{parameter} is mandatory for this action.")
+def missing_parameter(parameter: str) -> ApiError:
+    """Return the gateway's error for a required parameter that the request lacks."""
+    return gateway_error(f"Missing{parameter}", f"{parameter} is mandatory for this action.")
 
 
-def invalid(parameter: str, problem: str = "is not valid") -> Refusal:
-    """Return the gateway's error for a parameter that it does not take."""
-    return gateway("InvalidParameter", f"The specified parameter {parameter} {problem}.")
+def invalid_parameter(parameter: str, problem: str = "is not valid") -> ApiError:
+    """Return the gateway's error for a parameter with an invalid value."""
+    return gateway_error("InvalidParameter", f"The specified parameter {parameter} {problem}.")
 
 
-def throttled(status: int, retry_after_ms: float | None) -> Refusal:
-    """Return the gateway's error for too many requests a second."""
+def throttled_error(status: int, retry_after_ms: float | None) -> ApiError:
+    """Return the gateway's error for too many requests per second.
+
+    :param status: HTTP status
+    :param retry_after_ms: value of the header ``x-acs-retry-after`` in milliseconds; ``None``: no such header
+    """
     headers = () if retry_after_ms is None else ((b"x-acs-retry-after", str(int(retry_after_ms)).encode()),)
-    return Refusal("Throttling.User", "Request was denied due to user flow control.", status, headers)
+    return ApiError("Throttling.User", "Request was denied due to user flow control.", status, headers)

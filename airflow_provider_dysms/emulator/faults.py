@@ -1,6 +1,7 @@
-"""Planned faults: what goes wrong, on which requests, how often.
+"""Planned faults: the errors that a test wants, the requests they happen to, and how often.
 
-Faults on the wire replace or damage the answer; faults of the listing are answers that look healthy and are wrong.
+Wire faults replace or damage a response. Listing faults give a response that looks healthy but has wrong rows or
+counts.
 """
 
 from __future__ import annotations
@@ -15,37 +16,37 @@ from airflow_provider_dysms.emulator.quotas import QUOTAS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-#: kind -> (what happens, defaults of its own)
-WIRE: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "throttle": ("Throttling.User although the quota is not used up; `status` 400 or 429", {"status": 400}),
-    "status": ("the gateway's error `code` with HTTP `status`", {"status": 503, "code": "ServiceUnavailable"}),
-    "business": ("HTTP 200 with `code`", {"code": "isv.BUSINESS_LIMIT_CONTROL"}),
-    "reset": ("the connection is reset, no answer", {}),
-    "html": ("a page of HTML with HTTP `status`", {"status": 200}),
-    "empty_body": ("no body with HTTP `status`", {"status": 200}),
-    "truncated": ("the answer is cut off in the middle", {}),
-    "stall": ("the request is carried out at once, its answer comes after `seconds`", {"seconds": 30.0}),
-    "slow": ("the answer's bytes trickle in over `seconds`", {"seconds": 5.0}),
-    "redirect": ("HTTP `status` to `location`", {"status": 302, "location": "http://127.0.0.1:9/"}),
+#: kind -> (description, parameters of the kind with their defaults). README.md has the descriptions in a table.
+WIRE_KINDS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "throttle": ("Throttling.User although the quota is not used up; `status` is 400 or 429", {"status": 400}),
+    "status": ("a gateway error `code` with HTTP `status`", {"status": 503, "code": "ServiceUnavailable"}),
+    "business": ("HTTP status 200 with `code`", {"code": "isv.BUSINESS_LIMIT_CONTROL"}),
+    "reset": ("the connection is reset without a response", {}),
+    "html": ("an HTML page with HTTP `status`", {"status": 200}),
+    "empty_body": ("an empty body with HTTP `status`", {"status": 200}),
+    "truncated": ("the response is cut off in the middle", {}),
+    "stall": ("the request is executed immediately, but the response comes after `seconds`", {"seconds": 30.0}),
+    "slow": ("the body arrives in small pieces over `seconds`", {"seconds": 5.0}),
+    "redirect": ("HTTP `status` and a redirect to `location`", {"status": 302, "location": "http://127.0.0.1:9/"}),
 }
-LISTING: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "empty_page": ("no rows on the page, TotalCount as ever", {}),
-    "total_without_rows": ("TotalCount is `value`, and no rows", {"value": 2}),
+LISTING_KINDS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "empty_page": ("the page has no rows, but TotalCount is unchanged", {}),
+    "total_without_rows": ("TotalCount is `value`, but there are no rows", {"value": 2}),
     "total_count": ("TotalCount is `value`: negative, a word, anything", {"value": -1}),
-    "insert_row": ("a row appears in front of all others before the page is cut, and stays", {}),
-    "remove_row": ("the first of all rows goes before the page is cut, for good", {}),
-    "repeated_page": ("the rows of the page before", {}),
-    "foreign_rows": ("the page's rows are another number's", {}),
+    "insert_row": ("a new first row is added to the listing before the page is cut, and stays", {}),
+    "remove_row": ("the first row of the listing is removed before the page is cut, for good", {}),
+    "repeated_page": ("the response has the rows of the previous page", {}),
+    "foreign_rows": ("the page has rows of another phone number", {}),
 }
-KINDS = {**WIRE, **LISTING}
-#: The answer is an error: nothing behind it happens.
-REFUSING = ("throttle", "status", "business")
+KINDS = {**WIRE_KINDS, **LISTING_KINDS}
+#: These kinds refuse the request, so that no later fault can happen to it.
+REFUSING_KINDS = ("throttle", "status", "business")
 
-#: Action -> its parameter that tells the page. Other actions have no pages.
-PAGE_OF_ACTION = {"QuerySendDetails": "CurrentPage", "QuerySendStatistics": "PageIndex"}
-#: Rows of statistics are days: they neither appear nor go, and belong to no number.
-_OF_DETAILS_ALONE = ("insert_row", "remove_row", "foreign_rows")
-_OWN_PARAMETERS = ("status", "code", "seconds", "value", "location")
+#: action -> the parameter with the page number; all other actions have no pages.
+PAGE_PARAMETERS = {"QuerySendDetails": "CurrentPage", "QuerySendStatistics": "PageIndex"}
+#: These kinds do not fit QuerySendStatistics, whose rows are days and belong to no phone number.
+_DETAILS_ONLY_KINDS = ("insert_row", "remove_row", "foreign_rows")
+_KIND_PARAMETERS = ("status", "code", "seconds", "value", "location")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,13 +54,17 @@ class Fault:
     """One planned fault.
 
     :param kind: one of ``KINDS``
-    :param action: the API action; ``None``: every one
-    :param page: the page number (CurrentPage, PageIndex), or ``last`` for the last with rows; ``None``: every one
+    :param action: the API action, default every action
+    :param page: the page number (CurrentPage, PageIndex), or ``last`` for the last page that has rows; default every
+        page
     :param where: parameters that the request must have, such as ``{"PhoneNumber": "..."}``
-    :param times: how often; ``None``: always
-    :param every: on every k-th matching request
-    :param skip: let so many matching requests pass first
-    :param rhythm: only in every other span of so many seconds, by the machine's clock
+    :param times: how often the fault happens, default once; ``None``: always
+    :param every: the fault happens to every n-th matching request, default 1
+    :param skip: the number of matching requests to leave alone first, default 0
+    :param rhythm: if given, the machine's time is divided into spans of this many seconds, and the fault only happens
+        in every other span
+    :param seen: the number of matching requests so far
+    :param fired: how often the fault has happened so far
     """
 
     kind: str
@@ -80,52 +85,54 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InputError(f"there is no fault {self.kind!r}; there are {', '.join(KINDS)}")
+            raise InputError(f"there is no fault {self.kind!r}; the faults are {', '.join(KINDS)}")
         self._check_numbers()
         self._check_reach()
-        unused = [name for name in _OWN_PARAMETERS if getattr(self, name) is not None and name not in self._own()]
+        defaults = KINDS[self.kind][1]
+        unused = [name for name in _KIND_PARAMETERS if getattr(self, name) is not None and name not in defaults]
         if unused:
-            raise InputError(f"{self.kind} does not use {', '.join(unused)}; it takes {', '.join(self._own()) or None}")
-        for name, default in self._own().items():
+            used = ", ".join(defaults) or "no parameters of its own"
+            raise InputError(f"{self.kind} does not use {', '.join(unused)}; it takes {used}")
+        for name, default in defaults.items():
             if getattr(self, name) is None:
                 setattr(self, name, default)
 
-    def _own(self) -> dict[str, Any]:
-        return KINDS[self.kind][1]
-
     def _check_numbers(self) -> None:
-        for name, low in (("every", 1), ("skip", 0), ("times", 1)):
+        for name, minimum in (("every", 1), ("skip", 0), ("times", 1)):
             value = getattr(self, name)
             if name == "times" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise InputError(f"{name} must be a whole number, at least {low}")
+            if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+                raise InputError(f"{name} must be a whole number, at least {minimum}")
         if self.rhythm is not None and not self.rhythm > 0:
             raise InputError("rhythm must be above 0")
         page = self.page
         if page not in (None, "last") and (isinstance(page, bool) or not isinstance(page, int) or page < 1):
             raise InputError("page must be a whole number, at least 1, or 'last'")
         if not all(isinstance(value, str) for value in self.where.values()):
-            raise InputError("where must map names of parameters to texts")
+            raise InputError("where must map parameter names to strings")
 
     def _check_reach(self) -> None:
-        """A fault that can never happen makes a test pass that shows nothing."""
+        """Refuse a fault that can never happen: with it, a test would pass without testing anything."""
         if self.action is not None and self.action not in QUOTAS:
-            raise InputError(f"there is no action {self.action}; there are {', '.join(QUOTAS)}")
-        if self.page == "last" and self.kind not in LISTING:
-            raise InputError(f"page 'last' is only known to listing faults, not to {self.kind}")
-        if (self.kind in LISTING or self.page is not None) and self.action is not None:
-            able = PAGE_OF_ACTION if self.kind not in _OF_DETAILS_ALONE else ("QuerySendDetails",)
-            if self.action not in able:
-                what = self.kind if self.kind in LISTING else "a fault of one page"
-                raise InputError(f"{what} can never happen to {self.action}, only to {', '.join(able)}")
+            raise InputError(f"there is no action {self.action}; the actions are {', '.join(QUOTAS)}")
+        if self.page == "last" and self.kind not in LISTING_KINDS:
+            raise InputError(f"page 'last' only works for listing faults, not for {self.kind}")
+        if (self.kind in LISTING_KINDS or self.page is not None) and self.action is not None:
+            actions = PAGE_PARAMETERS if self.kind not in _DETAILS_ONLY_KINDS else ("QuerySendDetails",)
+            if self.action not in actions:
+                subject = self.kind if self.kind in LISTING_KINDS else "a fault with a page"
+                raise InputError(f"{subject} can never happen to {self.action}, only to {', '.join(actions)}")
 
-    def strikes(self, action: str, parameters: Mapping[str, str], last_page: int | None) -> bool:
-        """Say whether the fault happens on this request, and count it."""
+    def try_fire(self, action: str, parameters: Mapping[str, str], last_page: int | None) -> bool:
+        """Return whether the fault happens to a request, and count the request.
+
+        :param last_page: number of the last page that has rows; ``None``: not known
+        """
         if (self.action is not None and self.action != action) or self.fired == self.times:
             return False
         if self.page is not None:
-            page = parameters.get(PAGE_OF_ACTION.get(action, ""))
+            page = parameters.get(PAGE_PARAMETERS.get(action, ""))
             if page != str(last_page if self.page == "last" else self.page):
                 return False
         if any(parameters.get(name) != value for name, value in self.where.items()):
@@ -139,49 +146,57 @@ class Fault:
         return True
 
     def as_dict(self) -> dict[str, object]:
-        """Return the plan and how often it has happened."""
+        """Return every field, including how often the fault has happened."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 class FaultPlan:
-    """The planned faults, in the order in which they were planned."""
+    """The planned faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
     def add(self, plan: dict[str, Any]) -> Fault:
-        """Plan a fault.
+        """Add a fault.
 
-        :raises InputError: there is no such kind or parameter
+        :param plan: fields of :class:`Fault`
+        :raises InputError: the kind or a field is unknown, or the fault could never happen
         """
-        unknown = sorted(set(plan) - {each.name for each in fields(Fault)} | ({"seen", "fired"} & set(plan)))
-        if unknown or "kind" not in plan:
-            raise InputError(f"a fault has a kind, and no {', '.join(unknown)}" if unknown else "a fault needs a kind")
+        settable = {each.name for each in fields(Fault)} - {"seen", "fired"}
+        unknown = sorted(set(plan) - settable)
+        if unknown:
+            raise InputError(f"a fault has no {', '.join(unknown)}; its fields are {', '.join(sorted(settable))}")
+        if "kind" not in plan:
+            raise InputError("a fault needs a kind")
         fault = Fault(**plan)
         self.faults.append(fault)
         return fault
 
-    def on_wire(self, action: str, parameters: Mapping[str, str]) -> list[Fault]:
-        """Return the wire faults that happen on a request: the first that refuses it hides those behind it."""
-        struck = []
+    def fire_on_wire(self, action: str, parameters: Mapping[str, str]) -> list[Fault]:
+        """Return the wire faults that happen to a request. After a fault that refuses it, no further one happens."""
+        fired = []
         for fault in self.faults:
-            if fault.kind in WIRE and fault.strikes(action, parameters, None):
-                struck.append(fault)
-                if fault.kind in REFUSING:
+            if fault.kind in WIRE_KINDS and fault.try_fire(action, parameters, None):
+                fired.append(fault)
+                if fault.kind in REFUSING_KINDS:
                     break
-        return struck
+        return fired
 
-    def on_listing(self, action: str, parameters: Mapping[str, str], last_page: int, able: Collection[str]) -> Struck:
-        """Return the listing faults that happen on a request.
+    def fire_on_listing(
+        self, action: str, parameters: Mapping[str, str], last_page: int, effective: Collection[str]
+    ) -> FiredFaults:
+        """Return the listing faults that happen to a request.
 
         :param last_page: number of the last page that has rows
-        :param able: the kinds that would change the answer; the others do not happen, and are not counted
+        :param effective: the kinds that would change the response; other kinds do not happen and are not counted
         """
-        return Struck(
+        return FiredFaults(
             {
                 fault.kind: fault
                 for fault in self.faults
-                if fault.kind in LISTING and fault.kind in able and fault.strikes(action, parameters, last_page)
+                if fault.kind in LISTING_KINDS
+                and fault.kind in effective
+                and fault.try_fire(action, parameters, last_page)
             }
         )
 
@@ -193,15 +208,15 @@ class FaultPlan:
         return counts
 
 
-class Struck(dict[str, Fault]):
-    """The listing faults that happen on one request, by kind."""
+class FiredFaults(dict[str, Fault]):
+    """The listing faults that happen to one request, by kind."""
 
-    def page(self, page: int) -> int:
-        """Return the page that is answered instead of one."""
+    def served_page(self, page: int) -> int:
+        """Return the number of the page that is served when ``page`` is requested."""
         return page - 1 if "repeated_page" in self else page
 
     def damage(self, rows: list[dict[str, Any]], total: object) -> tuple[list[dict[str, Any]], object]:
-        """Return the rows and the total that are answered instead."""
+        """Return the rows and the total count that are served instead of the right ones."""
         if "empty_page" in self:
             rows = []
         if "total_count" in self:
@@ -211,16 +226,18 @@ class Struck(dict[str, Fault]):
         return rows, total
 
 
-def able_kinds(page: int, size: int, count: int) -> set[str]:
-    """Return the kinds of listing faults that would change an answer.
+def effective_kinds(page: int, size: int, row_count: int) -> set[str]:
+    """Return the kinds of listing faults that would change the response.
 
-    :param count: how many rows there are in all
+    :param page: the requested page
+    :param size: rows per page
+    :param row_count: rows of the whole listing
     """
-    able = {"total_count", "total_without_rows"}
-    if count:
-        able |= {"insert_row", "remove_row"}
-    if (page - 1) * size < count:
-        able |= {"empty_page", "foreign_rows"}
-    if page > 1 and (page - 2) * size < count:
-        able.add("repeated_page")
-    return able
+    kinds = {"total_count", "total_without_rows"}
+    if row_count:
+        kinds |= {"insert_row", "remove_row"}
+    if (page - 1) * size < row_count:
+        kinds |= {"empty_page", "foreign_rows"}
+    if page > 1 and (page - 2) * size < row_count:
+        kinds.add("repeated_page")
+    return kinds

@@ -1,13 +1,13 @@
-"""The rows of QuerySendDetails: which, in what order, in what form; and the faults that make them wrong."""
+"""Builds the pages of QuerySendDetails: finds the messages, writes their rows, and applies planned listing faults."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.emulator.faults import Struck, able_kinds
-from airflow_provider_dysms.emulator.state import DAY, Message, visible_at, wall_clock
-from airflow_provider_dysms.emulator.texts import reads_twice
+from airflow_provider_dysms.emulator.faults import FiredFaults, effective_kinds
+from airflow_provider_dysms.emulator.sms_rules import is_ambiguous_number
+from airflow_provider_dysms.emulator.state import SECONDS_PER_DAY, Message, first_visible_at, wall_clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,11 @@ _PREFIX = {"86": "86", "+86": "+86", "0086": "0086"}
 
 
 class Listing:
-    """The messages to a number on a day, cut into pages.
+    """The messages to one number on one day, divided into pages.
 
     :param number: digits
     :param day: Beijing day, counted from 1970-01-01
-    :param biz_id: only the messages of this request
+    :param biz_id: if given, only the messages with this BizId
     """
 
     def __init__(self, call: Call, number: str, day: int, biz_id: str | None) -> None:
@@ -39,40 +39,40 @@ class Listing:
         return -(-len(self._messages()) // size)
 
     def page(self, page: int, size: int) -> tuple[list[dict[str, Any]], object]:
-        """Return the rows of a page and the total, after the faults planned for it."""
+        """Return the rows of a page and the total count, changed by the faults that happen to the request."""
         call, plan = self._call, self._call.service.faults
         messages = self._messages()
-        struck = Struck()
+        fired = FiredFaults()
         if plan.faults:
-            able = able_kinds(page, size, len(messages))
-            struck = plan.on_listing(call.action, call.parameters, self.last_page(size), able)
-        if "insert_row" in struck:
-            self._insert()
+            effective = effective_kinds(page, size, len(messages))
+            fired = plan.fire_on_listing(call.action, call.parameters, self.last_page(size), effective)
+        if "insert_row" in fired:
+            self._insert_first_row()
             messages = self._messages()
-        if "remove_row" in struck:
+        if "remove_row" in fired:
             call.service.messages.remove(messages[0])
             messages = self._messages()
-        page = struck.page(page)
-        rows = [_row(call, message) for message in messages[(page - 1) * size : page * size]]
-        if "foreign_rows" in struck:
-            rows = [row | {"PhoneNum": _other(str(row["PhoneNum"]))} for row in rows]
-        return struck.damage(rows, len(messages))
+        page = fired.served_page(page)
+        rows = [_cached_row(call, message) for message in messages[(page - 1) * size : page * size]]
+        if "foreign_rows" in fired:
+            rows = [row | {"PhoneNum": _different_number(str(row["PhoneNum"]))} for row in rows]
+        return fired.damage(rows, len(messages))
 
     def _messages(self) -> list[Message]:
         call = self._call
-        found = [
+        messages = [
             message
-            for message in call.service.messages.of_number(call.account, self._number, self._day)
+            for message in call.service.messages.for_number(call.account, self._number, self._day)
             if (self._biz_id is None or message.biz_id == self._biz_id)
-            and call.sees(message)
-            and call.now >= visible_at(message, call.switches.detail_visible_after)
+            and call.can_see(message)
+            and call.now >= first_visible_at(message, call.switches.detail_visible_after)
         ]
-        if call.switches.plus_one in ("mainland", "international") and reads_twice(self._number):
-            wanted = call.switches.plus_one == "international"
-            found = [message for message in found if message.international == wanted]
-        return found[::-1] if call.switches.order == "newest_first" else found
+        if call.switches.plus_one in ("mainland", "international") and is_ambiguous_number(self._number):
+            international = call.switches.plus_one == "international"
+            messages = [message for message in messages if message.international == international]
+        return messages[::-1] if call.switches.order == "newest_first" else messages
 
-    def _insert(self) -> None:
+    def _insert_first_row(self) -> None:
         messages = self._messages()
         if messages:
             newest = self._call.switches.order == "newest_first"
@@ -80,20 +80,21 @@ class Listing:
             self._call.service.messages.add([replace(messages[0], sent_at=sent_at, message_id=None)])
 
 
-def answer_rows(call: Call, rows: list[dict[str, Any]], total: object) -> dict[str, object]:
-    """Return the answer that holds rows, in the form that the switches want."""
+def details_payload(call: Call, rows: list[dict[str, Any]], total: object) -> dict[str, object]:
+    """Return the payload of QuerySendDetails, in the form that the switches choose."""
     if call.switches.total_count == "string":
         total = str(total)
-    answer: dict[str, object] = {"TotalCount": total, "Message": "OK", "RequestId": call.request_id}
-    answer |= records_in_form(call.switches.records, "SmsSendDetailDTOs", rows)
-    answer["Code"] = "OK"
-    return answer
+    payload: dict[str, object] = {"TotalCount": total, "Message": "OK", "RequestId": call.request_id}
+    payload |= records_field(call.switches.records, "SmsSendDetailDTOs", rows)
+    payload["Code"] = "OK"
+    return payload
 
 
-def records_in_form(form: str, field: str, rows: list[dict[str, Any]], *, flat: bool = False) -> dict[str, object]:
-    """Return the field of an answer that holds records, in one of the forms of the switch ``records``.
+def records_field(form: str, field: str, rows: list[dict[str, Any]], *, flat: bool = False) -> dict[str, object]:
+    """Return the payload field that contains the records, in one of the forms of the switch ``records``.
 
-    :param flat: whether the field holds the list itself; otherwise an object that holds it
+    :param form: a value of that switch
+    :param flat: whether the field contains the list itself; otherwise it contains an object with the list
     """
     if not rows and form in ("missing", "text", "null"):
         return {} if form == "missing" else {field: "" if form == "text" else None}
@@ -101,90 +102,98 @@ def records_in_form(form: str, field: str, rows: list[dict[str, Any]], *, flat: 
     return {field: records if form == "bare" or flat else {_RECORD: records}}
 
 
-def _row(call: Call, message: Message) -> dict[str, Any]:
+def _cached_row(call: Call, message: Message) -> dict[str, Any]:
     switches, state = call.service.switches, message.state_at(call.now)
-    shown = message.shown
-    if shown is None or shown[0] is not switches or shown[1] != state:
-        shown = message.shown = (switches, state, _made(call, message, state))
-    return shown[2]
+    cached = message.cached_row
+    if cached is None or cached[0] is not switches or cached[1] != state:
+        cached = message.cached_row = (switches, state, _build_row(call, message, state))
+    return cached[2]
 
 
-def _made(call: Call, message: Message, state: str) -> dict[str, Any]:
+def _build_row(call: Call, message: Message, state: str) -> dict[str, Any]:
     switches = call.switches
-    row: dict[str, Any] = {"SendDate": _date(call, message.sent_at + switches.send_date_shift_days * DAY)}
+    sent_at = message.sent_at + switches.send_date_shift_days * SECONDS_PER_DAY
+    row: dict[str, Any] = {"SendDate": _date_text(call, sent_at)}
     if message.out_id is not None:
         row["OutId"] = message.out_id
     row["SendStatus"] = _STATUS[state]
     code = delivered_code(switches, international=False) if state == "delivered" else message.error_code
-    received = None if message.received_at is None else _date(call, message.received_at)
+    received = None if message.received_at is None else _date_text(call, message.received_at)
     row |= outcome_fields(switches, state, {"ReceiveDate": received}, {"ErrCode": code})
     if message.template_code is not None:
         row["TemplateCode"] = message.template_code
     row["Content"] = message.text
-    row["PhoneNum"] = _phone(message, switches.phone_form)
+    row["PhoneNum"] = _number_text(message, switches.phone_form)
     return row
 
 
 def outcome_fields(
     switches: Switches, state: str, dates: Mapping[str, str | None], codes: Mapping[str, str | None]
 ) -> dict[str, str | None]:
-    """Return the fields of an answer that tell the outcome, those of them that the switches let be.
+    """Return the payload fields for the outcome of a message, in the form that the switches choose.
 
-    :param dates: the field of the receipt's time, ``None`` for none
-    :param codes: the fields of the code
+    :param state: one of ``STATES``
+    :param dates: field name -> time of the receipt, ``None`` if there is none
+    :param codes: field name -> code or description of the outcome
     """
     if state == "waiting":
         form = switches.waiting_fields
         nothing = None if form == "null" else ""
-        shown_dates = dict.fromkeys(dates if form in ("null", "empty", "date_only") else (), nothing)
-        shown_codes = dict.fromkeys(codes if form in ("null", "empty", "code_only") else (), nothing)
+        visible_dates = dict.fromkeys(dates if form in ("null", "empty", "date_only") else (), nothing)
+        visible_codes = dict.fromkeys(codes if form in ("null", "empty", "code_only") else (), nothing)
         if form == "request_success":
-            shown_codes = dict.fromkeys(codes, "REQUEST_SUCCESS")
-        return {**shown_dates, **shown_codes}
-    shown = {**dates} if switches.settled_fields != "code" else {}
+            visible_codes = dict.fromkeys(codes, "REQUEST_SUCCESS")
+        return {**visible_dates, **visible_codes}
+    visible = {**dates} if switches.settled_fields != "code" else {}
     if switches.settled_fields != "date":
-        shown.update(codes)
-    return {name: value for name, value in shown.items() if value is not None}
+        visible.update(codes)
+    return {name: value for name, value in visible.items() if value is not None}
 
 
 def delivered_code(switches: Switches, *, international: bool) -> str:
-    """Return the code of a delivery as a site writes it."""
+    """Return the code that a site uses for a delivered message."""
     if international and switches.message_delivered_code != "same":
         return switches.message_delivered_code
     return switches.delivered_code
 
 
-def _date(call: Call, instant: float) -> str:
+def _date_text(call: Call, instant: float) -> str:
     hours = call.switches.zone_hours
-    text = wall_clock(instant, hours)
-    return text if call.switches.date_form == "plain" else f"{text.replace(' ', 'T')}{zone_of(hours)}"
+    text = wall_clock_text(instant, hours)
+    return text if call.switches.date_form == "plain" else f"{text.replace(' ', 'T')}{utc_offset_text(hours)}"
 
 
-def zone_of(hours: float) -> str:
-    """Return an offset from UTC as ISO 8601 writes it: ``+08:00``."""
+def utc_offset_text(hours: float) -> str:
+    """Return an offset from UTC in ISO 8601 form, such as ``+08:00``.
+
+    :param hours: hours ahead of UTC
+    """
     minutes = round(abs(hours) * 60)
     return f"{'-' if hours < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _phone(message: Message, form: str) -> str:
+def _number_text(message: Message, form: str) -> str:
     number = message.phone_number
     if form == "plain":
         return number
     if form in ("masked", "masked_end"):
-        return masked(number, form)
+        return mask_number(number, form)
     if not message.international:
         return _PREFIX[form] + number
     return {"86": "", "+86": "+", "0086": "00"}[form] + number
 
 
-def masked(number: str, form: str) -> str:
-    """Return a number with some of its digits hidden: ``masked`` in the middle, ``masked_end`` the last four."""
+def mask_number(number: str, form: str) -> str:
+    """Return a number with hidden digits.
+
+    :param form: ``masked`` hides the middle, ``masked_end`` hides the last four digits
+    """
     if form == "masked_end":
         return number[:-4] + "****"
     return number[:3] + "*" * max(0, len(number) - 7) + number[-4:]
 
 
-def _other(number: str) -> str:
-    """Return a number that is not this one, however it is written: its last digit that can be seen is another."""
-    place = max(index for index, character in enumerate(number) if character.isdigit())
-    return number[:place] + str((int(number[place]) + 1) % 10) + number[place + 1 :]
+def _different_number(number: str) -> str:
+    """Return another number of the same form, by changing the last visible digit."""
+    position = max(index for index, character in enumerate(number) if character.isdigit())
+    return number[:position] + str((int(number[position]) + 1) % 10) + number[position + 1 :]

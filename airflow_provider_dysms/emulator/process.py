@@ -1,4 +1,4 @@
-"""The process of an emulator, seen by the one that starts it: waits until it serves, and stops it."""
+"""Waits until an emulator process is ready, reads the connection that it prints, and stops the process."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ if TYPE_CHECKING:
 Process = subprocess.Popen[bytes]
 
 
-def first_lines(process: Process, timeout: float) -> list[str]:
-    """Return the lines that an emulator prints when it serves: connections, and last the address of its admin path.
+def read_ready_lines(process: Process, timeout: float) -> list[str]:
+    """Return the lines that an emulator prints when it is ready: its connections, then the address of its admin path.
 
     :param timeout: seconds to wait
-    :raises RuntimeError: they did not come; with what was waited for
+    :raises RuntimeError: the process ended or printed no connection in time; the message says which
     """
-    lines: SimpleQueue[list[str]] = SimpleQueue()
-    threading.Thread(target=lambda: lines.put(list(_until_ready(process))), daemon=True).start()
-    began = time.monotonic()
+    queue: SimpleQueue[list[str]] = SimpleQueue()
+    threading.Thread(target=lambda: queue.put(list(_lines_until_ready(process))), daemon=True).start()
+    started_at = time.monotonic()
     try:
-        told = lines.get(timeout=timeout)
+        lines = queue.get(timeout=timeout)
     except Empty:
         raise RuntimeError(
-            f"the emulator, process {process.pid}, has not printed its connections within {timeout:g} s: it runs, and "
-            "does not serve yet; pass a longer timeout if the machine is under load"
+            f"the emulator, process {process.pid}, is running but has not printed its connections within "
+            f"{timeout:g} s; pass a longer timeout if the machine is under load"
         ) from None
-    if not told or ADMIN_VARIABLE not in told[-1]:
+    if not lines or ADMIN_VARIABLE not in lines[-1]:
         code = process.wait(10)
         raise RuntimeError(
-            f"the emulator ended with exit code {code} after {time.monotonic() - began:.1f} s, while its connections "
-            "were waited for; it says why on its standard error"
+            f"the emulator ended with exit code {code} after {time.monotonic() - started_at:.1f} s, before it printed "
+            "its connections; its standard error says why"
         )
-    return told
+    return lines
 
 
-def _until_ready(process: Process) -> Iterator[str]:
+def _lines_until_ready(process: Process) -> Iterator[str]:
     for line in process.stdout or ():
         yield line.decode()
         if ADMIN_VARIABLE.encode() in line:
             return
 
 
-def connection_of(lines: list[str]) -> dict[str, Any]:
-    """Return the first connection of the lines."""
+def parse_connection(lines: list[str]) -> dict[str, Any]:
+    """Return the Airflow connection that the first line exports."""
     return dict(json.loads(shlex.split(lines[0])[1].partition("=")[2]))
 
 
-def stop(process: Process) -> int:
-    """End a process in good order, or at once if that takes 10 s; return its exit code."""
+def stop_process(process: Process) -> int:
+    """Ask a process to end, and kill it if it has not ended after 10 s; return its exit code."""
     if process.poll() is None:
         process.terminate()
     try:

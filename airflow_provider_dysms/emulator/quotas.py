@@ -1,6 +1,7 @@
-"""The requests a second that an account may send, per action, and what was sent: a sliding window of one second.
+"""Enforces the quotas: how many requests per second an account may send for each action. Also counts all requests.
 
-All keys of an account share its quota (https://help.aliyun.com/document_detail/438433.html).
+The quota holds for every window of one second, and all keys of an account share it
+(https://help.aliyun.com/document_detail/438433.html).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from airflow_provider_dysms.emulator.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: The service's own figures, requests a second.
+#: The quotas that the vendor documents, in requests per second.
 QUOTAS = {
     "QuerySendDetails": 5_000,
     "QuerySendStatistics": 20,
@@ -26,77 +27,87 @@ QUOTAS = {
     "SendMessageWithTemplate": 1_500,
     "BatchSendMessageToGlobe": 1,
 }
-WINDOW = 1.0
+WINDOW_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class Count:
-    """What came in for one action."""
+class RequestCounts:
+    """Counts the requests for one action.
+
+    :param requests: all requests, including the throttled ones
+    :param throttled: requests that were refused because the quota was used up, or as planned by a fault
+    :param worst_second: the most requests that arrived within any window of one second
+    """
 
     requests: int = 0
     throttled: int = 0
     worst_second: int = 0
     _arrivals: deque[float] = field(default_factory=deque)
 
-    def arrive(self, now: float) -> None:
-        """Count one request."""
+    def record_arrival(self, now: float) -> None:
+        """Count a request.
+
+        :param now: seconds of a monotonic clock
+        """
         self.requests += 1
         self._arrivals.append(now)
-        while self._arrivals[0] <= now - WINDOW:
+        while self._arrivals[0] <= now - WINDOW_SECONDS:
             self._arrivals.popleft()
         self.worst_second = max(self.worst_second, len(self._arrivals))
 
     def as_dict(self) -> dict[str, int]:
-        """Return the figures."""
+        """Return the counts by name."""
         return {"requests": self.requests, "throttled": self.throttled, "worst_second": self.worst_second}
 
 
 class Quotas:
-    """Admits requests, and counts them whether admitted or not.
+    """Decides whether a request is within the quota, and counts every request.
 
-    :param monotonic: the clock of the window: the machine's, because the emulator's own can be set
+    :param monotonic: the clock that measures the window, in seconds. It is the machine's clock, because a test can
+        change the emulator's own.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._limits = dict(QUOTAS)
-        self._admitted: dict[tuple[str, str], deque[float]] = {}
-        self.counts: dict[str, Count] = {}
+        self._acquired: dict[tuple[str, str], deque[float]] = {}
+        self.counts: dict[str, RequestCounts] = {}
 
     @property
     def limits(self) -> dict[str, int]:
-        """Requests a second, per action."""
+        """The quota of each action, in requests per second."""
         return dict(self._limits)
 
     def configure(self, limits: Mapping[str, object]) -> None:
-        """Set quotas.
+        """Change the quotas of some actions.
 
-        :raises InputError: there is no such action, or the figure is no positive whole number
+        :param limits: action -> requests per second
+        :raises InputError: an action is unknown, or a limit is not a positive whole number
         """
         for action, limit in limits.items():
             if action not in QUOTAS:
-                raise InputError(f"there is no action {action}; there are {', '.join(QUOTAS)}")
+                raise InputError(f"there is no action {action}; the actions are {', '.join(QUOTAS)}")
             if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-                raise InputError(f"the quota of {action} must be a whole number of requests a second, at least 1")
+                raise InputError(f"the quota of {action} must be a whole number of requests per second, at least 1")
         self._limits.update({action: int(str(limit)) for action, limit in limits.items()})
 
-    def count(self, action: str) -> Count:
-        """Count the arrival of a request; return the action's figures."""
-        counted = self.counts.get(action)
-        if counted is None:
-            counted = self.counts[action] = Count()
-        counted.arrive(self._monotonic())
-        return counted
+    def record_request(self, action: str) -> RequestCounts:
+        """Count a request that arrives now; return the counts of its action."""
+        counts = self.counts.get(action)
+        if counts is None:
+            counts = self.counts[action] = RequestCounts()
+        counts.record_arrival(self._monotonic())
+        return counts
 
-    def admit(self, account: str, action: str) -> bool:
-        """Say whether a request is within the quota. What is refused does not count against it."""
+    def try_acquire(self, account: str, action: str) -> bool:
+        """Return whether a request is within the quota. Refused requests do not use up the quota."""
         now = self._monotonic()
-        admitted = self._admitted.get((account, action))
-        if admitted is None:
-            admitted = self._admitted[account, action] = deque()
-        while admitted and admitted[0] <= now - WINDOW:
-            admitted.popleft()
-        if len(admitted) >= self._limits[action]:
+        acquired = self._acquired.get((account, action))
+        if acquired is None:
+            acquired = self._acquired[account, action] = deque()
+        while acquired and acquired[0] <= now - WINDOW_SECONDS:
+            acquired.popleft()
+        if len(acquired) >= self._limits[action]:
             return False
-        admitted.append(now)
+        acquired.append(now)
         return True

@@ -1,4 +1,4 @@
-"""Answers as JSON or XML bytes."""
+"""Writes the payload of a response as JSON or XML bytes."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from xml.sax.saxutils import escape
 import msgspec
 
 _JSON = msgspec.json.Encoder()
-#: What no XML document can have.
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_TYPES = {"JSON": b"application/json;charset=utf-8", "XML": b"text/xml;charset=utf-8"}
+#: Characters that XML 1.0 does not allow.
+_INVALID_XML_CHARACTERS = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTENT_TYPES = {"JSON": b"application/json;charset=utf-8", "XML": b"text/xml;charset=utf-8"}
 
 
-def render(answer: dict[str, object], root: str, form: str) -> tuple[bytes, bytes]:
-    """Return (content type, body).
+def render(payload: dict[str, object], root: str, format_name: str) -> tuple[bytes, bytes]:
+    """Return the content type and the body of a response.
 
-    :param root: name of the XML root, ``QuerySendDetailsResponse`` or ``Error``
-    :param form: ``JSON`` or ``XML``
+    :param payload: field name -> value
+    :param root: name of the XML root element, such as ``QuerySendDetailsResponse`` or ``Error``
+    :param format_name: ``JSON`` or ``XML``
     """
-    if form == "JSON":
-        return _TYPES[form], _JSON.encode(answer)
-    return _TYPES[form], ("<?xml version='1.0' encoding='UTF-8'?>" + _element(root, answer)).encode()
+    if format_name == "JSON":
+        return _CONTENT_TYPES[format_name], _JSON.encode(payload)
+    return _CONTENT_TYPES[format_name], ("<?xml version='1.0' encoding='UTF-8'?>" + _element(root, payload)).encode()
 
 
 def _element(name: str, value: object) -> str:
     if isinstance(value, list):
-        return "".join(_element(name, each) for each in value)
+        return "".join(_element(name, item) for item in value)
     if isinstance(value, dict):
-        inner = "".join(_element(str(key), each) for key, each in value.items())
-        return f"<{name}>{inner}</{name}>"
+        children = "".join(_element(str(key), item) for key, item in value.items())
+        return f"<{name}>{children}</{name}>"
     if value is None or value == "":
         return f"<{name}/>"
-    return f"<{name}>{escape(_NOT_XML.sub('?', str(value)))}</{name}>"
+    return f"<{name}>{escape(_INVALID_XML_CHARACTERS.sub('?', str(value)))}</{name}>"

@@ -14,7 +14,7 @@ from airflow_provider_dysms.api.settings import QUOTA_SHARE, TIMEOUT, Settings
 from airflow_provider_dysms.hooks.extras import flag, number, text, unmasked_extra_warnings, with_current_names
 from airflow_provider_dysms.hooks.login import read_login
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.privacy import PrivacySecrets, privacy_secret
+from airflow_provider_dysms.model.privacy import PrivacySecrets, check_privacy_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _privacy_secrets(extra: Mapping[str, Any]) -> PrivacySecrets:
     current, previous = text(extra, "privacy_secret"), text(extra, "privacy_secret_previous")
     for name, secret in (("privacy_secret", current), ("privacy_secret_previous", previous)):
         if secret is not None:
-            privacy_secret(name, secret)
+            check_privacy_secret(name, secret)
     if previous and not current:
         raise DysmsInputError("privacy_secret", "is empty, but privacy_secret_previous is set; set the new one too")
     return PrivacySecrets(current, previous)

@@ -1,4 +1,7 @@
-"""Arguments that take one of a few words, and the words. Every DAG file loads this, so it imports nothing heavy."""
+"""The words that an argument may take, such as ``"jsonl"`` or ``"mainland"``. DAG files load this: it imports nothing.
+
+Each ``Literal`` is the type of one argument and the list that its check reads.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ Phone = Literal["plain", "hashed"]
 Refresh = Literal["unsettled", "all"]
 OutsideWindow = Literal["fail", "skip"]
 SentFormat = Literal["csv", "jsonl", "parquet", "text"]
+Binary = Literal["hex"]
 Statistics = Literal["record", "judge", "skip"]
 Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
@@ -19,9 +23,5 @@ MessageType = Literal["OTP", "NOTIFY", "MKT"]
 MAINLAND = "mainland"
 INTERNATIONAL = "international"
 
-#: What a template is for -> TemplateType of the API.
+#: Purpose of a template -> ``TemplateType`` of the API.
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}
-
-
-#: Seconds after which the service refuses a signed request: ACS3, which this package signs with.
-SIGNATURE_LIFETIME = 900.0

@@ -1,7 +1,7 @@
-"""Beijing days and the 30-day window of the service.
+"""Beijing days, the 30-day window of the service, and times as the API and our results write them.
 
 The service dates everything by Beijing time, UTC+8 all year, so a fixed offset is exact and no time zone database is
-asked. A day is a :class:`datetime.date`; an instant is an aware :class:`datetime.datetime`.
+needed. A day is a :class:`datetime.date`; an instant is an aware :class:`datetime.datetime`.
 """
 
 from __future__ import annotations
@@ -10,82 +10,99 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import overload
 
-from airflow_provider_dysms.model.errors import DysmsInputError, DysmsWindowError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
-BEIJING_AHEAD = timedelta(hours=8)
-BEIJING = timezone(BEIJING_AHEAD, "Asia/Shanghai")
-_AHEAD = BEIJING_AHEAD.total_seconds()
+DAY = timedelta(days=1)
 
-#: The same instant, and as a clock in Beijing shows it: by their difference a local time becomes an instant faster than
-#: by ``astimezone``.
+BEIJING_OFFSET = timedelta(hours=8)
+BEIJING = timezone(BEIJING_OFFSET, "Asia/Shanghai")
+
+_DAY_SECONDS, _OFFSET_SECONDS = DAY.total_seconds(), BEIJING_OFFSET.total_seconds()
+
+#: An instant in UTC, to the second, for ``strftime`` and ``strptime``.
+ISO_UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+#: One instant in UTC, and as a clock in Beijing shows it. Their difference turns a local time into an instant faster
+#: than ``astimezone`` does.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH = datetime(1970, 1, 1, 8)  # noqa: DTZ001
 
-_BEGIN_OF_1970 = EPOCH - BEIJING_AHEAD
+_START_OF_1970 = EPOCH - BEIJING_OFFSET
 _ORDINAL_OF_1970 = date(1970, 1, 1).toordinal()
 
 #: "You can query records from the past 30 days" (QuerySendDetails); whether day -30 is included is not documented,
-#: so it is asked, and warned about.
+#: so it is queried, and a warning says so.
 WINDOW_DAYS = 30
 
-#: A receipt may take this long; afterwards the state stays unknown for good.
+#: A receipt takes at most this long; without one the state stays unknown.
 RECEIPT_TIME = timedelta(hours=72)
 
 #: A message accepted shortly before midnight may be dated the day after.
 MIDNIGHT_SLACK = timedelta(minutes=10)
 
-#: Python's readers of both forms take far more than times: bare digits, weeks, and zones by names that are ambiguous
-#: (CST is Shanghai's, Chicago's and Havana's).
+#: The service refuses requests that are dated further than this from its own clock, so clocks differ by less.
+MAX_CLOCK_SKEW = timedelta(minutes=15)
+
+#: Seconds after which the service refuses a signed request (ACS3, the signature that this package uses).
+SIGNATURE_LIFETIME = MAX_CLOCK_SKEW.total_seconds()
+
+# Python's parsers of both forms accept far more than times: bare digits, weeks, and ambiguous names of zones (CST means
+# Shanghai, Chicago and Havana).
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 _RFC_2822 = re.compile(
     r"(?:[A-Za-z]{3}, ?)?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} "
     r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|GMT|UTC|Z))?"
 )
 
-#: A message that is waited for has the same times in every answer.
-SAME_TIMES = 8192
+#: Times whose parsed form is kept: a wait sees the same times in every answer.
+MAX_CACHED_TIMES = 8192
 
 
 def beijing_day(instant: datetime) -> date:
     """Return the Beijing day on which an aware instant falls."""
     if type(instant) is datetime:
-        return _day((instant - _BEGIN_OF_1970).days)
-    return _day(int((instant.timestamp() + _AHEAD) // 86_400))  # subclasses have differences of their own
+        return _day((instant - _START_OF_1970).days)
+    # Subclasses, such as pendulum's, return differences of their own.
+    return _day(int((instant.timestamp() + _OFFSET_SECONDS) // _DAY_SECONDS))
 
 
 @lru_cache(maxsize=64)
-def _day(since_1970: int) -> date:
-    return date.fromordinal(_ORDINAL_OF_1970 + since_1970)
+def _day(days_since_1970: int) -> date:
+    return date.fromordinal(_ORDINAL_OF_1970 + days_since_1970)
 
 
 def day_start(day: date) -> datetime:
-    """Return the instant at which a Beijing day begins, in UTC: instants of two zones are compared ten times as slowly.
+    """Return the instant at which a Beijing day begins, in UTC: comparing instants of two zones is ten times as slow.
 
-    :raises OverflowError: UTC has no such instant, because the day is the first of the calendar
+    :raises OverflowError: the day is the first of the calendar, which UTC does not have
     """
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) - BEIJING_AHEAD
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - BEIJING_OFFSET
 
 
 def parse_day(value: str | int | date | datetime, argument: str = "send_date") -> date:
-    """Read a day as users write it.
+    """Parse a day as users write it.
 
     :param value: ``YYYYMMDD`` (text or number), ``YYYY-MM-DD``, a ``date``, or an aware ``datetime`` (its Beijing day)
     :param argument: name of the argument, for the error
-    :raises DysmsInputError: not a date, or a naive ``datetime``
+    :raises DysmsInputError: it is not a date, or is a naive ``datetime``
     """
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise DysmsInputError(
-                argument, "is a datetime without a time zone; pass an aware one, or the day as 'YYYY-MM-DD'"
+                argument, "is a datetime without a time zone; pass one with a zone, or the day as 'YYYY-MM-DD'"
             )
         try:
             return beijing_day(value)
         except (ValueError, OverflowError):
-            raise DysmsInputError(argument, "lies at the edge of the calendar, where Beijing has no day") from None
+            raise DysmsInputError(
+                argument, "is at the edge of the calendar, outside the days that Beijing has"
+            ) from None
     if isinstance(value, date):
         return date(value.year, value.month, value.day)
-    if isinstance(value, (str, int)) and not isinstance(value, bool):  # native templates make 20250601 a number
+    if isinstance(value, (str, int)) and not isinstance(value, bool):  # native templates turn 20250601 into a number
         text = str(value).strip()
         pattern = {8: "%Y%m%d", 10: "%Y-%m-%d"}.get(len(text))
         if pattern and text.isascii() and text.replace("-", "").isdigit():
@@ -95,7 +112,8 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
                 pass
     raise DysmsInputError(
         argument,
-        f"is not a date: {safe_repr(value)}; it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone",
+        f"is not a date: {safe_repr(value)}; "
+        "it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone",
     )
 
 
@@ -106,7 +124,7 @@ def wire_day(day: date) -> str:
 
 
 def window(now: datetime) -> tuple[date, date]:
-    """Return the first and the last day that the service still remembers at an instant."""
+    """Return the first and the last day of which the service has records at an instant."""
     return _window(beijing_day(now))
 
 
@@ -116,53 +134,53 @@ def _window(today: date) -> tuple[date, date]:
 
 
 def is_remembered(day: date, now: datetime) -> bool:
-    """Say whether the service still remembers a day at an instant."""
+    """Return whether the service has records of a day at an instant."""
     try:
-        first, end = _span(day)
-    except OverflowError:  # the first days of the calendar, and the last
+        first, end = _remembered_span(day)
+    except OverflowError:  # the first and the last days of the calendar
         return False
     return first <= now < end
 
 
 @lru_cache(maxsize=64)
-def _span(day: date) -> tuple[datetime, datetime]:
+def _remembered_span(day: date) -> tuple[datetime, datetime]:
     return day_start(day), day_start(day + timedelta(days=WINDOW_DAYS + 1))
 
 
 def check_window(day: date, now: datetime, argument: str = "send_date") -> None:
-    """Refuse a day that the service does not remember (it would answer with nothing, and say OK).
+    """Refuse a day outside the window, for which the service would answer OK without any records.
 
-    :raises DysmsWindowError: the day lies in the future or more than 30 days back
+    :raises DysmsWindowError: the day is in the future or more than 30 days back
     """
     if not is_remembered(day, now):
         first, last = window(now)
-        where = "in the future" if day > last else "outside the 30 days that the service remembers"
+        place = "in the future" if day > last else "outside the 30 days that the service remembers"
         raise DysmsWindowError(
-            argument, f"{day} lies {where}; in Beijing it is {last} now, ask for a day from {first} to {last}"
+            argument, f"{day} is {place}; today is {last} in Beijing, so choose a day from {first} to {last}"
         )
 
 
 def days_left(day: date, now: datetime) -> int:
-    """Return how many more days a day can be asked for: 0 on its last day, negative when it is gone."""
+    """Return for how many more days a day stays in the window: 0 on its last day, negative afterwards."""
     return (day - window(now)[0]).days
 
 
 def parse_instant(value: object) -> datetime | None:
-    """Read a time as the API writes it: ISO-like with or without a zone (Beijing), or RFC 2822.
+    """Parse a time as the API writes it: ISO 8601 or RFC 2822; without a zone it is Beijing time.
 
-    :returns: an aware instant in UTC, or ``None`` for nothing
-    :raises ValueError: there is text, and it is no time
+    :returns: an aware instant in UTC, or ``None`` for an empty value
+    :raises ValueError: it is not empty, and not a time
     """
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise ValueError(f"a time is text, not {type(value).__name__}")
+        raise ValueError(f"a time must be text, not {type(value).__name__}")
     text = value.strip()
-    return _instant(text) if text else None
+    return _parse_instant(text) if text else None
 
 
-@lru_cache(SAME_TIMES)
-def _instant(text: str) -> datetime:
+@lru_cache(MAX_CACHED_TIMES)
+def _parse_instant(text: str) -> datetime:
     try:
         if _ISO.match(text):
             instant = datetime.fromisoformat(text)
@@ -173,8 +191,27 @@ def _instant(text: str) -> datetime:
         if instant.tzinfo is None:
             if not text.endswith("-0000"):
                 return EPOCH + (instant - LOCAL_EPOCH)
-            instant = instant.replace(tzinfo=UTC)  # RFC 2822 writes it so, too, which Python reads as no zone
-        instant.astimezone(BEIJING)  # the last hours of the calendar have no day there
+            instant = instant.replace(
+                tzinfo=UTC
+            )  # RFC 2822 also writes UTC this way, and Python reads it as "without a zone"
+        instant.astimezone(BEIJING)  # fails in the last hours of the calendar, which have no Beijing day
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("not a time of a form that the service is known to write") from None
+        raise ValueError("not a time in a form that the service is known to write") from None
+
+
+@overload
+def iso_utc(instant: datetime, timespec: str = ...) -> str: ...
+
+
+@overload
+def iso_utc(instant: datetime | None, timespec: str = ...) -> str | None: ...
+
+
+def iso_utc(instant: datetime | None, timespec: str = "auto") -> str | None:
+    """Return an instant in UTC as ISO 8601 with ``Z``, as in all our results; ``None`` for ``None``.
+
+    :param instant: aware, in UTC
+    :param timespec: as ``datetime.isoformat`` takes it; by default a fraction is written only if there is one
+    """
+    return None if instant is None else instant.isoformat(timespec=timespec).replace("+00:00", "Z")

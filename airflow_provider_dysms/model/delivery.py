@@ -1,9 +1,9 @@
-"""The only judge of a delivery: its state, and what a carrier's code means.
+"""Judges a delivery: the state of a message, and what the code of a carrier or the vendor means.
 
-1, 2 and 3 mean different things in the two APIs. Nobody else compares them.
+The status numbers 1, 2 and 3 mean different things in the two APIs; no other module compares them.
 
-What is not known waits. A number that no document has, a code that no list has: neither is a failure, neither stops
-anything, and each number is named once in the log.
+A message with a status that is in no document counts as waiting, and a code that is in no list has the category
+``unknown``. Neither is a failure, and each such status is logged once.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
-    """What became of one message."""
+    """The state of one message."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
     WAITING = "waiting"
     EXPIRED = "expired"  # no receipt within 72 hours
-    MISSING = "missing"  # we sent it, the service has no record of it
+    MISSING = "missing"  # the log has a line for it, the service has no record of it
     UNLOGGED = "unlogged"  # the service sent it, the log has no line for it
-    REJECTED = "rejected"  # the line cannot be asked
+    REJECTED = "rejected"  # the line cannot be queried
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Delivery:
     """A judged delivery.
 
     :param state: ``delivered``, ``failed``, ``waiting`` or ``expired``
-    :param category: what the code means, a key of :data:`FAULT_OF_CATEGORY`; ``None`` where there is no code
-    :param fault: why it did not arrive lies with ``recipient``, ``sender``, ``carrier`` or ``unknown``; ``None`` for a
-        message that arrived or may still arrive
+    :param category: what the code means, a key of :data:`FAULT_OF_CATEGORY`; ``None`` without a code
+    :param fault: who caused that it did not arrive: ``recipient``, ``sender``, ``carrier`` or ``unknown``; ``None`` for
+        a message that arrived or may still arrive
     """
 
     state: State
@@ -53,12 +53,12 @@ class Delivery:
 
     @property
     def is_final(self) -> bool:
-        """Whether the state cannot change any more."""
+        """Whether the state can no longer change."""
         return self.state is not State.WAITING
 
 
-#: The categories, and with whom the reason lies: the number, its owner and his handset are the recipient; the text, the
-#: template, the frequency and the account are the sender; the way between them is the carrier.
+#: Category -> who caused the failure. The recipient stands for the number, its owner and the handset; the sender for
+#: text, template, frequency and account; the carrier for the network between them.
 FAULT_OF_CATEGORY: dict[str, str | None] = {
     "delivered": None,
     "pending": None,
@@ -71,7 +71,7 @@ FAULT_OF_CATEGORY: dict[str, str | None] = {
     "content_rejected": "sender",  # text, template or signature
     "platform_rejected": "sender",  # refused before it reached a carrier
     "network": "carrier",  # no route, gateway, switching centre
-    "rejected": "unknown",  # by a carrier, which does not say why
+    "rejected": "unknown",  # by a carrier, without a reason
     "expired": "unknown",
     "unknown": "unknown",
 }
@@ -108,11 +108,11 @@ _CODES = {
     "unknown": "SP_UNKNOWN_ERROR SP_UNKNOW_ERROR UNKNOWN",
 }
 
-#: Every code of the vendor's list (https://help.aliyun.com/document_detail/101347.html) and of the carriers' families
-#: that are seen through it, in capitals -> its category.
+#: Code in capitals -> category: every code of the vendor's list
+#: (https://help.aliyun.com/document_detail/101347.html), and the carriers' codes that the service passes on.
 CATEGORY_OF_CODE: dict[str, str] = {code: category for category, codes in _CODES.items() for code in codes.split()}
 
-#: What a code that is in no list is taken for, by how it begins.
+#: Prefix of a code that is in no list -> category.
 CATEGORY_OF_PREFIX: dict[str, str] = {
     "ISV.": "platform_rejected",
     "ISP.": "platform_rejected",
@@ -124,26 +124,29 @@ CATEGORY_OF_PREFIX: dict[str, str] = {
     "SGIP:": "network",
 }
 
-#: ``MK:12`` and ``MK0012`` are ``MK:0012``: gateways write the families as they like.
+# Gateways write ``MK:0012`` also as ``MK:12`` and ``MK0012``.
 _FAMILY = re.compile(r"([A-Z]{2,})[ :_-]?([0-9]{1,4})")
+
+_SHORT_WORD = re.compile(r"[\w.-]{1,6}", re.ASCII)
 
 _SEND_STATUS = {1: State.WAITING, 2: State.FAILED, 3: State.DELIVERED}
 
-_NAMED_AT_MOST = 50
-_named: set[tuple[str, object]] = set()
+#: Number of unknown statuses that are logged, so that a broken server cannot fill the log or the memory.
+MAX_LOGGED_STATUSES = 50
+_logged_statuses: set[tuple[str, object]] = set()
 
 
 def judge_send_detail(record: SendDetail, as_of: datetime) -> Delivery:
-    """Judge a row of QuerySendDetails (SendStatus 1 waiting, 2 failed, 3 delivered).
+    """Judge a record of QuerySendDetails (SendStatus 1 waiting, 2 failed, 3 delivered).
 
-    The status decides the state and the code the category, also where they contradict each other: what the service
-    says of a message goes before what a carrier said on the way, and both can be seen.
+    The status decides the state and the code decides the category, even if they contradict each other: the service's
+    own word about a message counts more than a carrier's, and the result shows both.
 
-    :param as_of: the instant for which it is judged; what waits for more than 72 hours by then has expired
+    :param as_of: the instant for which it is judged; a message that has waited for more than 72 hours has expired
     """
     state = _SEND_STATUS.get(record.send_status) if record.send_status is not None else None
     if state is None:
-        _name_once("QuerySendDetails", "SendStatus", record.send_status)
+        _warn_once("QuerySendDetails", "SendStatus", record.send_status)
     return _delivery(state or State.WAITING, record.error_code, record.sent_at, as_of)
 
 
@@ -165,7 +168,7 @@ def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
     else   any                  any          waiting
     ====== ==================== ============ =========
 
-    :param as_of: the instant for which it is judged; what waits for more than 72 hours by then has expired
+    :param as_of: the instant for which it is judged; a message that has waited for more than 72 hours has expired
     """
     category, _ = categorise(report.error_code)
     state = State.WAITING
@@ -183,15 +186,15 @@ def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
         case "1" | "3":
             pass
         case _:
-            _name_once("QueryMessage", "Status", report.status)
+            _warn_once("QueryMessage", "Status", report.status)
     return _delivery(state, report.error_code, report.sent_at, as_of)
 
 
 @lru_cache(maxsize=1024)
 def describe(state: State, code: str | None) -> Delivery:
-    """Say of a known state what the code that came with it means.
+    """Return the delivery for a known state and the code that came with it.
 
-    :param code: as the service gave it, in any case; ``None`` for none
+    :param code: as the service gave it, in any case; ``None`` without a code
     """
     category, fault = categorise(code)
     if state in (State.DELIVERED, State.WAITING, State.MISSING):
@@ -200,10 +203,10 @@ def describe(state: State, code: str | None) -> Delivery:
 
 
 def categorise(code: str | None) -> tuple[str | None, str | None]:
-    """Return the category of a code, and whose fault it is; it never raises.
+    """Return the category of a code, and who caused the failure; it never raises.
 
     :param code: as the service gave it, in any case
-    :returns: a key and a value of :data:`FAULT_OF_CATEGORY`; twice ``None`` for no code
+    :returns: a key and a value of :data:`FAULT_OF_CATEGORY`; ``None, None`` without a code
     """
     if not code or not code.strip():
         return None, None
@@ -231,10 +234,10 @@ def _delivery(state: State, code: str | None, sent_at: datetime | None, as_of: d
     return describe(state, code)
 
 
-def _name_once(action: str, field: str, value: object) -> None:
-    if (action, value) in _named or len(_named) >= _NAMED_AT_MOST:
+def _warn_once(action: str, field: str, value: object) -> None:
+    if (action, value) in _logged_statuses or len(_logged_statuses) >= MAX_LOGGED_STATUSES:
         return
-    _named.add((action, value))
-    # A server may put anything there, a phone number too.
-    shown = value if value is None or re.fullmatch(r"[\w.-]{1,6}", str(value), re.ASCII) else "of an unknown form"
-    log.warning("%s: %s %s is in no document; such messages are taken for waiting", action, field, shown)
+    _logged_statuses.add((action, value))
+    # A server may put anything there, even a phone number.
+    safe_value = value if value is None or _SHORT_WORD.fullmatch(str(value)) else "of an unknown form"
+    log.warning("%s: %s %s is not documented; such messages count as waiting", action, field, safe_value)

@@ -1,7 +1,7 @@
-"""What the service answers, as frozen records.
+"""Typed records of the service's answers: send details, statistics, message reports, accepted sends.
 
-Numbers and texts are personal data: they are fields, but they are in no ``repr``. Every instant is aware and in UTC.
-States are *not* judged here: a record carries the vendor's own status, :mod:`.delivery` says what it means.
+Numbers and texts are personal data: no ``repr`` shows them. Every instant is aware and in UTC. A record holds the
+vendor's own status; :mod:`.delivery` judges what it means.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ Record = TypeVar("Record")
 
 
 class SendDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
-    """One message in the answer of QuerySendDetails. It carries no id and no BizId.
+    """One message in the answer of QuerySendDetails. The service gives neither its id nor its BizId.
 
-    There are fifty in a page and millions in a day.
-
-    :param extra: fields that nobody knows, of a page that the quick reader in :mod:`.send_details_json` did not take
+    :param extra: fields that this release does not know; empty if :mod:`.send_details_json` read the page
     """
 
     phone_number: str
@@ -38,17 +36,17 @@ class SendDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
     received_at: datetime | None = None
     extra: Mapping[str, object] = {}
 
-    _shown = ("send_status", "error_code", "template_code", "sent_at", "received_at")
+    _repr_fields = ("send_status", "error_code", "template_code", "sent_at", "received_at")
 
     @property
-    def never_changing(self) -> tuple[object, ...]:
-        """The fields that stay as they are while the message is on its way: all that two reads can be compared by."""
+    def identity(self) -> tuple[object, ...]:
+        """The fields that do not change while the message is on its way; two reads of a day are compared by them."""
         return self.phone_number, self.sent_at, self.out_id, self.template_code, self.content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStatistics:
-    """One day in the answer of QuerySendStatistics. The counts are billed segments, not messages."""
+    """One day in the answer of QuerySendStatistics. It counts billed segments, not messages."""
 
     send_date: date
     total: int
@@ -77,7 +75,7 @@ class MessageReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsSent:
-    """The answer of SendSms: accepted, not delivered. One BizId covers every number of the request."""
+    """The answer of SendSms: the service accepted the send. One BizId covers every number of the request."""
 
     biz_id: str
     request_id: str | None = None
@@ -85,7 +83,7 @@ class SmsSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSent:
-    """The answer of SendMessageToGlobe: accepted, not delivered."""
+    """The answer of SendMessageToGlobe: the service accepted the message."""
 
     message_id: str
     segments: int | None = None
@@ -93,9 +91,10 @@ class MessageSent:
 
 
 class Page(msgspec.Struct, Generic[Record], eq=False):
-    """One page of a listing, with the total that the service claims for the whole of it.
+    """One page of a listing.
 
-    :param request_id: of the response, which pages are not compared by
+    :param total: number of records in the whole listing, as the service claims
+    :param request_id: of the response; pages are compared without it
     """
 
     records: tuple[Record, ...]

@@ -51,7 +51,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
     readers: ClassVar[dict[str, Any]] = {"biz_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         "send_date": _day,
-        "biz_id": optional(ids.given_id),
+        "biz_id": optional(ids.vendor_id),
         "dysms_conn_id": validation.text,
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.exceptions import DysmsTaskFailed
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.model.choices import SIGNATURE_LIFETIME
+from airflow_provider_dysms.model.dates import MAX_CLOCK_SKEW, SIGNATURE_LIFETIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.model.records import SendDetail
     from airflow_provider_dysms.operators.out_ids import OutId
     from airflow_provider_dysms.operators.send_journal import InDoubt
-
-#: Clocks differ by less than this.
-SKEW = timedelta(minutes=15)
 
 #: A request of an older release may wait in line for a while before it leaves, and is dated by the service.
 LINGER = timedelta(hours=1)
@@ -89,7 +86,7 @@ async def find_sent(
         now = datetime.now(UTC)
         is_last = now >= deadline
         is_over = now >= end and await search.is_refused(settle)  # before the last look, which must show all
-        first, last = dates.beijing_day(doubt.since - SKEW), dates.beijing_day(min(doubt.until + LINGER, now))
+        first, last = dates.beijing_day(doubt.since - MAX_CLOCK_SKEW), dates.beijing_day(min(doubt.until + LINGER, now))
         oldest, _ = dates.window(now)
         days = _days(max(first, oldest), last)
         if found is None:
@@ -169,13 +166,14 @@ class _Search:
 
     def _is_ours(self, record: SendDetail) -> bool:
         """An id that its user gave twice may be of an older send."""
-        return self._out_id.fits(record.out_id, anywhere=not self._noted) and self._is_since(record, SKEW)
+        fits = self._out_id.fits(record.out_id, anywhere=not self._noted)
+        return fits and self._is_since(record, MAX_CLOCK_SKEW)
 
     def _may_be_ours(self, record: SendDetail) -> bool:
         if self._template_code is None:
             return False
         if self._out_id.is_made:
-            return self._out_id.is_of_task(record.out_id) and self._is_since(record, SKEW)
+            return self._out_id.is_of_task(record.out_id) and self._is_since(record, MAX_CLOCK_SKEW)
         return (
             record.template_code in (self._template_code, None)
             and bool(record.out_id)

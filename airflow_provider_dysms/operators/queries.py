@@ -56,7 +56,7 @@ def send_details(task: DysmsQuerySendDetailsOperator) -> list[dict[str, Any]]:
             try:
                 answers.append(await client.query_send_details(number, day, task.biz_id))
             except DysmsError as error:
-                error.is_about(f"phone_numbers (number {place} of the list{_token(hook, number)})")
+                error.prefix_message(f"phone_numbers (number {place} of the list{_token(hook, number)})")
                 raise
         return answers
 
@@ -134,7 +134,7 @@ async def _report(client: DysmsClient, message_id: str) -> MessageReport | None:
     except DysmsNotFound:
         return None
     except DysmsError as error:
-        error.is_about(f"message {message_id}")
+        error.prefix_message(f"message {message_id}")
         raise
 
 
@@ -149,7 +149,7 @@ def _partitions(output_uri: str, first: date, last: date) -> dict[str, Partition
 
 
 def _written(partition: Partition, day: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    with partition.spool(STATISTICS_COLUMNS) as spool:
+    with partition.open_spool(STATISTICS_COLUMNS) as spool:
         spool.write(tuple(row[name] for name in STATISTICS_COLUMNS) for row in rows if row["send_date"] == day)
         return dict(partition.commit(spool, {"send_date": day}, partition.uris))
 

@@ -18,9 +18,9 @@ from airflow_provider_dysms.arguments.private_fields import normalized_numbers, 
 from airflow_provider_dysms.exceptions import DysmsSendUncertain, DysmsTaskFailed
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.privacy import digests_under
-from airflow_provider_dysms.model.reports import iso
 from airflow_provider_dysms.operators.find_sent import find_sent
 from airflow_provider_dysms.operators.out_ids import OutId, made
 from airflow_provider_dysms.operators.send_journal import SendJournal
@@ -101,11 +101,11 @@ def send_sms(task: DysmsSendSmsOperator, context: Context, began: datetime | Non
         if shown.again_at is not None and task.on_uncertain == "fail":
             raise DysmsSendUncertain(
                 f"{len(numbers)} message(s) with OutId {out_id.text} may have been sent by an earlier try, or may "
-                f"still be: the service shows nothing, and takes a late request until about {iso(shown.again_at)}. "
+                f"still be: the service shows nothing, and takes a late request until about {iso_utc(shown.again_at)}. "
                 f"{REMEDY} With on_uncertain='wait' it waits until then."
             )
         if shown.again_at is not None:
-            task.log.info("An earlier try may still send; the task waits until %s", iso(shown.again_at))
+            task.log.info("An earlier try may still send; the task waits until %s", iso_utc(shown.again_at))
             task.wait_until(shown.again_at, tries.began)
         if tries.has_changed and not tries.has_grown():
             raise tries.change()
@@ -168,7 +168,7 @@ def send_message_to_globe(task: DysmsSendMessageToGlobeOperator, context: Contex
 
 
 def _when(sent_at: datetime, send_date: date | None = None) -> dict[str, Any]:
-    return {"send_date": (send_date or dates.beijing_day(sent_at)).isoformat(), "sent_at": iso(sent_at)}
+    return {"send_date": (send_date or dates.beijing_day(sent_at)).isoformat(), "sent_at": iso_utc(sent_at)}
 
 
 def began_at(event: object) -> datetime | None:

@@ -19,7 +19,8 @@ from airflow_provider_dysms.arguments.private_fields import (
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
-from airflow_provider_dysms.model.choices import SIGNATURE_LIFETIME, MessageType
+from airflow_provider_dysms.model.choices import MessageType
+from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

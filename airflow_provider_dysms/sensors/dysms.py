@@ -91,7 +91,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
     readers: ClassVar[dict[str, Any]] = {"biz_id": values.text, "out_id": values.text}
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
-        "biz_id": optional(ids.given_id),
+        "biz_id": optional(ids.vendor_id),
         "out_id": optional(lambda argument, value: validation.text(argument, value, 255)),
         "send_date": optional(lambda argument, value: parse_day(value, argument)),
     }

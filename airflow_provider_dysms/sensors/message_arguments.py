@@ -9,6 +9,7 @@ from airflow_provider_dysms.arguments.messages import parse_message_ids
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def watched_by_number(
     :raises DysmsInputError: an argument is wrong, or the service does not remember the day
     """
     if biz_id is not None:
-        biz_id = ids.given_id("biz_id", biz_id)
+        biz_id = ids.vendor_id("biz_id", biz_id)
     if out_id is not None:
         out_id = _check_out_id(out_id)
     if biz_id is None and out_id is None:
@@ -78,7 +79,7 @@ def _of_request(privacy_key: PrivacyKey, sent: dict[str, Any], place: int) -> li
     try:
         numbers = _parse_numbers(privacy_key.unseal(sent.get("token", "")))
         day = dates.parse_day(sent.get("send_date", ""))
-        biz_id = biz_id and ids.given_id("biz_id", biz_id)
+        biz_id = biz_id and ids.vendor_id("biz_id", biz_id)
         out_id = out_id and _check_out_id(out_id)
         sent_at = _parse_instant(sent.get("sent_at"))
     except DysmsInputError as error:
@@ -108,6 +109,6 @@ def _parse_instant(value: object) -> datetime | None:
 
 def _check_out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
-    if text.strip().lower() in ids.NO_IDS:
-        raise DysmsInputError("out_id", f"is {text!r}, the word for no id: its source returned nothing")
+    if is_null_word(text):
+        raise DysmsInputError("out_id", f"is {text!r}, a word for a missing value: its source returned nothing")
     return text

@@ -1,1 +1,1 @@
-"""Rows become one file and its manifest: encoders, layout, atomic commit; and the files of a send log are found."""
+"""Writes the rows of a day as one file with a manifest, reads them again, and finds the files of a send log."""

@@ -1,7 +1,7 @@
-"""Bytes of one file format in, rows out: the inverse of :mod:`.encoders`, in bounded memory.
+"""Decodes the rows of a JSON Lines, CSV or Parquet file that :mod:`.encoders` wrote, in bounded memory.
 
-What is written again from the rows that were read has the same bytes. What a format cannot say comes back as nothing: a
-CSV's empty text, a float of JSON Lines that is no number.
+Rows that are read and written again give the same bytes. A value that a format cannot express comes back as ``None``:
+an empty text in CSV, NaN in JSON Lines.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS, arrow_schema, original_text, safe_text
+from airflow_provider_dysms.storage.encoders import arrow_schema, escape_formula, unescape_formula
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES, EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: Bytes that are read at once.
-CHUNK = 1 << 20
+CHUNK_BYTES = 1 << 20
 
-#: Bytes of a row, and of a text in it, beyond which a file is none of ours.
-LONGEST_ROW = 64 << 20
+#: Bytes of a row, and of a text in it. A file with a longer one was not written by this package.
+MAX_ROW_BYTES = 64 << 20
 
 #: Rows that are decoded at once.
-BATCH = 5_000
+BATCH_ROWS = 5_000
 
 Row = tuple[Any, ...]
 
 
 class RowsUnreadable(ValueError):
-    """The file does not hold rows of the schema. Its message repeats nothing of the file."""
+    """A file does not have rows of the schema. The message repeats nothing of the file."""
 
 
 def read_rows(
@@ -43,12 +44,12 @@ def read_rows(
 ) -> Iterator[Row]:
     """Read the rows of a data file, each with a value or ``None`` for every column of the schema, in its order.
 
-    :param file: open for reading, at its start; for Parquet it can be sought in. It stays open
+    :param file: open for reading, at its start, and for Parquet seekable; it stays open
     :param file_format: ``jsonl``, ``csv`` or ``parquet``
-    :param compression: ``None`` or ``gzip``; Parquet says itself what it is compressed with
+    :param compression: ``None`` or ``gzip``; it is ignored for Parquet, whose files name it
     :param schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime`` or ``date``; instants come out in UTC
-    :param csv_safe: CSV: texts were written with :func:`~.encoders.safe_text`
-    :raises RowsUnreadable: the file has other columns, other types, or is torn; the rows before were handed out
+    :param csv_safe: for CSV: texts were written with :func:`~.encoders.escape_formula`
+    :raises RowsUnreadable: the file has other columns or types, or is cut off; earlier rows have been yielded
     """
     if file_format == "parquet":
         yield from _parquet(file, schema)
@@ -62,7 +63,7 @@ def read_rows(
 
 
 def format_of(data: str) -> tuple[str, str | None]:
-    """Return the format and the compression of a data file, by its name.
+    """Return the format and the compression of a data file by its name.
 
     :param data: the file's name or key, as in ``send_date=2025-06-01/part-0.jsonl.gz``
     :raises RowsUnreadable: no format has this extension
@@ -71,14 +72,15 @@ def format_of(data: str) -> tuple[str, str | None]:
     for (file_format, compression), known in EXTENSIONS.items():
         if known == extension:
             return file_format, compression
-    raise RowsUnreadable("its extension is none of ours")
+    raise RowsUnreadable("its extension is not one that this package writes")
 
 
 def schema_of(columns: Sequence[Mapping[str, str]]) -> dict[str, type]:
     """Return the schema that a manifest's ``columns`` describe.
 
     :param columns: name and type of each, as the manifest has them
-    :raises RowsUnreadable: they describe no columns
+    :returns: column -> Python type
+    :raises RowsUnreadable: they are not a list of columns
     """
     kinds = {name: kind for kind, name in COLUMN_TYPES.items()}
     try:
@@ -91,16 +93,16 @@ def schema_of(columns: Sequence[Mapping[str, str]]) -> dict[str, type]:
 
 
 @contextmanager
-def _readable(rows_before: int) -> Iterator[None]:
-    """Put what a decoder found into words that can quote no value."""
+def _translate_errors(rows_before: int) -> Iterator[None]:
+    """Translate the errors of a decoder into words that quote no value."""
     try:
         yield
     except RowsUnreadable:
         raise
-    except Exception as error:  # over bytes that are not its format's a decoder raises what comes
+    except Exception as error:  # a decoder raises almost anything if the bytes are not of its format
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # it is the store's; those of gzip and pyarrow have no number
-        raise RowsUnreadable(f"what follows {rows_before} rows cannot be read ({type(error).__name__})") from None
+            raise  # an error of the store; those of gzip and pyarrow have no errno
+        raise RowsUnreadable(f"the rows after row {rows_before} cannot be read ({type(error).__name__})") from None
 
 
 def _json_lines(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
@@ -115,100 +117,100 @@ def _json_lines(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
         gc=False,
     )
     decoder = msgspec.json.Decoder(row)
-    done = 0
-    lines = _whole_lines(file)
+    rows_before = 0
+    lines = _complete_lines(file)
     while True:
-        with _readable(done):
+        with _translate_errors(rows_before):
             text = next(lines, None)
             if text is None:
                 return
-            if not done:
+            if not rows_before:
                 _check_columns(list(msgspec.json.decode(text[: text.index(b"\n")], type=dict)), list(schema))
             rows = list(map(msgspec.structs.astuple, decoder.decode_lines(text)))
-        done += len(rows)
+        rows_before += len(rows)
         yield from rows
 
 
-def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the file in pieces that end where a line ends."""
+def _complete_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the file in chunks that end at the end of a line."""
     rest = b""
-    while chunk := file.read(CHUNK):
+    while chunk := file.read(CHUNK_BYTES):
         head, end, tail = chunk.rpartition(b"\n")
         if end:
             yield rest + head + end
             rest = tail
         else:
             rest += chunk
-        if len(rest) > LONGEST_ROW:
-            raise RowsUnreadable("a row has no end")
+        if len(rest) > MAX_ROW_BYTES:
+            raise RowsUnreadable("a row is too long")
     if rest:
-        raise RowsUnreadable("the last row has no end")
+        raise RowsUnreadable("the last row is cut off")
 
 
 def _safe_csv(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
     texts = [kind is str for kind in schema.values()]
-    for row in _csv(file, {safe_text(name): kind for name, kind in schema.items()}):
+    for row in _csv(file, {escape_formula(name): kind for name, kind in schema.items()}):
         yield tuple(
-            original_text(value) if is_text and value is not None else value
+            unescape_formula(value) if is_text and value is not None else value
             for is_text, value in zip(texts, row, strict=True)
         )
 
 
 def _csv(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
-    # The limit is the process's, and meant against quotes that never close; it is only ever raised.
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))
+    # The limit is one for the whole process, a guard against a quotation mark that never closes, so it is only raised.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_BYTES))
     text = io.TextIOWrapper(cast("io.BufferedReader", file), "utf-8", newline="")
-    readers = [_FROM_TEXT[kind] for kind in schema.values()]
-    done = 0
+    parsers = [_PARSERS[kind] for kind in schema.values()]
+    rows_before = 0
     try:
-        lines = csv.reader(_whole_texts(text), strict=True)
-        with _readable(done):
+        lines = csv.reader(_complete_text_lines(text), strict=True)
+        with _translate_errors(rows_before):
             _check_columns(next(lines, []), list(schema))
         while True:
-            with _readable(done):
-                cells = list(islice(lines, BATCH))
+            with _translate_errors(rows_before):
+                cells = list(islice(lines, BATCH_ROWS))
                 if not cells:
                     return
                 texts = zip(*cells, strict=True)
-                columns = [list(map(read, column)) for read, column in zip(readers, texts, strict=True)]
-            done += len(cells)
+                columns = [list(map(parse, column)) for parse, column in zip(parsers, texts, strict=True)]
+            rows_before += len(cells)
             yield from zip(*columns, strict=True)
     finally:
-        with suppress(ValueError):  # the file was closed before the last row
+        with suppress(ValueError):  # the caller closed the file before the last row
             text.detach()
 
 
-def _whole_texts(text: IO[str]) -> Iterator[str]:
-    """Yield the lines, of which the last one too must end."""
+def _complete_text_lines(text: IO[str]) -> Iterator[str]:
+    """Yield the lines, and check that the last one is complete."""
     line = ""
-    while following := text.readline(LONGEST_ROW):
+    while following := text.readline(MAX_ROW_BYTES):
         line = following
         yield line
     if line and not line.endswith("\r\n"):
-        raise RowsUnreadable("the last row has no end")
+        raise RowsUnreadable("the last row is cut off")
 
 
 def _parquet(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
     import pyarrow
     import pyarrow.parquet
 
-    done = 0
-    with _readable(done):
+    rows_before = 0
+    with _translate_errors(rows_before):
         opened = pyarrow.parquet.ParquetFile(file)
         _check_columns(opened.schema_arrow.names, list(schema))
         if opened.schema_arrow.types != arrow_schema(schema).types:
-            raise RowsUnreadable("its columns are of other types than its manifest says")
-    batches = opened.iter_batches(batch_size=BATCH, use_threads=False)
+            raise RowsUnreadable("the types of its columns differ from its manifest")
+    batches = opened.iter_batches(batch_size=BATCH_ROWS, use_threads=False)
     while True:
-        with _readable(done):
+        with _translate_errors(rows_before):
             batch = next(batches, None)
             if batch is None:
                 return
             columns = [
-                _values(pyarrow, name, kind, column, done)
+                _values(pyarrow, name, kind, column, rows_before)
                 for (name, kind), column in zip(schema.items(), batch.columns, strict=True)
             ]
-        done += batch.num_rows
+        rows_before += batch.num_rows
         yield from zip(*columns, strict=True)
 
 
@@ -216,38 +218,38 @@ def _values(pyarrow: Any, name: str, kind: type, column: Any, rows_before: int) 
     try:
         return _instants(pyarrow, column) if kind is datetime else cast("list[Any]", column.to_pylist())
     except (OverflowError, ValueError):
-        # The file is whole: Parquet's times reach further than those of Python.
+        # The file is intact, but Parquet has times outside the range of Python's.
         raise RowsUnreadable(
-            f"column {name!r} has a value out of range in rows {rows_before + 1} to {rows_before + len(column)}"
+            f"column {name!r} has a value that is out of range in rows {rows_before + 1} to {rows_before + len(column)}"
         ) from None
 
 
 def _instants(pyarrow: Any, column: Any) -> list[datetime | None]:
-    """In ``datetime.timezone.utc``: pyarrow has zones of its own, which differ from release to release."""
+    """Return instants in ``datetime.timezone.utc``; pyarrow's own zones differ from release to release."""
     naive = column.cast(pyarrow.timestamp("us")).to_pylist()
     return [None if instant is None else instant.replace(tzinfo=UTC) for instant in naive]
 
 
 def _check_columns(found: Sequence[str], expected: Sequence[str]) -> None:
-    """Refuse other names and another order; which ones are found is not said, the first row may be no header."""
+    """Check names and order. The error does not repeat the names, because the first row may hold data."""
     if list(found) != list(expected):
         raise RowsUnreadable(f"its {len(found)} columns are not the {len(expected)} that its manifest names")
 
 
-def _instant(text: str) -> datetime | None:
+def _parse_instant(text: str) -> datetime | None:
     if not text:
         return None
     if not text.endswith("Z"):
-        raise ValueError("an instant is written in UTC")
+        raise ValueError("an instant must be written in UTC")
     return datetime.fromisoformat(text)
 
 
-#: Type of a column -> how its cell in a CSV file is read.
-_FROM_TEXT: Mapping[type, Callable[[str], Any]] = {
+#: Type of a column -> parser of its cells in a CSV file.
+_PARSERS: Mapping[type, Callable[[str], Any]] = {
     str: lambda text: text or None,
     int: lambda text: int(text) if text else None,
     float: lambda text: float(text) if text else None,
     bool: {"": None, "true": True, "false": False}.__getitem__,
-    datetime: _instant,
+    datetime: _parse_instant,
     date: lambda text: date.fromisoformat(text) if text else None,
 }

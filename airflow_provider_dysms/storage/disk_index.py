@@ -1,7 +1,6 @@
-"""Keeps bytes by number beside the memory, whatever their amount: in a nameless local file.
+"""Keeps values by number on the disk instead of in memory: a private SQLite database that ends with the process.
 
-It is a private database of SQLite's, whose file has no name once it is open and goes with the process. ``TMPDIR`` says
-where it lies.
+Its file has no name once it is open. ``TMPDIR`` says in which folder it is made.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-#: SQLite's own memory (KiB); the rest is on the disk.
+#: Memory of the database (KiB). Pages beyond it are on the disk.
 CACHE = 8_192
 
 
 class DiskIndex:
-    """Bytes by number: all are put there first, and looked up then."""
+    """Values (bytes) by number. All values must be put before the first look-up."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", isolation_level=None)
         for pragma in (f"cache_size = -{CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
             self._database.execute(f"PRAGMA {pragma}")
-        self._database.execute("CREATE TABLE shelf (key INTEGER, content BLOB)")
+        self._database.execute("CREATE TABLE entries (key INTEGER, content BLOB)")
         self._is_empty = True
         self._is_sorted = False
 
@@ -35,18 +34,21 @@ class DiskIndex:
         self._database.close()
 
     def put(self, entries: Iterable[tuple[int, bytes]]) -> None:
-        """Take what belongs to numbers from -2**63 to 2**63 - 1; a number may come more than once."""
+        """Add values.
+
+        :param entries: number and value; a number from -2**63 to 2**63 - 1, which may have several values
+        """
         self._database.execute("BEGIN")
-        put = self._database.executemany("INSERT INTO shelf VALUES (?, ?)", entries)
-        self._is_empty = self._is_empty and put.rowcount < 1
+        inserted = self._database.executemany("INSERT INTO entries VALUES (?, ?)", entries)
+        self._is_empty = self._is_empty and inserted.rowcount < 1
         self._database.execute("COMMIT")
 
     def get(self, key: int) -> list[bytes]:
-        """Return everything that was put under a number, in that order."""
+        """Return the values of a number, in the order in which they were put."""
         if self._is_empty:
             return []
         if not self._is_sorted:
-            self._database.execute("CREATE INDEX by_key ON shelf (key)")
+            self._database.execute("CREATE INDEX by_key ON entries (key)")
             self._is_sorted = True
-        found = self._database.execute("SELECT content FROM shelf WHERE key = ? ORDER BY rowid", (key,))
+        found = self._database.execute("SELECT content FROM entries WHERE key = ? ORDER BY rowid", (key,))
         return [content for (content,) in found]

@@ -1,16 +1,16 @@
-"""Rows in, bytes of one file format out: explicit schema, and the same bytes for the same rows.
+"""Encodes rows as JSON Lines, CSV or Parquet: with an explicit schema, and the same bytes for the same rows.
 
-JSON Lines: one object a line with every column in its order, null for nothing. CSV: RFC 4180 (a header, CRLF), empty
-for nothing; an empty text cannot be told from nothing. Both write instants as ``2025-06-01T08:44:10Z``, with a fraction
-where there is one. With ``csv_safe`` a CSV text that a spreadsheet would take for a formula has an apostrophe in front,
-and every text is quoted. Parquet: timestamps in microseconds and UTC. Gzip carries neither time nor name.
+JSON Lines has one object per line, with every column in order and ``null`` for ``None``. CSV follows RFC 4180 (a
+header, CRLF) and writes ``None`` as an empty cell, like an empty text. Both write instants as ``2025-06-01T08:44:10Z``,
+with a fraction only if there is one. With ``csv_safe``, CSV quotes every text and puts an apostrophe in front of a text
+that a spreadsheet would take for a formula. Parquet has timestamps in microseconds and UTC. Gzip files have neither a
+time nor a name.
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-import importlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,76 +20,51 @@ from typing import IO, Any, Literal, Protocol
 
 import msgspec
 
+from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.storage import file_formats
-from airflow_provider_dysms.storage.file_formats import EXTENSIONS as EXTENSIONS
 
-#: Python type of a column -> its name in the manifest. Any value may be ``None``.
-COLUMN_TYPES: Mapping[type, str] = {
-    str: "string",
-    int: "integer",
-    float: "float",
-    bool: "boolean",
-    datetime: "timestamp",
-    date: "date",
-}
-
-#: Beginnings that make a spreadsheet compute a cell, also in full width (Excel in Chinese and Japanese takes them).
-_COMPUTED = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+# The start of a text that a spreadsheet computes. Chinese and Japanese Excel also compute after full-width signs.
+_FORMULA_START = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 
 #: Rows in a row group of Parquet.
-ROW_GROUP = 50_000
+ROW_GROUP_ROWS = 50_000
 
 Columns = Sequence[Sequence[Any]]
 
 
 class Encoder(Protocol):
-    """Writes columns of equal length, and what belongs to the end of the file."""
+    """Writes rows to a file in one format."""
 
-    def write(self, columns: Columns) -> None: ...
+    def write(self, columns: Columns) -> None:
+        """Write columns of equal length."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Write the end of the file; the file itself stays open."""
 
 
-def check_format(file_format: str, compression: str | None) -> str:
-    """Return the extension of a format.
+def escape_formula(text: str) -> str:
+    """Return a text with an apostrophe in front if a spreadsheet would otherwise compute it as a formula.
 
-    :param file_format: ``jsonl``, ``csv`` or ``parquet``
-    :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``
-    :raises DysmsInputError: there is no such format or compression, or pyarrow is missing
+    A text that already has apostrophes before a formula gets one more, so that :func:`unescape_formula` is exact.
     """
-    file_formats.file_format("file_format", file_format)
-    file_formats.compression(file_format, compression)
-    if file_format == "parquet":
-        try:
-            importlib.import_module("pyarrow.parquet")
-        except ImportError as error:
-            raise DysmsInputError(
-                "file_format", "is 'parquet', which needs: pip install 'airflow-provider-dysms[parquet]'"
-            ) from error
-    return EXTENSIONS[file_format, compression]
+    return f"'{text}" if _FORMULA_START.match(text) else text
 
 
-def safe_text(text: str) -> str:
-    """Return a text as spreadsheets show it, and never compute it: with an apostrophe in front if it needs one.
-
-    Texts of which only apostrophes stand before such a beginning get one more, so that :func:`original_text` is exact.
-    """
-    return f"'{text}" if _COMPUTED.match(text) else text
-
-
-def original_text(text: str) -> str:
-    """Return the text that :func:`safe_text` was given."""
-    return text[1:] if text.startswith("'") and _COMPUTED.match(text) else text
+def unescape_formula(text: str) -> str:
+    """Return the text that :func:`escape_formula` was given."""
+    return text[1:] if text.startswith("'") and _FORMULA_START.match(text) else text
 
 
 def open_encoder(
     file_format: str, compression: str | None, schema: Mapping[str, type], file: IO[bytes], *, csv_safe: bool = False
 ) -> Encoder:
-    """Return an encoder that writes to an open file, which stays open.
+    """Return an encoder that writes to an open file.
 
-    :param csv_safe: CSV: texts are written by :func:`safe_text`
+    :param file_format: ``jsonl``, ``csv`` or ``parquet``
+    :param compression: one that the format has, see :data:`~.file_formats.EXTENSIONS`
+    :param schema: column -> type, a key of :data:`~.file_formats.COLUMN_TYPES`
+    :param csv_safe: for CSV: write texts with :func:`escape_formula`
     """
     if file_format == "parquet":
         return _Parquet(file, schema, compression or "zstd")
@@ -100,7 +75,7 @@ def open_encoder(
 
 
 def arrow_schema(schema: Mapping[str, type]) -> Any:
-    """Return a schema as pyarrow writes it: a ``pyarrow.Schema``."""
+    """Return a schema as a ``pyarrow.Schema``."""
     import pyarrow
 
     types = {
@@ -114,24 +89,20 @@ def arrow_schema(schema: Mapping[str, type]) -> Any:
     return pyarrow.schema([(name, types[kind]) for name, kind in schema.items()])
 
 
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
-
-
 class _JsonLines:
     def __init__(self, file: IO[bytes], schema: Mapping[str, type]) -> None:
         self._file = file
-        # A struct is built and encoded twice as fast as a dict; column names need not be identifiers.
+        # A struct is made and encoded twice as fast as a dict. Column names need not be identifiers.
         fields = {f"c{number}": name for number, name in enumerate(schema)}
         try:
             self._row = msgspec.defstruct(
                 "Row", list(fields), bases=(PrivateStruct,), frozen=True, rename=fields, gc=False
             )
-        except ValueError:  # it quotes the name
+        except ValueError:  # its text quotes the name
             raise DysmsInputError(
                 "file_format",
-                "is 'jsonl', and a column has a quotation mark, a backslash or a control character in its name; "
-                "rename it, or take csv or parquet",
+                "is 'jsonl', but a column has a quotation mark, a backslash or a control character in its name; "
+                "rename the column, or use csv or parquet",
             ) from None
         self._encoder = msgspec.json.Encoder()
 
@@ -139,7 +110,7 @@ class _JsonLines:
         self._file.write(self._encoder.encode_lines(list(starmap(self._row, zip(*columns, strict=True)))))
 
     def close(self) -> None:
-        """There is nothing at the end."""
+        """The format has nothing to write at the end."""
 
 
 class _Csv:
@@ -148,13 +119,13 @@ class _Csv:
     def __init__(self, file: IO[bytes], schema: Mapping[str, type]) -> None:
         self._kinds = tuple(schema.values())
         self._file = file
-        self._write([self._texts(str, tuple(schema))])
+        self._write([self._to_texts(str, tuple(schema))])
 
     def write(self, columns: Columns) -> None:
-        self._write(zip(*map(self._texts, self._kinds, columns), strict=True))
+        self._write(zip(*map(self._to_texts, self._kinds, columns), strict=True))
 
     def close(self) -> None:
-        """There is nothing at the end."""
+        """The format has nothing to write at the end."""
 
     def _write(self, rows: Iterable[Sequence[Any]]) -> None:
         text = io.StringIO(newline="")
@@ -162,23 +133,23 @@ class _Csv:
         self._file.write(text.getvalue().encode())
 
     @staticmethod
-    def _texts(kind: type, values: Sequence[Any]) -> Sequence[Any]:
+    def _to_texts(kind: type, values: Sequence[Any]) -> Sequence[Any]:
         if kind is datetime:
-            return list(map(_instant, values))
+            return list(map(iso_utc, values))
         if kind is bool:
             return [None if value is None else "true" if value else "false" for value in values]
         return values
 
 
 class _SafeCsv(_Csv):
-    # Numbers stay bare; a quoted text stays one cell where the list separator is not a comma, too.
+    # A quoted text stays one cell even if the spreadsheet separates cells by semicolons; numbers need no quotes.
     _quoting = csv.QUOTE_NONNUMERIC
 
     @staticmethod
-    def _texts(kind: type, values: Sequence[Any]) -> Sequence[Any]:
+    def _to_texts(kind: type, values: Sequence[Any]) -> Sequence[Any]:
         if kind is str:
-            return [None if value is None else safe_text(value) for value in values]
-        return _Csv._texts(kind, values)
+            return [None if value is None else escape_formula(value) for value in values]
+        return _Csv._to_texts(kind, values)
 
 
 class _Gzipped:
@@ -211,7 +182,7 @@ class _Parquet:
         arrays = [self._arrow.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
         self._batches.append(self._arrow.RecordBatch.from_arrays(arrays, schema=self._schema))
         self._rows += len(columns[0])
-        if self._rows >= ROW_GROUP:
+        if self._rows >= ROW_GROUP_ROWS:
             self._flush()
 
     def close(self) -> None:
@@ -223,14 +194,14 @@ class _Parquet:
         table = self._arrow.Table.from_batches(self._batches, self._schema)
         if self._writer is None:
             self._writer = self._arrow.parquet.ParquetWriter(
-                self._file, self._schema, compression=self._compression, use_dictionary=self._repetitive(table)
+                self._file, self._schema, compression=self._compression, use_dictionary=self._dictionary_columns(table)
             )
         if self._rows:
-            self._writer.write_table(table, row_group_size=ROW_GROUP)
+            self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
         self._batches, self._rows = [], 0
 
-    def _repetitive(self, table: Any) -> list[str]:
-        """Texts worth a dictionary, such as states and templates; one of numbers or ids costs time and space."""
+    def _dictionary_columns(self, table: Any) -> list[str]:
+        """Return the columns with few different texts, such as states; for others a dictionary would cost more."""
         return [
             field.name
             for field, column in zip(self._schema, table.columns, strict=True)

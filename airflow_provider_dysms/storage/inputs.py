@@ -1,22 +1,30 @@
-"""Finds the files of a send log in object storage, and opens them one after the other."""
+"""Finds the files of a send log in object storage, and opens them one after the other.
+
+A part of a log may be missing if it changes while it is read, and nothing in it says so. So the store is asked for the
+files and their states (size, ETag, times) before the first is read and after the last.
+"""
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.storage.object_store import guard
-from airflow_provider_dysms.storage.object_store.guard import guarded_file, naming, within
-from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve
-from airflow_provider_dysms.storage.object_store.stores import open_object
-from airflow_provider_dysms.storage.overlap import Pattern, check_apart
+from airflow_provider_dysms.storage.object_store import timeouts
+from airflow_provider_dysms.storage.object_store.bucket import open_object
+from airflow_provider_dysms.storage.object_store.paths import LOCAL, clean_uri, resolve_uri
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced, translate_errors
+from airflow_provider_dysms.storage.object_store.timeouts import call_within, guarded_file
+from airflow_provider_dysms.storage.overlap import Pattern, check_no_overlap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from types import TracebackType
 
     from airflow.sdk import ObjectStoragePath
 
@@ -27,45 +35,97 @@ _ANY_FOLDERS = "**"
 _FILES, _FOLDERS = ("file", "link to file"), ("directory", "link to directory")
 _REMEDY = "check that it is there, and its connection"
 
-#: Name and place of a file.
-Found = tuple[str, str]
+#: Name and place of a file, and what the store says of it: size, ETag and the like.
+Found = tuple[str, str, dict[str, Any]]
 
 
-def open_inputs(
-    sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None
-) -> Iterator[tuple[str, BinaryIO]]:
+def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None) -> Inputs:
     """Find the files behind a URI, at once; open each when its turn comes, and close it when the next one's does.
+
+    As a context, it tells a log that changed while it was read from one that cannot be read.
 
     :param sent_uri: a file; a folder (its files, not those of folders in it); or a glob over files, ``**`` included.
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
     :param output: where the task writes; files of it are never read as a log
     :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
-        the file, open for reading in bytes; it can be sought in. Reading it raises the errors below, too
+        the file, open for reading in bytes; it can be sought in. Reading it raises the errors below, too. After the
+        last file the store is asked again
     :raises DysmsInputError: the URI cannot be used, there is no file behind it, it matches the output, or a file
         cannot be read
-    :raises DysmsStorageError: the store does not answer
+    :raises DysmsStorageError: the store does not answer, or the files are not those that were found at first
     """
-    path = resolve(sent_uri, argument)
+    path = resolve_uri(sent_uri, argument)
     files = _Files(path, argument)
     pattern, found = files.find()
     if output is not None:
-        check_apart(path, pattern, [place for _, place in found], output, argument)
+        check_no_overlap(path, pattern, [place for _, place, _ in found], output, argument)
     if not found:
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
         )
-    return _opened(files, sorted(found))
+    return Inputs(files, sorted(found, key=itemgetter(0)))
 
 
-def _opened(files: _Files, found: list[Found]) -> Iterator[tuple[str, BinaryIO]]:
-    for name, place in found:
-        with files.open(place) as file:
-            yield name, file
+class Inputs:
+    """The files of a log, each with its name. An iterator, and a context to read it in."""
+
+    def __init__(self, files: _Files, found: list[Found]) -> None:
+        self._files = files
+        self._found = found
+        self._opened = self._open_all()
+
+    def __iter__(self) -> Iterator[tuple[str, BinaryIO]]:
+        return self._opened
+
+    def __next__(self) -> tuple[str, BinaryIO]:
+        return next(self._opened)
+
+    def __enter__(self) -> Inputs:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, DysmsInputError):  # half a line, half a file: its writer may not be done
+            self._check()
+
+    def _open_all(self) -> Iterator[tuple[str, BinaryIO]]:
+        for name, place, _ in self._found:
+            with self._files.open(place) as file:
+                yield name, file
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse a log of which a file is not what it was when it was found.
+
+        :raises FileReplaced: naming the file
+        """
+        before = {place: state for _, place, state in self._found}
+        try:
+            after = {place: state for _, place, state in self._files.find()[1]}
+        except DysmsInputError:  # nothing is there any more
+            after = {}
+        for place in sorted(before.keys() | after.keys()):
+            if change := _change(before.get(place), after.get(place)):
+                raise self._files.changed(place, change)
+
+
+def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str | None:
+    """Say how a file has changed; ``None`` if it has not."""
+    if before == after:
+        return None
+    if before is None:
+        return "was added"
+    if not after:
+        return "was removed"
+    if before.get("size") != after.get("size"):
+        return f"had {before.get('size')} bytes at first and has {after.get('size')} now"
+    return "was written or replaced"
 
 
 class _Files:
-    """The files behind a path. fsspec's own ``isfile``, ``glob`` and ``walk`` take an error for "nothing there"."""
+    """The files of a path. fsspec's ``isfile``, ``glob`` and ``walk`` would hide errors as "does not exist"."""
 
     def __init__(self, path: ObjectStoragePath, argument: str) -> None:
         self._fs = path.fs
@@ -75,46 +135,67 @@ class _Files:
         self._is_local = path.protocol in LOCAL
 
     def open(self, place: str) -> BinaryIO:
-        name = self._naming("cannot be read", place)
+        error_context = self._errors("cannot be read", place)
         if not self._is_local:
-            return open_object(self._fs, place, name)
-        with name():
+            return open_object(self._fs, place, error_context)
+        with error_context():
             file = self._fs.open(place, "rb")
-        return guarded_file(file, name, None)
+        return guarded_file(file, error_context, None)
 
     def find(self) -> tuple[Pattern, list[Found]]:
-        """Return what the path stands for, and the files that are there now."""
+        """Return the places that the path matches, and the files that are there now."""
         self._fs.invalidate_cache()
         place, glob = self._place, _GLOB.search(self._place)
         refusal = None
         try:
             kind = self._kind(place)
         except DysmsInputError as error:
-            # S3 answers 403 for a key that does not exist to those who may only list some folders.
+            # For a key that does not exist, S3 answers 403 if the user may list only some folders.
             if not isinstance(error.__cause__, (FileNotFoundError, PermissionError) if glob else PermissionError):
                 raise
             refusal, kind = error, "glob" if glob else "directory"
         if kind == "file":
-            return Pattern(posixpath.dirname(place)), [(posixpath.basename(place), place)]
+            return Pattern(posixpath.dirname(place)), [(posixpath.basename(place), place, self._state(place))]
         if kind == "glob":
             folder = place[: glob.start()].rpartition("/")[0] if glob else ""
             return Pattern(folder, place[len(folder) + 1 :]), list(self._globbed(folder, place[len(folder) + 1 :]))
         folder = place.rstrip("/")
-        found = [(name, at) for name, at, kind in self._entries(folder) if kind in _FILES]
+        found = [(name, at, self._state(at)) for name, at, kind in self._entries(folder) if kind in _FILES]
         if refusal is not None and not found:
             raise refusal
         return Pattern(folder, "*"), found
 
+    def changed(self, place: str, how: str) -> FileReplaced:
+        """Return the error of a log that changed while it was read."""
+        uri = f"{self._protocol}://{place}"
+        remedy = "let its writer finish, then run the task again"
+        return FileReplaced(f"{self._argument} changed while it was read: {uri} {how}; {remedy}")
+
+    def _state(self, place: str) -> dict[str, Any]:
+        """Return what tells a file from what it was before or will be; nothing for one that is gone."""
+        if self._is_local:
+            try:
+                found = os.stat(place)
+            except FileNotFoundError:
+                return {}
+            # The second one changes even if a writer sets the first, and with the file if another takes its place.
+            return {"size": found.st_size, "written": (found.st_mtime_ns, found.st_ctime_ns)}
+        # The listing of a moment ago has it, so that no file is asked for by itself.
+        with self._errors("cannot be read", place)():
+            entry = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)
+        etag = str(entry.get("ETag") or "").strip('"')
+        return {"size": entry["size"], "written": etag or str(entry.get("LastModified"))}
+
     def _kind(self, place: str) -> str:
-        """Return whether something is a file or a folder; its absence is an error."""
-        with self._naming("cannot be read", place)():
-            kind: str = self._within(guard.CALL_TIMEOUT, self._fs.info, place)["type"]
+        """Return whether a place is a file or a folder; raise an error if it does not exist."""
+        with self._errors("cannot be read", place)():
+            kind: str = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)["type"]
             return kind
 
     def _entries(self, folder: str) -> Iterator[tuple[str, str, str]]:
-        """Yield name, place and kind of everything in a folder that is not hidden."""
-        with self._naming("cannot be listed", folder)():
-            listed = self._within(guard.LISTING_TIMEOUT, partial(self._fs.ls, folder or "/", detail=True))
+        """Yield name, place and kind of each entry of a folder that is not hidden."""
+        with self._errors("cannot be listed", folder)():
+            listed = self._within(timeouts.LISTING_TIMEOUT, partial(self._fs.ls, folder or "/", detail=True))
         for entry in listed:
             place = entry["name"].rstrip("/")
             name = place[len(folder) + 1 :]
@@ -122,34 +203,34 @@ class _Files:
                 yield name, place, f"link to {self._kind(place)}" if entry.get("islink") else entry["type"]
 
     def _globbed(self, folder: str, pattern: str) -> Iterator[Found]:
-        with self._naming("is not a glob", f"{folder}/{pattern}")():
+        with self._errors("is not a glob", f"{folder}/{pattern}")():
             matches = Pattern(folder, pattern).matches
-            matches(folder)  # a glob that cannot be used is an error before anything is listed
+            matches(folder)  # an invalid glob is an error before anything is listed
         for place in self._walked(folder, pattern.split("/")):
             name = place[len(folder) + 1 :]
             if matches(place) and not _is_hidden(name):
-                yield name, place
+                yield name, place, self._state(place)
 
     def _walked(self, folder: str, parts: list[str]) -> Iterator[str]:
-        """Yield the files below a folder that a glob may match: as deep as it has parts, or all of them."""
+        """Yield the files that a glob may match: as deep as it has parts, or to any depth."""
         if parts[0] == _ANY_FOLDERS and not self._is_local:
-            with self._naming("cannot be listed", folder)():
-                yield from self._within(guard.LISTING_TIMEOUT, self._fs.find, folder)
+            with self._errors("cannot be listed", folder)():
+                yield from self._within(timeouts.LISTING_TIMEOUT, self._fs.find, folder)
             return
         for name, place, kind in self._entries(folder):
             if kind in _FILES:
                 yield place
             elif parts[0] == _ANY_FOLDERS:
-                if kind == "directory":  # links might lead in a circle
+                if kind == "directory":  # links may form a circle
                     yield from self._walked(place, parts)
             elif kind in _FOLDERS and len(parts) > 1 and Pattern("", parts[0]).matches(f"/{name}"):
                 yield from self._walked(place, parts[1:])
 
     def _within(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
-        return within(None if self._is_local else seconds, function, *arguments)
+        return call_within(None if self._is_local else seconds, function, *arguments)
 
-    def _naming(self, what: str, place: str) -> Callable[[], AbstractContextManager[None]]:
-        return partial(naming, self._argument, what, f"{self._protocol}://{place}", _REMEDY)
+    def _errors(self, problem: str, place: str) -> Callable[[], AbstractContextManager[None]]:
+        return partial(translate_errors, self._argument, problem, f"{self._protocol}://{place}", _REMEDY)
 
 
 def _is_hidden(name: str) -> bool:

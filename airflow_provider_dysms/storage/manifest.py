@@ -1,18 +1,18 @@
-"""The manifest of a partition: what lies in its data file, and how it came there.
+"""The manifest of a partition: a JSON object that describes its data file and the run that wrote it.
 
-A JSON object, version 1::
+Version 1 has::
 
     version   1
-    result    what the caller counted, and
-              data     the data file, relative to output_uri (``run`` has its whole URI: copies are equal)
+    result    the counts of the caller, and
+              data     the data file, relative to output_uri, so that copies of a partition have equal results
               bytes    its size
               sha256   its digest
               rows     how many rows it has
               columns  name and type of each, in order: string, integer, float, boolean, timestamp, date
-    run       what the caller knows of this run, the vendor's own counts among it where there are any, and
-              output_uri  the folder that it was written to, with its scheme and bucket, without a connection id
-              data_uri    the data file there
-              replaced    data files of the partition that this commit takes away, where there are any
+    run       facts about this run from the caller, such as the vendor's own counts, and
+              output_uri  the folder of the output, with scheme and bucket, without a connection id
+              data_uri    the data file in it
+              replaced    data files of the partition that this commit removes, if there are any
 
 Equal results give equal bytes of ``result``. Later versions only append.
 """
@@ -23,12 +23,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES, EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_dysms.storage.row_spool import Content
+    from airflow_provider_dysms.storage.row_spool import SpooledFile
 
 VERSION = 1
 
@@ -36,22 +36,22 @@ Manifest = dict[str, Any]
 
 
 class ManifestUnreadable(DysmsInputError):
-    """What lies in the place of a manifest is not one of this partition and version."""
+    """The file in the place of a manifest is not one of this partition and version."""
 
 
 def manifest_key(partition: str) -> str:
-    """Return where the manifest lies: apart from the data, because beside it readers that glob would read it."""
+    """Return the key of the manifest: in a folder of its own, because readers that glob would take it for data."""
     return f"_manifests/{partition}.json"
 
 
 def data_key(partition: str, extension: str) -> str:
-    """Return where the one data file of a partition lies."""
+    """Return the key of the one data file of a partition."""
     return f"{partition}/part-0.{extension}"
 
 
 def encode(
     data: str,
-    content: Content,
+    file: SpooledFile,
     schema: Mapping[str, type],
     result: Mapping[str, object],
     run: Mapping[str, object],
@@ -59,43 +59,50 @@ def encode(
 ) -> bytes:
     """Return a manifest as it is stored.
 
-    :raises TypeError, ValueError: ``result`` or ``run`` has something that JSON has not
+    :param data: key of the data file
+    :param file: its content
+    :param schema: column -> type
+    :param result: of the caller; the facts about the data file are added
+    :param run: of the caller
+    :param replaced: keys of the data files that the commit removes
+    :raises TypeError, ValueError: ``result`` or ``run`` has a value that JSON does not have
     """
-    described = {
+    data_facts = {
         "data": data,
-        "bytes": content.size,
-        "sha256": content.sha256,
-        "rows": content.rows,
+        "bytes": file.size,
+        "sha256": file.sha256,
+        "rows": file.rows,
         "columns": [{"name": name, "type": COLUMN_TYPES[kind]} for name, kind in schema.items()],
     }
     manifest = {
         "version": VERSION,
-        "result": {**result, **described},
+        "result": {**result, **data_facts},
         "run": {**run, **({"replaced": replaced} if replaced else {})},
     }
     return (json.dumps(manifest, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
 
 
 def decode(stored: bytes | None, partition: str) -> Manifest | None:
-    """Read a manifest.
+    """Parse a stored manifest.
 
-    :returns: ``None`` where there is none
-    :raises ManifestUnreadable: what is there is not a manifest of this partition; a data file it names is never touched
+    :param stored: its bytes, or ``None`` if there is none
+    :returns: the manifest, or ``None`` if there is none
+    :raises ManifestUnreadable: it is not a manifest of this partition; so no data file that it names is ever touched
     """
     if stored is None:
         return None
     try:
         manifest: Manifest = json.loads(stored)
         result = manifest["result"]
-        sound = (
+        is_valid = (
             manifest["version"] == VERSION
             and owned_files(manifest) <= {data_key(partition, extension) for extension in EXTENSIONS.values()}
             and isinstance(result["bytes"], int)
             and isinstance(result["sha256"], str)
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        sound = False
-    if not sound:
+        is_valid = False
+    if not is_valid:
         raise ManifestUnreadable(
             "output_uri",
             f"has no readable manifest at {manifest_key(partition)} (version {VERSION} of this package); "
@@ -105,15 +112,15 @@ def decode(stored: bytes | None, partition: str) -> Manifest | None:
 
 
 def owned_files(manifest: Manifest | None) -> set[str]:
-    """Return the data files that a manifest accounts for: its own, and those it was about to take away."""
+    """Return the data files that belong to a manifest: its own, and those that its commit was about to remove."""
     if manifest is None:
         return set()
     return {manifest["result"]["data"], *manifest["run"].get("replaced", ())}
 
 
 def was_csv_safe(result: Mapping[str, Any]) -> bool:
-    """Return whether the texts of a CSV file were written for spreadsheets.
+    """Return whether a CSV file was written with ``csv_safe``.
 
-    :param result: of its manifest; earlier releases never did so, and do not say it
+    :param result: of its manifest; manifests of earlier releases, which had no ``csv_safe``, do not mention it
     """
     return (result.get("parameters") or {}).get("csv_safe") is True

@@ -1,6 +1,7 @@
-"""A day's rows on their way to a file: checked, encoded, in a nameless local file, whatever their number.
+"""Checks and encodes the rows of a day into a temporary file of this machine, until they are committed.
 
-The file is unlinked when it is opened, so that a task that dies leaves no number behind. ``TMPDIR`` says where it lies.
+The file has no name once it is open, so a task that dies leaves no phone number behind. ``TMPDIR`` says in which folder
+it is made.
 """
 
 from __future__ import annotations
@@ -14,19 +15,20 @@ from enum import StrEnum
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, open_encoder
+from airflow_provider_dysms.storage.encoders import open_encoder
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-#: Rows that are checked and encoded at once, however they come in: the bytes depend on the rows alone.
-BATCH = 5_000
+#: Rows that are checked and encoded at once. It is fixed, so that the bytes depend only on the rows.
+BATCH_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What a finished spool holds."""
+class SpooledFile:
+    """The encoded rows: an open temporary file and its facts."""
 
     file: IO[bytes]
     size: int
@@ -36,21 +38,25 @@ class Content:
 
 
 class RowSpool:
-    """Takes rows while there is an event loop or none: it writes to a local file and to nothing else.
+    """Collects rows in a temporary file. It does no other I/O, so it may be used inside and outside an event loop.
 
+    :param file_format: ``jsonl``, ``csv`` or ``parquet``
+    :param compression: one that the format has, see :data:`~.file_formats.EXTENSIONS`
     :param schema: column -> ``str``, ``int``, ``float``, ``bool``, ``datetime`` (aware, UTC) or ``date``
-    :param csv_safe: CSV: spreadsheets show every text, and compute none
+    :param csv_safe: for CSV: spreadsheets show texts that look like formulas, and do not compute them
     """
 
     def __init__(
         self, file_format: str, compression: str | None, schema: Mapping[str, type], *, csv_safe: bool = False
     ) -> None:
         if not schema or not set(schema.values()) <= COLUMN_TYPES.keys():
-            raise TypeError(f"a schema has columns, of {', '.join(kind.__name__ for kind in COLUMN_TYPES)}")
+            raise TypeError(
+                f"a schema must have columns of the types {', '.join(kind.__name__ for kind in COLUMN_TYPES)}"
+            )
         self.schema = dict(schema)
         self._pending: list[tuple[Any, ...]] = []
         self._rows = 0
-        self._content: Content | None = None
+        self._spooled: SpooledFile | None = None
         self._file = tempfile.TemporaryFile(prefix="dysms-")  # noqa: SIM115 - closed in __exit__
         try:
             self._encoder = open_encoder(file_format, compression, self.schema, self._file, csv_safe=csv_safe)
@@ -62,38 +68,40 @@ class RowSpool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        with self._file, suppress(Exception):  # an unfinished encoder would complain when it is collected
+        with self._file, suppress(Exception):  # an encoder that is not closed warns when it is collected
             self._encoder.close()
 
     def write(self, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Take rows, each with a value or ``None`` for every column of the schema, in its order.
+        """Add rows.
 
-        :raises TypeError: a row that does not fit the schema; the value is not repeated
+        :param rows: each with a value or ``None`` for every column of the schema, in its order
+        :raises TypeError: a row does not fit the schema; the message does not repeat the value
+        :raises ValueError: :meth:`finish` was called before
         """
-        if self._content is not None:
-            raise ValueError("the spool was committed; open a new one")
-        incoming = iter(rows)
-        while more := list(islice(incoming, BATCH - len(self._pending))):
+        if self._spooled is not None:
+            raise ValueError("the spool is finished; open a new one")
+        iterator = iter(rows)
+        while more := list(islice(iterator, BATCH_ROWS - len(self._pending))):
             self._pending += more
-            if len(self._pending) == BATCH:
+            if len(self._pending) == BATCH_ROWS:
                 self._encode()
 
-    def finish(self) -> Content:
-        """End the file and return what it holds; a second call returns the same."""
-        if self._content is None:
+    def finish(self) -> SpooledFile:
+        """Finish the file and return it; a second call returns the same."""
+        if self._spooled is None:
             if self._pending:
                 self._encode()
             self._encoder.close()
             self._file.flush()
             size = self._file.tell()
-            self._content = Content(self._file, size, self._digest("sha256"), self._digest("md5"), self._rows)
-        return self._content
+            self._spooled = SpooledFile(self._file, size, self._digest("sha256"), self._digest("md5"), self._rows)
+        return self._spooled
 
     def _encode(self) -> None:
         columns = list(self._columns())
         try:
             self._encoder.write(columns)
-        except (TypeError, ValueError, OverflowError) as error:  # an encoder's own words may quote a value
+        except (TypeError, ValueError, OverflowError) as error:  # the message of an encoder may quote a value
             raise TypeError(f"rows cannot be encoded ({type(error).__name__})") from None
         self._rows += len(self._pending)
         self._pending = []
@@ -104,12 +112,12 @@ class RowSpool:
         except ValueError:
             columns = []
         if len(columns) != len(self.schema):
-            raise TypeError(f"each row has {len(self.schema)} values, one for each column of the schema")
+            raise TypeError(f"each row must have {len(self.schema)} values, one for each column of the schema")
         for (name, kind), values in zip(self.schema.items(), columns, strict=True):
             if not all(_fits(found, kind) for found in set(map(type, values))):
-                raise TypeError(f"column {name!r} takes {kind.__name__} or None")
+                raise TypeError(f"column {name!r} must be {kind.__name__} or None")
             if kind is datetime and not {value.tzinfo for value in values if value is not None} <= {UTC}:
-                raise TypeError(f"column {name!r} takes instants in datetime.timezone.utc")
+                raise TypeError(f"column {name!r} must be an instant in datetime.timezone.utc")
             yield values
 
     def _digest(self, name: str) -> str:
@@ -118,5 +126,5 @@ class RowSpool:
 
 
 def _fits(found: type, kind: type) -> bool:
-    """Exactly, because a bool is an int for Python and no encoder agrees; a ``StrEnum`` is a text for all of them."""
+    """Return whether a type fits a column: exactly, because a bool is not an int here; a ``StrEnum`` counts as text."""
     return found in (kind, type(None)) or (kind is str and issubclass(found, StrEnum))

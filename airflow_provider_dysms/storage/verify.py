@@ -1,6 +1,6 @@
-"""Reads a partition against its manifest, because files are copied, cut off and edited after they were written.
+"""Verifies that a partition is what its manifest says: files may be copied, cut off or edited after a commit.
 
-The data file is read once, into a nameless local file; its rows are never in memory together.
+The data file is read once, into a temporary file of this machine, and its rows are counted in bounded memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import DysmsStorageError
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
-from airflow_provider_dysms.storage.encoders import check_format
+from airflow_provider_dysms.storage.file_formats import extension_of
 from airflow_provider_dysms.storage.manifest import (
     Manifest,
     ManifestUnreadable,
@@ -23,24 +23,25 @@ from airflow_provider_dysms.storage.manifest import (
     owned_files,
     was_csv_safe,
 )
-from airflow_provider_dysms.storage.object_store.guard import StoreChanged, naming_temporary
 from airflow_provider_dysms.storage.object_store.paths import clean_uri
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced, translate_temporary_errors
 from airflow_provider_dysms.storage.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from io import BufferedRandom
 
-#: How often a partition is looked at that another task writes meanwhile.
-TRIES = 5
+#: How often a partition is read while other tasks write it.
+MAX_ATTEMPTS = 5
 
 _STATES = frozenset(state.value for state in State)
 
 
 class PartitionDiffers(DysmsStorageError):
-    """A partition does not hold what its manifest says.
+    """A partition is not what its manifest says.
 
-    :param differences: each in words that repeat no cell
+    :param uri: of the partition
+    :param differences: each a clause that repeats no cell
     """
 
     remedy = "Do not use the file; write the partition again (with the transfer: refresh='all')."
@@ -51,15 +52,15 @@ class PartitionDiffers(DysmsStorageError):
 
 
 @dataclass(slots=True)
-class Verified:
-    """What was found in a partition, and is what its manifest says.
+class VerifyResult:
+    """Facts about the data file of a partition, counted from its rows.
 
     :param data: the data file, relative to output_uri
     :param bytes: its size
     :param sha256: its digest
-    :param rows: its rows
-    :param by_state: state -> rows; empty for a file without states
-    :param open: rows that are not final
+    :param rows: number of its rows
+    :param by_state: state -> number of rows; empty for a file without states
+    :param open: number of rows that are not final
     """
 
     data: str
@@ -71,16 +72,16 @@ class Verified:
 
     @property
     def missing(self) -> int:
-        """Lines of which the service has no record."""
+        """Number of lines of the log of which the service has no record."""
         return self.by_state[State.MISSING.value]
 
     @property
     def unlogged(self) -> int:
-        """Messages of which the log has no line."""
+        """Number of messages that are not in the log."""
         return self.by_state[State.UNLOGGED.value]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the findings as JSON takes them, under the names that they have in the manifest."""
+        """Return the facts as JSON-able values, with the names of the manifest."""
         return {
             **asdict(self),
             "by_state": dict(sorted(self.by_state.items())),
@@ -89,51 +90,51 @@ class Verified:
         }
 
 
-def verify(output_uri: str, partition: str) -> Verified:
-    """Read a partition against its manifest: one data file, its size, digest, columns, rows, and what it counts.
+def verify(output_uri: str, partition: str) -> VerifyResult:
+    """Compare a partition with its manifest: its one data file, size, digest, columns, rows and counts.
 
     :param output_uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``
     :param partition: folder below it, such as ``send_date=2025-06-01``
-    :returns: what was found, counted anew from the rows
-    :raises PartitionDiffers: it is not what the manifest says, or there is none; every difference is named
+    :returns: the facts, counted again from the rows
+    :raises PartitionDiffers: it is not what the manifest says, or there is no manifest; every difference is named
     :raises DysmsInputError: an argument cannot be used, or the format needs an extra that is not installed
     :raises DysmsStorageError: the store does not answer
     """
-    place = Partition.resolve(output_uri, partition=partition)
-    uri = f"{clean_uri(place.root).rstrip('/')}/{place.name}"
-    manifest = _manifest(place, uri)
-    for _ in range(TRIES):
-        found = Verified(manifest["result"]["data"])
-        differences = list(_differences(place, manifest, found))
+    target = Partition.resolve(output_uri, partition=partition)
+    uri = f"{clean_uri(target.root).rstrip('/')}/{target.name}"
+    manifest = _read_manifest(target, uri)
+    for _ in range(MAX_ATTEMPTS):
+        found = VerifyResult(manifest["result"]["data"])
+        differences = list(_differences(target, manifest, found))
         if not differences:
             return found
-        meanwhile = _manifest(place, uri)
-        if meanwhile == manifest:
+        newest = _read_manifest(target, uri)
+        if newest == manifest:
             raise PartitionDiffers(uri, differences)
-        manifest = meanwhile
-    raise DysmsStorageError(f"{uri}: other tasks keep writing this partition; let them end first")
+        manifest = newest
+    raise DysmsStorageError(f"{uri}: other tasks keep writing this partition; verify it when they have finished")
 
 
-def _manifest(place: Partition, uri: str) -> Manifest:
+def _read_manifest(partition: Partition, uri: str) -> Manifest:
     try:
-        manifest = place.committed()
+        manifest = partition.read_manifest()
     except ManifestUnreadable as error:
-        raise PartitionDiffers(uri, [f"the manifest at {manifest_key(place.name)} cannot be read"]) from error
+        raise PartitionDiffers(uri, [f"the manifest at {manifest_key(partition.name)} cannot be read"]) from error
     if manifest is None:
-        raise PartitionDiffers(uri, [f"there is no manifest at {manifest_key(place.name)}"])
+        raise PartitionDiffers(uri, [f"there is no manifest at {manifest_key(partition.name)}"])
     return manifest
 
 
-def _differences(place: Partition, manifest: Manifest, found: Verified) -> Iterator[str]:
-    """Fill in what is found, and yield in words what of it the manifest does not say."""
+def _differences(partition: Partition, manifest: Manifest, found: VerifyResult) -> Iterator[str]:
+    """Fill in the facts, and yield each difference from the manifest as a clause."""
     result = manifest["result"]
-    for key in sorted(place.data_files() - {found.data}):
-        about = "was about to be taken away" if key in owned_files(manifest) else "the manifest does not name"
-        yield f"there is a second data file, {key}, which {about}"
-    with ExitStack() as opened:
-        with naming_temporary():
-            copy = opened.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
-        if problem := _fetch(place, copy, found):
+    for key in sorted(partition.data_files() - {found.data}):
+        origin = "a commit was about to remove" if key in owned_files(manifest) else "the manifest does not name"
+        yield f"there is a second data file, {key}, which {origin}"
+    with ExitStack() as files:
+        with translate_temporary_errors():
+            copy = files.enter_context(tempfile.TemporaryFile(prefix="dysms-"))
+        if problem := _fetch(partition, copy, found):
             yield problem
             return
         for name in ("bytes", "sha256"):
@@ -145,18 +146,18 @@ def _differences(place: Partition, manifest: Manifest, found: Verified) -> Itera
             yield f"its rows: {error}"
             return
     counted = found.as_dict()
-    yield from _differing("rows", counted["rows"], result.get("rows"))
+    yield from _compare("rows", counted["rows"], result.get("rows"))
     for name in ("by_state", "missing", "unlogged", "open"):
         if name in result:
-            yield from _differing(name, counted[name], result[name])
+            yield from _compare(name, counted[name], result[name])
 
 
-def _fetch(place: Partition, copy: BufferedRandom, found: Verified) -> str | None:
-    """Copy the data file to this machine and measure it, or say why that cannot be done."""
+def _fetch(partition: Partition, copy: BufferedRandom, found: VerifyResult) -> str | None:
+    """Copy the data file to this machine and fill in its size and digest; return a problem as a clause."""
     try:
-        if not place.store.fetch(found.data, copy):
+        if not partition.store.fetch(found.data, copy):
             return f"there is no data file {found.data}"
-    except StoreChanged:
+    except FileReplaced:
         return f"the data file {found.data} was replaced while it was read"
     found.bytes = copy.tell()
     copy.seek(0)
@@ -164,14 +165,14 @@ def _fetch(place: Partition, copy: BufferedRandom, found: Verified) -> str | Non
     return None
 
 
-def _count(copy: BufferedRandom, result: Mapping[str, Any], found: Verified) -> None:
-    """Read the rows and count them.
+def _count(copy: BufferedRandom, result: Mapping[str, Any], found: VerifyResult) -> None:
+    """Count the rows and fill in the counts.
 
-    :raises RowsUnreadable: they cannot be read as what the manifest says
+    :raises RowsUnreadable: they are not rows of the columns that the manifest has
     """
     copy.seek(0)
     file_format, compression = format_of(found.data)
-    check_format(file_format, compression)
+    extension_of(file_format, compression)
     schema = schema_of(result.get("columns") or ())
     names = list(schema)
     state = names.index("state") if "state" in schema else None
@@ -185,6 +186,6 @@ def _count(copy: BufferedRandom, result: Mapping[str, Any], found: Verified) -> 
             found.open += 1
 
 
-def _differing(name: str, counted: object, told: object) -> Iterator[str]:
-    if counted != told:
-        yield f"{name} {counted}, in the manifest {told}"
+def _compare(name: str, counted: object, expected: object) -> Iterator[str]:
+    if counted != expected:
+        yield f"{name} {counted}, in the manifest {expected}"

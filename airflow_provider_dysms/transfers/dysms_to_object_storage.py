@@ -10,12 +10,13 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, number, one_of, optional
+from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import (
+    Binary,
     Content,
     FileFormat,
     Match,
@@ -41,7 +42,10 @@ if TYPE_CHECKING:
 PARTITION = "send_date={send_date:%Y-%m-%d}"
 
 #: Arguments that say how a log is written; the last two have defaults.
-WRITTEN_AS = ("sent_format", "encoding", "delimiter", "time_format", "timezone", "max_line_bytes", "max_file_bytes")
+WRITTEN_AS = (
+    *("sent_format", "encoding", "delimiter", "time_format", "timezone", "binary", "multiline"),
+    *("max_line_bytes", "max_file_bytes"),
+)
 
 #: Seconds of ``resume_within``, at most: receipts come within this time.
 MAX_RESUME = 259_200
@@ -80,7 +84,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
       the log, ``asked`` questions, ``rows``, counts ``by_state``, ``by_category``, ``failed_by_category`` and
       ``by_template``, ``missing``, ``unlogged``, ``ambiguous`` (records that could as well have gone to another line),
       ``edge`` (records of the day's first ten minutes without a line, which belong to the log of the day before),
-      ``off_day``, ``repeated`` lines (see below), ``rejected`` by reason, ``open`` (not final), ``segments``,
+      ``off_day``, ``repeated`` lines (see below), ``multiline`` (lines of a CSV log that have a line end inside a
+      quoted cell), ``rejected`` by reason, ``open`` (not final), ``segments``,
       ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``parameters``, ``data``,
       ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more, and ``provisional``: the day was not
       over, so that it may have more messages by now, both as of the oldest answer; and ``unseen``, packed for the next
@@ -124,6 +129,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         ISO 8601 and every other form that can be read in one way only, numbers since 1970 included; templated
     :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A time that the zone
         skips or has twice, because clocks are set, is a rejected line; templated
+    :param binary: ``hex``: carried Parquet columns of bytes are written as hexadecimal digits; default: bytes are read
+        as text, in ``encoding``, and those that are not text are refused
+    :param multiline: whether quoted CSV cells may have line ends in every column and in any number of lines; default
+        false: refused are such cells in columns of ids, numbers or times, in more than 1 % of the lines of a file, and
+        with something in them that looks like a line of the log, as a stray quote makes them
     :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
     :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
@@ -191,10 +201,12 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "sent_uri": optional(_dated),
         "sent_format": optional(one_of(SentFormat)),
         **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(_written_as)),
+        "binary": optional(one_of(Binary)),
+        "multiline": flag,
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
         "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": file_formats.file_format,
+        "file_format": file_formats.check_file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
         "partition": _dated,
         "content": one_of(Content),
@@ -222,6 +234,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         delimiter: str | None = None,
         time_format: str | None = None,
         timezone: str | None = None,
+        binary: Binary | None = None,
+        multiline: bool = False,
         max_line_bytes: int = 1024**2,
         max_file_bytes: int = 4 * 1024**3,
         match: Match = "auto",
@@ -253,6 +267,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.delimiter = delimiter
         self.time_format = time_format
         self.timezone = timezone
+        self.binary: Binary | None = binary
+        self.multiline = multiline
         self.max_line_bytes = max_line_bytes
         self.max_file_bytes = max_file_bytes
         self.match: Match = match
@@ -274,8 +290,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.check_literals()
 
     def check_together(self) -> None:
-        file_formats.compression(self.file_format, self.compression)
-        file_formats.csv_safe(self.file_format, self.csv_safe)
+        file_formats.check_compression(self.file_format, self.compression)
+        file_formats.check_csv_safe(self.file_format, self.csv_safe)
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")

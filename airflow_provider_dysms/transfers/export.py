@@ -16,7 +16,8 @@ from airflow_provider_dysms.audit.send_log.log import SendLog, phone_log, read_s
 from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.hooks.dysms import DysmsHook, parse_asked_day
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError, one_line
+from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.model.safe_text import one_line
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.inputs import open_inputs
@@ -74,7 +75,7 @@ class Export:
         )
         sent = self._read(day, OutputLayout(partition.root, self._task.partition, partition.extension, day), options)
         partition.probe()
-        manifest = partition.committed()
+        manifest = partition.read_manifest()
         _check_day_of(manifest, day)
         known = self._known(sent, day, privacy_key)
         rows = RowCodec(
@@ -85,7 +86,7 @@ class Export:
         written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
         digest = digest_of(sent, hook.settings, written, privacy_key)
         segments = segments_of(context, partition.store, digest, now=now, resume_within=self._task.resume_within)
-        with partition.spool(rows.columns) as spool, DiskIndex() as resumed, DiskIndex() as shelf:
+        with partition.open_spool(rows.columns) as spool, DiskIndex() as resumed, DiskIndex() as shelf:
             resumed.put(segments.read())
             if segments.as_of != now:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
@@ -147,14 +148,24 @@ class Export:
         else:
             files = open_inputs(render_day(self._task.sent_uri, day, "sent_uri"), output=output)
             read = FilesRead()
-            sent = read_send_log(
-                read.noted(files), send_date=day, columns=self._task.columns, carry=self._task.carry, options=options
-            )
+            with files:
+                sent = read_send_log(
+                    read.noted(files),
+                    send_date=day,
+                    columns=self._task.columns,
+                    carry=self._task.carry,
+                    options=options,
+                )
             self._log.info("The send log of %s has %s in %s", day, counted(len(sent.lines), "line"), read)
             for note in (*sent.notes, *sent.found.notes.values()):
                 self._log.info("%s", one_line(note))
             for warning in sent.found.warnings.values():
                 self._log.warning("%s", one_line(warning))
+            if sent.multiline:
+                tell = self._log.info if options.multiline else self._log.warning
+                found = counted(sent.multiline, "line")
+                first = one_line(sent.first_multiline or "")
+                tell("The log has %s with a line end inside a quoted cell, the first at %s", found, first)
             if sent.lines and not sent.keyed:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
@@ -210,6 +221,7 @@ class Export:
         return {
             "send_date": day.isoformat(),
             "keyed": sent.keyed,
+            "multiline": sent.multiline,
             "parameters": {
                 **{name: getattr(self._task, name) for name in names},
                 "columns": dict(self._task.columns) if self._task.columns else None,
@@ -226,16 +238,12 @@ class Export:
         return {
             **tally.as_dict(),
             **known,
-            "as_of": _instant(as_of),
-            "oldest_answer": _instant(oldest),
+            "as_of": dates.iso_utc(as_of, "seconds"),
+            "oldest_answer": dates.iso_utc(oldest, "seconds"),
             "provisional": is_provisional(day, oldest),
             "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
             "unseen": walk.unseen.text(),
         }
-
-
-def _instant(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _check_day_of(committed: Manifest | None, day: date) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.audit.tally import QUIET_TIME
-from airflow_provider_dysms.model.dates import BEIJING, MIDNIGHT_SLACK, RECEIPT_TIME, day_start
-from airflow_provider_dysms.model.errors import MAX_FACT, one_line
+from airflow_provider_dysms.model.dates import BEIJING, DAY, MIDNIGHT_SLACK, RECEIPT_TIME, day_start
+from airflow_provider_dysms.model.errors import MAX_FACT
+from airflow_provider_dysms.model.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 MAX_NAMED = 10
 
 _STATES = ("delivered", "failed", "waiting", "expired", "missing", "unlogged", "rejected")
-_DAY = timedelta(days=1)
 
 
 class FilesRead:
@@ -89,7 +89,7 @@ def next_step(result: dict[str, Any]) -> str:
     """
     if result["settled"]:
         return "The day is settled: nothing about it changes any more"
-    end = day_start(date.fromisoformat(result["send_date"])) + _DAY
+    end = day_start(date.fromisoformat(result["send_date"])) + DAY
     oldest = datetime.fromisoformat(result["oldest_answer"])
     if result["provisional"]:
         return f"The day was not over when it was asked about. Run the task again after {_minute(end + MIDNIGHT_SLACK)}"
@@ -104,7 +104,7 @@ def next_step(result: dict[str, Any]) -> str:
     )
     soonest = end + QUIET_TIME
     when = f"Run the task again {last}"
-    if oldest < end + RECEIPT_TIME - _DAY:
+    if oldest < end + RECEIPT_TIME - DAY:
         when = f"Run the task again tomorrow, or {last}"
     if oldest < soonest:
         when = f"Run the task again after {_minute(soonest)}, and at last {last}"

@@ -16,7 +16,7 @@ from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Sour
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import checkpoints
-from airflow_provider_dysms.storage.object_store.guard import reason
+from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 from airflow_provider_dysms.transfers.previous_rows import Packing
 from airflow_provider_dysms.transfers.progress import Progress
 
@@ -175,13 +175,13 @@ class Pipeline:
                 self.first_lost = lost[0]
             self.lost += len(lost)
         self._spool.write(rows)
-        if outcome.source is Source.ASKED and self._saved.is_open:
+        if outcome.source is Source.ASKED and self._saved.is_enabled:
             self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))
             self._questions += outcome.asked
 
     def _is_due(self) -> bool:
-        is_late = time.monotonic() - self._last_saved >= checkpoints.SECONDS
-        return is_late or self._questions >= checkpoints.QUESTIONS
+        is_late = time.monotonic() - self._last_saved >= checkpoints.MAX_SECONDS
+        return is_late or self._questions >= checkpoints.MAX_QUERIES
 
     async def _save(self) -> None:
         """Send a segment on its way, one at a time: who is faster than the store waits for it."""
@@ -195,4 +195,4 @@ class Pipeline:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("What was asked so far could not be kept for a retry: %s", reason(error))
+                self._log.warning("What was asked so far could not be kept for a retry: %s", safe_reason(error))

@@ -15,7 +15,7 @@ import msgspec
 from airflow_provider_dysms.audit.previous_audit import key_of_verdict
 from airflow_provider_dysms.audit.results import HiddenCounts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def read_previous_rows(
     if reason := _differs(result, expected, rows):
         log.info("The partition's rows are not taken over, and every line is asked: %s", reason)
         return None
-    file = partition.fetch(manifest)
+    file = partition.open_data(manifest)
     if file is None:
         log.warning("The partition's data file does not fit its manifest; every line is asked")
         return None

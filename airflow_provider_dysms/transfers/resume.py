@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_provider_dysms.storage.checkpoints import Checkpoints
-from airflow_provider_dysms.storage.object_store.guard import reason
+from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.settings import Settings
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.model.privacy import PrivacyKey
-    from airflow_provider_dysms.storage.object_store.stores import Store
+    from airflow_provider_dysms.storage.object_store.store import Store
 
 
 def segments_of(
@@ -59,4 +59,4 @@ def remove(segments: Checkpoints, log: Any) -> None:
     try:
         segments.clear()
     except Exception as error:  # every store has its own
-        log.warning("%s below output_uri could not be removed: %s; remove it", segments.folder, reason(error))
+        log.warning("%s below output_uri could not be removed: %s; remove it", segments.folder, safe_reason(error))

@@ -6,11 +6,11 @@ account, whoever has it in his log, and it counts late; so it alone proves nothi
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, day_start
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, day_start, iso_utc
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def is_provisional(send_date: date, as_of: datetime) -> bool:
 
     :param as_of: the oldest instant at which an answer was asked for
     """
-    return as_of < day_start(send_date) + timedelta(days=1) + MIDNIGHT_SLACK
+    return as_of < day_start(send_date) + DAY + MIDNIGHT_SLACK
 
 
 def _beside(theirs: dict[str, int], tally: Tally, billed: BilledSegments, day: date) -> dict[str, Any]:
@@ -206,4 +206,4 @@ def _in_words(counts: dict[str, Any]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return iso_utc(datetime.now(UTC), "seconds")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import is_visible_ascii, safe_repr
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
 from airflow_provider_dysms.waits.polling.poller import Poller, acquire
 from airflow_provider_dysms.waits.serialization import WaitResult, WaitSpec
@@ -46,8 +47,8 @@ MAX_IDS_SHOWN = 5
 
 UNREADABLE = "this release cannot read the trigger's arguments; clear the task to start its wait again"
 
-#: Ids that a repr, which may be logged, shows.
-_ID = re.compile(r"[!-~]{1,64}")
+#: Characters of an id that a repr, which may be logged, shows.
+MAX_SHOWN_ID = 64
 
 _DIGEST = re.compile(r"[0-9a-f]{16,64}")
 
@@ -192,7 +193,8 @@ class DysmsMessageTrigger(DysmsTrigger):
     def __repr__(self) -> str:
         if not 1 <= len(self._ids) <= MAX_IDS_SHOWN:
             return super().__repr__()
-        return self._describe(f"message(s) {', '.join(each if _ID.fullmatch(each) else '?' for each in self._ids)}")
+        ids = (each if is_visible_ascii(each, MAX_SHOWN_ID) else "?" for each in self._ids)
+        return self._describe(f"message(s) {', '.join(ids)}")
 
     def message(self, position: int) -> WatchedMessage:
         return WatchedMessage(self._ids[position])

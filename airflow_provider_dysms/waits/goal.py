@@ -6,7 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 #: 100 % in thousandths of a percent: with whole numbers, 95 % of 20 are 19 and not 19.000000000000004.
 ALL = 100_000

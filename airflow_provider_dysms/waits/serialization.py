@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.model.errors import safe_text
 from airflow_provider_dysms.model.reports import Report
+from airflow_provider_dysms.model.safe_text import safe_text
 from airflow_provider_dysms.waits.goal import Goal
 from airflow_provider_dysms.waits.wait import Pace, Wait
 
@@ -174,7 +174,7 @@ class WaitResult:
 
 def to_rows(reports: Mapping[int, Report]) -> list[list[Any]]:
     """Return reports as rows: position, state, code, sent at, received at."""
-    return [[position, *report.as_row()] for position, report in sorted(reports.items())]
+    return [[position, *report.to_list()] for position, report in sorted(reports.items())]
 
 
 def from_rows(stored: object) -> dict[int, Report]:
@@ -183,7 +183,7 @@ def from_rows(stored: object) -> dict[int, Report]:
     :raises ValueError: it is not readable
     """
     try:
-        return {int(row[0]): Report.from_row(row[1:]) for row in stored}  # type: ignore[attr-defined]
+        return {int(row[0]): Report.from_list(row[1:]) for row in stored}  # type: ignore[attr-defined]
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, OSError):
         raise _unreadable() from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.dates import DAY, MAX_CLOCK_SKEW
 from airflow_provider_dysms.model.errors import DysmsNotFound
 from airflow_provider_dysms.model.reports import Report, report_of_message, report_of_send_detail
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.model.records import SendDetail
 
 log = logging.getLogger(__name__)
-
-DAY = timedelta(days=1)
-
-#: The clock of a sender differs from the service's by less than this, because the service refuses other requests.
-MAX_SKEW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +122,7 @@ class WatchedSendDetail:
         if sent_at is None:
             return True
         if self.sent_at is not None:
-            return sent_at >= self.sent_at - MAX_SKEW
+            return sent_at >= self.sent_at - MAX_CLOCK_SKEW
         midnight = dates.day_start(self.send_date)
         return midnight - dates.MIDNIGHT_SLACK <= sent_at < midnight + DAY + dates.MIDNIGHT_SLACK
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_provider_dysms.api.pagination import MOST_RECORDS, PAUSES, complete
+from airflow_provider_dysms.api.pagination import MOST_RECORDS, PAUSES, complete, due
 from airflow_provider_dysms.model.errors import DysmsIncomplete
 from airflow_provider_dysms.model.records import Page
 
@@ -143,3 +143,10 @@ def test_a_total_beyond_reason_is_refused_without_walking_it() -> None:
 
 def test_the_largest_listing_within_reason_is_read() -> None:
     assert len(Service(["same"] * MOST_RECORDS).read()) == MOST_RECORDS
+
+
+@pytest.mark.parametrize(
+    ("total", "number", "records"), [(0, 1, 0), (1, 1, 1), (50, 1, 50), (50, 2, 0), (120, 2, 50), (120, 3, 20)]
+)
+def test_a_page_has_what_the_total_leaves_for_it(total: int, number: int, records: int) -> None:
+    assert due(total, number, 50) == records

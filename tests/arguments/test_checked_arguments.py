@@ -50,7 +50,7 @@ WRONG: list[tuple[tuple[Any, dict[str, Any]], str, Any, str]] = [
     (TRANSFER, "resume_within", float("nan"), "must be a number of seconds"),
     (TRANSFER, "requests_per_second", 0, "must be a number of requests above 0"),
     (TRANSFER, "send_date", "28/11/2026", "it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime"),
-    (TRANSFER, "partition", "day={day}", "knows one placeholder"),
+    (TRANSFER, "partition", "day={day}", "may have only the placeholder"),
     (TRANSFER, "output_uri", "", "is empty"),
     (DETAILS, "send_date", "28/11/2026", "is not a date"),
     (DETAILS, "biz_id", "a b", "must be an id"),
@@ -108,7 +108,7 @@ def test_a_wrong_literal_is_an_error_of_the_dag(
 
 def test_the_compression_must_be_one_of_the_format() -> None:
     operator, given = TRANSFER
-    with pytest.raises(DysmsInputError, match="compression is 'zstd'; for jsonl take one of None, 'gzip'"):
+    with pytest.raises(DysmsInputError, match="compression is 'zstd'; for jsonl it must be one of None, 'gzip'"):
         operator(task_id="task", **given, compression="zstd")
     operator(task_id="task", **given, compression="zstd", file_format="parquet")
 

@@ -48,7 +48,7 @@ class World:
             Line(
                 "log.csv",
                 len(self.lines) + 2,
-                phone=parse_number(phone, to_ask="message_id" not in fields) if phone else None,
+                phone=parse_number(phone, to_query="message_id" not in fields) if phone else None,
                 raw_number=phone,
                 sent_at=self.at(sent_at) if sent_at else None,
                 **fields,

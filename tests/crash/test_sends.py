@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,17 @@ from support.crash.sends import KINDS, Sends
 SIGNED = "after signing"
 
 
-@pytest.fixture
-def sends(tmp_path: Path, report: Report) -> Iterator[Sends]:
-    with Sends(tmp_path / "sends", report) as running:
+@pytest.fixture(scope="module")
+def sending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sends]:
+    """An emulator and a process that holds Airflow, for all tests of this file; each send is a run of its own."""
+    with Sends(tmp_path_factory.mktemp("crash") / "sends", Report()) as running:
         yield running
+
+
+@pytest.fixture
+def sends(sending: Sends, report: Report) -> Sends:
+    sending.report = report
+    return sending
 
 
 def at(names: list[str], *steps: str) -> list[int]:

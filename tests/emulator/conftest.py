@@ -1,4 +1,4 @@
-"""The official SDKs pointed at the emulator, and a raw socket to it."""
+"""Fixtures that call the emulator: with the official SDKs, over a raw socket, and over its admin path."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ from aliyunsdkcore.request import CommonRequest
 
 from airflow_provider_dysms.emulator import Emulator
 
+NUMBER = "13900000000"
+CHINA, GLOBE = "2017-05-25", "2018-05-01"
+
 
 @pytest.fixture(scope="session")
 def emulator_process() -> Iterator[Emulator]:
-    """An emulator as it is started by default, for the tests of this folder."""
+    """The emulator with default options that all tests of this folder share."""
     with Emulator.start() as started:
         yield started
 
 
 @pytest.fixture(autouse=True)
 def _away_from_midnight(request: pytest.FixtureRequest) -> None:
-    """A test that sends and asks must not see the Beijing day end in between; ten minutes off is within the skew."""
+    """Move the clock away from Beijing midnight, so that no day ends between a send and its query.
+
+    Ten minutes are within the clock skew that the emulator allows.
+    """
     if "emulator" in request.fixturenames:
         emulator = request.getfixturevalue("emulator")
         to_midnight = -(emulator.now().timestamp() + 8 * 3600) % 86_400
@@ -40,7 +46,7 @@ def _away_from_midnight(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def today(emulator: Emulator) -> Callable[..., str]:
-    """The emulator's Beijing day as the API takes it, some days back."""
+    """The emulator's Beijing day in the form of the API, or some days before it."""
 
     def day(days_back: int = 0) -> str:
         beijing = emulator.now().astimezone(timezone(timedelta(hours=8)))
@@ -49,17 +55,33 @@ def today(emulator: Emulator) -> Callable[..., str]:
     return day
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ignore the warnings about sockets that the SDKs never close."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "sdk_garbage" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+
+
 @pytest.fixture(scope="module")
-def _little_garbage() -> Iterator[None]:
-    """Let the garbage collector look at what is new alone: all that is imported takes it a second."""
+def frozen_garbage() -> Iterator[None]:
+    """Hide all existing objects from the garbage collector, which would need a second to look at them."""
     gc.freeze()
     yield
     gc.unfreeze()
-    gc.collect()  # what the SDKs left, here, where their warnings are expected
 
 
 @pytest.fixture
-def config(emulator: Emulator, _little_garbage: None) -> Iterator[Callable[..., Config]]:
+def sdk_garbage(frozen_garbage: None) -> Iterator[None]:
+    """Collect the sockets that the SDKs left open while the warnings about them are ignored."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def config(emulator: Emulator, sdk_garbage: None) -> Callable[..., Config]:
+    """Return a configuration of the SDKs for the emulator, with some changes."""
+
     def make(**changes: Any) -> Config:
         base = {
             "access_key_id": emulator.access_key_id,
@@ -69,9 +91,7 @@ def config(emulator: Emulator, _little_garbage: None) -> Iterator[Callable[..., 
         }
         return Config(**(base | changes))
 
-    yield make
-    # The SDKs leave their sockets to the garbage collector: here, where their warnings are expected.
-    gc.collect()
+    return make
 
 
 @pytest.fixture
@@ -91,7 +111,7 @@ def china(config: Callable[..., Config]) -> ChinaClient:
 
 @pytest.fixture
 def international(emulator: Emulator) -> dict[str, str]:
-    """The key of the international account, as the SDKs take it."""
+    """The key of the international account, as arguments of the SDKs."""
     key = emulator.international
     return {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
 
@@ -102,30 +122,33 @@ def globe(config: Callable[..., Config], international: dict[str, str]) -> Globe
 
 
 @pytest.fixture
-def legacy(emulator: Emulator) -> Callable[..., bytes]:
-    """Ask by the older SDK: HMAC-SHA1, GET unless told otherwise, parameters in the query; by each site's own key."""
+def legacy(emulator: Emulator, sdk_garbage: None) -> Callable[..., bytes]:
+    """Send a request with the older SDK, signed with HMAC-SHA1 and the key of the version's site.
 
-    def ask(version: str, action: str, parameters: dict[str, Any], **how: Any) -> bytes:
+    By default it is a GET request with all parameters in the query.
+    """
+
+    def send(version: str, action: str, parameters: dict[str, Any], **options: Any) -> bytes:
         key = emulator if version == "2017-05-25" else emulator.international
         client = AcsClient(
-            how.get("access_key_id", key.access_key_id),
-            how.get("access_key_secret", key.access_key_secret),
+            options.get("access_key_id", key.access_key_id),
+            options.get("access_key_secret", key.access_key_secret),
             "cn-hangzhou",
         )
         request = CommonRequest(domain=f"{emulator.host}:{emulator.port}", version=version, action_name=action)
         request.set_protocol_type("http")
-        request.set_method(how.get("method", "GET"))
-        request.set_accept_format(how.get("form", "JSON"))
+        request.set_method(options.get("method", "GET"))
+        request.set_accept_format(options.get("form", "JSON"))
         for name, value in parameters.items():
-            (request.add_body_params if how.get("in_body") else request.add_query_param)(name, value)
-        # The SDK's other method always asks for JSON.
-        return client.do_action(request) if "form" in how else client.do_action_with_exception(request)
+            (request.add_body_params if options.get("in_body") else request.add_query_param)(name, value)
+        # The other method of the SDK always requests JSON.
+        return client.do_action(request) if "form" in options else client.do_action_with_exception(request)
 
-    return ask
+    return send
 
 
-class Answer:
-    """What came back over a raw socket."""
+class RawResponse:
+    """A response that was read from a raw socket."""
 
     def __init__(self, status: int, headers: http.client.HTTPMessage, body: bytes) -> None:
         self.status = status
@@ -138,14 +161,16 @@ class Answer:
 
 
 @pytest.fixture
-def exchange(emulator: Emulator) -> Callable[[bytes], Answer]:
-    def send(request: bytes) -> Answer:
+def exchange(emulator: Emulator) -> Callable[[bytes], RawResponse]:
+    """Send bytes over a new connection; return the response."""
+
+    def send(request: bytes) -> RawResponse:
         with socket.create_connection((emulator.host, emulator.port), timeout=10) as connection:
             connection.sendall(request)
-            answer = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode())
-            with answer:
-                answer.begin()
-                return Answer(answer.status, answer.headers, answer.read())
+            response = http.client.HTTPResponse(connection, method=request.split(b" ", 1)[0].decode())
+            with response:
+                response.begin()
+                return RawResponse(response.status, response.headers, response.read())
 
     return send
 
@@ -160,22 +185,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def wire() -> Callable[[dict[str, Any]], bytes]:
-    """A vector's request as it went over the wire."""
+    """Return the bytes of a captured request."""
 
-    def written(vector: dict[str, Any]) -> bytes:
+    def encode(vector: dict[str, Any]) -> bytes:
         head = [vector["request_line"], *(f"{name}: {value}" for name, value in vector["headers"])]
         return "\r\n".join([*head, "", ""]).encode() + vector["body"].encode()
 
-    return written
+    return encode
 
 
 @pytest.fixture
 def replay(
-    emulator: Emulator, exchange: Callable[[bytes], Answer], wire: Callable[..., bytes]
-) -> Callable[[dict[str, Any]], Answer]:
-    """Send a vector's request at the vector's time, as if it had not come before."""
+    emulator: Emulator, exchange: Callable[[bytes], RawResponse], wire: Callable[..., bytes]
+) -> Callable[[dict[str, Any]], RawResponse]:
+    """Send a captured request as if it had not been sent before."""
 
-    def send(vector: dict[str, Any]) -> Answer:
+    def send(vector: dict[str, Any]) -> RawResponse:
         emulator.reset("requests")
         return exchange(wire(vector))
 
@@ -184,8 +209,58 @@ def replay(
 
 @pytest.fixture
 def signed_request(emulator: Emulator, wire: Callable[..., bytes]) -> Callable[[], bytes]:
-    """A captured QueryMessage request that the emulator lets in."""
+    """Return a captured QueryMessage request that the emulator accepts."""
     [vector] = [each for each in VECTORS if each["name"].startswith("09-")]
     emulator.set_clock(datetime.fromisoformat(vector["date"]))
     emulator.add_account(**vector["credentials"])
     return lambda: wire(vector)
+
+
+@pytest.fixture
+def details(legacy: Callable[..., bytes], today: Callable[..., str]) -> Callable[..., Any]:
+    """Query the details of NUMBER on a day, ``days_back`` days before today."""
+
+    def query(days_back: int = 0, **changes: Any) -> Any:
+        parameters = {"PhoneNumber": NUMBER, "SendDate": today(days_back), "PageSize": 50, "CurrentPage": 1} | changes
+        return json.loads(legacy(CHINA, "QuerySendDetails", parameters))
+
+    return query
+
+
+@pytest.fixture
+def row(details: Callable[..., Any]) -> Callable[..., Any]:
+    """Query the details of NUMBER; return the only row of the response."""
+
+    def only(**changes: Any) -> Any:
+        [found] = details(**changes)["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+        return found
+
+    return only
+
+
+@pytest.fixture
+def report(legacy: Callable[..., bytes]) -> Callable[[str], Any]:
+    """Query a message by its id."""
+    return lambda message_id: json.loads(legacy(GLOBE, "QueryMessage", {"MessageId": message_id}))
+
+
+@pytest.fixture
+def http_post(emulator: Any) -> Callable[..., tuple[int, bytes]]:
+    """Send a POST request; return the status and the body of the response."""
+
+    def post(path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(emulator.host, emulator.port, timeout=10)
+        try:
+            connection.request("POST", path, body, {"Content-Type": "application/json"} | headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    return post
+
+
+@pytest.fixture
+def admin_path(emulator: Any) -> str:
+    """The admin path with its token."""
+    return str(emulator.admin_url.removeprefix(emulator.url))

@@ -1,4 +1,4 @@
-"""Planned faults: each does what it says, on the requests it is planned for, and no others."""
+"""Planned faults: each happens as planned, on the planned requests, and to no other request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.faults import LISTING
+from airflow_provider_dysms.emulator.faults import LISTING_KINDS
 from airflow_provider_dysms.emulator.quotas import QUOTAS
 
 NUMBER = "13900000000"
@@ -34,12 +34,12 @@ def page(legacy: Callable[..., bytes], today: Callable[..., str], rows_137: Any)
     """A page of the 137 rows: (TotalCount, OutIds)."""
 
     def ask(number: int) -> Any:
-        asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": number}
-        answer = json.loads(legacy("2017-05-25", "QuerySendDetails", asked))
-        if answer["Code"] != "OK":
-            return answer["Code"]
-        rows = answer["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
-        return answer["TotalCount"], [int(row["OutId"]) for row in rows]
+        parameters = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": number}
+        response = json.loads(legacy("2017-05-25", "QuerySendDetails", parameters))
+        if response["Code"] != "OK":
+            return response["Code"]
+        rows = response["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+        return response["TotalCount"], [int(row["OutId"]) for row in rows]
 
     return ask
 
@@ -65,7 +65,7 @@ def test_without_a_fault_the_pages_are_whole(page: Any) -> None:
         ({"kind": "status", "status": 403, "code": "Forbidden.RAM"}, "Forbidden.RAM", 403),
     ],
 )
-def test_the_gateway_fails_once(page: Any, emulator: Any, plan: dict[str, Any], code: str, status: int) -> None:
+def test_a_gateway_error_happens_once(page: Any, emulator: Any, plan: dict[str, Any], code: str, status: int) -> None:
     emulator.fault(**plan)
     with pytest.raises(ServerException) as failed:
         page(1)
@@ -73,7 +73,7 @@ def test_the_gateway_fails_once(page: Any, emulator: Any, plan: dict[str, Any], 
     assert page(1) == HEALTHY[0]
 
 
-def test_a_business_error_comes_inside_http_200(page: Any, emulator: Any) -> None:
+def test_a_business_error_has_http_status_200(page: Any, emulator: Any) -> None:
     emulator.fault("business", page=2)
     emulator.fault("business", code="isp.SYSTEM_ERROR", page=3)
     assert [page(1), page(2), page(3)] == [HEALTHY[0], "isv.BUSINESS_LIMIT_CONTROL", "isp.SYSTEM_ERROR"]
@@ -87,42 +87,6 @@ def test_the_connection_breaks_once(page: Any, emulator: Any, kind: str) -> None
     assert page(1) == HEALTHY[0]
 
 
-@pytest.mark.parametrize(
-    ("plan", "status", "body"),
-    [
-        ({"kind": "html"}, 200, b"<!DOCTYPE html>"),
-        ({"kind": "html", "status": 502}, 502, b"<!DOCTYPE html>"),
-        ({"kind": "empty_body"}, 200, b""),
-        ({"kind": "redirect", "location": "http://127.0.0.1:9/x"}, 302, b""),
-    ],
-)
-def test_an_answer_that_is_none(
-    signed_request: Callable[[], bytes], exchange: Any, emulator: Any, plan: dict[str, Any], status: int, body: bytes
-) -> None:
-    emulator.fault(**plan)
-    answer = exchange(signed_request())
-    assert answer.status == status
-    assert answer.body[: len(b"<!DOCTYPE html>")] == body
-    assert answer.headers["location"] == plan.get("location")
-    emulator.reset("requests")
-    assert exchange(signed_request()).json["ResponseCode"] == "DATA_NOT_EXIST"
-
-
-@pytest.mark.parametrize("kind", ["stall", "slow"])
-def test_an_answer_takes_its_time(signed_request: Any, exchange: Any, emulator: Any, kind: str) -> None:
-    emulator.fault(kind, seconds=0.3)
-    began = time.monotonic()
-    assert exchange(signed_request()).json["ResponseCode"] == "DATA_NOT_EXIST"
-    assert 0.25 < time.monotonic() - began < 5
-
-
-def test_every_answer_takes_the_latency_that_is_set(signed_request: Any, exchange: Any, emulator: Any) -> None:
-    emulator.configure(latency_ms=200)
-    began = time.monotonic()
-    exchange(signed_request())
-    assert time.monotonic() - began > 0.19
-
-
 def test_the_last_page_is_empty(page: Any, emulator: Any) -> None:
     emulator.fault("empty_page", page="last")
     assert [page(1), page(2), page(3), page(3)] == [*HEALTHY[:2], (137, []), HEALTHY[2]]
@@ -134,37 +98,37 @@ def test_a_total_without_rows(page: Any, emulator: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [-1, "many", "137", 136.5])
-def test_a_total_that_is_none(page: Any, emulator: Any, value: object) -> None:
+def test_the_total_count_can_be_anything(page: Any, emulator: Any, value: object) -> None:
     emulator.fault("total_count", value=value)
     assert page(1) == (value, HEALTHY[0][1])
 
 
-def test_a_row_appears_in_front_while_paging(page: Any, emulator: Any) -> None:
+def test_a_first_row_is_inserted_between_two_pages(page: Any, emulator: Any) -> None:
     emulator.fault("insert_row", page=2)
     assert page(1) == HEALTHY[0]
     assert page(2) == (138, newest(87, 38))
     assert page(3) == (138, newest(37, 0))
 
 
-def test_a_row_goes_while_paging(page: Any, emulator: Any) -> None:
+def test_the_first_row_is_removed_between_two_pages(page: Any, emulator: Any) -> None:
     emulator.fault("remove_row", page=2)
     assert page(1) == HEALTHY[0]
     assert page(2) == (136, newest(85, 36))
 
 
-def test_a_page_comes_twice(page: Any, emulator: Any) -> None:
+def test_a_page_is_repeated(page: Any, emulator: Any) -> None:
     emulator.fault("repeated_page", page=2)
     assert [page(1), page(2), page(2)] == [HEALTHY[0], HEALTHY[0], HEALTHY[1]]
 
 
-def test_rows_of_somebody_else(legacy: Any, today: Any, emulator: Any, rows_137: Any) -> None:
+def test_rows_belong_to_another_number(legacy: Any, today: Any, emulator: Any, rows_137: Any) -> None:
     emulator.fault("foreign_rows")
-    asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
-    answer = json.loads(legacy("2017-05-25", "QuerySendDetails", asked))
-    assert NUMBER not in {row["PhoneNum"] for row in answer["SmsSendDetailDTOs"]["SmsSendDetailDTO"]}
+    parameters = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
+    response = json.loads(legacy("2017-05-25", "QuerySendDetails", parameters))
+    assert NUMBER not in {row["PhoneNum"] for row in response["SmsSendDetailDTOs"]["SmsSendDetailDTO"]}
 
 
-def test_a_fault_happens_as_often_as_planned_and_where(page: Any, emulator: Any) -> None:
+def test_a_fault_happens_as_often_as_planned_on_the_planned_requests(page: Any, emulator: Any) -> None:
     emulator.fault("business", page=1, times=None, every=2, skip=1)
     assert [isinstance(page(1), str) for _ in range(6)] == [False, False, True, False, True, False]
     assert page(2) == HEALTHY[1]
@@ -178,14 +142,14 @@ def test_a_fault_happens_as_often_as_planned_and_where(page: Any, emulator: Any)
 
 def test_a_fault_comes_and_goes_in_a_rhythm(signed_request: Any, exchange: Any, emulator: Any) -> None:
     emulator.fault("status", times=None, rhythm=0.3)
-    began, spells = time.monotonic(), list[int]()
+    started_at, spells = time.monotonic(), list[int]()
     while len(spells) < 4:
         emulator.reset("requests")
         status = exchange(signed_request()).status
         if spells[-1:] != [status]:
             spells.append(status)
-        assert time.monotonic() - began < 60
-    assert time.monotonic() - began > 0.5
+        assert time.monotonic() - started_at < 60
+    assert time.monotonic() - started_at > 0.5
 
 
 @pytest.mark.parametrize(
@@ -205,13 +169,13 @@ def test_a_fault_comes_and_goes_in_a_rhythm(signed_request: Any, exchange: Any, 
         {"kind": "business", "status": 500},
     ],
 )
-def test_a_fault_that_cannot_be_is_refused(emulator: Any, plan: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_refused(emulator: Any, plan: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         emulator.fault(**plan)
     assert emulator.faults() == []
 
 
-@pytest.mark.parametrize("kind", LISTING)
+@pytest.mark.parametrize("kind", LISTING_KINDS)
 @pytest.mark.parametrize("action", [*QUOTAS, "QuerySendDetail", ""])
 def test_a_fault_that_can_never_happen_to_an_action_is_refused(emulator: Any, kind: str, action: str) -> None:
     able = {"QuerySendDetails"}
@@ -222,18 +186,18 @@ def test_a_fault_that_can_never_happen_to_an_action_is_refused(emulator: Any, ki
     else:
         with pytest.raises(InputError, match="there is no action" if action not in QUOTAS else "can never happen"):
             emulator.fault(kind, action=action)
-    with pytest.raises(InputError, match="there are QuerySendDetails"):
+    with pytest.raises(InputError, match="the actions are QuerySendDetails"):
         emulator.fault("reset", action="QuerySendDetail")
     for without_pages in ("QueryMessage", "SendSms"):
         with pytest.raises(InputError, match="can never happen"):
             emulator.fault("status", action=without_pages, page=1)
 
 
-def test_a_fault_that_changed_nothing_has_not_happened(page: Any, legacy: Any, emulator: Any, today: Any) -> None:
+def test_a_fault_that_changed_nothing_is_not_counted(page: Any, legacy: Any, emulator: Any, today: Any) -> None:
     for kind in ("empty_page", "insert_row", "remove_row", "foreign_rows", "repeated_page"):
         emulator.fault(kind, where={"PhoneNumber": "13900000009"})
-    asked = {"PhoneNumber": "13900000009", "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
-    legacy("2017-05-25", "QuerySendDetails", asked)
+    parameters = {"PhoneNumber": "13900000009", "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
+    legacy("2017-05-25", "QuerySendDetails", parameters)
     emulator.fault("repeated_page", action="QuerySendDetails")
     assert page(1) == HEALTHY[0], "there is no page before"
     assert set(emulator.fired().values()) == {0}
@@ -247,23 +211,23 @@ def test_a_fault_that_changed_nothing_has_not_happened(page: Any, legacy: Any, e
     assert emulator.fired() == {}
 
 
-def test_listings_of_statistics_have_faults_too(legacy: Any, emulator: Any, today: Any) -> None:
+def test_statistics_have_listing_faults_too(legacy: Any, emulator: Any, today: Any) -> None:
     for days in range(3):
         emulator.add_message(phone_number=NUMBER, sent_at=emulator.now() - timedelta(days=days))
 
     def ask(number: int) -> tuple[Any, int]:
-        asked = {"IsGlobe": 1, "StartDate": today(5), "EndDate": today(), "PageIndex": number, "PageSize": 2}
-        data = json.loads(legacy("2017-05-25", "QuerySendStatistics", asked, method="POST"))["Data"]
+        parameters = {"IsGlobe": 1, "StartDate": today(5), "EndDate": today(), "PageIndex": number, "PageSize": 2}
+        data = json.loads(legacy("2017-05-25", "QuerySendStatistics", parameters, method="POST"))["Data"]
         return data["TotalSize"], len(data["TargetList"])
 
     assert [ask(1), ask(2)] == [(3, 2), (3, 1)]
-    for kind, page, answer in (
+    for kind, page, response in (
         ("empty_page", "last", (3, 0)),
         ("total_count", 2, (-1, 1)),
         ("total_without_rows", 2, (2, 0)),
         ("repeated_page", 2, (3, 2)),
     ):
         emulator.fault(kind, action="QuerySendStatistics", page=page)
-        assert [ask(1), ask(2), ask(2)] == [(3, 2), answer, (3, 1)]
+        assert [ask(1), ask(2), ask(2)] == [(3, 2), response, (3, 1)]
         assert emulator.fired() == {kind: 1}
         emulator.clear_faults()

@@ -13,7 +13,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException
 
 from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.emulator.switches import MAX_SKEW, Switches
+from airflow_provider_dysms.emulator.switches import MAX_SKEW_SECONDS, Switches
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates, errors
 
@@ -29,7 +29,7 @@ CHOICES = [
     for name, field in Switches.__dataclass_fields__.items()
     for choice in field.metadata.get("choices", ())
 ]
-#: Pages that are shorter than asked for cannot be told from a listing that changes: refused, never half of it.
+#: A page that is shorter than requested looks like a listing that changes, so that the client must refuse it.
 REFUSED = {("largest_page", 20), ("largest_page", 10)}
 
 Audit = Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]]
@@ -249,7 +249,7 @@ def test_a_log_of_both_sites_fails_by_one_account(audit: Audit, emulator: Emulat
 def test_three_days_without_a_receipt_can_be_played(
     audit: Audit, emulator: Emulator, monkeypatch: Any, age: int, state: str
 ) -> None:
-    emulator.configure(skew_v3=MAX_SKEW, send_outcome="waiting")
+    emulator.configure(skew_v3=MAX_SKEW_SECONDS, send_outcome="waiting")
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     emulator.advance(-age * 3_600)
     send_date = dates.beijing_day(emulator.now())
@@ -267,7 +267,7 @@ def test_a_window_that_closes_during_a_walk_can_be_played(emulator: Emulator, mo
     emulator.add_messages(
         [{"phone_number": "13900000000", "sent_at": (sent_at + timedelta(seconds=n)).isoformat()} for n in range(HEAVY)]
     )
-    emulator.configure(skew_v3=MAX_SKEW)
+    emulator.configure(skew_v3=MAX_SKEW_SECONDS)
     closing = dates.day_start(day + timedelta(days=31))
     emulator.set_clock(closing - timedelta(seconds=60), frozen=True)
     assert len(DysmsHook().query_send_details("13900000000", day)) == HEAVY

@@ -1,4 +1,4 @@
-"""Requests a second: what is admitted, what is throttled, and what the counts say."""
+"""The quotas: which requests are within them, which are throttled, and how they are counted."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ class FakeTime:
         return self.now
 
 
-def test_the_services_own_figures_are_the_default(emulator: Any) -> None:
+def test_the_documented_quotas_are_the_default(emulator: Any) -> None:
     assert emulator.quotas() == QUOTAS
     assert (QUOTAS["QuerySendDetails"], QUOTAS["QuerySendStatistics"], QUOTAS["QueryMessage"]) == (5_000, 20, 300)
 
 
-def test_no_second_admits_more_than_the_quota_wherever_it_begins() -> None:
+def test_no_window_of_a_second_has_more_requests_than_the_quota() -> None:
     time = FakeTime()
     quotas = Quotas(time)
     quotas.configure({"QueryMessage": 10})
-    admitted = []
+    acquired = []
     for _ in range(400):
-        if quotas.admit("main", "QueryMessage"):
-            admitted.append(time.now)
+        if quotas.try_acquire("main", "QueryMessage"):
+            acquired.append(time.now)
         time.now += 0.0137
-    assert len(admitted) > 40
-    assert max(sum(start <= each < start + 1 for each in admitted) for start in admitted) == 10
+    assert len(acquired) > 40
+    assert max(sum(start <= each < start + 1 for each in acquired) for start in acquired) == 10
 
 
-def test_accounts_and_actions_do_not_share_and_what_is_refused_costs_nothing() -> None:
+def test_accounts_and_actions_have_their_own_quotas_and_refused_requests_do_not_count() -> None:
     time = FakeTime()
     quotas = Quotas(time)
     quotas.configure({"QueryMessage": 1})
-    assert [quotas.admit("a", "QueryMessage"), quotas.admit("a", "QueryMessage")] == [True, False]
-    assert quotas.admit("b", "QueryMessage")
-    assert quotas.admit("a", "QuerySendDetails")
+    assert [quotas.try_acquire("a", "QueryMessage"), quotas.try_acquire("a", "QueryMessage")] == [True, False]
+    assert quotas.try_acquire("b", "QueryMessage")
+    assert quotas.try_acquire("a", "QuerySendDetails")
     time.now += 0.999
-    assert not quotas.admit("a", "QueryMessage")
+    assert not quotas.try_acquire("a", "QueryMessage")
     time.now += 0.001
-    assert quotas.admit("a", "QueryMessage")
+    assert quotas.try_acquire("a", "QueryMessage")
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_over_the_quota_the_gateway_throttles(legacy: Callable[..., bytes], emulator: Any, status: int) -> None:
+def test_requests_above_the_quota_are_throttled(legacy: Callable[..., bytes], emulator: Any, status: int) -> None:
     emulator.configure(throttle_status=status)
     emulator.quotas(QueryMessage=2)
     codes = []
@@ -75,7 +75,7 @@ def test_all_keys_of_an_account_share_its_quota(legacy: Callable[..., bytes], em
 
 
 @pytest.mark.parametrize("quotas", [{"NoSuchAction": 1}, {"QueryMessage": 0}, {"QueryMessage": 1.5}])
-def test_a_quota_that_cannot_be_is_refused_by_name(emulator: Any, quotas: dict[str, Any]) -> None:
+def test_an_invalid_quota_is_refused_by_name(emulator: Any, quotas: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(quotas))):
         emulator.quotas(**quotas)
     assert emulator.quotas() == QUOTAS

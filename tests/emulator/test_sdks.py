@@ -22,23 +22,17 @@ from darabonba.policy.retry import RetryOptions
 
 from airflow_provider_dysms.emulator.errors import InputError
 
-# The SDKs leave the closing of their sockets to the garbage collector.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 NUMBER = "13900000000"
 
 
 def details(day: str, **changes: Any) -> china_models.QuerySendDetailsRequest:
-    asked = {"phone_number": NUMBER, "send_date": day, "page_size": 10, "current_page": 1}
-    return china_models.QuerySendDetailsRequest(**(asked | changes))
+    parameters = {"phone_number": NUMBER, "send_date": day, "page_size": 10, "current_page": 1}
+    return china_models.QuerySendDetailsRequest(**(parameters | changes))
 
 
 def statistics(day: str, **changes: Any) -> china_models.QuerySendStatisticsRequest:
-    asked = {"is_globe": 1, "start_date": day, "end_date": day, "page_index": 1, "page_size": 10}
-    return china_models.QuerySendStatisticsRequest(**(asked | changes))
+    parameters = {"is_globe": 1, "start_date": day, "end_date": day, "page_index": 1, "page_size": 10}
+    return china_models.QuerySendStatisticsRequest(**(parameters | changes))
 
 
 @pytest.fixture(params=["V3", "HMAC-SHA1", "V3 with STS", "HMAC-SHA1 with STS"])
@@ -52,10 +46,10 @@ def signed(request: pytest.FixtureRequest, config: Callable[..., Any], sts: dict
 def call(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Call a client's method, or its asynchronous twin."""
 
-    def run(client: Any, method: str, asked: Any) -> Any:
+    def run(client: Any, method: str, parameters: Any) -> Any:
         if request.param == "sync":
-            return getattr(client, method)(asked).body
-        return asyncio.run(getattr(client, f"{method}_async")(asked)).body
+            return getattr(client, method)(parameters).body
+        return asyncio.run(getattr(client, f"{method}_async")(parameters)).body
 
     return run
 
@@ -120,8 +114,8 @@ def test_statistics_count_what_was_sent(signed: Any, call: Callable[..., Any], e
 
 def test_an_international_message_is_followed_by_its_id(signed: Any, call: Callable[..., Any], emulator: Any) -> None:
     client = GlobeClient(signed)
-    asked = globe_models.SendMessageToGlobeRequest(to="85261234567", message="Hello!", from_="Example", type="OTP")
-    sent = call(client, "send_message_to_globe", asked)
+    parameters = globe_models.SendMessageToGlobeRequest(to="85261234567", message="Hello!", from_="Example", type="OTP")
+    sent = call(client, "send_message_to_globe", parameters)
     assert (sent.response_code, sent.segments, sent.to) == ("OK", "1", "85261234567")
     query = globe_models.QueryMessageRequest(message_id=sent.message_id)
     pending = call(client, "query_message", query)
@@ -155,18 +149,24 @@ def test_the_older_sdk_is_served_in_query_and_body(
             in_body=in_body,
         )
     )
-    asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 10, "CurrentPage": 1, "BizId": accepted["BizId"]}
-    found = json.loads(legacy("2017-05-25", "QuerySendDetails", asked, method=method, in_body=in_body))
+    parameters = {
+        "PhoneNumber": NUMBER,
+        "SendDate": today(),
+        "PageSize": 10,
+        "CurrentPage": 1,
+        "BizId": accepted["BizId"],
+    }
+    found = json.loads(legacy("2017-05-25", "QuerySendDetails", parameters, method=method, in_body=in_body))
     assert found["TotalCount"] == 1
     batch = {"PhoneNumberJson": f'["{NUMBER}"]', "SignNameJson": '["阿里云"]', "TemplateCode": "SMS_1"}
     assert json.loads(legacy("2017-05-25", "SendBatchSms", batch, method=method, in_body=in_body))["Code"] == "OK"
 
 
 def test_statistics_are_not_to_be_had_by_get(legacy: Callable[..., bytes], today: Callable[..., str]) -> None:
-    asked = {"IsGlobe": 1, "StartDate": today(), "EndDate": today(), "PageIndex": 1, "PageSize": 10}
-    assert json.loads(legacy("2017-05-25", "QuerySendStatistics", asked, method="POST"))["Code"] == "OK"
+    parameters = {"IsGlobe": 1, "StartDate": today(), "EndDate": today(), "PageIndex": 1, "PageSize": 10}
+    assert json.loads(legacy("2017-05-25", "QuerySendStatistics", parameters, method="POST"))["Code"] == "OK"
     with pytest.raises(LegacyServerException) as refused:
-        legacy("2017-05-25", "QuerySendStatistics", asked)
+        legacy("2017-05-25", "QuerySendStatistics", parameters)
     assert (refused.value.error_code, refused.value.http_status) == ("UnsupportedHTTPMethod", 400)
 
 
@@ -174,9 +174,9 @@ def test_statistics_are_not_to_be_had_by_get(legacy: Callable[..., bytes], today
 def test_xml_holds_what_json_holds(legacy: Callable[..., bytes], emulator: Any, today: Callable[..., str]) -> None:
     emulator.add_message(phone_number=NUMBER, out_id="<&>", sent_at=emulator.now() - timedelta(seconds=60))
     emulator.add_message(phone_number=NUMBER)
-    asked = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 10, "CurrentPage": 1}
-    as_json = json.loads(legacy("2017-05-25", "QuerySendDetails", asked))
-    root = ElementTree.fromstring(legacy("2017-05-25", "QuerySendDetails", asked, form="XML"))
+    parameters = {"PhoneNumber": NUMBER, "SendDate": today(), "PageSize": 10, "CurrentPage": 1}
+    as_json = json.loads(legacy("2017-05-25", "QuerySendDetails", parameters))
+    root = ElementTree.fromstring(legacy("2017-05-25", "QuerySendDetails", parameters, form="XML"))
     assert (root.tag, root.findtext("TotalCount"), root.findtext("Code")) == ("QuerySendDetailsResponse", "2", "OK")
     rows = [{each.tag: each.text for each in row} for row in root.iter("SmsSendDetailDTO")]
     in_json = as_json["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
@@ -249,8 +249,8 @@ def test_an_account_sees_its_own_messages_alone(config: Callable[..., Any], emul
     emulator.add_message(phone_number=NUMBER)
     emulator.add_account(access_key_id="LTAI5tOther", access_key_secret="s", account="other")
     client = ChinaClient(config(access_key_id="LTAI5tOther", access_key_secret="s"))
-    answer = client.query_send_details(details(today())).body
-    assert (answer.code, answer.total_count) == ("OK", 0)
+    response = client.query_send_details(details(today())).body
+    assert (response.code, response.total_count) == ("OK", 0)
 
 
 def test_a_key_may_be_switched_off_or_lack_a_permission(config: Callable[..., Any], emulator: Any, today: Any) -> None:
@@ -286,8 +286,8 @@ def test_the_sdks_own_retries_are_let_in(config: Callable[..., Any], emulator: A
     condition = {"maxAttempts": 3, "errorCode": ["ServiceUnavailable"], "exception": ["ServerException"]}
     options = RetryOptions({"retryable": True, "retryCondition": [condition]})
     emulator.fault("status", times=1)
-    answer = ChinaClient(config(retry_options=options)).query_send_details(details(today())).body
-    assert answer.code == "OK"
+    response = ChinaClient(config(retry_options=options)).query_send_details(details(today())).body
+    assert response.code == "OK"
     assert emulator.requests()["QuerySendDetails"]["requests"] == 2
 
 
@@ -322,20 +322,20 @@ def test_a_template_goes_to_the_mainland_from_an_international_account(
 ) -> None:
     client = GlobeClient(signed_abroad)
     emulator.add_templates({"SMS_1": "您的验证码是${code}"})
-    asked = globe_models.SendMessageWithTemplateRequest(
+    parameters = globe_models.SendMessageWithTemplateRequest(
         to=f"86{NUMBER}", from_="示例", template_code="SMS_1", template_param='{"code": "42"}'
     )
-    sent = call(client, "send_message_with_template", asked)
+    sent = call(client, "send_message_with_template", parameters)
     assert (sent.response_code, sent.to, sent.segments) == ("OK", f"86{NUMBER}", "1")
     assert sent.number_detail.country == "China"
     emulator.advance(31)
     report = call(client, "query_message", globe_models.QueryMessageRequest(message_id=sent.message_id))
     assert (report.status, report.to, report.message) == ("1", f"86{NUMBER}", "【示例】您的验证码是42")
     refused = [
-        (asked.to_map() | {"To": "85261234567"}, "NOT_SUPPORTED_COUNTRY"),
-        (asked.to_map() | {"To": "none"}, "MOBILE_NUMBER_ILLEGAL"),
-        (asked.to_map() | {"TemplateParam": "{}"}, "TEMPLATE_MISSING_PARAMETERS"),
-        (asked.to_map() | {"TemplateParam": "["}, "INVALID_JSON_PARAM"),
+        (parameters.to_map() | {"To": "85261234567"}, "NOT_SUPPORTED_COUNTRY"),
+        (parameters.to_map() | {"To": "none"}, "MOBILE_NUMBER_ILLEGAL"),
+        (parameters.to_map() | {"TemplateParam": "{}"}, "TEMPLATE_MISSING_PARAMETERS"),
+        (parameters.to_map() | {"TemplateParam": "["}, "INVALID_JSON_PARAM"),
     ]
     for changed, code in refused:
         again = globe_models.SendMessageWithTemplateRequest().from_map(changed)
@@ -347,10 +347,10 @@ def test_a_batch_goes_abroad_each_with_an_id(signed_abroad: Any, call: Callable[
     client = GlobeClient(signed_abroad)
     emulator.quotas(BatchSendMessageToGlobe=100)
     numbers, texts = ["85261234567", NUMBER, "6581000001"], ["one", "two", "three"]
-    asked = globe_models.BatchSendMessageToGlobeRequest(
+    parameters = globe_models.BatchSendMessageToGlobeRequest(
         to=json.dumps(numbers), message=json.dumps(texts), from_="Example", type="NOTIFY", task_id="t"
     )
-    sent = call(client, "batch_send_message_to_globe", asked)
+    sent = call(client, "batch_send_message_to_globe", parameters)
     assert (sent.response_code, sent.success_count, sent.from_) == ("OK", "2", "Example")
     assert json.loads(sent.failed_list) == [NUMBER], "the mainland is not served"
     ids = json.loads(sent.message_id_list)
@@ -364,20 +364,20 @@ def test_a_batch_goes_abroad_each_with_an_id(signed_abroad: Any, call: Callable[
         ({"From": "much too long a name"}, "INVALID_SENDERID"),
     ]
     for changes, code in refused:
-        again = globe_models.BatchSendMessageToGlobeRequest().from_map(asked.to_map() | changes)
+        again = globe_models.BatchSendMessageToGlobeRequest().from_map(parameters.to_map() | changes)
         assert call(client, "batch_send_message_to_globe", again).response_code == code
     assert len(emulator.messages()) == 2
 
 
 def test_a_batch_has_at_most_a_thousand_numbers_and_one_goes_a_second(globe: GlobeClient, emulator: Any) -> None:
-    asked = globe_models.BatchSendMessageToGlobeRequest(
+    parameters = globe_models.BatchSendMessageToGlobeRequest(
         to=json.dumps(["85261234567"] * 1_001), message=json.dumps(["x"] * 1_001)
     )
-    assert globe.batch_send_message_to_globe(asked).body.response_code == "MOBILE_COUNT_OVER_LIMIT"
+    assert globe.batch_send_message_to_globe(parameters).body.response_code == "MOBILE_COUNT_OVER_LIMIT"
     refused = None
     for _ in range(100):  # a slow machine may take more than a second between two of them
         try:
-            globe.batch_send_message_to_globe(asked)
+            globe.batch_send_message_to_globe(parameters)
         except (ClientException, ThrottlingException) as error:
             refused = error.code
             break

@@ -33,22 +33,22 @@ def at_the_vectors_time(emulator: Any, vector: dict[str, Any]) -> None:
     emulator.add_account(**vector["credentials"])
 
 
-def code_of(answer: Any) -> str:
-    if "xml" in answer.headers["content-type"]:
-        return str(ElementTree.fromstring(answer.body).findtext("Code"))
-    return str(answer.json.get("Code", answer.json.get("ResponseCode")))
+def code_of(response: Any) -> str:
+    if "xml" in response.headers["content-type"]:
+        return str(ElementTree.fromstring(response.body).findtext("Code"))
+    return str(response.json.get("Code", response.json.get("ResponseCode")))
 
 
 @pytest.mark.usefixtures("at_the_vectors_time")
 def test_every_captured_request_is_let_in(vector: dict[str, Any], replay: Callable[..., Any]) -> None:
-    answer = replay(vector)
+    response = replay(vector)
     if vector["action"] not in OURS:
-        assert (answer.status, code_of(answer)) == (404, "InvalidAction.NotFound")
+        assert (response.status, code_of(response)) == (404, "InvalidAction.NotFound")
     elif vector["action"] == "QueryMessage":
-        assert (answer.status, code_of(answer)) == (200, "DATA_NOT_EXIST")
+        assert (response.status, code_of(response)) == (200, "DATA_NOT_EXIST")
     else:
-        assert answer.status == 200
-        assert code_of(answer) == "OK" or code_of(answer).startswith("isv.")
+        assert response.status == 200
+        assert code_of(response) == "OK" or code_of(response).startswith("isv.")
 
 
 @pytest.mark.usefixtures("at_the_vectors_time")
@@ -57,9 +57,9 @@ def test_every_captured_request_with_one_character_changed_is_refused(
 ) -> None:
     for what, changed in changes(vector):
         emulator.add_account(**changed["credentials"])
-        answer = replay(changed)
-        assert answer.status in (400, 404), what
-        assert code_of(answer) in SIGNATURE_CODES, what
+        response = replay(changed)
+        assert response.status in (400, 404), what
+        assert code_of(response) in SIGNATURE_CODES, what
     emulator.add_account(**vector["credentials"])
     assert code_of(replay(vector)) not in SIGNATURE_CODES, "the request itself is still let in"
 

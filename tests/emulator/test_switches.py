@@ -1,4 +1,4 @@
-"""The switches: validated, and told on the emulator's page as they are."""
+"""The switches: their values are checked, and README.md describes them as they are."""
 
 from __future__ import annotations
 
@@ -23,42 +23,40 @@ PAGE = (Path(airflow_provider_dysms.emulator.__file__).parent / "README.md").rea
         ({"total_count": "roman"}, "number, string"),
         ({"day_minus_30": "yes"}, "True, False"),
         ({"throttle_status": 503}, "400, 429"),
-        ({"latency_ms": -1}, "between 0 and"),
+        ({"latency_ms": -1}, "number from 0 to"),
         ({"latency_ms": "fast"}, "number"),
         ({"send_error_code": ""}, "text"),
-        ({"no_such": 1}, "no_such; there are sites"),
+        ({"no_such": 1}, "no_such; the switches are sites"),
     ],
 )
-def test_a_switch_that_cannot_be_set_so_is_refused_with_what_it_takes(
-    emulator: Any, changes: dict[str, Any], named: str
-) -> None:
+def test_an_invalid_value_is_refused_with_the_valid_ones(emulator: Any, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
         emulator.configure(**changes)
     assert emulator.switches() == Switches().as_dict()
 
 
-def test_every_choice_of_every_switch_is_taken() -> None:
+def test_every_choice_of_every_switch_is_accepted() -> None:
     for name, field in Switches.__dataclass_fields__.items():
         for value in field.metadata.get("choices", ()):
-            assert getattr(Switches().changed({name: value}), name) == value
+            assert getattr(Switches().with_changes({name: value}), name) == value
 
 
-def test_the_page_tells_every_switch_fault_quota_and_admin_path_as_it_is() -> None:
-    for name, values, why in Switches.documentation():
-        assert f"| `{name}` | {values} | {why} |" in PAGE
-    for kind, (what, _) in KINDS.items():
-        assert f"| `{kind}` | {what} |" in PAGE
+def test_the_page_has_every_switch_fault_quota_and_admin_path() -> None:
+    for name, values, description in Switches.documentation():
+        assert f"| `{name}` | {values} | {description} |" in PAGE
+    for kind, (description, _) in KINDS.items():
+        assert f"| `{kind}` | {description} |" in PAGE
     for action, limit in QUOTAS.items():
-        assert f"{action} {limit:,}" in PAGE
+        assert f"| {action} | {limit:,} |" in PAGE
     for (method, name), handler in ROUTES.items():
         assert f"| {method} `{name}` | {handler.__doc__} |" in PAGE
 
 
-def test_the_page_says_first_what_the_emulator_does_not_do() -> None:
+def test_the_page_begins_with_the_limits_of_the_emulator() -> None:
     assert PAGE.index("## What it does not do") < PAGE.index("## ", PAGE.index("## What it does not do") + 5)
     assert PAGE.split("\n## ")[1].startswith("What it does not do")
 
 
-def test_the_pages_example_runs() -> None:
+def test_the_example_of_the_page_runs() -> None:
     example = PAGE.split("```python\n")[1].split("```")[0]
     exec(compile(example, "README.md", "exec"), {})

@@ -16,8 +16,9 @@ from airflow_provider_dysms.arguments import values
 from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_sent
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.model.errors import DysmsError, safe_text
+from airflow_provider_dysms.model.errors import DysmsError
 from airflow_provider_dysms.model.privacy import PrivacyKey
+from airflow_provider_dysms.model.safe_text import safe_text
 from airflow_provider_dysms.operators.send_journal_entry import JournalEntry
 from airflow_provider_dysms.operators.send_once import began_at
 from airflow_provider_dysms.sensors.message_arguments import watched_by_request

@@ -17,7 +17,8 @@ from airflow_provider_dysms.model.dates import (
     window,
     wire_day,
 )
-from airflow_provider_dysms.model.errors import DysmsInputError, DysmsWindowError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 FIRST_OF_JUNE = date(2025, 6, 1)
 NOON = datetime(2025, 6, 1, 12, tzinfo=BEIJING)
@@ -49,7 +50,7 @@ def test_a_naive_datetime_is_refused_because_its_day_is_a_guess(naive: datetime)
     with pytest.raises(DysmsInputError) as refused:
         parse_day(naive)
     assert refused.value.message == (
-        "send_date is a datetime without a time zone; pass an aware one, or the day as 'YYYY-MM-DD'"
+        "send_date is a datetime without a time zone; pass one with a zone, or the day as 'YYYY-MM-DD'"
     )
 
 
@@ -78,7 +79,8 @@ def test_what_is_no_date_is_an_error_that_names_the_argument_and_the_remedy(writ
         parse_day(written, "first_date")  # type: ignore[arg-type]
     assert caught.value.argument == "first_date"
     assert caught.value.problem == (
-        f"is not a date: {safe_repr(written)}; it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone"
+        f"is not a date: {safe_repr(written)}; "
+        "it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime with a time zone"
     )
 
 
@@ -88,7 +90,7 @@ def test_what_is_no_date_is_an_error_that_names_the_argument_and_the_remedy(writ
 def test_an_instant_that_has_no_day_in_beijing_is_an_error_that_names_the_argument(edge: datetime) -> None:
     with pytest.raises(DysmsInputError) as refused:
         parse_day(edge, "first_date")
-    assert refused.value.message == "first_date lies at the edge of the calendar, where Beijing has no day"
+    assert refused.value.message == "first_date is at the edge of the calendar, outside the days that Beijing has"
 
 
 @pytest.mark.parametrize("number", ["13900000000", "+86 139-0000-0000", "1390000-0000"])
@@ -112,9 +114,9 @@ def test_the_window_is_the_same_from_the_first_to_the_last_second_of_a_beijing_d
     assert window(now) == (date(2025, 5, 2), FIRST_OF_JUNE)
     check_window(date(2025, 5, 2), now)
     check_window(FIRST_OF_JUNE, now)
-    with pytest.raises(DysmsWindowError, match=r"2025-05-01 lies outside .* from 2025-05-02 to 2025-06-01"):
+    with pytest.raises(DysmsWindowError, match=r"2025-05-01 is outside .* from 2025-05-02 to 2025-06-01"):
         check_window(date(2025, 5, 1), now)
-    with pytest.raises(DysmsWindowError, match="2025-06-02 lies in the future"):
+    with pytest.raises(DysmsWindowError, match="2025-06-02 is in the future"):
         check_window(date(2025, 6, 2), now)
 
 
@@ -123,12 +125,10 @@ def test_a_day_outside_the_window_is_an_error_of_the_argument_it_came_by() -> No
         check_window(date(2025, 6, 2), NOON)
     assert (refused.value.argument, refused.value.message) == (
         "send_date",
-        "send_date 2025-06-02 lies in the future; in Beijing it is 2025-06-01 now, "
-        "ask for a day from 2025-05-02 to 2025-06-01",
+        "send_date 2025-06-02 is in the future; today is 2025-06-01 in Beijing, "
+        "so choose a day from 2025-05-02 to 2025-06-01",
     )
-    with pytest.raises(
-        DysmsWindowError, match="last_date 2025-05-01 lies outside the 30 days that the service"
-    ) as past:
+    with pytest.raises(DysmsWindowError, match="last_date 2025-05-01 is outside the 30 days that the service") as past:
         check_window(date(2025, 5, 1), NOON, "last_date")
     assert past.value.argument == "last_date"
 
@@ -197,9 +197,9 @@ def test_what_is_no_time_is_an_error_that_does_not_repeat_it(written: object) ->
     with pytest.raises(ValueError, match="time") as caught:
         parse_instant(written)
     assert str(caught.value) == (
-        "not a time of a form that the service is known to write"
+        "not a time in a form that the service is known to write"
         if isinstance(written, str)
-        else f"a time is text, not {type(written).__name__}"
+        else f"a time must be text, not {type(written).__name__}"
     )
 
 

@@ -29,7 +29,7 @@ def report(
 
 @pytest.fixture(autouse=True)
 def _nothing_named_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "_named", set())
+    monkeypatch.setattr(delivery, "_logged_statuses", set())
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_status_that_no_document_has_is_shown_where_it_can_be_nothing_else(
 ) -> None:
     judge_message(report(status, None, None), SOON)
     assert caplog.messages == [
-        f"QueryMessage: Status {shown or 'of an unknown form'} is in no document; such messages are taken for waiting"
+        f"QueryMessage: Status {shown or 'of an unknown form'} is not documented; such messages count as waiting"
     ]
 
 

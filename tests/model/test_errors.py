@@ -12,26 +12,6 @@ from airflow_provider_dysms.model.errors import DysmsError
 UUID = "819BE656-D2E0-4858-8B21-B2E477085AAF"
 
 
-@pytest.mark.parametrize(
-    ("value", "repeated"),
-    [
-        (None, "None"),
-        ("csv", "'csv'"),
-        (7, "7"),
-        (0.5, "0.5"),
-        (123456, "123456"),
-        (1234567, "this int"),
-        ("139 0000 1234", "this str"),
-        ("x" * 40, repr("x" * 40)),
-        ("x" * 41, "this str"),
-        (["csv"], "this list"),
-        ({"a": 1}, "this dict"),
-    ],
-)
-def test_an_argument_is_repeated_where_it_is_short_and_has_no_room_for_a_number(value: object, repeated: str) -> None:
-    assert errors.safe_repr(value) == repeated
-
-
 def test_an_error_says_what_happened_with_which_code_and_what_to_do() -> None:
     error = errors.DysmsClockError(
         "QuerySendDetails: too far off", code="InvalidTimeStamp.Expired", request_id=UUID, http_status=400
@@ -70,9 +50,9 @@ def test_an_input_error_is_a_value_error_and_names_its_argument() -> None:
     )
 
 
-def test_an_error_may_be_told_what_it_is_about() -> None:
+def test_a_subject_goes_before_the_message() -> None:
     error = errors.DysmsServerError("QuerySendDetails: failed", http_status=503)
-    error.is_about("line 7")
+    error.prefix_message("line 7")
     assert str(error) == "line 7: QuerySendDetails: failed (HTTP 503)."
 
 

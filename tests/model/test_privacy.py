@@ -58,7 +58,9 @@ def test_what_is_sealed_is_read_back_and_shows_nothing() -> None:
     ],
 )
 def test_an_altered_token_or_one_of_another_key_is_refused_with_what_to_do(alter: Callable[[str], str]) -> None:
-    with pytest.raises(DysmsInputError, match=r"^token was encrypted under another privacy_secret.*, or altered.*use "):
+    with pytest.raises(
+        DysmsInputError, match=r"^token was encrypted under another privacy_secret.*, or was altered.*use "
+    ):
         PrivacyKey(KEY).unseal(alter(PrivacyKey(KEY).seal(b"1")))
 
 
@@ -99,7 +101,8 @@ def test_after_a_rotation_the_previous_secret_reads_and_the_new_one_writes() -> 
     assert new.phone_hash("13900000000") == PrivacyKey(KEY + "g").phone_hash("13900000000")
     assert {old.digest(b"1"), old.digest(b"1")[:16], new.digest(b"1")} <= set(new.digests(b"1"))
     assert new.digests(b"1")[0] == new.digest(b"1")
-    assert (new.of(old.fingerprint), new.of(new.fingerprint), new.of("0" * 16)) == (new.previous, new, None)
+    known = [new.for_fingerprint(each) for each in (old.fingerprint, new.fingerprint, "0" * 16)]
+    assert known == [new.previous, new, None]
 
 
 def test_a_token_of_a_secret_that_is_gone_says_which_one_it_needs() -> None:
@@ -113,7 +116,7 @@ def test_a_token_of_a_secret_that_is_gone_says_which_one_it_needs() -> None:
 
 @pytest.mark.parametrize("previous", ["short", ""])
 def test_a_previous_secret_that_can_be_guessed_is_refused_too(previous: str) -> None:
-    with pytest.raises(DysmsInputError, match="privacy_secret_previous is shorter"):
+    with pytest.raises(DysmsInputError, match="privacy_secret_previous has fewer"):
         PrivacyKey(KEY, previous)
 
 

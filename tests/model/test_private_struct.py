@@ -62,7 +62,7 @@ def kinds_of(kind: type) -> set[type]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_neither_repr_nor_rich_shows_what_is_not_said_to_be_shown(kind: type[PrivateStruct]) -> None:
-    shown = ("file", "number") if kind is lines.Line else kind._shown  # of which it makes what it shows
+    shown = ("file", "number") if kind is lines.Line else kind._repr_fields  # of which it makes what it shows
     made = kind(**{name: "shown" if name in shown else NUMBER for name in kind.__struct_fields__})
     for printed in (repr(made), pretty_repr(made), f"{[made]}"):
         assert NUMBER not in printed

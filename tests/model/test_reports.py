@@ -35,13 +35,13 @@ def test_it_comes_back_from_a_row_and_knows_its_category_again() -> None:
     for status in (1, 2, 3):
         detail = SendDetail(phone_number=NUMBER, send_status=status, error_code="MB:1077", sent_at=SENT)
         report = report_of_send_detail(detail, SENT + timedelta(seconds=9))
-        assert Report.from_row([*report.as_row(), "a field of a later release"]) == report
+        assert Report.from_list([*report.to_list(), "a field of a later release"]) == report
 
 
 @pytest.mark.parametrize("row", [[], ["lost", None, None, None], ["failed"]])
 def test_what_is_no_row_is_a_value_error(row: list[object]) -> None:
     with pytest.raises(ValueError, match=r"not enough values|not a valid State"):
-        Report.from_row(row)
+        Report.from_list(row)
 
 
 @pytest.mark.parametrize("code", [NUMBER, f"ERR {NUMBER}", "x" * 65, "one two"])

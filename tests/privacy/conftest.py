@@ -19,8 +19,8 @@ from support.privacy.scene import Scene
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.connection import ADMIN_VARIABLE, TOKEN_VARIABLE
-from airflow_provider_dysms.emulator.process import connection_of
-from airflow_provider_dysms.emulator.state import Key
+from airflow_provider_dysms.emulator.process import parse_connection
+from airflow_provider_dysms.emulator.state import AccessKey
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,8 @@ def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with output.open("wb") as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment)
     until(lambda: ADMIN_VARIABLE in output.read_text(), 120, "the emulator serves")
-    told = connection_of(output.read_text().splitlines())
-    key = Key(access_key_id=told["login"], access_key_secret=told["password"])
+    told = parse_connection(output.read_text().splitlines())
+    key = AccessKey(access_key_id=told["login"], access_key_secret=told["password"])
     with Emulator(process, told["host"], told["port"], key, token) as emulator:
         yield emulator, output
 

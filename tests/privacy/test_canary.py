@@ -154,7 +154,8 @@ def test_numbers_are_hashed_by_hmac_and_stand_in_no_column_beside(traces: Traces
 def test_errors_say_what_is_needed_to_go_on(traces: Traces) -> None:
     assert "plain.csv:4 is rejected: phone_number" in traces.log_of("audit_plain_keep")
     said = traces.log_of("hook")
-    assert "QuerySendDetails: the service does not take a parameter as it is (code isv.MOBILE_NUMBER_ILLEGAL" in said
+    problem = "QuerySendDetails: the service does not accept the value of a parameter (code isv.MOBILE_NUMBER_ILLEGAL"
+    assert problem in said
     assert re.search(r"SendSms: .*request id [0-9A-F]{8}-", said)
 
 

@@ -25,7 +25,7 @@ from airflow_provider_dysms.model.dates import beijing_day
 pytestmark = pytest.mark.scale
 
 DAG = Path(__file__).parent / "dags" / "eight_days.py"
-WRITTEN = Path(__file__).parents[2] / "benchmarks" / "written.py"
+REQUEST_TIMES = Path(__file__).parents[2] / "benchmarks" / "request_times.py"
 
 DAYS, MESSAGES = 8, 2_000
 #: QuerySendDetails a second of the account, and how many days may run at once.
@@ -92,7 +92,7 @@ def airflow(emulator: Emulator, tmp_path: Path) -> Iterator[RunningAirflow]:
         }
         with RunningAirflow(
             tmp_path / "home",
-            dags=[DAG, WRITTEN],
+            dags=[DAG, REQUEST_TIMES],
             parts=("api-server", "dag-processor", "scheduler"),
             database=database,
             impatient=False,

@@ -259,7 +259,7 @@ def test_native_templates_that_name_no_request_are_refused(airflow: Any, emulato
     with DAG("native", render_template_as_native_obj=True) as dag:
         DysmsSendDetailsSensor(task_id="wait", phone_numbers=NUMBERS, biz_id="{{ none }}")
     (end,) = airflow.play(dag).values()
-    assert str(end.error).startswith("biz_id is 'None', the word for no id")
+    assert str(end.error).startswith("biz_id is 'None', a word for a missing value")
     assert emulator.requests() == {}
 
 
@@ -380,7 +380,7 @@ def test_the_result_is_json_and_says_what_a_branch_needs(airflow: Any, emulator:
 
 def test_an_upstream_that_sent_nothing_is_said(airflow: Any, emulator: Emulator) -> None:
     error = refused(lambda **more: DysmsMessageSensor(message_ids="{{ none }}", **more), airflow, emulator)
-    assert error.startswith("message_ids is 'None', the word for no id")
+    assert error.startswith("message_ids is 'None', a word for a missing value")
 
 
 def test_the_hook_is_found_by_its_default_connection() -> None:

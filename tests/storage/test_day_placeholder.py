@@ -54,5 +54,5 @@ def test_the_day_is_filled_in(text: str, filled: str) -> None:
     ],
 )
 def test_everything_else_is_refused(text: str) -> None:
-    with pytest.raises(DysmsInputError, match="sent_uri knows one placeholder"):
+    with pytest.raises(DysmsInputError, match="sent_uri may have only the placeholder"):
         render_day(text, DAY, "sent_uri")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
-from airflow_provider_dysms.storage.encoders import COLUMN_TYPES, EXTENSIONS
+from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES, EXTENSIONS
 from airflow_provider_dysms.storage.row_spool import RowSpool
 
 FORMATS = list(EXTENSIONS)  # Parquet last

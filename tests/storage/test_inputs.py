@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 
 KEYS = ["b.csv", "a.csv", "c.txt", "_skipped.csv", ".hidden.csv", "deeper/d.csv", "deeper/_e.csv", "_aside/f.csv"]
 
@@ -129,3 +133,105 @@ def test_a_glob_that_is_none_is_refused(folder):
     folder.put("log/a.csv", b"a")
     with pytest.raises(DysmsInputError, match=r"^sent_uri is not a glob: file:///.*/log/\*\*\.csv \("):
         open_inputs(f"{folder.uri}/log/**.csv")
+
+
+ROWS = "".join(f"139{place:08}\n" for place in range(1_000)).encode()
+
+
+def lines_of(uri, change):
+    """Return how many lines a log has that is changed when its first file has been opened."""
+
+    def meddled(files):
+        for place, (name, file) in enumerate(files):
+            if not place:
+                assert file.read(1)
+                change()
+            yield name, file
+
+    with open_inputs(uri) as files:
+        return len(read_send_log(meddled(files), send_date=date(2025, 6, 1)).lines)
+
+
+CHANGES = {
+    "shorter": (lambda place: place.put("log/a.txt", ROWS[:1200]), r"log/a.txt had 12000 bytes at first and has 1200 "),
+    "in half a line": (lambda place: place.put("log/a.txt", ROWS[:1203]), r"log/a.txt had 12000 bytes at first and "),
+    "longer": (
+        lambda place: place.put("log/a.txt", ROWS + ROWS[:12]),
+        r"log/a.txt had 12000 bytes at first and has 12012 ",
+    ),
+    "of the same size": (lambda place: place.put("log/a.txt", ROWS[::-1]), r"log/a.txt was written or replaced"),
+    "another one": (
+        lambda place: place.put("log/b.txt", b"1390000000"),
+        r"log/b.txt had 12 bytes at first and has 10 ",
+    ),
+    "one more": (lambda place: place.put("log/c.txt", ROWS[:12]), r"log/c.txt was added"),
+    "one less": (lambda place: place.remove("log/b.txt"), r"log/b.txt was removed"),
+    "nothing left": (lambda place: (place.remove("log/a.txt"), place.remove("log/b.txt")), r"log/a.txt was removed"),
+}
+
+
+@pytest.mark.parametrize("tail", ["log", "log/*.txt", "log/**/*.txt"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_log_that_changes_while_it_is_read_is_an_error_that_may_pass(place, change, tail):
+    place.put("log/a.txt", ROWS)
+    place.put("log/b.txt", ROWS[:12])
+    meddle, told = CHANGES[change]
+    with pytest.raises(FileReplaced) as caught:
+        lines_of(f"{place.uri}/{tail}", lambda: meddle(place))
+    message = str(caught.value)
+    assert message.startswith("sent_uri ")
+    if "was replaced while it was read" not in message:  # the store has said so itself
+        assert f"changed while it was read: {place.clean_uri}/{told}" in message
+    assert "let its writer" in message
+    assert "aws_test" not in message
+
+
+def test_a_single_file_is_looked_at_as_well(place):
+    place.put("log/a.txt", ROWS)
+    with pytest.raises(FileReplaced, match="while it was read"):
+        lines_of(f"{place.uri}/log/a.txt", lambda: place.put("log/a.txt", ROWS[:24]))
+    with pytest.raises(FileReplaced, match="while it was read"):
+        lines_of(f"{place.uri}/log/a.txt", lambda: place.remove("log/a.txt"))
+
+
+def test_a_gzip_file_that_is_cut_off_while_it_is_read_may_be_whole_later(folder):
+    zipped = gzip.compress(ROWS)
+    folder.put("log/a.txt", ROWS)
+    folder.put("log/b.txt.gz", zipped)
+    path = folder.path / "log/b.txt.gz"
+    with pytest.raises(FileReplaced, match=rf"b\.txt\.gz had {len(zipped)} bytes at first and has 1000 now"):
+        lines_of(f"{folder.uri}/log", lambda: os.truncate(path, 1000))
+    with pytest.raises(DysmsInputError, match="only a part of one"):  # now it holds still
+        lines_of(f"{folder.uri}/log", lambda: None)
+
+
+def test_a_file_in_the_place_of_another_one_of_the_same_size_and_time_is_another_file(folder):
+    folder.put("log/a.txt", ROWS)
+    folder.put("b.txt", ROWS[::-1])
+    path, other = folder.path / "log/a.txt", folder.path / "b.txt"
+
+    def replace():
+        os.utime(other, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+        os.replace(other, path)
+
+    with pytest.raises(FileReplaced, match=r"log/a\.txt was written or replaced"):
+        lines_of(f"{folder.uri}/log", replace)
+
+
+def test_a_file_behind_a_link_is_looked_at_as_well(folder):
+    folder.put("log/z.txt", ROWS[:12])
+    folder.put("elsewhere/a.txt", ROWS)
+    os.symlink(folder.path / "elsewhere/a.txt", folder.path / "log/a.txt")
+    with pytest.raises(FileReplaced, match=r"log/a\.txt was written"):
+        lines_of(f"{folder.uri}/log", lambda: folder.put("elsewhere/a.txt", ROWS[::-1]))
+
+
+@pytest.mark.parametrize("tail", ["log", "log/*.txt", "log/**/*.txt", "log/a.txt"])
+def test_what_is_not_of_the_log_may_change(place, tail):
+    place.put("log/a.txt", ROWS)
+
+    def meddle():
+        for key in ("log/_SUCCESS", "log/.a.txt.tmp", "log/_temporary/b.txt", "other/a.txt"):
+            place.put(key, b"x")
+
+    assert lines_of(f"{place.uri}/{tail}", meddle) == 1_000

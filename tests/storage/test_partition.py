@@ -40,7 +40,7 @@ def write(
 ):
     target = Partition.resolve(uri, partition=partition, file_format=file_format, compression=compression)
     target.probe()
-    with target.spool(schema) as spool:
+    with target.open_spool(schema) as spool:
         spool.write(rows)
         return target.commit(spool, result or {}, run or {})
 
@@ -114,14 +114,14 @@ def test_other_partitions_and_hidden_files_are_left_alone(place):
 def test_a_data_file_that_no_manifest_explains_is_refused_before_and_at_the_commit_and_not_deleted(place, name):
     target = Partition.resolve(place.uri, partition=DAY)
     target.probe()
-    with target.spool(SCHEMA) as spool:
+    with target.open_spool(SCHEMA) as spool:
         spool.write(ROWS)
         place.put(f"{DAY}/{name}", b"mine")
         with pytest.raises(
-            DysmsInputError, match=r"output_uri holds a data file that no manifest explains.*move it away"
+            DysmsInputError, match=r"output_uri has a data file that does not belong to its manifest.*move it away"
         ):
             target.commit(spool, {}, {})
-    with pytest.raises(DysmsInputError, match="no manifest explains"):
+    with pytest.raises(DysmsInputError, match="does not belong to its manifest"):
         target.probe()
     assert place.files() == {f"{DAY}/{name}": b"mine"}
 
@@ -151,7 +151,7 @@ def test_an_error_while_rows_come_in_leaves_the_old_partition_as_it_was(place):
     before = place.files()
     target = Partition.resolve(place.uri, partition=DAY, file_format="parquet")
     target.probe()
-    with pytest.raises(ZeroDivisionError), target.spool(SCHEMA) as spool:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), target.open_spool(SCHEMA) as spool:  # noqa: PT012
         spool.write(ROWS * 10_000)
         raise ZeroDivisionError
     assert place.files() == before
@@ -160,7 +160,7 @@ def test_an_error_while_rows_come_in_leaves_the_old_partition_as_it_was(place):
 def test_an_error_while_rows_come_in_leaves_nothing_where_nothing_was(folder):
     target = Partition.resolve(folder.uri, partition=DAY)
     target.probe()
-    with pytest.raises(ZeroDivisionError), target.spool(SCHEMA) as spool:  # noqa: PT012
+    with pytest.raises(ZeroDivisionError), target.open_spool(SCHEMA) as spool:  # noqa: PT012
         spool.write(ROWS)
         raise ZeroDivisionError
     assert not folder.path.exists()
@@ -189,7 +189,7 @@ def test_partitions_may_be_nested(place):
 def test_a_file_of_more_than_one_part_is_uploaded_whole_and_read_back_for_the_second_look(bucket):
     # Above 100 MiB s3fs uploads in parts, and the ETag is no digest of the content any more.
     target = Partition.resolve(bucket.uri, partition=DAY)
-    with target.spool({"text": str}) as spool:
+    with target.open_spool({"text": str}) as spool:
         spool.write((text,) for text in ["x" * (1 << 20)] * 105)
         manifest = target.commit(spool, {}, {})
     data = bucket.get(f"{DAY}/part-0.jsonl")

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage import verify as verifying
-from airflow_provider_dysms.storage.encoders import EXTENSIONS
+from airflow_provider_dysms.storage.file_formats import EXTENSIONS
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.verify import PartitionDiffers, verify
 
@@ -37,7 +37,7 @@ COUNTS = {
 
 def written(place, file_format="jsonl", compression=None, rows=ROWS, **counts):
     partition = Partition.resolve(place.uri, partition=DAY, file_format=file_format, compression=compression)
-    with partition.spool(SCHEMA) as spool:
+    with partition.open_spool(SCHEMA) as spool:
         spool.write(rows)
         return partition.commit(spool, {**COUNTS, **counts}, {})["result"]
 
@@ -72,7 +72,7 @@ def test_an_empty_day_is_what_it_says(folder, file_format):
 
 def test_a_file_without_states_is_checked_for_what_it_has(folder):
     partition = Partition.resolve(folder.uri, partition=DAY)
-    with partition.spool({"scope": str, "total": int}) as spool:
+    with partition.open_spool({"scope": str, "total": int}) as spool:
         spool.write([("mainland", 5)])
         partition.commit(spool, {"send_date": "2025-06-01"}, {})
     assert verify(folder.uri, DAY).rows == 1
@@ -159,7 +159,7 @@ def test_the_file_of_an_older_format_that_was_to_go_is_named_too(folder):
     written(folder, "csv")
     folder.put(f"{DAY}/part-0.jsonl", old)
     assert differences(folder) == (
-        f"there is a second data file, {DAY}/part-0.jsonl, which was about to be taken away",
+        f"there is a second data file, {DAY}/part-0.jsonl, which a commit was about to remove",
     )
 
 

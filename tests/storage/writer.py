@@ -19,7 +19,7 @@ import urllib.request
 from airflow.sdk import BaseHook, ObjectStoragePath
 
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.row_spool import Content
+from airflow_provider_dysms.storage.row_spool import SpooledFile
 
 SCHEMA = {"writer": int, "line": int, "text": str}
 
@@ -39,7 +39,7 @@ def write(order: dict, writer: int) -> dict:
         urllib.request.urlopen(f"{control}?pid={os.getpid()}").close()
     if not order.get("naive"):
         partition.probe()
-    with partition.spool(SCHEMA) as spool:
+    with partition.open_spool(SCHEMA) as spool:
         spool.write(rows(order, writer))
         if order.get("kill_in_spool"):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -51,7 +51,7 @@ def write(order: dict, writer: int) -> dict:
     return answer
 
 
-def commit_naively(partition: Partition, content: Content) -> dict:
+def commit_naively(partition: Partition, content: SpooledFile) -> dict:
     """The null control: data, then manifest, and no second look."""
     result = {"data": f"{partition.name}/part-0.{partition.extension}", "sha256": content.sha256}
     partition.store.upload(result["data"], content.file)

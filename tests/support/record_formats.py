@@ -220,7 +220,7 @@ def test_partitions(emulator: Emulator, tmp_path: Path) -> None:
 
 
 def test_checkpoints(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10)
     send(emulator, tmp_path)
     emulator.configure(latency_ms=50)
     code = "isp.RAM_PERMISSION_DENY"

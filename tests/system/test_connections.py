@@ -96,7 +96,7 @@ def test_the_test_button_answers_in_sentences_that_name_no_random_id(
     every = "Every query is allowed: QuerySendDetails, QuerySendStatistics and QueryMessage."
     assert allowed == {"status": True, "message": every}
     refused = api_server._ask("POST", "connections/test", body(emulator, "tested", privacy_secret="short"))
-    problem = "privacy_secret is shorter than 16 characters, and could be guessed."
+    problem = "privacy_secret has fewer than 16 characters and could be guessed."
     assert refused == {"status": False, "message": f"The connection cannot be used: {problem}"}
 
 

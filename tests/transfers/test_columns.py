@@ -86,6 +86,6 @@ def test_a_partition_named_as_a_column_in_another_case_is_refused_before_anythin
     audit: Run, log: Callable[..., None], emulator: Emulator
 ) -> None:
     log("phone_number,out_id")
-    with pytest.raises(AirflowException, match="readers take for 'state'"):
+    with pytest.raises(AirflowException, match="readers confuse with 'state'"):
         audit("sent.csv", partition="STATE=done")
     assert "QuerySendDetails" not in emulator.requests()

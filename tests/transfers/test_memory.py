@@ -68,7 +68,7 @@ def peak(folder: Path) -> int:
                 rows,
                 out,
                 resumed=shelf,
-                saved=SimpleNamespace(is_open=False),  # type: ignore[arg-type]
+                saved=SimpleNamespace(is_enabled=False),  # type: ignore[arg-type]
                 committed=None,
                 take_over=True,
                 to_csv=False,
@@ -85,5 +85,5 @@ def peak(folder: Path) -> int:
 
 
 def test_an_export_holds_little_for_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(row_spool, "BATCH", 100)
+    monkeypatch.setattr(row_spool, "BATCH_ROWS", 100)
     assert peak(tmp_path) < ANYWAY + LINES * MOST

@@ -18,14 +18,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 from support.network.s3_front import Front, fronting
 
 from airflow_provider_dysms.exceptions import DysmsTaskError, DysmsTaskFailed
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 from airflow_provider_dysms.storage import checkpoints
-from airflow_provider_dysms.storage.object_store import guard
+from airflow_provider_dysms.storage.object_store import paths, timeouts
 
 OUTAGES = ("drop", "silent", "cut", "stall", "slow_down", "bad_gateway")
+#: Outages in which nothing comes, and no error either.
+ENDLESS = ("silent", "stall")
 #: What can befall an answer without a body.
 BODILESS = ("drop", "silent", "slow_down", "bad_gateway")
 OUT = "s3://aws_front@outages/out"
@@ -60,31 +63,32 @@ def client(server: Front) -> Iterator[Any]:
 
 @pytest.fixture
 def front(server: Front, client: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
-    """The front, through which ``aws_front`` leads; its clients are not as patient as in earnest."""
+    """The front, through which ``aws_front`` leads; its clients give up sooner than in production."""
     extra = {
         "endpoint_url": f"http://127.0.0.1:{server.port}",
         "region_name": "us-east-1",
-        "config_kwargs": {"read_timeout": 0.3, "retries": {"total_max_attempts": 1}},
+        "config_kwargs": {"read_timeout": 3, "retries": {"total_max_attempts": 1}},
     }
     connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_FRONT", json.dumps(connection))
-    monkeypatch.setattr(guard, "CALL_TIMEOUT", 1.5)
-    monkeypatch.setattr(guard, "LISTING_TIMEOUT", 1.5)
-    monkeypatch.setattr(guard, "BLOCK", 1 << 16)
+    monkeypatch.setattr(S3FileSystem, "retries", 1)  # five, with pauses, if it is left alone
+    monkeypatch.setattr(timeouts, "CALL_TIMEOUT", 1.5)
+    monkeypatch.setattr(timeouts, "LISTING_TIMEOUT", 1.5)
+    monkeypatch.setattr(timeouts, "BLOCK_BYTES", 1 << 16)
     server.plan(None)
     yield server
     server.plan(None)
 
 
 @lru_cache
-def written(kind: str, lines: int = 60_000) -> bytes:
+def written(kind: str, lines: int = 30_000) -> bytes:
     """A log of some megabytes that does not compress well, so that it is read in several requests."""
     drawn = random.Random(1)
     ids = [f"{drawn.getrandbits(256):064x}" for _ in range(lines)]
     numbers = [f"139{place:08}" for place in range(lines)]
     if kind == "parquet":
         file = io.BytesIO()
-        pq.write_table(pa.table({"phone_number": numbers, "out_id": ids}), file, row_group_size=10_000)
+        pq.write_table(pa.table({"phone_number": numbers, "out_id": ids}), file, row_group_size=5_000)
         return file.getvalue()
     rows = [f"{number},{id_}" for number, id_ in zip(numbers, ids, strict=True)]
     content = "\n".join(["phone_number,out_id", *rows, ""]).encode()
@@ -93,8 +97,13 @@ def written(kind: str, lines: int = 60_000) -> bytes:
 
 def failing(run: Callable[[], Any], fault: str, *told: str) -> None:
     """The task fails in the way that the fault calls for, and says what it was about."""
-    with pytest.raises(DysmsTaskFailed if fault == "forbidden" else DysmsTaskError) as caught:
-        run()
+    with pytest.MonkeyPatch.context() as patch:
+        if fault in ENDLESS:  # our limit comes before that of the client
+            patch.setattr(timeouts, "CALL_TIMEOUT", 1.0)
+            patch.setattr(timeouts, "LISTING_TIMEOUT", 1.0)
+        with pytest.raises(DysmsTaskFailed if fault == "forbidden" else DysmsTaskError) as caught:
+            run()
+    assert ("did not answer within" in str(caught.value)) == (fault in ENDLESS)
     assert type(caught.value) is (DysmsTaskFailed if fault == "forbidden" else DysmsTaskError)
     for words in told:
         assert words in str(caught.value)
@@ -175,7 +184,7 @@ def test_a_partition_that_cannot_be_verified_is_not_said_to_differ(
 def test_checkpoints_that_cannot_be_read_are_read_by_the_next_try(
     tries: Any, client: Any, front: Front, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 10)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10)
     tries.send(60)
     tries.emulator.configure(latency_ms=20)
     tries.refuse_after(50)
@@ -206,14 +215,14 @@ def test_a_file_that_cannot_be_put_is_named_and_put_by_the_next_try(
 def test_the_settings_of_a_connection_go_before_those_of_ours(
     client: Any, front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from airflow_provider_dysms.storage.object_store.paths import resolve
+    from airflow_provider_dysms.storage.object_store.paths import resolve_uri
 
     extra = {"endpoint_url": f"http://127.0.0.1:{front.port}", "region_name": "us-east-1"}
     connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
     monkeypatch.setenv("AIRFLOW_CONN_AWS_PLAIN", json.dumps(connection))
-    plain = resolve("s3://aws_plain@outages/out", "output_uri").fs
-    assert plain.s3.meta.config.retries == guard.RETRIES
+    plain = resolve_uri("s3://aws_plain@outages/out", "output_uri").fs
+    assert plain.s3.meta.config.retries == paths.RETRIES
     assert plain.s3.meta.config.read_timeout == 15
-    given = resolve("s3://aws_front@outages/out", "output_uri").fs
+    given = resolve_uri("s3://aws_front@outages/out", "output_uri").fs
     assert given.s3.meta.config.retries == {"total_max_attempts": 1, "mode": "legacy"}
-    assert given.s3.meta.config.read_timeout == 0.3
+    assert given.s3.meta.config.read_timeout == 3

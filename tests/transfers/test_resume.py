@@ -31,7 +31,7 @@ INSTANCE = {"dag_id": "daily", "run_id": "manual__2026-01-05T00:00:00+00:00", "m
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", SEGMENT)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", SEGMENT)
 
 
 @pytest.fixture
@@ -231,9 +231,9 @@ def test_the_rate_of_missing_lines_is_judged_over_what_was_asked_before_as_well(
 def test_segments_are_also_put_after_some_time(
     tries: Any, ended_try: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "QUESTIONS", 10_000)
+    monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10_000)
     assert ended_try() == 0
-    monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
+    monkeypatch.setattr(checkpoints, "MAX_SECONDS", 0.01)
     assert ended_try() > 0
 
 

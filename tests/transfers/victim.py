@@ -9,6 +9,6 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
-    checkpoints.QUESTIONS = given["questions"]
+    checkpoints.MAX_QUERIES = given["questions"]
     operator = DysmsToObjectStorageOperator(task_id="audit", **given["arguments"])
     operator.execute({"ti": SimpleNamespace(task_id="audit", **given["instance"])})

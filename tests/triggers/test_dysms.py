@@ -119,7 +119,7 @@ def test_after_its_deadline_it_asks_once_and_ends(
 def test_what_is_known_already_is_not_asked_and_can_decide_it(run: Any, spec: Any) -> None:
     from airflow_provider_dysms.model.reports import Report
 
-    known = pack({0: Report.from_row(["delivered", "DELIVERED", 1, 2])})
+    known = pack({0: Report.from_list(["delivered", "DELIVERED", 1, 2])})
     (result,) = run(message(["1"], spec(known=known), ignored="nobody is asked, and there is no connection"))
     assert (result.ended, states(result)) == ("decided", ["delivered"])
 
@@ -353,7 +353,7 @@ def reports(count: int) -> str:
     codes = ["DELIVERED", "MK:0001", "UNDELIV", "MI:0010", "EXPIRED"]
     return pack(
         {
-            place: Report.from_row(
+            place: Report.from_list(
                 ["delivered", codes[place % 5], 1_780_000_000 + place * 7, 1_780_000_003 + place * 11]
             )
             for place in range(count)

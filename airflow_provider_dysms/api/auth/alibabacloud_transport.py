@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,6 +23,8 @@ from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
 from airflow_provider_dysms.api.http.transport import Request
 from airflow_provider_dysms.api.protocol import actions, error_codes
 from airflow_provider_dysms.model import errors
+from airflow_provider_dysms.model.dates import ISO_UTC_FORMAT
+from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,13 +33,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http.endpoints import Endpoint
     from airflow_provider_dysms.api.http.transport import Response, Transport
 
-#: The only form of an expiry that the package reads, in UTC.
-EXPIRATION = "%Y-%m-%dT%H:%M:%SZ"
-
 #: What is asked by plain HTTP is on this machine or a hop away, or not there at all (s).
 NEAR_TIMEOUT = 5.0
-
-_PRINTABLE = re.compile(r"[!-~]+")
 
 _carrier: ContextVar[TransportBridge | None] = ContextVar("dysms_carrier", default=None)
 _joining = threading.Lock()
@@ -90,7 +86,7 @@ class TransportBridge:
         endpoint = self._endpoint(f"{parts.scheme}://{parts.netloc}")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {name.lower(): str(value) for name, value in asked.headers.items()} | {"host": endpoint.netloc}
-        if not _PRINTABLE.fullmatch(target) or not "".join(headers.values()).isprintable():
+        if not is_visible_ascii(target) or not "".join(headers.values()).isprintable():
             raise errors.DysmsUnreadable(f"{endpoint.netloc}: what was answered cannot be asked with")
         body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
         request = Request(asked.method, target, header_lines(headers), body)
@@ -131,7 +127,7 @@ def _wrong_expiry(said: Any) -> errors.DysmsError | None:
     if not isinstance(key, dict) or "AccessKeyId" not in key or "Expiration" not in key:
         return None
     try:
-        end = datetime.strptime(key["Expiration"], EXPIRATION).replace(tzinfo=UTC)
+        end = datetime.strptime(key["Expiration"], ISO_UTC_FORMAT).replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return errors.DysmsCredentialsError(
             "the key that was handed out has an Expiration that is not like 2030-01-01T00:00:00Z"
@@ -140,8 +136,8 @@ def _wrong_expiry(said: Any) -> errors.DysmsError | None:
     if end > now:
         return None
     return errors.DysmsCredentialsError(
-        f"the key that was handed out expired at {end:{EXPIRATION}}, and this machine's clock says "
-        f"{now:{EXPIRATION}}; check that clock, and what keeps the key"
+        f"the key that was handed out expired at {end:{ISO_UTC_FORMAT}}, and this machine's clock says "
+        f"{now:{ISO_UTC_FORMAT}}; check that clock, and what keeps the key"
     )
 
 

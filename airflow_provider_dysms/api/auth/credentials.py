@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-
-#: A key travels in headers, so it is printable ASCII. What is pasted with it (a blank, a line end, a quotation mark of
-#: a word processor) would otherwise come back as a signature that does not match.
-_KEY = re.compile(r"[!-~]+")
+from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,8 @@ def _check(argument: str, what: str, value: object) -> None:
         raise DysmsInputError(argument, f"is {what} and must be text, not {type(value).__name__}")
     if not value:
         raise DysmsInputError(argument, f"is empty; put {what} there")
-    if not _KEY.fullmatch(value):
+    # A blank, a line end or a curly quotation mark that was pasted with a key would end as a signature mismatch.
+    if not is_visible_ascii(value):
         raise DysmsInputError(
             argument, f"has a blank, a control or a non-ASCII character, which {what} never has; copy it once more"
         )

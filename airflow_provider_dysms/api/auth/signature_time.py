@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from airflow_provider_dysms.model.choices import SIGNATURE_LIFETIME
+from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
 from airflow_provider_dysms.model.errors import DysmsHeldBack
 
 #: The part of that lifetime within which a request must leave this machine.

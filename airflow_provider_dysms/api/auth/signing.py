@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from airflow_provider_dysms.api.http.headers import header_lines
+from airflow_provider_dysms.model.dates import ISO_UTC_FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -132,7 +133,7 @@ _BLOCK = 64  # of SHA-256, in bytes
 
 def acs_date(second: int) -> str:
     """Return a second since 1970 as ``x-acs-date``: UTC."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(second, UTC).strftime(ISO_UTC_FORMAT)
 
 
 def percent_encode(text: str) -> str:

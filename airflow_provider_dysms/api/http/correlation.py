@@ -11,13 +11,14 @@ meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model.errors import DysmsMismatched
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,11 @@ MAX_SUBJECTS = 4096
 #: slowest response of late: the one that is missing would be here by then. Never longer than the last (s).
 MIN_SILENCE, SILENCE_FACTOR, MAX_SILENCE = 0.1, 3.0, 2.0
 _FORGETTING = 0.99
+
+#: A silence is listened to in so many parts, and a part that ended later (s) than it should does not count: a machine
+#: that is too busy to wake us in time is too busy to deliver what is under way. Listening ends after so many parts, or
+#: empty pages would hold up a process that is always busy.
+PARTS, MAX_DELAY, MAX_PARTS = 4, 0.03, 12
 
 _SEVERAL = object()
 
@@ -116,3 +122,20 @@ class Silence:
     @property
     def seconds(self) -> float:
         return min(max(MIN_SILENCE, SILENCE_FACTOR * self._slowest), MAX_SILENCE)
+
+    async def wait(self, listen: Callable[[float], Awaitable[bool]]) -> bool:
+        """Wait for a silence; return whether it was kept.
+
+        :param listen: waits so many seconds, or until something comes or nothing can come any more; returns whether
+            nothing came
+        """
+        loop = asyncio.get_running_loop()
+        part, kept, end = self.seconds / PARTS, 0, loop.time() + MAX_SILENCE
+        for _ in range(MAX_PARTS):
+            begun = loop.time()
+            if not await listen(part):
+                return False
+            kept += loop.time() - begun < part + MAX_DELAY
+            if kept == PARTS or loop.time() >= end:
+                break
+        return True

@@ -96,7 +96,7 @@ class HttpxTransport:
         wire = _Wire(answered)
         belongs = False
         try:
-            belongs = accept(response) or await wire.stays_silent(self._silence.seconds)
+            belongs = accept(response) or await self._silence.wait(wire.stays_silent)
         finally:
             if not belongs or wire.is_used_up or wire.has_more:
                 await wire.hang_up()

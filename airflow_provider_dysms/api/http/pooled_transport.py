@@ -87,7 +87,7 @@ class HttpTransport:
             raise self._failed("no answer", error, request_sent=True) from None
         self._silence.add(connection.took)
         try:
-            if accept(response) or await connection.stay_silent(self._silence.seconds):
+            if accept(response) or await self._silence.wait(connection.stay_silent):
                 return response
         except BaseException:
             connection.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 CENTRAL = "dysmsapi.aliyuncs.com"
 SINGAPORE = "dysmsapi.ap-southeast-1.aliyuncs.com"

@@ -29,7 +29,7 @@ class Response(PrivateStruct, frozen=True):
     body: bytes
     is_first: bool | None = None
 
-    _shown = ("status",)
+    _repr_fields = ("status",)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -49,7 +49,7 @@ class Request(PrivateStruct, frozen=True):
     headers: str
     body: bytes = b""
 
-    _shown = ("method",)
+    _repr_fields = ("method",)
 
 
 #: The service's own quota, 5,000 a second, with answers that take 40 ms.

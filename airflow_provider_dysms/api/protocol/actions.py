@@ -53,7 +53,7 @@ class Call(PrivateStruct, frozen=True):
     query: Mapping[str, str]
     form: Mapping[str, str] | None = None
 
-    _shown = ("action", "version")
+    _repr_fields = ("action", "version")
 
 
 def query_send_details(phone_number: str, day: date, biz_id: str | None = None, *, page: int, page_size: int) -> Call:
@@ -75,7 +75,7 @@ def query_send_details(phone_number: str, day: date, biz_id: str | None = None, 
         "CurrentPage": parameters.page_number("page", page),
     }
     if biz_id is not None:
-        query["BizId"] = ids.given_id("biz_id", biz_id)
+        query["BizId"] = ids.vendor_id("biz_id", biz_id)
     return Call("QuerySendDetails", CHINA, query)
 
 
@@ -148,7 +148,7 @@ def query_message(message_id: str) -> Call:
 
     Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage.
     """
-    return Call("QueryMessage", INTERNATIONAL, {"MessageId": ids.given_id("message_id", message_id)})
+    return Call("QueryMessage", INTERNATIONAL, {"MessageId": ids.vendor_id("message_id", message_id)})
 
 
 def parse_message(answer: Mapping[str, object]) -> MessageReport:

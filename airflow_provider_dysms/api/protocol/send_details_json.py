@@ -2,8 +2,8 @@
 
 Several times as fast as the reader in :mod:`.actions`, which knows every form and says what is wrong with it. What is
 documented or was seen since 2018 is read in one pass: ``TotalCount`` as a number or a text, fields in any order, absent
-or null. A second, more patient pass skips fields that nobody knows and reads times in every way of writing. What is in
-neither form is left to the other reader.
+or null. A second, more patient pass skips fields that nobody knows, and reads times in every way of writing and a
+``SendStatus`` that is a text. What is in neither form is left to the other reader.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Row(PrivateStruct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     # In the order in which the service writes them: that is read fastest.
     SendDate: _Time | None = None
     OutId: str | None = None
-    SendStatus: int | str | None = None
+    SendStatus: int | None = None
     ReceiveDate: _Time | None = None
     ErrCode: str | None = None
     TemplateCode: str | None = None
@@ -98,9 +98,9 @@ def read_page(body: bytes) -> Page[SendDetail] | None:
         records = [
             SendDetail(
                 phone_number=row.PhoneNum.strip() or _refuse(),
-                send_status=status if (status := row.SendStatus).__class__ is int else _whole(status),
-                error_code=code.strip() or None if (code := row.ErrCode) else None,
-                template_code=template.strip() or None if (template := row.TemplateCode) else None,
+                send_status=row.SendStatus,
+                error_code=(row.ErrCode or "").strip() or None,
+                template_code=(row.TemplateCode or "").strip() or None,
                 out_id=row.OutId or None,
                 content=row.Content or None,
                 sent_at=EPOCH + (sent - LOCAL_EPOCH) if (sent := row.SendDate) else None,

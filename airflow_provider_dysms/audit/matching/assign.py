@@ -19,7 +19,7 @@ from airflow_provider_dysms.audit.matching import glance
 from airflow_provider_dysms.audit.matching.align import TOLERANCE, align
 from airflow_provider_dysms.audit.matching.queries import AuditScope, DetailQuery, key_of
 from airflow_provider_dysms.audit.send_log.duplicates import without_repeated
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, beijing_day, day_start
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.model.errors import DysmsIncomplete
 from airflow_provider_dysms.model.records import SendDetail
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 #: The service dates by the second: what is nearer to each other than this cannot be told apart by time.
 RESOLUTION = timedelta(seconds=1)
 
-_DAY = timedelta(days=1)
 _NEVER_CHANGING = 5  # of Row.order: SendDate, OutId, TemplateCode, text, number
 _TICK = timedelta(microseconds=1)
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -286,7 +285,7 @@ class _Assigner:
         return row.at is not None and row.at < day_start(self.scope.send_date) + MIDNIGHT_SLACK
 
     def _is_just_after(self, row: Candidate) -> bool:
-        end = day_start(self.scope.send_date) + _DAY
+        end = day_start(self.scope.send_date) + DAY
         return row.at is not None and end <= row.at < end + MIDNIGHT_SLACK
 
 

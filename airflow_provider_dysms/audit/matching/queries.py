@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from airflow_provider_dysms.model.choices import Match as Match
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, beijing_day, day_start, window
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start, window
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.audit.send_log.log import SendLog
 
-_NONE, _DAY = timedelta(0), timedelta(days=1)
+_NONE = timedelta(0)
 
 
 class DetailQuery(NamedTuple):
@@ -52,7 +53,7 @@ class AuditScope:
     def __post_init__(self) -> None:
         start = day_start(self.send_date)
         object.__setattr__(self, "start", start)
-        object.__setattr__(self, "_late", start + _DAY - MIDNIGHT_SLACK)
+        object.__setattr__(self, "_late", start + DAY - MIDNIGHT_SLACK)
 
     def remembered(self, days: set[date]) -> list[date]:
         """Return the days that the service can be asked for, the audited one first."""
@@ -65,7 +66,7 @@ class AuditScope:
 
     def distance(self, instant: datetime) -> timedelta:
         """Return how far outside the audited day an instant lies."""
-        return max(self.start - instant, instant - (self.start + _DAY), _NONE)
+        return max(self.start - instant, instant - (self.start + DAY), _NONE)
 
 
 def check_match(log: SendLog, match: Match) -> None:
@@ -77,8 +78,8 @@ def check_match(log: SendLog, match: Match) -> None:
         raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {safe_repr(match)}")
     if match == "auto":
         return
-    to_ask = (line for line in log.lines if line.rejection is None and line.message_id is None)
-    has_key = (getattr(line, match) is not None for line in to_ask)
+    to_query = (line for line in log.lines if line.rejection is None and line.message_id is None)
+    has_key = (getattr(line, match) is not None for line in to_query)
     if next(has_key, True) is False and not any(has_key):
         raise DysmsInputError("match", f"is {match!r}, and no line of the log has one; name its column, or use 'auto'")
 
@@ -125,5 +126,5 @@ def _days(line: Line, scope: AuditScope) -> list[date]:
 
 
 def _other_day(line: Line, scope: AuditScope) -> list[date]:
-    day = beijing_day(line.sent_at - MIDNIGHT_SLACK) if line.sent_at else scope.send_date + _DAY
+    day = beijing_day(line.sent_at - MIDNIGHT_SLACK) if line.sent_at else scope.send_date + DAY
     return scope.remembered({day})

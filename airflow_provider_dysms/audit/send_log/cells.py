@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_dysms.model.ids import NO_IDS
+from airflow_provider_dysms.model.ids import is_null_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,11 @@ def is_blank(cell: object) -> bool:
 
 
 def as_text(cell: object) -> str | None:
-    """Return a cell as text: whole numbers without fraction, times in ISO 8601, nested values as JSON."""
+    """Return a cell as text: times in ISO 8601, nested values as JSON.
+
+    Whole floats have no fraction, because programs write integers as floats in columns with blanks. A decimal keeps its
+    scale. Bytes, which the readers of files make text of if they can, are spelled out in hexadecimal digits.
+    """
     match cell:
         case None:
             return None
@@ -44,28 +48,39 @@ def as_text(cell: object) -> str | None:
             return cell
         case bool():
             return "true" if cell else "false"
-        case float() | Decimal():
-            return _number_as_text(cell)
+        case float():
+            return _float_as_text(cell)
+        case Decimal():
+            return f"{cell:f}" if cell.is_finite() else None if cell.is_nan() else str(cell)
         case datetime() | date():
             return cell.isoformat()
         case bytes():
-            return cell.decode("utf-8", "replace")
+            return cell.hex()
         case dict() | list():
             return msgspec.json.encode(cell, order="deterministic").decode()
         case _:
             return str(cell)
 
 
-def _number_as_text(cell: float | Decimal) -> str | None:
+def _float_as_text(cell: float) -> str | None:
     if math.isnan(cell):
         return None
-    whole = math.isfinite(cell) and cell == int(cell) and (isinstance(cell, Decimal) or abs(cell) < _EXACT_FLOAT)
-    return str(int(cell)) if whole else str(cell)
+    return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_FLOAT else str(cell)
+
+
+def without_scale(cell: object) -> object:
+    """Return a decimal that is a whole number as an integer, and any other cell as it is."""
+    return int(cell) if isinstance(cell, Decimal) and cell.is_finite() and cell == int(cell) else cell
 
 
 def is_float(cell: object) -> bool:
     """Say whether a cell is a whole number as pandas writes it: ``1001.0``."""
     return isinstance(cell, str) and _FLOAT.fullmatch(cell.strip()) is not None
+
+
+def is_nothing(cell: object) -> bool:
+    """Say whether a cell is blank, or a word that stands for nothing."""
+    return is_blank(cell) or (isinstance(cell, str) and is_null_word(cell))
 
 
 def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool] | None) -> str | None:
@@ -81,14 +96,19 @@ def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool]
             return None
         if isinstance(cell, float) and not (cell.is_integer() and abs(cell) < _EXACT_FLOAT):
             raise ValueError(_LOST_DIGITS)
+        cell = without_scale(cell)
+        if isinstance(cell, Decimal):
+            raise ValueError("is a number with a fraction; write ids as text")
         if isinstance(cell, bytes):
             raise ValueError("is bytes that are not text; write ids as text, or set encoding")
-        if not isinstance(cell, (int, float, Decimal, UUID)) or isinstance(cell, bool):
+        if not isinstance(cell, (int, float, UUID)) or isinstance(cell, bool):
             raise ValueError(f"is no text, but {type(cell).__name__}")
         cell = as_text(cell) or ""
     text = cell.strip()
     if not text:
         return None
+    if is_null_word(text):
+        raise ValueError("is the word for no id; leave the cell empty")
     if text[-1] == "0" and of_floats is not None and _FLOAT.fullmatch(text) and of_floats():
         text = text[:-2]
         if len(text) > 16 or int(text) >= _EXACT_FLOAT:
@@ -104,8 +124,6 @@ def as_id(cell: object, longest: int, given: bool, of_floats: Callable[[], bool]
         )
     if given and (not text.isascii() or " " in text):
         raise ValueError("has blanks or letters that the service's own ids do not have")
-    if given and text.lower() in NO_IDS:
-        raise ValueError("is the word for no id; leave the cell empty")
     return text
 
 
@@ -127,7 +145,7 @@ def as_instant(cell: object, times: Times) -> datetime | None:
     elif isinstance(cell, datetime):
         instant = cell if cell.tzinfo else times.localized(cell)
     elif isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool):
-        instant = times.parse(as_text(cell) or "")
+        instant = times.parse(as_text(without_scale(cell)) or "")
     else:
         raise ValueError(f"is no time, but {type(cell).__name__}; write it as 2025-06-01T12:00:00+08:00")
     if not _FIRST <= instant <= _LAST:

@@ -9,7 +9,7 @@ from airflow_provider_dysms.audit.send_log.columns import NAMES, Columns, has_wh
 from airflow_provider_dysms.audit.send_log.formats.table import describe_columns
 from airflow_provider_dysms.audit.verdict import COLUMNS, PHONE_HASH
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.sms_text import folded
+from airflow_provider_dysms.model.sms_text import fold_name
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.formats.table import Table
@@ -40,13 +40,13 @@ def checked_carry(carry: Sequence[str] | None, columns: Mapping[str, str] | None
         or not all(isinstance(column, str) and column for column in carry)
     ):
         raise DysmsInputError("carry", "must be a list of names of columns")
-    names = [*map(folded, carry)]
-    if twice := [column for column in carry if names.count(folded(column)) > 1]:
+    names = [*map(fold_name, carry)]
+    if twice := [column for column in carry if names.count(fold_name(column)) > 1]:
         raise DysmsInputError(
             "carry",
             f"names a column twice: {describe_columns(twice)}; names that differ by case or blanks alone are one to readers",
         )
-    if taken := [column for column in carry if folded(column) in _TAKEN]:
+    if taken := [column for column in carry if fold_name(column) in _TAKEN]:
         raise DysmsInputError(
             "carry",
             f"names {describe_columns(taken)}, which the output has itself (readers do not tell case and blanks apart); rename it "

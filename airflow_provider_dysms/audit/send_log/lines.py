@@ -76,7 +76,7 @@ class Line(PrivateStruct, frozen=True, gc=False):
     carried: tuple[str | None, ...] = ()
     rejection: tuple[str, str] | None = None
 
-    _shown = ("where",)
+    _repr_fields = ("where",)
 
     @property
     def where(self) -> str:

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import filterfalse
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_dysms.audit.send_log.cells import as_id, as_instant, as_text, is_blank, is_float
+from airflow_provider_dysms.audit.send_log.cells import (
+    as_id,
+    as_instant,
+    as_text,
+    is_blank,
+    is_float,
+    is_nothing,
+    without_scale,
+)
 from airflow_provider_dysms.audit.send_log.column_arguments import (
     check_columns,
     check_has,
@@ -26,13 +33,14 @@ from airflow_provider_dysms.audit.send_log.formats.open_table import open_table
 from airflow_provider_dysms.audit.send_log.lines import Line, Lines
 from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
 from airflow_provider_dysms.audit.send_log.times import Times
-from airflow_provider_dysms.model.dates import MIDNIGHT_SLACK, beijing_day, day_start
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.number import NumberError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from airflow_provider_dysms.audit.send_log.formats.table import Table
 
@@ -40,7 +48,6 @@ if TYPE_CHECKING:
 MAX_ID_LENGTH = 255
 
 _NAMED_IN_ERRORS = 5
-_DAY = timedelta(days=1)
 _TIMES = Times()
 
 
@@ -53,6 +60,8 @@ class SendLog:
         of questions
     :param argument: the argument that the log came from, for errors
     :param found: what its columns are and might be
+    :param multiline: how many lines have line ends inside a quoted cell (CSV)
+    :param first_multiline: the first of them, as ``file:line``
     :param notes: sentences about what was found out about its files: encoding, delimiter
     """
 
@@ -61,6 +70,8 @@ class SendLog:
     keyed: bool = False
     argument: str = "sent_uri"
     found: Columns = field(default_factory=lambda: Columns(None), repr=False)
+    multiline: int = 0
+    first_multiline: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -132,6 +143,8 @@ class _Log:
         self._keys: set[str] = set()  # of all JSON Lines files together: a key may be left out where it is null
         self._names: list[str] = []
         self._notes = Notes()
+        self._multiline = 0
+        self._first_multiline: str | None = None
 
     def read(self, name: str, file: BinaryIO) -> None:
         """Read one more file."""
@@ -151,7 +164,15 @@ class _Log:
         if self._keys:
             name = self._names[0] if len(self._names) == 1 else "the log"
             check_has(name, sorted(self._keys), self._columns, self._carry)
-        return SendLog(self._lines, self._carry, self._keyed, found=self._found, notes=tuple(self._notes))
+        return SendLog(
+            self._lines,
+            self._carry,
+            self._keyed,
+            found=self._found,
+            multiline=self._multiline,
+            first_multiline=self._first_multiline,
+            notes=tuple(self._notes),
+        )
 
     def _open(self, name: str, file: BinaryIO) -> Table | None:
         def fits(header: Sequence[str]) -> bool:
@@ -168,11 +189,15 @@ class _Log:
             self._notes.add(name, "Times of Parquet's type INT96 are read in UTC, as Spark and Hive write them")
         of_floats = {ours: partial(self._is_of_floats, name, file, ours, {}) for ours in NAMES}
         keyed, append, send_date = self._keyed, self._lines.append, self._send_date
-        for number, cells in table.read([*chosen, *self._carry]):
+        for number, cells in table.read(chosen, self._carry):
             keyed = keyed or not all(map(is_blank, (cells[1], *cells[3:6])))
             append(_line(name, number, cells, send_date, times, of_floats))
         self._keyed = keyed
         self._keys |= table.seen
+        count, first = table.multiline
+        self._multiline += count
+        if count:
+            self._first_multiline = self._first_multiline or f"{name}:{first}"
 
     def _choose(self, name: str, table: Table) -> list[str | None]:
         return choose(name, table, self._columns, self._carry, self._found)
@@ -185,8 +210,8 @@ class _Log:
             if table is None:
                 return False
             try:
-                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table)))
-                known[ours] = all(map(is_float, filterfalse(is_blank, ids)))
+                ids = (cells[NAMES.index(ours)] for _, cells in table.read(self._choose(name, table), ()))
+                known[ours] = all(map(is_float, filterfalse(is_nothing, ids)))
             finally:
                 table.close()
                 file.seek(place)
@@ -230,7 +255,7 @@ def _line(
     phone = None
     if not is_blank(raw):
         try:
-            phone = parse_number(raw, as_text(country), to_ask=ids[0] is None)
+            phone = parse_number(raw, as_text(without_scale(country)), to_query=ids[0] is None)
         except NumberError as error:
             rejections.append((error.reason, f"phone_number {error.problem}"))
     elif ids[0] is None and not rejections:
@@ -248,7 +273,7 @@ def _line(
         file,
         number,
         phone=phone,
-        raw_number=None if is_blank(raw) else _encodable(as_text(raw)),
+        raw_number=None if is_blank(raw) else _encodable(as_text(without_scale(raw))),
         message_id=ids[0],
         biz_id=ids[1],
         out_id=ids[2],
@@ -266,7 +291,7 @@ def _is_of_the_day(instant: datetime, day: date) -> bool:
 @lru_cache(maxsize=2)
 def _around(day: date) -> tuple[datetime, datetime]:
     start = day_start(day)
-    return start - MIDNIGHT_SLACK, start + _DAY + MIDNIGHT_SLACK
+    return start - MIDNIGHT_SLACK, start + DAY + MIDNIGHT_SLACK
 
 
 def _encodable(text: str | None) -> str | None:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, get_args
 
 from airflow_provider_dysms.audit.send_log.times import Times
-from airflow_provider_dysms.model.choices import SentFormat
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.choices import Binary, SentFormat
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,10 @@ class LogOptions:
     :param time_format: how ``sent_at`` is written, in the codes of :meth:`~datetime.datetime.strptime`; default: every
         form that can be read in one way only
     :param timezone: IANA name of the zone in which times without an offset are meant; default: ``Asia/Shanghai``
+    :param binary: ``hex``: carried columns of bytes (Parquet) are written as hexadecimal digits; default: their bytes
+        are text in ``encoding``, and others are refused
+    :param multiline: whether quoted cells of a CSV file may have line ends in them wherever and as often as they do;
+        default: not in a column of ids, numbers or times, and in one line of a hundred
     :param max_line_bytes: largest line of a text file, or cell of a Parquet file
     :param max_file_bytes: largest file, after it is decompressed
     :raises DysmsInputError: one of them is not valid
@@ -47,6 +52,8 @@ class LogOptions:
     delimiter: str | None = None
     time_format: str | None = None
     timezone: str | None = None
+    binary: Binary | None = None
+    multiline: bool = False
     max_line_bytes: int = MAX_LINE_BYTES
     max_file_bytes: int = MAX_FILE_BYTES
     times: Times = field(init=False, compare=False)
@@ -56,6 +63,11 @@ class LogOptions:
         if self.sent_format is not None and self.sent_format not in get_args(SentFormat):
             known = ", ".join(get_args(SentFormat))
             raise DysmsInputError("sent_format", f"must be one of {known}, not {safe_repr(self.sent_format)}")
+        if self.binary is not None and self.binary not in get_args(Binary):
+            known = ", ".join(get_args(Binary))
+            raise DysmsInputError("binary", f"must be one of {known}, not {safe_repr(self.binary)}")
+        if not isinstance(self.multiline, bool):
+            raise DysmsInputError("multiline", f"must be True or False, not {safe_repr(self.multiline)}")
         set_field("encoding", _codec(self.encoding))
         _check_delimiter(self.delimiter)
         for name in ("max_line_bytes", "max_file_bytes"):

@@ -11,7 +11,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_dysms.model.dates import BEIJING, EPOCH, parse_instant
-from airflow_provider_dysms.model.errors import DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.ids import is_null_word
+from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +61,7 @@ _YEAR_LAST = re.compile(
     r"(?:[T ]+\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<noon> ?[AaPp][Mm])?)?.*",
     re.ASCII | re.DOTALL,
 )
-_NO_TIME = frozenset({"nan", "nat", "null", "none", "\\n", "n/a", "0000-00-00 00:00:00"})
+_NO_TIME = frozenset({"nat", "0000-00-00 00:00:00"})  # pandas and MySQL
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+", re.ASCII)
 
 
@@ -101,6 +103,7 @@ class Times:
             try:
                 instant = datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone comes next
             except ValueError:
+                _refuse_nothing(text)
                 raise ValueError("is not in the form of time_format") from None
         else:
             instant = _parsed(unicodedata.normalize("NFKC", text).strip())
@@ -200,8 +203,7 @@ def refuse(text: str) -> NoReturn:
             "does not begin with a year of four digits, so its day and month can be confused; say how it is written, "
             f"such as time_format='{_example_of(year_last)}'"
         )
-    if text.lower() in _NO_TIME:
-        raise ValueError("is a word for no time; leave the cell empty")
+    _refuse_nothing(text)
     if _SCIENTIFIC.fullmatch(text):
         raise ValueError("is a number in scientific notation, which lost its digits; format the column as text")
     if _BEYOND.fullmatch(text):
@@ -211,6 +213,11 @@ def refuse(text: str) -> NoReturn:
     raise ValueError(
         f"is no time; write it as {_EXAMPLE}, or say how it is written, such as time_format='%Y-%m-%d %H:%M:%S'"
     )
+
+
+def _refuse_nothing(text: str) -> None:
+    if is_null_word(text) or text.lower() in _NO_TIME:
+        raise ValueError("is a word for no time; leave the cell empty") from None
 
 
 def _example_of(form: re.Match[str]) -> str:

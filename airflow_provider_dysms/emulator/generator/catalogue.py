@@ -1,20 +1,21 @@
-"""What a made-up day is made of: templates, numbers, ways to write them, carrier codes, receipt times."""
+"""Random values for a generated day: templates, phone numbers and their spellings, error codes, receipt delays."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_provider_dysms.emulator.texts import segments
+from airflow_provider_dysms.emulator.sms_rules import count_segments
 
 if TYPE_CHECKING:
     from random import Random
 
 
 class Template(NamedTuple):
-    """A template; ``{n}`` stands for six digits.
+    """A message template; ``{n}`` stands for six digits.
 
-    :param kind: TemplateType of the statistics: 0 code, 1 notice, 2 promotion, 3 international
+    :param code: TemplateCode; ``None``: a bare text
+    :param kind: TemplateType of the statistics: 0 verification code, 1 notice, 2 promotion, 3 international
     """
 
     code: str | None
@@ -24,16 +25,16 @@ class Template(NamedTuple):
 
 
 @cache
-def pattern_of(template: Template) -> str:
-    """Return the text with ``{n}`` in it, signature in brackets."""
+def text_pattern(template: Template) -> str:
+    """Return the text that still contains ``{n}``, with the signature in brackets."""
     sign = "" if template.sign_name is None else f"【{template.sign_name}】"
     return sign + template.text
 
 
 @cache
-def segments_of(template: Template, *, international: bool) -> int:
-    """Return the billed segments of a text; the digits in it are always six."""
-    return segments(pattern_of(template).replace("{n}", "000000"), international=international)
+def billed_segments(template: Template, *, international: bool) -> int:
+    """Return the billed segments of the text; it is always filled with six digits."""
+    return count_segments(text_pattern(template).replace("{n}", "000000"), international=international)
 
 
 _PARCEL = (
@@ -58,8 +59,8 @@ MAINLAND = (
     Template("SMS_200000004", 1, "示例物流", _PARCEL),
     Template("SMS_200000005", 2, "示例商城", _PROMOTION),
 )
-#: Sent abroad by the mainland site: a template as ever, but billed by the rules of international texts.
-ABROAD = (
+#: Sent to international numbers by the mainland site: templates, billed by the rules for international texts.
+INTERNATIONAL = (
     Template("SMS_300000001", 3, "Example", "Your verification code is {n}."),
     Template(
         "SMS_300000002",
@@ -68,13 +69,13 @@ ABROAD = (
         "Your booking {n} is confirmed. Please be there fifteen minutes early, with a photo ID.",
     ),
 )
-#: Sent by the international site: bare texts, no template and no signature.
+#: Sent by the international site: bare texts without template or signature.
 GLOBE = (
     Template(None, 3, None, "Example: your verification code is {n}."),
     Template(None, 3, None, _LONG_ENGLISH),
     Template(None, 3, None, "您的验证码是{n}，请勿泄露给他人。"),
 )
-_WEIGHTS = {len(MAINLAND): (35, 20, 20, 15, 10), len(ABROAD): (60, 40), len(GLOBE): (60, 20, 20)}
+_WEIGHTS = {len(MAINLAND): (35, 20, 20, 15, 10), len(INTERNATIONAL): (60, 40), len(GLOBE): (60, 20, 20)}
 
 _MAINLAND_PREFIXES = (
     "130",
@@ -93,7 +94,7 @@ _MAINLAND_PREFIXES = (
     "186",
     "188",
 )
-#: Country code, how a mobile goes on, and how many digits follow.
+#: Country code, the mobile prefix after it, and the number of digits after that.
 _COUNTRIES = (("852", "61", 6), ("65", "9", 7), ("60", "12", 7), ("44", "7400", 6), ("81", "90", 8), ("66", "81", 7))
 _MAINLAND_CODES = (
     ("MOBILE_NOT_ON_SERVICE", 30),
@@ -115,13 +116,13 @@ _MAINLAND_CODES = (
     ("UNDELIV", 4),
     ("REJECTD", 2),
 )
-_ABROAD_CODES = (("UNDELIV", 50), ("MOBILE_NOT_ON_SERVICE", 20), ("REJECTD", 20), ("NO_ROUTE", 10))
+_INTERNATIONAL_CODES = (("UNDELIV", 50), ("MOBILE_NOT_ON_SERVICE", 20), ("REJECTD", 20), ("NO_ROUTE", 10))
 
 
 class Catalogue:
-    """Draws from the lists above.
+    """Draws random values from the lists above.
 
-    :param random: the source of chance; equal sources draw equal days
+    :param random: the source of randomness; the same seed gives the same values
     """
 
     def __init__(self, random: Random) -> None:
@@ -129,42 +130,45 @@ class Catalogue:
         self._used: set[str] = set()
         self._codes = {
             international: ([code for code, _ in codes], [weight for _, weight in codes])
-            for international, codes in ((False, _MAINLAND_CODES), (True, _ABROAD_CODES))
+            for international, codes in ((False, _MAINLAND_CODES), (True, _INTERNATIONAL_CODES))
         }
 
     def number(self, *, international: bool) -> str:
-        """Return a number that was not drawn before, as the API writes it."""
+        """Return a phone number that was not drawn before, in the form of the API."""
         while True:
             if international:
-                country, start, digits = self._random.choice(_COUNTRIES)
+                country, prefix, digit_count = self._random.choice(_COUNTRIES)
             else:
-                country, start, digits = "", self._random.choice(_MAINLAND_PREFIXES), 8
-            number = f"{country}{start}{self._random.randrange(10**digits):0{digits}d}"
-            if number not in self._used and _is_natural(number, country, start):
+                country, prefix, digit_count = "", self._random.choice(_MAINLAND_PREFIXES), 8
+            number = f"{country}{prefix}{self._random.randrange(10**digit_count):0{digit_count}d}"
+            if number not in self._used and _is_assigned(number, country, prefix):
                 self._used.add(number)
                 return number
 
     def template(self, *, international: bool, globe: bool = False) -> Template:
-        """Return a template."""
-        templates = GLOBE if globe else ABROAD if international else MAINLAND
+        """Return a template for a number.
+
+        :param globe: whether the international site sends the message
+        """
+        templates = GLOBE if globe else INTERNATIONAL if international else MAINLAND
         return self._random.choices(templates, _WEIGHTS[len(templates)])[0]
 
     def code(self) -> str:
-        """Return the six digits that a text has for ``{n}``."""
+        """Return six digits to fill a text with."""
         return f"{self._random.randrange(10**6):06d}"
 
     def error_code(self, *, international: bool) -> str:
-        """Return why a message failed."""
+        """Return the error code of a failed message."""
         return self._random.choices(*self._codes[international])[0]
 
     def receipt_delay(self) -> int:
-        """Return seconds until the receipt: most 2 to 30, some minutes, a few up to an hour."""
+        """Return the seconds from a send to its receipt: mostly 2 to 30, sometimes minutes, rarely up to an hour."""
         chance = self._random.random()
         low, high = (2, 30) if chance < 0.85 else (31, 300) if chance < 0.97 else (301, 3_600)
         return self._random.randint(low, high)
 
-    def written(self, number: str, *, international: bool) -> str:
-        """Return a number in one of the ways in which people write it."""
+    def spell_number(self, number: str, *, international: bool) -> str:
+        """Return a phone number in one of its common spellings."""
         if international:
             return self._random.choice((f"+{number}", f"00{number}"))
         spaced = f"{number[:3]}-{number[3:7]}-{number[7:]}"
@@ -173,7 +177,7 @@ class Catalogue:
         )
 
 
-def _is_natural(number: str, country: str, start: str) -> bool:
-    """Some ranges are not given out: numbers there are no valid ones."""
-    first = number[len(country) + len(start)]
-    return first in {"65": "12345678", "60": "23456789", "81": "123456789"}.get(country, "0123456789")
+def _is_assigned(number: str, country: str, prefix: str) -> bool:
+    """Return whether a number is in a range that is assigned; other ranges have no valid numbers."""
+    first_digit = number[len(country) + len(prefix)]
+    return first_digit in {"65": "12345678", "60": "23456789", "81": "123456789"}.get(country, "0123456789")

@@ -1,9 +1,9 @@
-"""Makes up a day: the messages that the service knows, the send log that the sender has, and the truth about both.
+"""Generates a day: the messages of the service, the send log of the sender, and the verdicts an audit must find.
 
-The log and the service differ a little, as they do: lines of which the service has no record, and messages that no line
-tells of. What must come out of an audit of the log is written beside it, line by line.
+The log and the service differ a little, as they do in practice: some lines have no record, and some messages have no
+line. The file with the expected verdicts ("truth") covers both.
 
-A million messages take about a gigabyte: they are planned, and the log and the truth are written, one by one.
+A million messages take about a gigabyte of memory. They are planned and written one by one to take no more than that.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.emulator.errors import InputError
-from airflow_provider_dysms.emulator.generator.catalogue import pattern_of
-from airflow_provider_dysms.emulator.generator.day import Day, Planned
+from airflow_provider_dysms.emulator.generator.catalogue import text_pattern
+from airflow_provider_dysms.emulator.generator.day import DayPlanner, PlannedMessage
 from airflow_provider_dysms.emulator.generator.send_log import write_log, write_truth
 from airflow_provider_dysms.emulator.listing import delivered_code
 from airflow_provider_dysms.emulator.state import Message
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.emulator.service import Service
 
-#: How a line tells which message it means: the kinds, and their shares where nothing else is said.
+#: How a line of the log identifies its message: kind -> default share of the lines.
 DEFAULT_KINDS = {"biz_id": 0.40, "out_id": 0.25, "sent_at": 0.20, "international": 0.15}
 KINDS = (*DEFAULT_KINDS, "question")
-#: So many messages are generated, or lines written, before other requests are served.
-STEP = 5_000
+#: The number of messages or lines per step; other requests are served between two steps.
+STEP_SIZE = 5_000
 
 
-def generate(service: Service, **how: Any) -> dict[str, object]:
-    """Put a day's messages into the service; write the log and the truth. See :func:`generation`.
+def generate(service: Service, **options: Any) -> dict[str, object]:
+    """Generate a day in one go; the arguments are those of :func:`generate_in_steps`.
 
-    :returns: ``messages`` that the service has, ``lines`` of the log, verdicts ``by_state``
+    :returns: the last step: ``messages`` in the service, ``lines`` of the log, verdicts ``by_state``
     """
-    *_, told = generation(service, **how)
-    return told
+    *_, result = generate_in_steps(service, **options)
+    return result
 
 
-def generation(
+def generate_in_steps(
     service: Service,
     *,
     send_date: date,
@@ -60,54 +60,56 @@ def generation(
     midnight: int = 0,
     account: str = "main",
 ) -> Iterator[dict[str, object]]:
-    """Put a day's messages into the service and write the log and the truth, some messages at each step.
+    """Add a day's messages to the service and write the log and the truth, some thousand messages per step.
 
     :param send_date: the Beijing day
-    :param messages: how many there are on both sides together; each gives rise to one line of the truth
-    :param seed: equal arguments and seeds make equal days, byte for byte
-    :param log: where the send log goes, as CSV
-    :param truth: where the expected verdicts go, as JSON Lines
-    :param kinds: kind of line -> share; ``question`` only alone
-    :param missing: share of lines of which the service has no record
-    :param unlogged: share of messages without a line, among those that are asked by number
+    :param messages: number of messages that the log or the service has; each gives one line of the truth
+    :param seed: equal arguments and seeds give equal days, byte for byte
+    :param log: path of the send log to write, as CSV
+    :param truth: path of the expected verdicts to write, as JSON Lines
+    :param kinds: kind of line -> share; ``question`` cannot be combined with other kinds
+    :param missing: share of lines that have no record in the service
+    :param unlogged: share of messages without a line, among the messages that are queried by number
     :param failed: share of messages that failed
     :param waiting: share of messages without a receipt
-    :param ambiguous: how many are resent within the same second; they end alike
-    :param midnight: how many are logged just before midnight and dated just after it
-    :returns: at each step how many are ``generated``, or ``written``, ``of`` how many; at last ``messages`` that the
-        service has, ``lines`` of the log, verdicts ``by_state``
+    :param ambiguous: number of messages that are sent again within the same second, with the same outcome
+    :param midnight: number of messages that are logged just before midnight and dated just after it
+    :param account: the account that sends the messages
+    :returns: for each step the number of messages ``generated`` or lines ``written``, and the total ``of``; the last
+        step has ``messages`` in the service, ``lines`` of the log, and verdicts ``by_state``
+    :raises InputError: the arguments contradict each other or are out of range
     """
     shares = dict(DEFAULT_KINDS if kinds is None else kinds)
-    _check(shares, messages, missing, unlogged, failed, waiting, ambiguous, midnight)
-    day = Day(Random(f"{seed}/{send_date}"), send_date, missing, unlogged, failed, waiting)  # noqa: S311 - not a secret
-    counts = _counts(shares, messages - 2 * ambiguous - midnight)
+    _check_arguments(shares, messages, missing, unlogged, failed, waiting, ambiguous, midnight)
+    planner = DayPlanner(Random(f"{seed}/{send_date}"), send_date, missing, unlogged, failed, waiting)  # noqa: S311 - not a secret
+    counts = _message_counts(shares, messages - 2 * ambiguous - midnight)
     bursts = itertools.chain(
-        *(day.plan(kind, count) for kind, count in counts.items()),
-        day.plan_ambiguous(ambiguous),
-        day.plan_midnight(midnight, "sent_at" if "sent_at" in shares else "biz_id"),
+        *(planner.plan(kind, count) for kind, count in counts.items()),
+        planner.plan_ambiguous(ambiguous),
+        planner.plan_midnight(midnight, "sent_at" if "sent_at" in shares else "biz_id"),
     )
-    everyone: list[Planned] = []
+    all_planned: list[PlannedMessage] = []
     for planned in itertools.chain.from_iterable(bursts):
-        everyone.append(planned)
+        all_planned.append(planned)
         if planned.recorded:
-            service.messages.add([_message(planned, account)])
-        if len(everyone) % STEP == 0:
-            yield {"generated": len(everyone), "of": messages}
-    recorded = sum(planned.recorded for planned in everyone)
+            service.messages.add([_build_message(planned, account)])
+        if len(all_planned) % STEP_SIZE == 0:
+            yield {"generated": len(all_planned), "of": messages}
+    recorded = sum(planned.recorded for planned in all_planned)
     lines = 0
-    for lines in write_log(everyone, log, Random(f"{seed}/{send_date}/log")):  # noqa: S311 - not a secret
-        if lines % STEP == 0:
-            yield {"written": lines, "of": len(everyone)}
+    for lines in write_log(all_planned, log, Random(f"{seed}/{send_date}/log")):  # noqa: S311 - not a secret
+        if lines % STEP_SIZE == 0:
+            yield {"written": lines, "of": len(all_planned)}
     states: Counter[str] = Counter()
-    codes = {abroad: delivered_code(service.switches, international=abroad) for abroad in (False, True)}
-    for state in write_truth(everyone, truth, codes):
+    codes = {globe: delivered_code(service.switches, international=globe) for globe in (False, True)}
+    for state in write_truth(all_planned, truth, codes):
         states[state] += 1
-        if truth is not None and states.total() % STEP == 0:
-            yield {"written": states.total(), "of": len(everyone)}
+        if truth is not None and states.total() % STEP_SIZE == 0:
+            yield {"written": states.total(), "of": len(all_planned)}
     yield {"messages": recorded, "lines": lines, "by_state": dict(sorted(states.items()))}
 
 
-def _check(
+def _check_arguments(
     shares: Mapping[str, float],
     messages: int,
     missing: float,
@@ -120,27 +122,27 @@ def _check(
     if not shares or any(kind not in KINDS for kind in shares) or min(shares.values()) <= 0:
         raise InputError(f"kinds must be shares above 0 of some of {', '.join(KINDS)}")
     if "question" in shares and len(shares) > 1:
-        raise InputError("kinds must not mix question with others: such a log has one column")
+        raise InputError("kinds must not combine question with others: a log of that kind has only one column")
     if min(missing, unlogged, failed, waiting) < 0 or missing + unlogged > 0.5 or failed + waiting > 1:
-        raise InputError("missing and unlogged are shares up to 0.5 in all, failed and waiting up to 1")
+        raise InputError("missing and unlogged must be shares of at most 0.5 in total, failed and waiting of at most 1")
     if ambiguous and "sent_at" not in shares:
-        raise InputError("ambiguous needs lines of kind sent_at")
+        raise InputError("ambiguous requires lines of kind sent_at")
     if midnight and not {"sent_at", "biz_id"} & set(shares):
-        raise InputError("midnight needs lines of kind sent_at or biz_id")
+        raise InputError("midnight requires lines of kind sent_at or biz_id")
     if min(ambiguous, midnight) < 0 or messages < 2 * ambiguous + midnight:
         raise InputError("messages must be at least twice ambiguous, plus midnight")
 
 
-def _counts(shares: Mapping[str, float], messages: int) -> dict[str, int]:
-    """Share the messages out; what rounding leaves goes to the first kinds."""
-    whole = sum(shares.values())
-    counts = {kind: int(messages * share / whole) for kind, share in shares.items()}
+def _message_counts(shares: Mapping[str, float], messages: int) -> dict[str, int]:
+    """Return the number of messages of each kind; the remainder from rounding goes to the first kinds."""
+    total = sum(shares.values())
+    counts = {kind: int(messages * share / total) for kind, share in shares.items()}
     for kind in list(shares)[: messages - sum(counts.values())]:
         counts[kind] += 1
     return counts
 
 
-def _message(planned: Planned, account: str) -> Message:
+def _build_message(planned: PlannedMessage, account: str) -> Message:
     return Message(
         account=account,
         phone_number=planned.phone_number,
@@ -152,7 +154,7 @@ def _message(planned: Planned, account: str) -> Message:
         template_code=planned.template.code,
         template_type=planned.template.kind,
         sign_name=planned.template.sign_name,
-        content=pattern_of(planned.template),
+        content=text_pattern(planned.template),
         code=planned.code,
         segments=planned.segments,
         out_id=planned.out_id,

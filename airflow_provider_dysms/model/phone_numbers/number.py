@@ -1,7 +1,6 @@
-"""Phone numbers in any form that people write them in, normalised to the one form that the API takes.
+"""A phone number in the form that the API takes, and whether two spellings are the same number.
 
-The API takes mainland mobiles as eleven digits and everything else as country code and number without ``+``. A number
-is never guessed and never repaired: what does not read as exactly one number is an error, whose text leaves it out.
+The API takes a mainland mobile as eleven digits, and any other number as country code and number without ``+``.
 """
 
 from __future__ import annotations
@@ -12,19 +11,24 @@ from typing import NoReturn
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 
-#: Why a number is refused.
+#: Reasons for which a number is refused.
 INVALID = "invalid_number"
 NOT_A_MOBILE = "not_a_mobile"
 READS_AS_MAINLAND = "reads_as_mainland"
 
+#: ISO code and calling code of the mainland of China.
+MAINLAND_COUNTRY, MAINLAND_CODE = "CN", 86
+
+#: Full-width digits, as East Asian keyboards write them -> ASCII digits, for ``str.translate``.
+FULL_WIDTH_DIGITS = {0xFF10 + digit: str(digit) for digit in range(10)}
 
 MOBILE = re.compile(r"(1[3-9]\d{9})", re.ASCII)
-# The 0 is the trunk prefix, dialled before numbers of other provinces. Bare, it is no sign of the mainland.
+# The 0 is the trunk prefix, dialled before numbers of other provinces. Without 86 it does not show the mainland.
 MOBILE_WITH_CODE = re.compile(r"(?:\+|00)?860?(1[3-9]\d{9})", re.ASCII)
 
 
 class NumberError(DysmsInputError):
-    """A phone number that cannot be asked for; its text does not repeat the number.
+    """A text that is not exactly one usable phone number; the message does not repeat it.
 
     :param reason: ``invalid_number``, ``not_a_mobile`` or ``reads_as_mainland``
     :param problem: what is wrong with it, a clause that follows the name of the argument
@@ -46,28 +50,33 @@ class PhoneNumber(PrivateStruct, frozen=True, gc=False):
     digits: str
     country: str
 
-    _shown = ("country",)
+    _repr_fields = ("country",)
+
+    @property
+    def is_mainland(self) -> bool:
+        """Whether it is a number of the mainland of China."""
+        return self.country == MAINLAND_COUNTRY
 
 
-def same_number(asked: str, answered: str) -> bool:
-    """Say whether an answer is about the number that was asked for.
+def same_number(queried: str, answered: str) -> bool:
+    """Return whether a record is about the number that was queried.
 
-    The form of numbers in answers is not documented: they may carry a country code or ``+``, or be masked. So the last
-    digits that both have are compared, and ``*`` or ``x`` matches any. Fewer than seven digits, or a mask that leaves
-    fewer than four to see, are not enough to compare.
+    The form of numbers in answers is not documented: they may have a country code or ``+``, or be masked. So only the
+    last digits that both have are compared, and ``*`` or ``x`` matches any digit. Numbers with fewer than seven digits
+    in common, or fewer than four that no mask hides, are not the same.
     """
-    if asked == answered:
+    if queried == answered:
         return True
-    pairs = list(zip(reversed(_significant(asked)), reversed(_significant(answered)), strict=False))
-    seen = sum("*" not in pair for pair in pairs)
-    return len(pairs) >= 7 and seen >= 4 and all(ours == theirs or "*" in (ours, theirs) for ours, theirs in pairs)
-
-
-def _significant(number: str) -> str:
-    masked = number.lower().replace("x", "*")
-    return "".join(character for character in masked if character in "0123456789*")
+    pairs = list(zip(reversed(_digits_and_mask(queried)), reversed(_digits_and_mask(answered)), strict=False))
+    visible = sum("*" not in pair for pair in pairs)
+    return len(pairs) >= 7 and visible >= 4 and all(ours == theirs or "*" in (ours, theirs) for ours, theirs in pairs)
 
 
 def refuse(reason: str, problem: str) -> NoReturn:
-    """Say why a text is no number."""
+    """Raise the :class:`NumberError` for a text, without a cause that would quote it."""
     raise NumberError(reason, problem) from None
+
+
+def _digits_and_mask(number: str) -> str:
+    masked = number.lower().replace("x", "*")
+    return "".join(character for character in masked if character in "0123456789*")

@@ -1,28 +1,28 @@
-"""A store as the rest of the package uses it: whatever goes wrong is an error of ours that names the file."""
+"""A store whose errors are ours: each names the argument, the file and what could not be done with it."""
 
 from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from airflow_provider_dysms.storage.object_store.guard import naming
+from airflow_provider_dysms.storage.object_store.store_errors import translate_errors
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from airflow_provider_dysms.storage.object_store.stores import Store
+    from airflow_provider_dysms.storage.object_store.store import Store
 
 _REMEDY = (
-    "the task lists, reads, writes and deletes there: check that the bucket or folder exists, and what the connection "
-    "may do"
+    "the task lists, reads, writes and deletes there: check that the bucket or folder exists, and that the connection "
+    "has these permissions"
 )
 
 
 class GuardedStore:
-    """A store whose errors name the argument, the file, and what could not be done with it.
+    """Wraps a store and translates the errors of each call.
 
-    :param store: the store below
-    :param argument: name of the argument that it was made from
-    :param uri: URI of its root, without a connection id
+    :param store: the store to wrap
+    :param argument: name of the argument that the store was made from
+    :param uri: of its root, without a connection id
     """
 
     def __init__(self, store: Store, argument: str, uri: str) -> None:
@@ -31,40 +31,40 @@ class GuardedStore:
         self._uri = uri.rstrip("/")
 
     def read(self, key: str) -> bytes | None:
-        with self._naming("cannot be read", key):
+        with self._errors("cannot be read", key):
             return self._store.read(key)
 
     def write(self, key: str, content: bytes) -> None:
-        with self._naming("cannot be written", key):
+        with self._errors("cannot be written", key):
             self._store.write(key, content)
 
     def upload(self, key: str, file: IO[bytes]) -> None:
-        with self._naming("cannot be written", key):
+        with self._errors("cannot be written", key):
             self._store.upload(key, file)
 
     def fetch(self, key: str, file: IO[bytes]) -> bool:
-        with self._naming("cannot be read", key):
+        with self._errors("cannot be read", key):
             return self._store.fetch(key, file)
 
-    def holds(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
-        with self._naming("cannot be read", key):
-            return self._store.holds(key, size, sha256, md5)
+    def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+        with self._errors("cannot be read", key):
+            return self._store.matches(key, size, sha256, md5)
 
     def keys(self, folder: str) -> list[str]:
-        with self._naming("cannot be listed", folder):
+        with self._errors("cannot be listed", folder):
             return self._store.keys(folder)
 
     def remove(self, key: str) -> None:
-        with self._naming("cannot be removed", key):
+        with self._errors("cannot be removed", key):
             self._store.remove(key)
 
     def clear(self, folder: str) -> None:
-        with self._naming("cannot be removed", folder):
+        with self._errors("cannot be removed", folder):
             self._store.clear(folder)
 
     def probe(self, folder: str) -> None:
-        with self._naming("cannot be written"):
+        with self._errors("cannot be written"):
             self._store.probe(folder)
 
-    def _naming(self, what: str, key: str = "") -> AbstractContextManager[None]:
-        return naming(self._argument, what, f"{self._uri}/{key}".rstrip("/"), _REMEDY)
+    def _errors(self, problem: str, key: str = "") -> AbstractContextManager[None]:
+        return translate_errors(self._argument, problem, f"{self._uri}/{key}".rstrip("/"), _REMEDY)

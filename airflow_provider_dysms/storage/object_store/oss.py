@@ -1,7 +1,7 @@
-"""Alibaba Cloud's Object Storage Service (OSS) by its S3 interface: the settings that an ``aws`` connection needs.
+"""Checks that an ``aws`` connection to Alibaba Cloud's Object Storage Service (OSS) has the settings that OSS needs.
 
-botocore's defaults send every put with a checksum trailer (``Content-Encoding: aws-chunked``), which OSS refuses, and
-may address a bucket by path, which it refuses too. Its endpoints:
+OSS has an S3 interface. By default botocore sends every put with a checksum trailer (``Content-Encoding:
+aws-chunked``) and may address a bucket by its path; OSS refuses both. Its endpoints:
 https://www.alibabacloud.com/help/en/oss/developer-reference/use-amazon-s3-sdks-to-access-oss
 """
 
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 
-#: Values of ``config_kwargs`` that OSS needs.
-_NEEDED = {
+#: Name in ``config_kwargs`` -> value that OSS needs.
+_REQUIRED = {
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
     "s3.addressing_style": "virtual",
@@ -25,8 +25,8 @@ _CONFIG = (
     '"s3": {"addressing_style": "virtual"}, "signature_version": "s3v4"}'
 )
 
-#: How OSS is used, a clause.
-HOW = (
+#: How to write to OSS, a clause.
+HOW_TO_USE = (
     "use the S3 interface of OSS: write s3://conn_id@bucket/folder, and set in the extras of that aws connection "
     '"endpoint_url": "https://s3.oss-cn-hangzhou.aliyuncs.com" (with the region of the bucket) and '
     f'"config_kwargs": {_CONFIG}'
@@ -34,28 +34,28 @@ HOW = (
 
 
 def check_settings(fs: Any, argument: str) -> None:
-    """Refuse a file system that would talk to OSS in a way that OSS does not understand.
+    """Refuse a file system for OSS whose requests OSS would not understand.
 
     :param fs: an ``S3FileSystem`` of s3fs
     :param argument: name of the argument that it was made for
-    :raises DysmsInputError: a setting is missing; the message names it, and shows what to write
+    :raises DysmsInputError: a setting is missing; the message names it and shows what to write
     """
     host = urlsplit(f"//{(fs.endpoint_url or '').rpartition('//')[2]}").hostname or ""
     if not f".{host.rstrip('.')}".endswith(".aliyuncs.com"):
         return
-    found = {name: _setting(fs, name) for name in _NEEDED}
-    # botocore signs with s3v4 by itself.
+    found = {name: _setting(fs, name) for name in _REQUIRED}
+    # botocore signs with s3v4 by default.
     found["signature_version"] = found["signature_version"] or "s3v4"
-    if wrong := [name for name, needed in _NEEDED.items() if found[name] != needed]:
+    if wrong := [name for name, required in _REQUIRED.items() if found[name] != required]:
         raise DysmsInputError(
             argument,
-            f"leads to OSS ({host}), which does not understand the requests that botocore sends by default; set in the "
+            f"is in OSS ({host}), which does not understand the requests that botocore sends by default; set in the "
             f'extras of the aws connection "config_kwargs": {_CONFIG} (missing or different: {", ".join(wrong)})',
         )
 
 
 def _setting(fs: Any, name: str) -> object:
-    """Return a setting of the connection, or of this machine's AWS configuration."""
+    """Return a setting of the connection, or else of this machine's AWS configuration."""
     section, _, option = name.rpartition(".")
     settings = fs.config_kwargs
     if section:

@@ -1,9 +1,9 @@
-"""Turns a URI that a user wrote into a path of object storage that can be used, or says what is wrong with it.
+"""Turns a URI of a user into a path of object storage that can be used, or says what is wrong with it.
 
-``ObjectStoragePath`` swallows a connection that does not exist and goes on without credentials, and resolves a missing
-host to the working directory: what can be known beforehand is asked beforehand.
+``ObjectStoragePath`` ignores a connection that does not exist and goes on without credentials, and it resolves a
+missing host to the working directory. So everything that can be checked is checked before it is made.
 
-Airflow is imported where it is called, so that a commit can be tested, and mutated, a thousand times without it.
+Airflow is imported inside the functions, so that the tests of a commit need not load it.
 """
 
 from __future__ import annotations
@@ -11,42 +11,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, safe_repr
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 from airflow_provider_dysms.storage.object_store import oss
-from airflow_provider_dysms.storage.object_store.guard import RETRIES, naming
+from airflow_provider_dysms.storage.object_store.store_errors import translate_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk import ObjectStoragePath
 
-#: Whose put is atomic for a reader, or made so; a store joins when a test has shown it.
+#: Schemes of stores that replace a file atomically, as tests show.
 LOCAL = frozenset({"file", "local"})
 S3 = frozenset({"s3", "s3a", "s3n"})
+
+#: Name of the empty file that a probe writes. It never changes, so a probe removes the one that a killed task left.
+PROBE_FILE = ".probe"
+
+#: How often botocore sends a request, unless the connection sets ``retries``.
+RETRIES: Mapping[str, Any] = {"mode": "standard", "total_max_attempts": 3}
 
 _EXAMPLES = "file:///folder or s3://conn_id@bucket/folder"
 
 
-def resolve(uri: str, argument: str) -> ObjectStoragePath:
-    """Return the path behind a URI, with its connection checked and its filesystem made.
+def resolve_uri(uri: str, argument: str) -> ObjectStoragePath:
+    """Return the path of a URI, after a check of its connection, with its file system made.
 
-    :param uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``; without ``conn_id@`` the machine's own AWS
-        credentials are taken
+    :param uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``; without ``conn_id@`` this machine's AWS
+        credentials are used
     :param argument: name of the argument, for the error
-    :raises DysmsInputError: the URI cannot be used; the message says how to mend it
+    :raises DysmsInputError: the URI cannot be used; the message says how to correct it
     """
     if not isinstance(uri, str) or not uri.strip():
         raise DysmsInputError(argument, f"is empty; write {_EXAMPLES}")
-    scheme = _checked_scheme(uri, argument)
+    scheme = _check_scheme(uri, argument)
     conn_id, place = _split_connection(uri, argument)
     if scheme in LOCAL:
         if conn_id is not None or not place.startswith("/"):
-            raise DysmsInputError(argument, "names no absolute folder; write file:///folder, with three slashes")
+            raise DysmsInputError(argument, "is not an absolute folder; write file:///folder, with three slashes")
     elif not place.split("/", 1)[0]:
-        raise DysmsInputError(argument, "names no bucket; write s3://conn_id@bucket/folder")
+        raise DysmsInputError(argument, "has no bucket; write s3://conn_id@bucket/folder")
     if ".." in place.split("/"):
-        raise DysmsInputError(argument, "has a '..' in it; write the path out")
+        raise DysmsInputError(argument, "has a '..' in it; write the full path")
     if conn_id is not None:
         _check_connection(conn_id, argument)
-    return _attached(f"{scheme}://{place.rstrip('/') if place.strip('/') else place}", conn_id, argument)
+    return _make_path(f"{scheme}://{place.rstrip('/') if place.strip('/') else place}", conn_id, argument)
 
 
 def clean_uri(path: ObjectStoragePath) -> str:
@@ -54,19 +63,19 @@ def clean_uri(path: ObjectStoragePath) -> str:
     return f"{path.protocol}://{path.path}"
 
 
-def _checked_scheme(uri: str, argument: str) -> str:
+def _check_scheme(uri: str, argument: str) -> str:
     from airflow.sdk.io import has_fs
 
     scheme, separator, _ = uri.partition("://")
     if not separator or not scheme.isascii() or not scheme.isalnum():
         raise DysmsInputError(argument, f"has no scheme; write {_EXAMPLES}")
     if scheme == "oss":
-        raise DysmsInputError(argument, f"has the scheme 'oss', which cannot be used yet; {oss.HOW}")
+        raise DysmsInputError(argument, f"has the scheme 'oss', which is not supported; {oss.HOW_TO_USE}")
     if scheme not in LOCAL | S3:
         raise DysmsInputError(
             argument,
-            f"has the scheme {safe_repr(scheme)}, whose writes are not shown to be atomic yet; use file:// or s3:// "
-            "(other stores often speak S3 too: set endpoint_url in the extras of an aws connection)",
+            f"has the scheme {safe_repr(scheme)}, whose writes have not been shown to be atomic; use file:// or s3:// "
+            "(many other stores have an S3 interface: set endpoint_url in the extras of an aws connection)",
         )
     if not has_fs(scheme):
         raise DysmsInputError(
@@ -86,7 +95,8 @@ def _split_connection(uri: str, argument: str) -> tuple[str | None, str]:
         return None, place
     if not conn_id or ":" in conn_id:
         raise DysmsInputError(
-            argument, "has no connection id before the '@'; keys belong into a connection: s3://conn_id@bucket/folder"
+            argument,
+            "has no connection id before the '@'; write keys into a connection, and its id here: s3://conn_id@bucket/folder",
         )
     return conn_id, place[len(conn_id) + 1 :]
 
@@ -99,16 +109,16 @@ def _check_connection(conn_id: str, argument: str) -> None:
         BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         raise DysmsInputError(
-            argument, f"names the connection {conn_id!r}, which does not exist; create it, or take another"
+            argument, f"names the connection {conn_id!r}, which does not exist; create it, or name another"
         ) from None
 
 
-def _attached(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath:
+def _make_path(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath:
     from airflow.sdk import ObjectStoragePath
 
     path = ObjectStoragePath(uri, conn_id=conn_id)
     try:
-        with naming(argument, "cannot be opened", clean_uri(path), "check its connection"):
+        with translate_errors(argument, "cannot be opened", clean_uri(path), "check its connection"):
             fs = path.fs
     except DysmsError as error:
         if isinstance(error.__cause__, ImportError):
@@ -117,13 +127,13 @@ def _attached(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath
     if path.protocol in S3:
         _check_credentials(fs, path, conn_id, argument)
         oss.check_settings(fs, argument)
-        # s3fs makes its client when it is first used, and Airflow gives one file system to all paths of a connection.
+        # s3fs makes its client on first use, and Airflow gives all paths of a connection the same file system.
         fs.config_kwargs = {"retries": RETRIES, **fs.config_kwargs}
     return path
 
 
 def _check_credentials(fs: Any, path: ObjectStoragePath, conn_id: str | None, argument: str) -> None:
-    """Refuse the anonymous access that Airflow falls back to, which ends in an error that says something else."""
+    """Refuse the anonymous access that Airflow falls back to, whose errors do not mention credentials."""
     if conn_id is None and fs.anon:
         raise DysmsInputError(
             argument,

@@ -622,9 +622,9 @@ def test_a_wrong_message_id_is_named(wrong: str) -> None:
 
 @pytest.mark.parametrize("nothing", ["None", "null", "NULL", "nan", "\\N"])
 def test_what_templates_write_for_nothing_is_no_id(nothing: str) -> None:
-    with pytest.raises(DysmsInputError, match=r"message_id is .* the word for no id"):
+    with pytest.raises(DysmsInputError, match=r"message_id is .* a word for a missing value"):
         actions.query_message(nothing)
-    with pytest.raises(DysmsInputError, match=r"biz_id is .* the word for no id"):
+    with pytest.raises(DysmsInputError, match=r"biz_id is .* a word for a missing value"):
         actions.query_send_details("13900000000", date(2025, 6, 1), nothing, page=1, page_size=50)
 
 

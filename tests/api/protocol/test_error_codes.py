@@ -155,10 +155,10 @@ def test_what_is_no_redirect_is_not_called_one(status: int) -> None:
 @pytest.mark.parametrize(
     ("code", "what"),
     [
-        ("Throttling.User", "more requests a second than the account may send"),
+        ("Throttling.User", "more requests per second than the account may send"),
         ("InvalidAccessKeyId.NotFound", "the service does not accept the key, the token or the account"),
-        ("InvalidVersion", "the endpoint does not know what it was asked for"),
-        ("DATA_NOT_EXIST", "the service has no such message, or not yet"),
+        ("InvalidVersion", "the endpoint does not know the API version, the action or the method of the request"),
+        ("DATA_NOT_EXIST", "the service does not know the message, or not yet"),
     ],
 )
 def test_an_error_says_in_one_clause_what_its_class_means(code: str, what: str) -> None:

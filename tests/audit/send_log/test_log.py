@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from airflow_provider_dysms.audit.send_log.log import phone_log, read_send_log
+from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 DAY = date(2025, 6, 1)
@@ -112,7 +113,8 @@ def test_a_short_list_is_a_list_of_questions_too():
 
 def test_lines_are_numbered_as_an_editor_does():
     data = b'phone_number,note\n13900000000,"two\nlines"\n\n13900000001,x\n'
-    assert [line.number for line in read(("log.csv", data)).lines] == [2, 5]
+    log = read(("log.csv", data), options=LogOptions(multiline=True))
+    assert [line.number for line in log.lines] == [2, 5]
 
 
 def test_columns_say_what_the_log_calls_them_and_nothing_else_is_read():

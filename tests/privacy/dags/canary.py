@@ -30,7 +30,7 @@ PLANTED = json.loads(Path(os.environ["PLANTED"]).read_text())
 NUMBER, TEXT, IDS, DAY, SENT, OUT = (PLANTED[name] for name in ("number", "text", "ids", "day", "sent", "out"))
 
 # What a large audit keeps for its next try, a small one shall keep too.
-checkpoints.QUESTIONS = 20
+checkpoints.MAX_QUERIES = 20
 
 ASK = {"send_date": DAY}
 SMS = {"sign_name": "示例", "template_code": "SMS_1"}

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from airflow.sdk import DAG, task
-from written import note_requests
+from request_times import record_requests
 
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
@@ -15,7 +15,7 @@ class NotedAudit(DysmsToObjectStorageOperator):
 
     def execute(self, context):
         written = []
-        note_requests(written, b"POST /", naming=b"x-acs-action: QuerySendDetails")
+        record_requests(written, b"POST /", containing=b"x-acs-action: QuerySendDetails")
         manifest = super().execute(context)
         notes = Path(self.output_uri.removeprefix("file://")) / "_notes"
         notes.mkdir(exist_ok=True)

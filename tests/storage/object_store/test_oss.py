@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
-from airflow_provider_dysms.storage.object_store.paths import resolve
+from airflow_provider_dysms.storage.object_store.paths import resolve_uri
 from airflow_provider_dysms.storage.partition import Partition
 
 RIGHT: dict[str, Any] = {
@@ -58,7 +58,7 @@ def test_a_setting_that_is_missing_or_different_is_named(connect: Any, config: d
         with pytest.raises(DysmsInputError) as caught:
             use()
         told = str(caught.value)
-        assert told.startswith(f"{argument} leads to OSS (oss-cn-hangzhou.aliyuncs.com)")
+        assert told.startswith(f"{argument} is in OSS (oss-cn-hangzhou.aliyuncs.com)")
         assert told.endswith(f"(missing or different: {wrong}).")
         written = told[told.index('"config_kwargs": ') + len('"config_kwargs": ') : told.index(" (missing")]
         assert json.loads(written) == RIGHT
@@ -67,7 +67,7 @@ def test_a_setting_that_is_missing_or_different_is_named(connect: Any, config: d
 @pytest.mark.parametrize("config", [RIGHT, without("signature_version")])
 def test_with_the_settings_it_is_taken(connect: Any, config: dict[str, Any]) -> None:
     conn_id = connect(endpoint_url="https://s3.oss-cn-hangzhou-internal.aliyuncs.com", config_kwargs=config)
-    fs = resolve(f"s3://{conn_id}@bucket/out", "output_uri").fs
+    fs = resolve_uri(f"s3://{conn_id}@bucket/out", "output_uri").fs
     assert fs.s3.meta.config.request_checksum_calculation == "when_required"
     assert fs.s3.meta.config.s3["addressing_style"] == "virtual"
     assert fs.s3.meta.config.signature_version == "s3v4"
@@ -77,19 +77,19 @@ def test_the_settings_may_be_those_of_the_machine(connect: Any, monkeypatch: pyt
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
     monkeypatch.setenv("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_required")
     config = {"s3": {"addressing_style": "virtual"}}
-    resolve(
+    resolve_uri(
         f"s3://{connect(endpoint_url='OSS-cn-beijing.aliyuncs.com', config_kwargs=config)}@bucket/out", "output_uri"
     )
 
 
 @pytest.mark.parametrize("host", ["https://s3.amazonaws.com", "http://aliyuncs.com.example.org", "http://127.0.0.1:9"])
 def test_other_stores_need_none_of_it(connect: Any, host: str) -> None:
-    resolve(f"s3://{connect(endpoint_url=host)}@bucket/out", "output_uri")
+    resolve_uri(f"s3://{connect(endpoint_url=host)}@bucket/out", "output_uri")
 
 
 def test_the_scheme_of_oss_says_how_it_is_used() -> None:
     with pytest.raises(DysmsInputError) as caught:
-        resolve("oss://conn@bucket/out", "output_uri")
+        resolve_uri("oss://conn@bucket/out", "output_uri")
     told = str(caught.value)
-    assert told.startswith("output_uri has the scheme 'oss', which cannot be used yet; use the S3 interface of OSS")
+    assert told.startswith("output_uri has the scheme 'oss', which is not supported; use the S3 interface of OSS")
     assert all(words in told for words in ("endpoint_url", *RIGHT, "addressing_style", "when_required", "virtual"))

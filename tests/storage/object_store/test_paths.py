@@ -21,16 +21,16 @@ UNUSABLE = [
     ("output", "has no scheme"),
     ("://output", "has no scheme"),
     ("file:/tmp/output", "has no scheme"),
-    ("file://output", "names no absolute folder; write file:///folder, with three slashes"),
-    ("file://conn@/output", "names no absolute folder"),
+    ("file://output", "is not an absolute folder; write file:///folder, with three slashes"),
+    ("file://conn@/output", "is not an absolute folder"),
     ("file:///tmp/../output", "has a '..' in it"),
-    ("s3://", "names no bucket; write s3://conn_id@bucket/folder"),
-    ("s3://aws_test@", "names no bucket"),
+    ("s3://", "has no bucket; write s3://conn_id@bucket/folder"),
+    ("s3://aws_test@", "has no bucket"),
     ("s3://@bucket/output", "has no connection id before the '@'"),
-    ("s3://AKIA:geheim@bucket/output", "keys belong into a connection"),
+    ("s3://AKIA:geheim@bucket/output", "write keys into a connection"),
     ("s3://[bucket/output", "cannot be read"),
     ("s3://nope@bucket/output", "names the connection 'nope', which does not exist; create it"),
-    ("memory://output", "has the scheme 'memory', whose writes are not shown to be atomic yet; use file:// or s3://"),
+    ("memory://output", "has the scheme 'memory', whose writes have not been shown to be atomic; use file:// or s3://"),
     ("gs://bucket/output", "has the scheme 'gs'"),
     ("abfs://container/output", "has the scheme 'abfs'"),
     ("oss://bucket/output", "has the scheme 'oss'"),
@@ -55,13 +55,13 @@ def test_a_place_that_cannot_be_used_is_refused_for_writing_and_for_reading(uri,
     "partition", ["", "/", "a//b", "../up", "a/..", ".hidden", "_manifests", "a b", "send_date={x}", "a/", "/a", None]
 )
 def test_a_partition_is_a_folder_name(partition, folder):
-    with pytest.raises(DysmsInputError, match=r"^partition is no folder name; write"):
+    with pytest.raises(DysmsInputError, match=r"^partition is not a folder name; use"):
         Partition.resolve(folder.uri, partition=partition)
 
 
 def test_a_partition_folder_may_not_be_named_as_a_column_is(folder):
-    with pytest.raises(DysmsInputError, match=r"^partition names 'send_date', which is a column of the data"):
-        Partition.resolve(folder.uri, partition=DAY).spool({"send_date": str})
+    with pytest.raises(DysmsInputError, match=r"^partition names 'send_date', which is also a column"):
+        Partition.resolve(folder.uri, partition=DAY).open_spool({"send_date": str})
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_a_partition_folder_may_not_be_named_as_a_column_is(folder):
     ],
 )
 def test_a_partition_folder_may_not_differ_from_a_column_by_case_or_blanks_alone(folder, partition, column):
-    with pytest.raises(DysmsInputError, match=r"^partition names .* readers take for"):
-        Partition.resolve(folder.uri, partition=partition).spool({column: str})
+    with pytest.raises(DysmsInputError, match=r"^partition names .* readers confuse with"):
+        Partition.resolve(folder.uri, partition=partition).open_spool({column: str})
 
 
 @pytest.mark.parametrize("in_the_way", ["output", f"output/{DAY}", "output/_manifests"])
@@ -130,7 +130,7 @@ def test_a_bucket_that_goes_away_before_the_commit_is_an_error(s3):
     target = Partition.resolve("s3://aws_test@gone/output", partition=DAY)
     target.probe()
     s3.delete_bucket(Bucket="gone")
-    with target.spool({"a": str}) as spool, pytest.raises(DysmsInputError, match=r"^output_uri cannot be listed"):
+    with target.open_spool({"a": str}) as spool, pytest.raises(DysmsInputError, match=r"^output_uri cannot be listed"):
         target.commit(spool, {}, {})
 
 
@@ -150,7 +150,7 @@ def test_without_the_amazon_provider_or_without_s3fs_the_extra_is_named():
 def test_folders_may_have_odd_names(place, odd):
     target = Partition.resolve(f"{place.uri}/{odd}", partition=DAY)
     target.probe()
-    with target.spool({"a": str}) as spool:
+    with target.open_spool({"a": str}) as spool:
         spool.write([("b",)])
         target.commit(spool, {}, {})
     assert set(place.files()) == {f"{odd}/{DAY}/part-0.jsonl", f"{odd}/_manifests/{DAY}.json"}

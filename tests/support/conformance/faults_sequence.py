@@ -49,14 +49,16 @@ def followed(more: bytes | None = None, *, late: float = 0.0, other: object = No
 
 def one_behind(ask: Ask, book: Book) -> Steps:
     """Say what the request before should have got, and only then the answer; the first of a connection gets its own."""
-    answer = book.answer(ask)
     owed = book.owed.get(ask.connection)
-    book.owed[ask.connection] = answer
-    return (
-        [http(200, dumped(also(owed, ask, book))), 0.003, http(200, dumped(answer))]
-        if owed
-        else [http(200, dumped(answer))]
-    )
+    answer = book.owed[ask.connection] = book.answer(ask)
+    honest = http(200, dumped(answer))
+    return [http(200, dumped(also(owed, ask, book))), 0.003, honest] if owed else [honest]
+
+
+def one_behind_at_once(ask: Ask, book: Book) -> Steps:
+    """The same, of a service that owed another client something: the first of a connection gets nothing."""
+    book.owed.setdefault(ask.connection, nothing(book.answer(ask), ask, book))
+    return one_behind(ask, book)
 
 
 for ms in (0, 1, 2, 4):
@@ -68,6 +70,7 @@ sequence("a response and a stray line", followed(b"\r\nstray\r\n"))
 sequence("a response and half a status line", followed(b"HTTP/1.1 2"))
 sequence("a response and a blank, later", followed(b" ", late=0.002))
 fault("sequence", "one response behind", one_behind, EXACT)
+fault("sequence", "one response behind from the first on", one_behind_at_once, "DysmsMismatched")
 fault(
     "sequence",
     "the response of another message",

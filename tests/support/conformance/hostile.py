@@ -7,6 +7,7 @@ emulator does that.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import threading
 import time
@@ -36,7 +37,7 @@ class Ask:
     :param action: of the API; empty where there is none
     :param number: how many requests of this action the login has sent, from 1
     :param at: seconds of a clock that never goes back
-    :param connection: that it came over
+    :param connection: that it came over, another number for each
     """
 
     action: str
@@ -86,6 +87,7 @@ class Hostile:
     def __init__(self) -> None:
         self.scripts: dict[str, Script] = {}
         self.port = 0
+        self._connections = itertools.count(1)
         self._loop = asyncio.new_event_loop()
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hostile", daemon=True)
@@ -120,8 +122,9 @@ class Hostile:
         me = asyncio.current_task()
         assert me is not None
         self._carrying.add(me)
+        connection = next(self._connections)
         try:
-            while await self._answer(reader, writer):
+            while await self._answer(connection, reader, writer):
                 pass
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
@@ -129,12 +132,12 @@ class Hostile:
             writer.transport.abort()
             self._carrying.discard(me)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(self, connection: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether the connection is to be kept."""
         request = await _read(reader)
         script = self.scripts[request.login]
         number = 1 + sum(ask.action == request.action for ask in script.asked)
-        ask = Ask(request.action, request.parameters, number, request.path, time.monotonic(), id(writer))
+        ask = Ask(request.action, request.parameters, number, request.path, time.monotonic(), connection)
         script.asked.append(ask)
         for step in script.answer(ask):
             if isinstance(step, bytes):

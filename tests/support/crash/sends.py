@@ -48,11 +48,12 @@ class Sends:
     """An emulator, and a process that sends; as a context, they run.
 
     :param folder: an empty folder
+    :param report: takes what is found; another may be put in its place
     """
 
     def __init__(self, folder: Path, report: Report) -> None:
         self._folder = folder
-        self._report = report
+        self.report = report
         self._runs = itertools.count()
         self._stack = ExitStack()
 
@@ -73,7 +74,7 @@ class Sends:
         """Find the boundaries of a send that nobody disturbs."""
         ended, _ = self._play(kind, None)
         names = ended["first"]["boundaries"]
-        self._report.met(kind, len(names))
+        self.report.met(kind, len(names))
         return Enumeration(kind, names)
 
     def disturb(self, enumeration: Enumeration, faults: Iterable[dict[str, Any]], **how: Any) -> None:
@@ -81,14 +82,14 @@ class Sends:
         for fault in faults:
             told = f"{enumeration.kind}: {fault['kind']} {enumeration.names[fault['at']]} ({fault['at']})"
             ended, messages = self._play(enumeration.kind, fault, **how)
-            self._report.count(f"{fault['kind']}s of sends")
-            self._report.count(f"faults of {enumeration.kind}")
+            self.report.count(f"{fault['kind']}s of sends")
+            self.report.count(f"faults of {enumeration.kind}")
             if (fault["kind"] == "pause") != ended["stopped"]:
-                self._report.problem("missed", f"{told}: {ended}")
+                self.report.problem("missed", f"{told}: {ended}")
             elif any(count > 1 for count in messages):
-                self._report.problem("twice", f"{told}: {messages} messages, {ended}")
+                self.report.problem("twice", f"{told}: {messages} messages, {ended}")
             elif not self._is_told(enumeration.kind, messages, ended):
-                self._report.problem("lost", f"{told}: {messages} messages, {ended}")
+                self.report.problem("lost", f"{told}: {messages} messages, {ended}")
 
     def _is_told(self, kind: str, messages: list[int], ended: dict[str, Any]) -> bool:
         """Whether the last try says what became of the messages."""

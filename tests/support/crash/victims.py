@@ -32,15 +32,15 @@ from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 from airflow_provider_dysms.storage import checkpoints, disk_index
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.storage.row_spool import Content
+from airflow_provider_dysms.storage.row_spool import SpooledFile
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 from support.crash.boundaries import Boundaries, Fault
 
 #: Seconds after which a victim counts as hanging.
 PATIENCE = 120.0
 
-#: Questions in a segment, and KiB of memory before a shelf goes to the disk: so small that there is some of both.
-checkpoints.QUESTIONS, disk_index.CACHE = 8, 1
+#: Queries per checkpoint, and KiB of memory before an index goes to the disk: so small that there are some of both.
+checkpoints.MAX_QUERIES, disk_index.CACHE = 8, 1
 
 #: How many bytes of the name of a boundary are kept for a victim that cannot tell any more.
 NAME = 256
@@ -146,7 +146,7 @@ def export(order: dict[str, Any]) -> dict[str, Any]:
 
 def commit_naively(self: Partition, spool: Any, result: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     """The null control: the manifest first, then the data in place, piece by piece."""
-    content: Content = spool.finish()
+    content: SpooledFile = spool.finish()
     data = f"{self.name}/part-0.{self.extension}"
     manifest = {"version": 1, "result": {**result, "data": data, "bytes": content.size, "sha256": content.sha256}}
     manifest["run"] = run

@@ -10,6 +10,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.audit.send_log.formats.line_ends import LineEnds
 from airflow_provider_dysms.audit.send_log.formats.table import Table, describe_columns, unreadable
 from airflow_provider_dysms.audit.send_log.formats.text_streams import (
     CHUNK,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.options import Notes
 
     Fits = Callable[[Sequence[str]], bool]
-    Row = tuple[int, list[str]]
+    Row = tuple[int, list[str], bool]  # its number, its cells, and whether it goes over several lines
     Reading = tuple[str, list[str]]  # a delimiter, and the names under it
 
 #: Between the cells of a CSV file, unless the ``delimiter`` is given.
@@ -49,9 +50,10 @@ def open_csv(source: Source, fits: Fits, notes: Notes) -> Table | None:
     :raises DysmsInputError: two columns have one name, or more than one delimiter fits the header
     """
     rows = _csv_rows(source, fits, notes)
-    _, header = next(rows, (0, None))
-    if header is None:
+    first = next(rows, None)
+    if first is None:
         return None
+    number_of_header, header, _ = first
     names = [_name(cell) for cell in header]
     named = [name for name in names if name]
     if len(set(named)) < len(named):
@@ -60,21 +62,30 @@ def open_csv(source: Source, fits: Fits, notes: Notes) -> Table | None:
         (place for place, name in enumerate(names, 1) if name), default=0
     )  # delimiters at the end of lines name nothing
 
-    def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
-        places = [None if column is None else names.index(column) for column in wanted]
-        for number, cells in rows:
+    def read(keys: Sequence[str | None], carried: Sequence[str] = ()) -> Iterator[tuple[int, Cells]]:
+        ends = LineEnds(source, names, keys)
+        ends.check_header(number_of_header, header)
+        lines = 0
+        places = [None if column is None else names.index(column) for column in (*keys, *carried)]
+        for number, cells, is_multiline in rows:
+            lines += 1
             if len(cells) != len(names) and (len(cells) < width or not _is_blank(cells[width:])):
                 raise unreadable(f"{source.name}:{number}", f"has {len(cells)} cells, and the header {len(names)}")
+            if is_multiline:
+                ends.add(number, cells)
             yield number, [None if place is None else cells[place] or None for place in places]
+        ends.check_share(lines)
+        table.multiline = (ends.count, ends.first)
 
-    return Table(names, read)
+    table = Table(names, read)
+    return table
 
 
 def open_text(source: Source, notes: Notes) -> Table:
     """Open a file with one number per line."""
 
-    def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
-        blanks = [None] * (len(wanted) - 1)
+    def read(keys: Sequence[str | None], carried: Sequence[str] = ()) -> Iterator[tuple[int, Cells]]:
+        blanks = [None] * (len(keys) + len(carried) - 1)
         number = 0
         try:
             with _text(source, TextBytes(source, notes, ends=b"\r\n")) as text:
@@ -110,6 +121,7 @@ def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
     try:
         with _text(source, raw) as text:
             head, skipped, delimiter = _header(source, text, fits, notes)
+            source.delimiter = delimiter
             reader = csv.reader(itertools.chain(head, text), delimiter=delimiter, strict=True)
             while True:
                 number = reader.line_num + skipped + 1
@@ -124,7 +136,7 @@ def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
                 raw.since_record = 0
                 # The first cell tells nearly always.
                 if cells and (cells[0].strip() or not _is_blank(cells)):
-                    yield number, cells
+                    yield number, cells, reader.line_num + skipped > number
     except TooLong:
         raise too_long(source, number) from None
 

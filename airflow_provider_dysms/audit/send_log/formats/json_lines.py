@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_dysms.audit.send_log.formats.table import Table, unreadable
+from airflow_provider_dysms.audit.send_log.formats.table import Table, describe_columns, unreadable
 from airflow_provider_dysms.audit.send_log.formats.text_streams import (
     CHUNK,
     Source,
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.formats.table import Cells
     from airflow_provider_dysms.audit.send_log.options import Notes
 
+_encode = msgspec.json.Encoder().encode
+
 _NOT_A_NUMBER = re.compile(rb"[:,\[]\s*-?(?:NaN|Infinity)\b")
 
 
@@ -31,8 +36,9 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
     """Open a file of JSON Lines."""
     decoder = msgspec.json.Decoder(dict[str, Any])
 
-    def read(wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
+    def read(keys: Sequence[str | None], carried: Sequence[str] = ()) -> Iterator[tuple[int, Cells]]:
         number = 0
+        wanted = [*keys, *carried]
         try:
             with whole(source.name):
                 for number, line in enumerate(io.BufferedReader(TextBytes(source, notes), CHUNK), 1):
@@ -42,17 +48,36 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
                         record = decoder.decode(line)
                     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                         raise unreadable(f"{source.name}:{number}", _problem(line, error)) from None
+                    _check_keys(f"{source.name}:{number}", line, record)
                     if new := record.keys() - table.seen:
                         table.seen |= new
                         if table.choose:
-                            ours = table.choose(sorted(new))
-                            wanted = [*ours, *wanted[len(ours) :]]
+                            wanted = [*table.choose(sorted(new)), *carried]
                     yield number, [None if column is None else record.get(column) for column in wanted]
         except TooLong:
             raise too_long(source, number + 1) from None
 
     table = Table(None, read)
     return table
+
+
+def _check_keys(where: str, line: bytes, record: dict[str, Any]) -> None:
+    """Refuse an object that has a key twice, of which the decoder keeps the last.
+
+    Each key brings a colon, and the encoder leaves the colons in texts as they are. So a line has as many colons as
+    what was read from it, unless a key is missing there. Only lines in doubt are decoded again, which is slow.
+    """
+    is_escaped = b"\\u003" in line and b"\\u003a" in line.lower()
+    if is_escaped or line.count(b":") != _encode(record).count(b":"):
+        # Numbers are of no interest, and Python takes exception to long ones.
+        json.loads(line, object_pairs_hook=partial(_unique, where), parse_int=len, parse_float=len)
+
+
+def _unique(where: str, pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = sorted(name for name, times in Counter(names).items() if times > 1)
+        raise unreadable(where, f"has a key twice in one object: {describe_columns(twice)}; write each key once")
 
 
 def _problem(line: bytes, error: Exception) -> str:

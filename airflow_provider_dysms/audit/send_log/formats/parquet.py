@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_dysms.audit.send_log.formats.arrow_values import Values
+from airflow_provider_dysms.audit.send_log.formats.arrow_values import BadCell, Values
 from airflow_provider_dysms.audit.send_log.formats.parquet_batches import BatchSizes, cell_sizes, too_large_cell
 from airflow_provider_dysms.audit.send_log.formats.parquet_pages import DamagedPage
 from airflow_provider_dysms.audit.send_log.formats.table import Table, describe_columns, unreadable
@@ -83,11 +83,11 @@ class _Rows:
         self._batches = BatchSizes(source, file, parquet, leaves)
         self._values = Values(source.options, {leaf.path for leaf in leaves if leaf.logical_type.type == "UUID"})
 
-    def read(self, wanted: Sequence[str | None]) -> Iterator[tuple[int, Cells]]:
+    def read(self, keys: Sequence[str | None], carried: Sequence[str] = ()) -> Iterator[tuple[int, Cells]]:
         import pyarrow as pa
 
         name = self._source.name
-        names = list(dict.fromkeys(column for column in wanted if column is not None))
+        names = list(dict.fromkeys(column for column in (*keys, *carried) if column is not None))
         columns = self._parquet.schema_arrow.names
         if twice := [column for column in names if columns.count(column) > 1]:
             raise unreadable(name, f"has two columns of one name: {describe_columns(twice)}")
@@ -97,13 +97,19 @@ class _Rows:
             for group in range(self._parquet.num_row_groups):
                 rows = self._batches.rows_of(group, names, number)
                 for batch in self._parquet.iter_batches(rows, row_groups=[group], columns=names):
-                    lists: dict[str | None, list[object]] = {None: [None] * batch.num_rows}
                     for column in names:
                         self._check_cells(batch.column(column), column, number)
-                        lists[column] = self._values.of(batch.column(column), column)
-                    for cells in zip(*(lists[column] for column in wanted), strict=True):
+                    nothing: list[object] = [None] * batch.num_rows
+                    lists = [
+                        nothing if column is None else self._values.of_key(batch.column(column), column)
+                        for column in keys
+                    ]
+                    lists += [self._values.of_carried(batch.column(column), column) for column in carried]
+                    for cells in zip(*lists, strict=True):
                         number += 1
                         yield number, cells
+        except BadCell as error:
+            raise unreadable(f"{name}:{number + error.place + 1}", error.problem) from None
         except pa.ArrowNotImplementedError:
             problem = "cannot be read: this pyarrow does not know its compression, or the type of a column"
             raise unreadable(f"{name}:{number + 1}", problem) from None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Cells = Sequence[object]
-    Read = Callable[[Sequence[str | None]], Iterator[tuple[int, Cells]]]
+    Read = Callable[[Sequence[str | None], Sequence[str]], Iterator[tuple[int, Cells]]]
 
 _LIKE_DATA = re.compile(r"(?:\d[ ().-]*){7,}|【")
 
@@ -22,11 +22,13 @@ class Table:
     """A file that is open for reading.
 
     :param columns: its columns; ``None`` where every line has its own (JSON Lines)
-    :param read: yields the line number, from 1, and the cells of the wanted columns; ``None`` wants an empty cell
+    :param read: takes columns of ids, numbers and times, ``None`` for an empty cell, and carried columns; yields the
+        line number, from 1, and the cells of the first, then of the second
     :param seen: JSON Lines: the keys that were met so far
     :param choose: JSON Lines: returns the first of the wanted columns anew when it is told of further keys
     :param headless: whether there are no columns at all, but one number a line
     :param zoneless: columns of instants whose writers do not agree on the zone (Parquet's INT96)
+    :param multiline: CSV: how many lines have line ends inside a quoted cell, and the first of them, once all are read
     :param copy: a temporary file that is read in the place of one that cannot be sought in
     """
 
@@ -36,6 +38,7 @@ class Table:
     choose: Callable[[Iterable[str]], list[str | None]] | None = None
     headless: bool = False
     zoneless: frozenset[str] = frozenset()
+    multiline: tuple[int, int] = (0, 0)
     copy: BinaryIO | None = None
 
     def close(self) -> None:

@@ -52,6 +52,7 @@ class Source:
         self.name = name
         self.options = options
         self.encoding: str | None = None  # once it is known
+        self.delimiter: str | None = None  # of a CSV file, once it is known
         self._file = file
         with whole(name):
             file.seek(0)

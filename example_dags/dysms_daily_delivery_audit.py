@@ -1,7 +1,7 @@
-"""Every morning: what became of each message that was sent yesterday, and a summary of it.
+"""Audits every morning what became of each message that was sent yesterday, and logs a summary.
 
-The log of what was sent lies in object storage, one file a day, and a DAG of yours writes it. This one asks what became
-of every line, writes one row per message beside it, and fetches the vendor's own counts of the day.
+The send log is in object storage, one file per day, written by another DAG. This DAG asks the service about every line,
+writes one row per message next to it, and fetches the vendor's own counts of the day.
 
 Set the Airflow variables ``dysms_sent_uri`` and ``dysms_output_uri``, and the connection ``dysms_default``.
 """

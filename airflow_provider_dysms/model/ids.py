@@ -37,5 +37,5 @@ def vendor_id(argument: str, value: object) -> str:
 
 
 def is_null_word(text: str) -> bool:
-    """Say whether a text is a word for a missing value, in any case and with blanks around it."""
+    """Return whether a text is a word for a missing value, in any case and with blanks around it."""
     return text.strip().lower() in _NULL_WORDS

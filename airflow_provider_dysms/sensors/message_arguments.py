@@ -110,5 +110,7 @@ def _parse_instant(value: object) -> datetime | None:
 def _check_out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
     if is_null_word(text):
-        raise DysmsInputError("out_id", f"is {text!r}, a word for a missing value: its source returned nothing")
+        raise DysmsInputError(
+            "out_id", f"is {text!r}, a word for a missing value; check the task or column that the id comes from"
+        )
     return text

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, chain, task
 from airflow.sdk.exceptions import AirflowFailException
+from support.features import keeps_task_state
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
@@ -451,18 +452,9 @@ def test_nothing_is_asked_where_airflow_knows_what_became_of_the_send(run_dag: R
     run = run_dag(dag)
     assert (run.state, run.get_task_instance("send").try_number) == ("success", 2)
     assert [message["out_id"] for message in emulator.messages()] == [result(run)["out_id"]] * 2
-    if notes_are_kept():
+    if keeps_task_state():
         assert result(run)["biz_id"] == emulator.messages()[0]["biz_id"]
         assert "QuerySendDetails" not in emulator.requests()
-
-
-def notes_are_kept() -> bool:
-    """Whether this Airflow has a state for its task instances."""
-    try:
-        from airflow.models import task_state_store  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def test_a_cleared_task_returns_what_it_sent_and_sends_nothing(
@@ -475,7 +467,7 @@ def test_a_cleared_task_returns_what_it_sent_and_sends_nothing(
     assert clear(dag, run) == "success"
     after = result(run)
     assert sends(emulator) == ["SendSms"]
-    if "pre_execute" in airflow_keeps or not notes_are_kept():
+    if "pre_execute" in airflow_keeps or not keeps_task_state():
         assert (before.pop("biz_id"), after.pop("biz_id")) == (emulator.messages()[0]["biz_id"], None)
         for sent in (before, after):
             del sent["request_id"], sent["token"]
@@ -527,7 +519,7 @@ def test_a_cleared_task_with_other_numbers_fails_and_says_why(
 
     run = run_dag(sending_to(NUMBERS))
     assert clear(sending_to(NUMBERS[::-1]), run) == "success"
-    if notes_are_kept():
+    if keeps_task_state():
         assert clear(sending_to(NUMBERS[:1]), run) == "failed"
         assert "An earlier attempt of this task sent to other phone numbers" in "".join(capfd.readouterr())
     assert sends(emulator) == ["SendSms"]
@@ -690,7 +682,7 @@ def test_an_international_send_that_was_refused_is_tried_again_where_airflow_kee
     with DAG("abroad_refused", schedule=None) as dag:
         abroad(retries=2, **airflow_keeps)
     run = run_dag(dag)
-    knows = "pre_execute" not in airflow_keeps and notes_are_kept()
+    knows = "pre_execute" not in airflow_keeps and keeps_task_state()
     assert (run.state, len(emulator.messages())) == (("success", 1) if knows else ("failed", 0))
 
 
@@ -701,7 +693,7 @@ def test_a_cleared_international_send_returns_what_it_sent_or_fails(
         abroad(**airflow_keeps)
     run = run_dag(dag)
     before = result(run)
-    if "pre_execute" not in airflow_keeps and notes_are_kept():
+    if "pre_execute" not in airflow_keeps and keeps_task_state():
         assert clear(dag, run) == "success"
         assert result(run) == before
     else:

@@ -149,7 +149,7 @@ class _Search:
         if self._doubt.by_position:
             return True
         signed_by = self._doubt.signed_by or self._doubt.until
-        return await self._client.refuses_signature_of(signed_by + timedelta(seconds=settle), self._numbers[0])
+        return await self._client.is_signature_refused(signed_by + timedelta(seconds=settle), self._numbers[0])
 
     def others(self) -> str:
         """Say what the others are, and what to do."""

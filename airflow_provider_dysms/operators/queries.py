@@ -8,11 +8,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.protocol import parameters
-from airflow_provider_dysms.api.protocol.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.arguments.days import is_international, parse_asked_day, parse_days
 from airflow_provider_dysms.arguments.messages import parse_message_ids
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.model.choices import TEMPLATE_TYPES
 from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.model.reports import MISSING, report_of_message, report_of_send_detail
 

@@ -19,7 +19,7 @@ import uvloop
 
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.rate_limiter import rate_limiter
+from airflow_provider_dysms.api.rate_limiter import shared_rate_limiter
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
@@ -34,7 +34,7 @@ NOON = (dates.day_start(dates.beijing_day(datetime.now(UTC))) - timedelta(hours=
 DAY = dates.beijing_day(NOON)
 
 #: As patient as in earnest, and faster.
-HASTY = RetryPolicy(tries=4, first_pause=0.01, limit_pause=0.01, throttle_patience=3.0)
+HASTY = RetryPolicy(max_attempts=4, wait_initial=0.01, wait_account_limit=0.01, throttle_timeout=3.0)
 
 
 def settings(emulator: Emulator, **changes: object) -> Settings:
@@ -218,15 +218,15 @@ def test_other_peoples_rows_on_a_single_page_are_refused_too(emulator: Emulator)
 
 def test_a_throttled_answer_holds_back_every_client_of_the_same_identity(emulator: Emulator) -> None:
     quota = {"QueryMessage": 1000.0}
-    bucket = rate_limiter(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
+    limiter = shared_rate_limiter(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
 
     async def throttled(client: DysmsClient) -> None:
         with pytest.raises(errors.DysmsThrottled):
             await client.query_message("1")
 
     emulator.fault("throttle", action="QueryMessage", times=None)
-    ask(emulator, throttled, quota=quota, retry=RetryPolicy(throttle_patience=0))
-    assert bucket.take(time.monotonic()) > 0
+    ask(emulator, throttled, quota=quota, retry=RetryPolicy(throttle_timeout=0))
+    assert limiter.try_acquire(time.monotonic()) > 0
 
 
 def test_an_error_is_an_answer_too_when_patience_is_counted(emulator: Emulator) -> None:
@@ -236,7 +236,7 @@ def test_an_error_is_an_answer_too_when_patience_is_counted(emulator: Emulator) 
         return await asyncio.gather(*(client.query_message("404") for _ in range(12)), return_exceptions=True)
 
     emulator.fault("throttle", action="QueryMessage", times=None, every=2)
-    found = ask(emulator, many, retry=RetryPolicy(throttle_patience=1.5), quota={"QueryMessage": 1000.0})
+    found = ask(emulator, many, retry=RetryPolicy(throttle_timeout=1.5), quota={"QueryMessage": 1000.0})
     assert {type(error) for error in found} == {errors.DysmsNotFound}
 
 
@@ -460,7 +460,7 @@ def test_nothing_logs_a_number(emulator: Emulator, sent: list[str], caplog: pyte
     emulator.fault("status", action="QuerySendDetails", status=503)
     with caplog.at_level(logging.DEBUG):
         day_of(emulator)
-    assert "tried again" in caplog.text
+    assert "is sent again" in caplog.text
     assert NUMBER not in caplog.text
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.protocol import actions
+from airflow_provider_dysms.api.protocol import payload_records, responses
 from airflow_provider_dysms.api.protocol.error_codes import classify
 from airflow_provider_dysms.api.protocol.send_details_json import read_page
 from airflow_provider_dysms.emulator.rendering import render
@@ -24,11 +24,11 @@ from airflow_provider_dysms.model.records import MessageReport, Page, SendDetail
 NUMBER = "13900001234"
 AS_OF = datetime(2025, 6, 3, tzinfo=BEIJING)
 PARSERS: dict[str, Callable[[Mapping[str, object]], object]] = {
-    "QuerySendDetails": actions.parse_send_details,
-    "QuerySendStatistics": actions.parse_send_statistics,
-    "QueryMessage": actions.parse_message,
-    "SendSms": actions.parse_sms_sent,
-    "SendMessageToGlobe": actions.parse_message_sent,
+    "QuerySendDetails": payload_records.parse_send_details,
+    "QuerySendStatistics": payload_records.parse_send_statistics,
+    "QueryMessage": payload_records.parse_message,
+    "SendSms": payload_records.parse_sms_sent,
+    "SendMessageToGlobe": payload_records.parse_message_sent,
 }
 
 #: A healthy answer of each action; its fields are also those that are put together at random.
@@ -113,7 +113,7 @@ def without_extra(found: object) -> object:
 
 
 def outcome_of_any_form(action: str, status: int, body: bytes) -> object:
-    answer = actions.decode(body)
+    answer = responses.decode(body)
     error = classify(action, status, answer)
     if error is not None:
         return error

@@ -28,29 +28,29 @@ class Clock:
 
 
 def one_a_second(clock: Clock) -> RequestQueue:
-    keys = CredentialsResolver(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
+    credentials = CredentialsResolver(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
     signer = Signer("h", "QueryMessage", "2018-05-01")
-    return RequestQueue(signer, None, RequestIds("h"), keys, RateLimiter(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+    return RequestQueue(signer, None, RequestIds("h"), credentials, RateLimiter(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
 
 
 def test_nobody_overtakes_who_waits_for_the_budget() -> None:
     async def scenario() -> None:
         clock = Clock()
-        lane = one_a_second(clock)
-        assert lane.turn_at_once() == 1000
-        assert lane.turn_at_once() is None  # the budget is one a second
-        first = asyncio.create_task(lane.wait_for_turn())
-        second = asyncio.create_task(lane.wait_for_turn())
+        queue = one_a_second(clock)
+        assert queue.try_acquire() == 1000
+        assert queue.try_acquire() is None  # the budget is one a second
+        first = asyncio.create_task(queue.acquire())
+        second = asyncio.create_task(queue.acquire())
         await asyncio.sleep(0)
         clock.now += 10
-        assert lane.turn_at_once() is None  # the budget has one, and it is the first one's
+        assert queue.try_acquire() is None  # the budget has one, and it is the first one's
         clock.goes_on.set()
         assert await first == 1010
         clock.now += 10
-        assert lane.turn_at_once() is None
+        assert queue.try_acquire() is None
         assert await second == 1020
         clock.now += 10
-        assert lane.turn_at_once() == 1030
+        assert queue.try_acquire() == 1030
 
     asyncio.run(scenario())
 
@@ -58,13 +58,13 @@ def test_nobody_overtakes_who_waits_for_the_budget() -> None:
 def test_who_waits_and_is_cancelled_stands_in_nobodys_way() -> None:
     async def scenario() -> None:
         clock = Clock()
-        lane = one_a_second(clock)
-        assert lane.turn_at_once() == 1000
-        waits = asyncio.create_task(lane.wait_for_turn())
+        queue = one_a_second(clock)
+        assert queue.try_acquire() == 1000
+        waits = asyncio.create_task(queue.acquire())
         await asyncio.sleep(0)
         waits.cancel()
         await asyncio.gather(waits, return_exceptions=True)
         clock.now += 10
-        assert lane.turn_at_once() == 1010
+        assert queue.try_acquire() == 1010
 
     asyncio.run(scenario())

@@ -27,7 +27,7 @@ __all__ = ["engine"]
 
 DAY = dates.beijing_day(datetime.now(UTC))
 NUMBERS = [f"139{place:08}" for place in range(60)]
-HASTY = RetryPolicy(first_pause=0.01)
+HASTY = RetryPolicy(wait_initial=0.01)
 
 _ASKED = re.compile(rb"PhoneNumber=(\d+)|MessageId=(\d+)")
 

@@ -24,7 +24,7 @@ from airflow_provider_dysms.model.errors import DysmsTransportError
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 NUMBER = "139" + "00001111"
-ONCE = RetryPolicy(tries=1, total_time=0)
+ONCE = RetryPolicy(max_attempts=1, total_time=0)
 PROXY = f"http://somebody:{quote('p@ss/word', safe='')}@127.0.0.1"
 
 Connect = Callable[..., None]

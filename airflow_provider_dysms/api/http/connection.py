@@ -12,8 +12,8 @@ from airflow_provider_dysms.api.http.transport import Response
 from airflow_provider_dysms.model.errors import DysmsUnreadable
 
 #: A full page of the longest texts is below 200 kB.
-MOST_BODY_BYTES = 1024 * 1024
-MOST_HEADER_BYTES = 64 * 1024
+MAX_BODY_BYTES = 1024 * 1024
+MAX_HEADER_BYTES = 64 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -118,10 +118,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._fail(DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}"))
         self._received += nbytes
         # Beside the body there are headers, the borders of its chunks, and trailers, which have no end of their own.
-        if not self._headers_complete and self._received > MOST_HEADER_BYTES:
-            self._fail(DysmsUnreadable(f"the answer's headers are longer than {MOST_HEADER_BYTES} bytes"))
-        elif self._received > 2 * MOST_BODY_BYTES:
-            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
+        if not self._headers_complete and self._received > MAX_HEADER_BYTES:
+            self._fail(DysmsUnreadable(f"the answer's headers are longer than {MAX_HEADER_BYTES} bytes"))
+        elif self._received > 2 * MAX_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MAX_BODY_BYTES} bytes"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_reusable = False
@@ -156,8 +156,8 @@ class Connection(asyncio.BufferedProtocol):
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
         self._body_bytes += len(body)
-        if self._body_bytes > MOST_BODY_BYTES:
-            self._fail(DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes"))
+        if self._body_bytes > MAX_BODY_BYTES:
+            self._fail(DysmsUnreadable(f"the answer is larger than {MAX_BODY_BYTES} bytes"))
 
     def on_message_complete(self) -> None:
         assert self._parser is not None

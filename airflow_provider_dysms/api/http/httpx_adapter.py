@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from airflow_provider_dysms.api.http.connection import MOST_BODY_BYTES
+from airflow_provider_dysms.api.http.connection import MAX_BODY_BYTES
 from airflow_provider_dysms.api.http.correlation import Silence
 from airflow_provider_dysms.api.http.headers import header_fields
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy
@@ -236,8 +236,8 @@ async def _read(answered: httpx.Response) -> bytes:
         assert isinstance(answered.stream, httpx.AsyncByteStream)
         async for chunk in answered.stream:
             body += chunk
-            if len(body) > MOST_BODY_BYTES:
-                raise DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes")
+            if len(body) > MAX_BODY_BYTES:
+                raise DysmsUnreadable(f"the answer is larger than {MAX_BODY_BYTES} bytes")
         return bytes(body)
     except BaseException:
         await answered.aclose()

@@ -10,7 +10,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, cast
 
-from airflow_provider_dysms.api.http.connection import MOST_HEADER_BYTES
+from airflow_provider_dysms.api.http.connection import MAX_HEADER_BYTES
 
 if TYPE_CHECKING:
     import socket
@@ -85,8 +85,8 @@ class _Reply(asyncio.Protocol):
                 self._fail("the proxy's response is not HTTP/1.1")
             elif (end := _HEAD_END.search(self._received)) is not None:
                 self._read_head(end.end())
-            elif len(self._received) > MOST_HEADER_BYTES:
-                self._fail(f"the header of the proxy's response is longer than {MOST_HEADER_BYTES} bytes")
+            elif len(self._received) > MAX_HEADER_BYTES:
+                self._fail(f"the header of the proxy's response is longer than {MAX_HEADER_BYTES} bytes")
             else:
                 return
 

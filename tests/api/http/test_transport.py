@@ -10,7 +10,7 @@ import httpx
 import pytest
 from support.network.wire import OK, Answer, carrying, certificate, engine, read_request, ready, saying, serving, tls_of
 
-from airflow_provider_dysms.api.http.connection import MOST_BODY_BYTES
+from airflow_provider_dysms.api.http.connection import MAX_BODY_BYTES
 from airflow_provider_dysms.api.http.endpoints import Endpoint
 from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
 from airflow_provider_dysms.api.http.transport import Request, Response
@@ -79,7 +79,7 @@ def test_an_answer_that_is_cut_off_is_no_answer(engine: str, wire: bytes) -> Non
         b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nhi",
         b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 20_000,
-        b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + b"x" * (MOST_BODY_BYTES + 1),
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + b"x" * (MAX_BODY_BYTES + 1),
     ],
     ids=["tls", "ssh", "negative length", "compressed", "endless headers", "oversized"],
 )

@@ -117,7 +117,7 @@ class DysmsClient:
         found = await pagination.complete(
             fetch, _IDENTITY, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
         )
-        # The service returns nothing for a day that it no longer keeps, so the last page must be read within the window.
+        # The service returns nothing for a day that it no longer keeps, so the day must still be in the window now.
         ended = self._now()
         dates.check_window(send_date, ended)
         if not found and not dates.is_remembered(send_date, ended + dates.MAX_CLOCK_SKEW):

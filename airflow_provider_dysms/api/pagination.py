@@ -70,7 +70,8 @@ async def complete(
         else:
             return second.records
     raise DysmsIncomplete(
-        f"{what()}: refused, because after {len(PAUSES)} attempts the listing could not be shown to be complete: {problem}"
+        f"{what()}: refused, because after {len(PAUSES)} attempts the listing could not be shown to be complete: "
+        f"{problem}"
     )
 
 

@@ -3,9 +3,9 @@
 It does no I/O, reads no clock and holds no asyncio object.
 
 The vendor counts the requests per account and action, over all access keys. A rate limiter therefore belongs to
-(endpoint, configured identity, action) and serves the whole process. The requests that it grants in any one second never
-exceed its rate. They are spaced evenly, and time that was not used is lost: making up for it would be the burst that
-gets an account throttled.
+(endpoint, configured identity, action) and serves the whole process. The requests that it grants in any one second
+never exceed its rate. They are spaced evenly, and time that was not used is lost: making up for it would be the burst
+that gets an account throttled.
 
 Follows https://help.aliyun.com/document_detail/438433.html (quotas per API).
 """

@@ -1,4 +1,4 @@
-"""Executes one API call: sign -> send -> classify -> parse, and sends the request again if the retry policy allows it."""
+"""Executes an API call: sign -> send -> classify -> parse, again and again if the retry policy allows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings of a client: endpoint, credentials, rate, timeout, certificates and proxy, as a connection names them."""
+"""The settings of a client: credentials, endpoint, request rate, timeout, certificates and proxy."""
 
 from __future__ import annotations
 

@@ -71,9 +71,7 @@ class TransportBridge:
         from Tea.response import TeaResponse
 
         if self.failure is not None and errors.is_permanent(self.failure):
-            self.failure = (
-                None  # the package tries another way; after a temporary failure, that way may be the wrong one
-            )
+            self.failure = None  # the package tries another way; a temporary failure is kept, and ends the request
         try:
             response = await self._send(TeaCore.compose_url(request), request)
         except errors.DysmsError as error:
@@ -90,9 +88,7 @@ class TransportBridge:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {name.lower(): str(value) for name, value in tea_request.headers.items()} | {"host": endpoint.netloc}
         if not is_visible_ascii(target) or not "".join(headers.values()).isprintable():
-            raise errors.DysmsUnreadable(
-                f"{endpoint.netloc}: a value of the response cannot be used in the next request"
-            )
+            raise errors.DysmsUnreadable(f"{endpoint.netloc}: the response has a value that cannot be sent")
         body = tea_request.body.encode() if isinstance(tea_request.body, str) else tea_request.body or b""
         request = Request(tea_request.method, target, header_lines(headers), body)
 

@@ -1,8 +1,8 @@
 """The instant that a send is signed for: fixed once, so that the service refuses the request if it arrives too late.
 
-A paused process continues as if nothing had happened, and buffers and proxies deliver late. The service refuses a request
-with a signature that is too old, whatever delayed it. So a send is never signed again for a later instant, and it does
-not leave this machine if its signature has become too old here.
+A paused process continues as if nothing had happened, and buffers and proxies deliver late. The service refuses a
+request with a signature that is too old, whatever delayed it. So a send is never signed again for a later instant, and
+it does not leave this machine if its signature has become too old here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class SignatureTime:
 
     @property
     def age(self) -> float:
-        """Seconds since it began, by two clocks: after a pause of a virtual machine only its wall clock may have moved."""
+        """Seconds since it began, by two clocks: a pause of a virtual machine may show on its wall clock alone."""
         return max(time.clock_gettime(_CLOCK) - self._began, (datetime.now(UTC) - self.at).total_seconds())
 
     def check(self) -> None:

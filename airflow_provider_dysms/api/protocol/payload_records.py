@@ -127,6 +127,6 @@ def _number_detail(value: object) -> tuple[Mapping[str, object], dict[str, objec
 
 
 def _optional(payload: Mapping[str, object], name: str) -> str | None:
-    """Return an optional field of a send's response, ``None`` if unreadable: it must not hide that the send succeeded."""
+    """Return an optional field, ``None`` if unreadable: an error would hide that the send was accepted."""
     value = payload.get(name)
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != "" else None

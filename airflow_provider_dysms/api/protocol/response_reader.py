@@ -1,4 +1,4 @@
-"""Turns the status, headers and body of an HTTP response into the result of a call, or into the error that it reports."""
+"""Turns an HTTP response into the result of a call, or into the error that the response reports."""
 
 from __future__ import annotations
 

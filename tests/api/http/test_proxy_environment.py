@@ -72,6 +72,6 @@ def test_the_variable_is_not_used_and_an_error_after_the_connection_does_not_nam
             return (await transport.send(ready)).body
 
     assert asyncio.run(session(OK)) == b"hi"
-    with pytest.raises(DysmsTransportError, match="no answer") as caught:
+    with pytest.raises(DysmsTransportError, match="no response") as caught:
         asyncio.run(session(b""))
     assert "PROXY" not in str(caught.value)

@@ -117,7 +117,7 @@ async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 @pytest.mark.parametrize("answer", [stall, drip])
 def test_the_deadline_covers_the_whole_exchange(engine: str, answer: Answer) -> None:
-    with pytest.raises(DysmsTransportError, match=r"no answer within 0\.3 s") as caught:
+    with pytest.raises(DysmsTransportError, match=r"no response within 0\.3 s") as caught:
         ask(engine, answer, timeout=0.3)
     assert caught.value.request_sent
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import fields
@@ -19,7 +17,6 @@ import uvloop
 
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.rate_limiter import shared_rate_limiter
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.emulator import Emulator
@@ -141,14 +138,6 @@ def test_over_a_transport_of_httpx_it_is_the_same(emulator: Emulator, sent: list
     assert emulator.faults()[0]["fired"] == 1
 
 
-@pytest.mark.parametrize("name", ["ca_bundle", "proxy"])
-def test_a_transport_beside_what_it_would_leave_out_is_refused(emulator: Emulator, name: str) -> None:
-    with pytest.raises(errors.DysmsInputError) as caught:
-        day_of(emulator, transport=httpx.AsyncHTTPTransport(), **{name: "http://proxy:3128"})
-    assert caught.value.argument == name
-    assert "QuerySendDetails" not in emulator.requests()
-
-
 def test_a_send_over_a_transport_of_httpx_that_never_left_is_tried_again_and_no_other(emulator: Emulator) -> None:
     class Failing(httpx.AsyncHTTPTransport):
         asked = 0
@@ -191,15 +180,6 @@ LASTING = {
 }
 
 
-def test_a_task_that_seeds_pythons_generator_repeats_no_nonce(emulator: Emulator) -> None:
-    async def count(client: DysmsClient) -> int:
-        random.seed(1)
-        await client.query_send_details(NUMBER, DAY)
-        return client.counters.requests
-
-    assert [ask(emulator, count) for _ in range(2)] == [1, 1]
-
-
 @pytest.mark.parametrize("fault", LASTING)
 def test_a_fault_that_lasts_is_a_loud_error(emulator: Emulator, sent: list[str], fault: str) -> None:
     error, plan = LASTING[fault]
@@ -214,44 +194,6 @@ def test_other_peoples_rows_on_a_single_page_are_refused_too(emulator: Emulator)
     emulator.fault("foreign_rows", action="QuerySendDetails", times=None)
     with pytest.raises(errors.DysmsIncomplete, match="another number"):
         day_of(emulator)
-
-
-def test_a_throttled_answer_holds_back_every_client_of_the_same_identity(emulator: Emulator) -> None:
-    quota = {"QueryMessage": 1000.0}
-    limiter = shared_rate_limiter(f"{emulator.host}:{emulator.port}", emulator.access_key_id, "QueryMessage", 1000)
-
-    async def throttled(client: DysmsClient) -> None:
-        with pytest.raises(errors.DysmsThrottled):
-            await client.query_message("1")
-
-    emulator.fault("throttle", action="QueryMessage", times=None)
-    ask(emulator, throttled, quota=quota, retry=RetryPolicy(throttle_timeout=0))
-    assert limiter.try_acquire(time.monotonic()) > 0
-
-
-def test_an_error_is_an_answer_too_when_patience_is_counted(emulator: Emulator) -> None:
-    """Half of the requests are throttled for longer than patience lasts, the other half is told DATA_NOT_EXIST."""
-
-    async def many(client: DysmsClient) -> list[object]:
-        return await asyncio.gather(*(client.query_message("404") for _ in range(12)), return_exceptions=True)
-
-    emulator.fault("throttle", action="QueryMessage", times=None, every=2)
-    found = ask(emulator, many, retry=RetryPolicy(throttle_timeout=1.5), quota={"QueryMessage": 1000.0})
-    assert {type(error) for error in found} == {errors.DysmsNotFound}
-
-
-def test_a_request_is_signed_after_it_got_its_connection(emulator: Emulator) -> None:
-    """A budget of one a second, and a signature that may be three seconds old: the fifth request still fits."""
-    emulator.configure(skew_v3=3)
-
-    async def many(client: DysmsClient) -> None:
-        await asyncio.gather(*(client.query_message("404") for _ in range(5)), return_exceptions=True)
-
-    key = emulator.sts  # another identity, whose budget nobody has throttled
-    credentials = Credentials(key.access_key_id, key.access_key_secret, key.security_token)
-    ask(emulator, many, requests_per_second=1.5, credentials=credentials)
-    counted = emulator.requests()["QueryMessage"]
-    assert (counted["requests"], counted["worst_second"]) == (5, 1)
 
 
 @pytest.mark.parametrize("skip", range(1, 6))
@@ -462,15 +404,6 @@ def test_nothing_logs_a_number(emulator: Emulator, sent: list[str], caplog: pyte
         day_of(emulator)
     assert "is sent again" in caplog.text
     assert NUMBER not in caplog.text
-
-
-def test_access_names_what_is_allowed_and_what_is_not(emulator: Emulator) -> None:
-    every = {"QuerySendDetails": None, "QuerySendStatistics": None, "QueryMessage": None}
-    assert ask(emulator, lambda client: client.access()) == every
-    emulator.fault("business", action="QueryMessage", code="isp.RAM_PERMISSION_DENY", times=None)
-    found = ask(emulator, lambda client: client.access())
-    assert found["QuerySendStatistics"] is None
-    assert isinstance(found["QueryMessage"], errors.DysmsPermissionError)
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_a_key_that_cannot_be_replaced_yet_serves_to_its_end(
     hook = connect()
     hook.query_send_details(NUMBER, TODAY)
     held = hook.settings.credentials.cache
-    held._due = time.monotonic()
+    held._refresh_at = time.monotonic()
     stand_in.answers = [(503, {}, b"")] * 9
     for _ in range(3):
         assert hook.query_send_details(NUMBER, TODAY) == []

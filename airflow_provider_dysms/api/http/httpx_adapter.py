@@ -186,7 +186,7 @@ class _Wire:
     def __init__(self, httpx_response: httpx.Response) -> None:
         is_alone = httpx_response.extensions.get("http_version") != b"HTTP/2"  # HTTP/2 numbers its requests
         self._stream = httpx_response.extensions.get("network_stream") if is_alone else None
-        # The parser of httpcore, which holds bytes read beyond the response. There is no public way to it.
+        # The parser of httpcore, which holds bytes read beyond the response; it has a private name only.
         parser: Any = httpx_response.stream
         for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
             parser = getattr(parser, name, None)

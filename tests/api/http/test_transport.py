@@ -12,9 +12,8 @@ from support.network.wire import OK, Answer, carrying, certificate, engine, read
 
 from airflow_provider_dysms.api.http.connection import MAX_BODY_BYTES
 from airflow_provider_dysms.api.http.endpoints import Endpoint
-from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
-from airflow_provider_dysms.api.http.transport import Request, Response
-from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsTransportError, DysmsUnreadable
+from airflow_provider_dysms.api.http.transport import Response
+from airflow_provider_dysms.model.errors import DysmsError, DysmsTransportError, DysmsUnreadable
 
 __all__ = ["certificate", "engine"]
 
@@ -156,54 +155,6 @@ def test_a_redirect_is_an_answer_and_nothing_to_follow(engine: str, status: int)
     assert not followed
 
 
-def test_a_request_is_prepared_only_once_a_connection_is_ready_and_never_more_than_allowed() -> None:
-    async def session() -> tuple[int, int]:
-        opened = 0
-        most = 0
-
-        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            nonlocal opened, most
-            opened += 1
-            most = max(most, opened)
-            await read_request(reader)
-            await asyncio.sleep(0.02)
-            writer.write(OK)
-            await reader.read()
-            opened -= 1
-
-        async with serving(slow) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", port), connections=3, timeout=1)
-            await asyncio.gather(*(transport.send(ready) for _ in range(9)), return_exceptions=True)
-            made = transport.opened
-            await transport.aclose()
-            return most, made
-
-    most, made = asyncio.run(session())
-    assert most <= 3
-    assert made <= 9
-
-
-def test_a_server_that_hangs_up_while_requests_wait_for_their_turn_is_asked_all_the_same() -> None:
-    async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with asyncio.timeout(0.02):
-            await read_request(reader)
-        writer.write(OK)
-        await writer.drain()
-
-    async def after_a_while() -> Request:
-        await asyncio.sleep(0.1)
-        return await ready()
-
-    async def session() -> Response:
-        async with serving(impatient) as port:
-            transport = HttpTransport(Endpoint("http", "127.0.0.1", port))
-            answered = await transport.send(after_a_while)
-            await transport.aclose()
-            return answered
-
-    assert asyncio.run(session()).body == b"hi"
-
-
 def test_a_cancelled_request_frees_its_place_and_its_connection(engine: str) -> None:
     async def session() -> Response:
         first = True
@@ -323,14 +274,3 @@ def test_http_goes_through_a_proxy_with_the_whole_url(engine: str) -> None:
         return seen
 
     assert asyncio.run(session()).startswith(b"POST http://127.0.0.1:9/?PhoneNumber=13900000000 HTTP/1.1\r\n")
-
-
-@pytest.mark.parametrize("proxy", ["https://proxy:1", "proxy:3128", "http://", "http://proxy:port", "socks5://p:1"])
-def test_a_proxy_address_that_is_none_is_refused(proxy: str) -> None:
-    with pytest.raises(DysmsInputError, match="proxy"):
-        HttpTransport(Endpoint("https", "dysmsapi.aliyuncs.com", 443), proxy=proxy)
-
-
-def test_a_ca_bundle_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DysmsInputError, match="ca_bundle"):
-        HttpTransport(Endpoint("https", "dysmsapi.aliyuncs.com", 443), ca_bundle=str(tmp_path / "none.pem"))

@@ -211,14 +211,14 @@ class _Execution(Generic[Result]):
         if not self._is_proven and request_ids.foreign != foreign:
             raise errors.DysmsMismatched(f"{self._call.action}: another request got a response that was not its own")
         if self._error is not None:
-            raise self._pop_error()
+            raise self._error
         self._queue.record_response(self._dispatched_at)
         assert self._result is not None
         return self._result
 
     def delay_after(self, error: errors.DysmsError) -> float | None:
         """Record a failed attempt; return the seconds to wait before the next one, or ``None`` to give up."""
-        self._error = None
+        self._error = None  # its traceback leads back here: the cycle would wait for the collector
         now = self._executor.clock()
         if isinstance(error, errors.DysmsThrottled):
             self._executor.counters.throttled += 1
@@ -281,12 +281,6 @@ class _Execution(Generic[Result]):
             self._queue.request_ids.foreign += 1
             raise
         return self._is_proven
-
-    def _pop_error(self) -> errors.DysmsError:
-        # The traceback of a raised error leads back here: if we kept the error, both would wait for the collector.
-        error, self._error = self._error, None
-        assert error is not None
-        return error
 
 
 def _transport(endpoint: Endpoint, settings: Settings, transport: httpx.AsyncBaseTransport | None) -> Transport:

@@ -1,4 +1,4 @@
-"""The client against the emulator: whole and right, or a loud error, under every fault and every open question."""
+"""The client against the emulator: a result is complete and correct, or it is an error, under every fault."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from airflow_provider_dysms.emulator.switches import Switches
 from airflow_provider_dysms.model import dates, errors
 from airflow_provider_dysms.model.delivery import State, judge_message, judge_send_detail
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 NUMBER = "13900000000"
 NOON = (dates.day_start(dates.beijing_day(datetime.now(UTC))) - timedelta(hours=12)).astimezone(UTC)
 DAY = dates.beijing_day(NOON)
 
-#: As patient as in earnest, and faster.
-HASTY = RetryPolicy(max_attempts=4, wait_initial=0.01, wait_account_limit=0.01, throttle_timeout=3.0)
+#: Shorter waits than the default policy, and the same decisions.
+SHORT_WAITS = RetryPolicy(max_attempts=4, wait_initial=0.01, wait_account_limit=0.01, throttle_timeout=3.0)
 
 
 def settings(emulator: Emulator, **changes: object) -> Settings:
@@ -47,26 +47,26 @@ def settings(emulator: Emulator, **changes: object) -> Settings:
 
 def ask(
     emulator: Emulator,
-    question: Callable[[DysmsClient], Awaitable[Answer]],
+    scenario: Callable[[DysmsClient], Awaitable[Result]],
     *,
-    retry: RetryPolicy = HASTY,
+    retry: RetryPolicy = SHORT_WAITS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     transport: httpx.AsyncBaseTransport | None = None,
     **changes: object,
-) -> Answer:
+) -> Result:
     async def quick(seconds: float) -> None:
         await asyncio.sleep(min(seconds, 0.05))
 
-    async def session() -> Answer:
+    async def session() -> Result:
         given = settings(emulator, **changes)
         async with DysmsClient(given, retry=retry, transport=transport, now=now, sleep=quick) as client:
-            return await question(client)
+            return await scenario(client)
 
     return asyncio.run(session())
 
 
 def day_of(emulator: Emulator, **changes: Any) -> list[str | None]:
-    """Ask for the day of NUMBER; return the OutIds in the order they came."""
+    """Query the day of NUMBER; return the OutIds in the order of the records."""
     records = ask(emulator, lambda client: client.query_send_details(NUMBER, DAY), **changes)
     return [record.out_id for record in records]
 
@@ -88,7 +88,7 @@ def sent(emulator: Emulator) -> list[str]:
     return fill(emulator, 137)
 
 
-def test_it_asks_on_uvloop_too(emulator: Emulator, sent: list[str]) -> None:
+def test_it_runs_on_uvloop_too(emulator: Emulator, sent: list[str]) -> None:
     async def session() -> int:
         async with DysmsClient(settings(emulator)) as client:
             return len(await client.query_send_details(NUMBER, DAY))
@@ -122,7 +122,7 @@ ONCE = {
 
 @pytest.mark.parametrize("page", [None, 1, 3])
 @pytest.mark.parametrize("fault", ONCE)
-def test_a_fault_that_passes_costs_time_and_no_row(
+def test_a_temporary_fault_costs_time_and_no_row(
     emulator: Emulator, sent: list[str], fault: str, page: int | None
 ) -> None:
     plan = {"page": page, **ONCE[fault]} if page else ONCE[fault]
@@ -138,7 +138,7 @@ def test_over_a_transport_of_httpx_it_is_the_same(emulator: Emulator, sent: list
     assert emulator.faults()[0]["fired"] == 1
 
 
-def test_a_send_over_a_transport_of_httpx_that_never_left_is_tried_again_and_no_other(emulator: Emulator) -> None:
+def test_over_a_transport_of_httpx_only_a_send_that_never_left_is_sent_again(emulator: Emulator) -> None:
     class Failing(httpx.AsyncHTTPTransport):
         asked = 0
 
@@ -181,7 +181,7 @@ LASTING = {
 
 
 @pytest.mark.parametrize("fault", LASTING)
-def test_a_fault_that_lasts_is_a_loud_error(emulator: Emulator, sent: list[str], fault: str) -> None:
+def test_a_permanent_fault_is_an_error(emulator: Emulator, sent: list[str], fault: str) -> None:
     error, plan = LASTING[fault]
     emulator.fault(action="QuerySendDetails", times=None, **plan)
     with pytest.raises(error) as caught:
@@ -353,7 +353,7 @@ def test_nothing_found_just_before_a_day_leaves_the_window_may_be_forgotten_alre
 
 
 def test_a_report_about_another_message_is_refused() -> None:
-    """A server that gives one answer to every question."""
+    """A server that gives one answer to every scenario."""
     body = b'{"ResponseCode": "OK", "MessageId": "2", "Status": "1", "ErrorCode": "DELIVERED"}'
     wire = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 

@@ -1,4 +1,4 @@
-"""Whatever a server sends is read, or an error of ours that repeats no number: nothing else is ever raised."""
+"""Any response is parsed, or is an error of ours that quotes no phone number; nothing else is ever raised."""
 
 from __future__ import annotations
 
@@ -96,15 +96,15 @@ def names(value: object) -> set[str]:
 
 
 def outcome(action: str, status: int, body: bytes) -> object:
-    """What a caller gets: a result, or an error of ours. Anything else that is raised fails the test."""
+    """Return the result of a response, or our error; any other exception fails the test."""
     found = outcome_of_any_form(action, status, body)
-    quick = read_page(body) if (action, status) == ("QuerySendDetails", 200) else None
-    assert quick is None or quick == without_extra(found), "the quick reader of today's form reads something else"
+    fast = read_page(body) if (action, status) == ("QuerySendDetails", 200) else None
+    assert fast is None or fast == without_extra(found), "the fast parser returns something else"
     return found
 
 
 def without_extra(found: object) -> object:
-    """Return a page without the fields that nobody knows: the quick reader does not keep them."""
+    """Return a page without the fields that nobody knows: the fast reader does not keep them."""
     if not isinstance(found, Page):
         return found
     return msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""A listing is complete or refused: the service as a list that changes while it is read."""
+"""A listing that changes while it is read is returned complete, or refused."""
 
 from __future__ import annotations
 
@@ -122,12 +122,12 @@ FOREVER: dict[str, tuple[Callable[[Service], None], str]] = {
 @pytest.mark.parametrize("fault", FOREVER)
 def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walks(fault: str) -> None:
     service = Service(rows(137))
-    plan, doubt = FOREVER[fault]
+    plan, problem = FOREVER[fault]
     plan(service)
     with pytest.raises(DysmsIncomplete) as refused:
         service.read()
     assert refused.value.message == (
-        f"the list: refused, because after 5 attempts the listing could not be shown to be complete: {doubt}"
+        f"the list: refused, because after 5 attempts the listing could not be shown to be complete: {problem}"
     )
     assert service.requests <= 6 * len(PAUSES)
     assert service.slept == list(PAUSES[1:])

@@ -1,4 +1,4 @@
-"""The budget: no second above it, no time made up for, everybody slowed down by a throttled answer."""
+"""No second has more requests than the rate, unused time is lost, and a throttled response slows all requests down."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from airflow_provider_dysms.api.rate_limiter import (
     shared_rate_limiter,
 )
 
-#: Of a budget of 1,000, what is not kept for a burst.
+#: Of a rate of 1,000, the part that is not reserved for a burst.
 RATE = 969
 
 
 def granted(
     limiter: RateLimiter, *, seconds: float, start: float = 100.0, stalls: float = 0.0, seed: int = 1
 ) -> list[float]:
-    """Take whatever can be had for a while, on a clock of our own that sometimes stands still for the taker."""
+    """Acquire as much as possible for a while, on a simulated clock that sometimes jumps, as if the task woke late."""
     rng = random.Random(seed)
     now, grants = start, []
     while now < start + seconds:
@@ -48,7 +48,7 @@ def granted(
 
 
 def next_grant(limiter: RateLimiter, now: float) -> float:
-    """Return when the budget grants the next request, and take it."""
+    """Acquire the next request; return when it was granted."""
     while wait := limiter.try_acquire(now):
         now += wait
     return now
@@ -318,9 +318,10 @@ def test_after_a_stop_the_rate_is_lowered_once_and_grows_back() -> None:
 def played(
     limiter: RateLimiter, answer: Callable[[float], tuple[str, float]], *, seconds: float, start: float = 100.0
 ) -> list[tuple[float, str]]:
-    """Send whatever the budget lets leave, to a service made up; return when each left and what it was answered.
+    """Send every granted request to a simulated service; return when each left, and its outcome.
 
-    :param answer: takes when a request arrives; returns ``ok``, ``throttled`` or ``lost``, and after how many seconds
+    :param answer: takes the time when a request arrives; returns ``ok``, ``throttled`` or ``lost``, and after how many
+        seconds
     """
     now, sent = start, list[tuple[float, str]]()
     flying: list[tuple[float, float, str]] = []
@@ -343,7 +344,7 @@ def played(
 
 
 def test_a_service_that_gives_half_is_followed_without_starving() -> None:
-    """Whatever exceeds 500 in a second of the clock is throttled; the budget would be 1,000."""
+    """Requests beyond 500 in a second of the clock are throttled, although the rate is 1,000."""
     second, count = 0, 0
 
     def answer(now: float) -> tuple[str, float]:
@@ -387,7 +388,7 @@ def test_a_stray_refusal_costs_little() -> None:
 
 @pytest.mark.parametrize("start", [100.0, 100.3, 100.9, 100.985, 100.999, 101.0, 101.5, 101.98, 101.985, 101.999])
 @pytest.mark.parametrize("per_second", [120, 300, 5000])
-def test_a_service_that_refuses_everything_in_every_other_second_hears_little_in_vain(
+def test_a_service_that_refuses_everything_in_every_other_second_gets_few_useless_requests(
     per_second: int, start: float
 ) -> None:
     def answer(now: float) -> tuple[str, float]:

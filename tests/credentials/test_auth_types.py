@@ -1,4 +1,4 @@
-"""Every way to log in: the right question to whoever hands out keys, and a key that the service takes."""
+"""Every auth_type sends the right request to its provider, and gets credentials that the service accepts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AUTH_TYPES = ["ram_role_arn", "oidc_role_arn", "ecs_ram_role", "credentials_uri"
 TODAY = dates.beijing_day(datetime.now(UTC))
 NUMBER = "139" + "00001111"
 ROLE = "ram_role_arn acs:ram::100000000000:role/sms-audit"
-IMPATIENT = RetryPolicy(max_attempts=1, total_time=0)
+ONE_ATTEMPT = RetryPolicy(max_attempts=1, total_time=0)
 
 Connect = Callable[..., DysmsHook]
 
@@ -148,11 +148,11 @@ def test_a_key_that_the_service_no_longer_takes_is_replaced_once_for_everybody(
 ) -> None:
     hook = connect(auth_type)
     hook.query_send_details(NUMBER, TODAY)
-    held = hook.settings.credentials.cache.credentials
+    cache = hook.settings.credentials.cache.credentials
     emulator.add_account(
-        access_key_id=held.access_key_id,
-        access_key_secret=held.access_key_secret,
-        security_token=held.security_token,
+        access_key_id=cache.access_key_id,
+        access_key_secret=cache.access_key_secret,
+        security_token=cache.security_token,
         expires_at=time.time() - 1,
     )
     stand_in.asked.clear()
@@ -189,8 +189,8 @@ def test_a_key_that_cannot_be_replaced_yet_serves_to_its_end(
     stand_in.lasts = 20
     hook = connect()
     hook.query_send_details(NUMBER, TODAY)
-    held = hook.settings.credentials.cache
-    held._refresh_at = time.monotonic()
+    cache = hook.settings.credentials.cache
+    cache._refresh_at = time.monotonic()
     stand_in.answers = [(503, {}, b"")] * 9
     for _ in range(3):
         assert hook.query_send_details(NUMBER, TODAY) == []
@@ -233,7 +233,7 @@ def test_whatever_is_answered_instead_of_a_key_is_an_error_that_leaves_no_messag
     stand_in.answers = [(status, headers, body)] * 9
     hook = connect(auth_type)
     with pytest.raises(error, match=f"no credentials from {auth_type}") as caught:
-        hook.run(lambda client: client.send_sms([NUMBER], "示例", "SMS_1"), retry=IMPATIENT)
+        hook.run(lambda client: client.send_sms([NUMBER], "示例", "SMS_1"), retry=ONE_ATTEMPT)
     assert not getattr(caught.value, "request_sent", False)
     assert emulator.requests() == {}
     shown, at = "", caught.value
@@ -268,7 +268,7 @@ def test_a_key_that_has_expired_or_says_no_time_is_refused_at_once(
 def test_one_question_that_failed_has_failed_for_all_who_waited_for_its_answer(connect: Connect, stand_in: Any) -> None:
     stand_in.before_answer = lambda: time.sleep(1)  # by then all stand in line
     stand_in.answers = [(503, {}, b"")] * 99
-    found = many(connect(), retry=IMPATIENT)
+    found = many(connect(), retry=ONE_ATTEMPT)
     assert {type(each) for each in found} == {DysmsTransportError}
     assert not any(each.request_sent for each in found)
     assert len(stand_in.asked) <= 3

@@ -1,4 +1,4 @@
-"""STS by HTTPS: the connection's CA and proxy hold there too, and a certificate that does not hold ends it."""
+"""Requests to STS over HTTPS use the CA and the proxy of the connection, and fail if the certificate is not valid."""
 
 from __future__ import annotations
 

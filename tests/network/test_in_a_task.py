@@ -1,4 +1,4 @@
-"""Certificates, proxies and redirects as a task meets them: from the connection, through Airflow's own task runner."""
+"""Certificates, proxies and redirects, set in the connection of a task that Airflow's own task runner runs."""
 
 from __future__ import annotations
 

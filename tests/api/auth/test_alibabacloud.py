@@ -1,4 +1,4 @@
-"""Credentials through the package alibabacloud-credentials, from a server on this machine; more in tests/credentials."""
+"""Credentials through the package alibabacloud-credentials, from a server on this machine; see tests/credentials."""
 
 from __future__ import annotations
 

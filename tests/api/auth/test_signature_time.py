@@ -1,4 +1,4 @@
-"""A signature time is fixed once, and its age counts however the process was held up."""
+"""A signature time is fixed once, and its age counts however long the process was paused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every intermediate of the signature equals the official SDK's, byte for byte."""
+"""Every step of a signature equals that of the official SDK, byte for byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy that the environment names is not used, and a connection that fails says so: by both engines."""
+"""A proxy named in the environment is not used, and the error of a failed connection says so: over both engines."""
 
 from __future__ import annotations
 

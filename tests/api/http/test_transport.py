@@ -1,4 +1,4 @@
-"""Bytes out, bytes back: against servers of every temper, plain, over TLS and through proxies; by both engines."""
+"""Requests to misbehaving servers, plain, over TLS and through proxies: both engines behave alike."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_connections_are_kept_and_a_closed_one_is_replaced(engine: str) -> None:
     assert len(ask(engine, saying(OK, OK), times=4)) == 4
 
 
-def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it(engine: str) -> None:
+def test_a_response_that_ends_the_connection_is_its_last(engine: str) -> None:
     assert len(ask(engine, saying(OK.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")), times=3)) == 3
 
 
@@ -64,7 +64,7 @@ def test_an_answer_that_ends_the_connection_is_not_followed_by_a_request_on_it(e
         b"HTTP/1.1 200",
     ],
 )
-def test_an_answer_that_is_cut_off_is_no_answer(engine: str, wire: bytes) -> None:
+def test_a_truncated_response_is_an_error_of_the_transport(engine: str, wire: bytes) -> None:
     with pytest.raises(DysmsTransportError) as caught:
         ask(engine, saying(wire))
     assert caught.value.request_sent
@@ -82,7 +82,7 @@ def test_an_answer_that_is_cut_off_is_no_answer(engine: str, wire: bytes) -> Non
     ],
     ids=["tls", "ssh", "negative length", "compressed", "endless headers", "oversized"],
 )
-def test_what_is_no_answer_is_unreadable(engine: str, wire: bytes) -> None:
+def test_an_invalid_response_is_unreadable(engine: str, wire: bytes) -> None:
     with pytest.raises(DysmsUnreadable):
         ask(engine, saying(wire))
 
@@ -100,7 +100,7 @@ async def trail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
-def test_trailers_have_no_end_of_their_own_and_get_one(engine: str) -> None:
+def test_trailers_are_bounded(engine: str) -> None:
     with pytest.raises(DysmsUnreadable):
         ask(engine, trail)
 
@@ -134,7 +134,7 @@ def test_a_refused_connection_says_that_nothing_was_sent(engine: str) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_answer_and_nothing_to_follow(engine: str, status: int) -> None:
+def test_a_redirect_is_not_followed(engine: str, status: int) -> None:
     followed = False
 
     async def session() -> Response:
@@ -155,7 +155,7 @@ def test_a_redirect_is_an_answer_and_nothing_to_follow(engine: str, status: int)
     assert not followed
 
 
-def test_a_cancelled_request_frees_its_place_and_its_connection(engine: str) -> None:
+def test_a_cancelled_request_frees_its_slot_and_its_connection(engine: str) -> None:
     async def session() -> Response:
         first = True
 
@@ -249,8 +249,8 @@ def test_a_certificate_for_another_host_ends_it(engine: str, certificate: Path) 
 
 
 def test_https_goes_through_a_proxy_as_a_tunnel(engine: str, certificate: Path) -> None:
-    answered, seen = over_tls(engine, certificate, saying(OK), proxied=True)
-    assert answered.body == b"hi"
+    response, seen = over_tls(engine, certificate, saying(OK), proxied=True)
+    assert response.body == b"hi"
     assert seen[0].startswith(b"CONNECT 127.0.0.1:")
     assert b"proxy-authorization: basic dxnlcjpwqhnz" in seen[0].lower()
     assert b"13900000000" not in seen[0]

@@ -1,4 +1,4 @@
-"""The quick reader of today's form: what it takes, it reads as the reader of every form does."""
+"""The fast parser returns the same records as the parser of every form, or leaves the page to it."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_a_mapping_that_judges_nothing_is_warned_about_with_what_could(
     log("mobile,order_id")
     result = audit("sent.csv", columns={"phone_number": "mobile"})["result"]
     assert (result["keyed"], result["missing"]) == (False, 0)
-    said = next(line for line in "".join(capfd.readouterr()).splitlines() if "is not judged" in line)
+    said = next(line for line in "".join(capfd.readouterr()).splitlines() if "are not judged" in line)
     assert "warning" in said
     assert "order_id (OutId); map them with columns" in said
 

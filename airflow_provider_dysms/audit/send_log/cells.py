@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -353,7 +353,7 @@ def test_nothing_found_just_before_a_day_leaves_the_window_may_be_forgotten_alre
 
 
 def test_a_report_about_another_message_is_refused() -> None:
-    """A server that gives one answer to every scenario."""
+    """A server that gives one response to every request."""
     body = b'{"ResponseCode": "OK", "MessageId": "2", "Status": "1", "ErrorCode": "DELIVERED"}'
     wire = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 

@@ -1,7 +1,7 @@
 """Our own HTTP/1.1 engine: sends requests to one endpoint over a pool of keep-alive connections.
 
 It runs on asyncio and parses with httptools, which every Airflow installation has. An audit needs properties that
-general HTTP clients lack: a deadline for the whole exchange, a bound on problem a hostile server can make us hold in
+general HTTP clients lack: a deadline for the whole exchange, a bound on what a hostile server can make us hold in
 memory, no redirects, no log line with a URL (which has the phone number), and a request that is signed and counted
 against the rate limit only when a connection is ready to carry it.
 """

@@ -1,7 +1,6 @@
-"""The only way to the service: each action with what makes its answer complete; :mod:`.request_executor` carries the calls.
+"""The client of the Dysms API: one method per API action, with the checks that its result is complete and correct.
 
-One async client serves every caller. It lives and dies with one event loop; what must outlive it (the budgets) has no
-asyncio object in it.
+A client belongs to one event loop. The rate limiters outlive it, so they hold no asyncio object.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.api import pagination
-from airflow_provider_dysms.api.auth.signature_time import SignatureTime
+from airflow_provider_dysms.api import access_probe, pagination
 from airflow_provider_dysms.api.http.correlation import Subjects
-from airflow_provider_dysms.api.protocol import actions, send_details_json
+from airflow_provider_dysms.api.protocol import actions, payload_records, send_details_json
 from airflow_provider_dysms.api.request_executor import RequestExecutor
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.model import dates, errors
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from airflow_provider_dysms.api.auth.signature_time import SignatureTime
     from airflow_provider_dysms.api.settings import Settings
     from airflow_provider_dysms.model.records import (
         MessageReport,
@@ -37,22 +36,19 @@ if TYPE_CHECKING:
         SmsSent,
     )
 
-#: The number that a test of the connection asks for: any will do, and what is known of it is dropped.
-PROBED_NUMBER = "13000000000"
-
 _IDENTITY = attrgetter("identity")
 
 
 class DysmsClient:
-    """Asks the Dysms API. Use it as an async context manager, within one event loop.
+    """A client of the Dysms API. Use it as an async context manager, within one event loop.
 
     :param settings: see :class:`.settings.Settings`
-    :param retry: see :class:`RetryPolicy`
-    :param transport: carries the requests instead of the package's own engine, and is closed with the client
+    :param retry: see :class:`.retry.RetryPolicy`; default: its defaults
+    :param transport: carries the requests instead of the package's own HTTP engine; is closed with the client
     :param now: returns the current instant
     :param clock: returns seconds that never go back
     :param sleep: waits some seconds
-    :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable, or stands beside a ``transport``
+    :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable, or is combined with a ``transport``
     """
 
     def __init__(
@@ -68,10 +64,10 @@ class DysmsClient:
         self.settings = settings
         self._now = now
         self._sleep = sleep
-        self._caller = RequestExecutor(
+        self._executor = RequestExecutor(
             settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
         )
-        self.counters = self._caller.counters
+        self.counters = self._executor.counters
         self._subjects = Subjects()
 
     async def __aenter__(self) -> DysmsClient:
@@ -82,51 +78,52 @@ class DysmsClient:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._caller.aclose()
+        await self._executor.aclose()
 
     async def query_send_details(
         self, phone_number: str, send_date: date, biz_id: str | None = None
     ) -> list[SendDetail]:
         """Return every message sent to a number on a Beijing day, shown to be complete.
 
-        :param phone_number: as the API takes it: 11 digits (mainland), or country code and number
-        :param send_date: a Beijing day of the last 30
-        :param biz_id: only the messages of one request
-        :raises DysmsWindowError: the day is outside the window, or left it while it was read
-        :raises DysmsIncomplete: the answer could not be shown to be complete, or holds other people's messages
-        :raises DysmsError: see :mod:`.errors`
+        :param phone_number: 11 digits (mainland), or country code and number
+        :param send_date: one of the last 30 Beijing days
+        :param biz_id: only the messages of one send request; default: all messages
+        :raises DysmsWindowError: the service does not keep the day, or dropped it while it was read
+        :raises DysmsIncomplete: the listing could not be shown to be complete, or holds other people's messages
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/419277.html
         """
         dates.check_window(send_date, self._now())
-        question = (send_date, biz_id)
-        self._subjects.add(phone_number, question)
-        await asyncio.sleep(0)  # who asks in one turn of the loop sends in the next, together: it costs the kernel less
+        query = (send_date, biz_id)
+        self._subjects.add(phone_number, query)
+        # Calls made in one turn of the event loop are sent together in the next one, which needs fewer system calls.
+        await asyncio.sleep(0)
 
         async def fetch(page: int, page_size: int) -> Page[SendDetail]:
-            def proves(found: Page[SendDetail]) -> bool:
+            def is_proof(found: Page[SendDetail]) -> bool:
                 _check_belong(found.records, phone_number, send_date)
-                # Another page of the same listing is about the same number; it is rarely as long as this one must be.
-                is_this_page = 0 < len(found.records) == pagination.due(found.total, page, page_size)
-                return is_this_page and self._subjects.has_only(phone_number, question)
+                # Another page of the same listing has the same number in its rows, but rarely this page's length.
+                is_this_page = 0 < len(found.records) == pagination.records_due(found.total, page, page_size)
+                return is_this_page and self._subjects.has_only(phone_number, query)
 
             call = actions.query_send_details(phone_number, send_date, biz_id, page=page, page_size=page_size)
-            answer = await self._caller.ask(
-                call, actions.parse_send_details, quick=send_details_json.read_page, proves=proves
+            found = await self._executor.execute(
+                call, payload_records.parse_send_details, parse_fast=send_details_json.read_page, is_proof=is_proof
             )
             self.counters.pages += 1
-            return answer
+            return found
 
         found = await pagination.complete(
             fetch, _IDENTITY, sleep=self._sleep, what=lambda: f"QuerySendDetails of {send_date}"
         )
-        # The service answers "nothing" for a day that it has forgotten, so a walk must end within the window too.
+        # The service returns nothing for a day that it no longer keeps, so the day must still be in the window now.
         ended = self._now()
         dates.check_window(send_date, ended)
         if not found and not dates.is_remembered(send_date, ended + dates.MAX_CLOCK_SKEW):
             raise errors.DysmsWindowError(
                 "send_date",
-                f"{send_date} leaves the service's memory about now; it answers nothing, and may be past it",
+                f"{send_date} leaves the service's memory about now; it returned nothing, and may have dropped the day",
             )
         return found
 
@@ -142,11 +139,12 @@ class DysmsClient:
         """Return the counts of each Beijing day, in billed segments.
 
         :param first_date: first day
-        :param last_date: last day; ``None`` for the first alone
-        :param is_globe: messages abroad, instead of the mainland
-        :param template_type: 0 code, 1 notice, 2 promotion, 3 international, 7 digital
-        :param sign_name: only messages of one signature
-        :raises DysmsError: see :mod:`.errors`
+        :param last_date: last day; default: only the first day
+        :param is_globe: count messages to other countries instead of those to the mainland
+        :param template_type: 0 code, 1 notice, 2 promotion, 3 international, 7 digital; default: all
+        :param sign_name: count only messages with one signature; default: all
+        :raises DysmsIncomplete: the listing could not be shown to be complete, or counts another day, or a day twice
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/397330.html
         """
@@ -161,36 +159,37 @@ class DysmsClient:
                 page=page,
                 page_size=page_size,
             )
-            answer = await self._caller.ask(call, actions.parse_send_statistics)
+            found = await self._executor.execute(call, payload_records.parse_send_statistics)
             self.counters.pages += 1
-            for record in answer.records:
+            for record in found.records:
                 if not first_date <= record.send_date <= (last_date or first_date):
-                    raise errors.DysmsIncomplete("the answer holds counts of another day")
-            return answer
+                    raise errors.DysmsIncomplete("the response holds counts of another day")
+            return found
 
         what = f"QuerySendStatistics from {first_date}"
         found = await pagination.complete(fetch, lambda day: day.send_date, sleep=self._sleep, what=lambda: what)
         if len({day.send_date for day in found}) < len(found):
-            raise errors.DysmsIncomplete(f"{what}: refused, because the answer counts a day twice")
+            raise errors.DysmsIncomplete(f"{what}: refused, because the response counts a day twice")
         return found
 
     async def query_message(self, message_id: str) -> MessageReport:
         """Return the report of an international message.
 
-        :param message_id: as SendMessageToGlobe returned it
-        :raises DysmsNotFound: the service has no such message, or not yet
-        :raises DysmsIncomplete: the service answered with another message
-        :raises DysmsError: see :mod:`.errors`
+        :param message_id: the id that SendMessageToGlobe returned
+        :raises DysmsNotFound: the service has no such message, or does not have it yet
+        :raises DysmsIncomplete: the service returned the report of another message
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
         """
 
-        def proves(report: MessageReport) -> bool:
+        def is_proof(report: MessageReport) -> bool:
             if report.message_id and report.message_id != message_id:
-                raise errors.DysmsIncomplete("QueryMessage: refused, because the answer is about another message")
+                raise errors.DysmsIncomplete("QueryMessage: refused, because the response is about another message")
             return bool(report.message_id)
 
-        return await self._caller.ask(actions.query_message(message_id), actions.parse_message, proves=proves)
+        call = actions.query_message(message_id)
+        return await self._executor.execute(call, payload_records.parse_message, is_proof=is_proof)
 
     async def send_sms(
         self,
@@ -202,17 +201,24 @@ class DysmsClient:
         *,
         signature_time: SignatureTime | None = None,
     ) -> SmsSent:
-        """Send one text to up to 1,000 numbers. It is tried again only where it was certainly not carried out.
+        """Send one text to up to 1,000 numbers. The request is repeated only if it was certainly not executed.
 
+        :param phone_numbers: 1 to 1,000 phone numbers
+        :param sign_name: the registered signature, without brackets
+        :param template_code: such as ``SMS_12231000``
+        :param template_param: the variables of the template, a mapping or a JSON object as text; default: none
+        :param out_id: an id of your own, at most 255 characters; default: none
         :param signature_time: the instant that the request is signed for; default: when it leaves
-        :raises DysmsHeldBack: it did not leave in time; nothing was sent
-        :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
-        :raises DysmsError: see :mod:`.errors`
+        :raises DysmsHeldBack: the request did not leave in time; nothing was sent
+        :raises DysmsTransportError: the request may or may not have been executed, see its ``request_sent``
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://help.aliyun.com/document_detail/419273.html
         """
         call = actions.send_sms(phone_numbers, sign_name, template_code, template_param, out_id)
-        return await self._caller.ask(call, actions.parse_sms_sent, repeatable=False, signature_time=signature_time)
+        return await self._executor.execute(
+            call, payload_records.parse_sms_sent, idempotent=False, signature_time=signature_time
+        )
 
     async def send_message_to_globe(
         self,
@@ -226,12 +232,19 @@ class DysmsClient:
         channel_id: str | None = None,
         signature_time: SignatureTime | None = None,
     ) -> MessageSent:
-        """Send one international message. It is tried again only where it was certainly not carried out.
+        """Send one international message. The request is repeated only if it was certainly not executed.
 
+        :param to: country code and number
+        :param message: the text
+        :param sender_id: the sender that the phone shows; this and each default below: the account's
+        :param message_type: ``OTP``, ``NOTIFY`` or ``MKT``
+        :param task_id: an id of your own, at most 255 characters; default: none
+        :param validity_period: seconds for which the carrier may try to deliver the message
+        :param channel_id: a channel that the vendor has assigned; default: none
         :param signature_time: the instant that the request is signed for; default: when it leaves
-        :raises DysmsHeldBack: it did not leave in time; nothing was sent
-        :raises DysmsTransportError: the outcome may be uncertain, see its ``request_sent``
-        :raises DysmsError: see :mod:`.errors`
+        :raises DysmsHeldBack: the request did not leave in time; nothing was sent
+        :raises DysmsTransportError: the request may or may not have been executed, see its ``request_sent``
+        :raises DysmsError: see :mod:`airflow_provider_dysms.model.errors`
 
         Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagetoglobe
         """
@@ -244,63 +257,41 @@ class DysmsClient:
             validity_period=validity_period,
             channel_id=channel_id,
         )
-        return await self._caller.ask(call, actions.parse_message_sent, repeatable=False, signature_time=signature_time)
+        return await self._executor.execute(
+            call, payload_records.parse_message_sent, idempotent=False, signature_time=signature_time
+        )
 
-    async def refuses_signature_of(self, signed_at: datetime, phone_number: str) -> bool:
-        """Say whether the service refuses a mainland request that was signed at an instant, whatever our clock says.
+    async def is_signature_refused(self, signed_at: datetime, phone_number: str) -> bool:
+        """Return whether the service refuses a mainland request signed at an instant, whatever our clock says.
 
-        It is asked for details of a number, with a signature of that instant.
-
-        :param signed_at: an aware instant
-        :param phone_number: as the API takes it
-        :raises DysmsError: see :mod:`.errors`
-        """
-        call = actions.query_send_details(phone_number, dates.beijing_day(self._now()), page=1, page_size=1)
-        signature_time = SignatureTime(signed_at, max_age=float("inf"))
-        try:
-            await self._caller.ask(call, lambda answer: answer, signature_time=signature_time)
-        except errors.DysmsClockError:
-            return True
-        return False
-
-    async def access(self) -> dict[str, errors.DysmsError | None]:
-        """Return for each query ``None`` if it is allowed, else the error.
-
-        Asks for today's statistics, one page of the details of a number, and a message that cannot exist.
+        :param signed_at: an aware instant, by which a query of the number's details is signed
+        :param phone_number: 11 digits (mainland), or country code and number
+        :raises DysmsError: the query failed for another reason
         """
         today = dates.beijing_day(self._now())
-        probes = (
-            actions.query_send_details(PROBED_NUMBER, today, page=1, page_size=1),
-            actions.query_send_statistics(today, today, is_globe=False, page=1, page_size=1),
-            actions.query_message("0"),
-        )
-        found = await asyncio.gather(*map(self._probed, probes))
-        return {call.action: error for call, error in zip(probes, found, strict=True)}
+        return await access_probe.is_signature_refused(self._executor, signed_at, phone_number, today)
 
-    async def _probed(self, call: actions.Call) -> errors.DysmsError | None:
-        try:
-            await self._caller.ask(call, lambda answer: answer)
-        except errors.DysmsNotFound:
-            return None
-        except errors.DysmsError as error:
-            # The service looks at the number only of those who may ask.
-            return None if (error.code or "").endswith("MOBILE_NUMBER_ILLEGAL") else error
-        return None
+    async def access(self) -> dict[str, errors.DysmsError | None]:
+        """Send each query once; return ``None`` for each action that is allowed, else its error.
+
+        The queries are today's statistics, one page of the details of a number, and a message that cannot exist.
+        """
+        return await access_probe.probe_access(self._executor, dates.beijing_day(self._now()))
 
 
 def _check_belong(records: Sequence[SendDetail], phone_number: str, send_date: date) -> None:
-    """Refuse other people's messages, and other days'; a message may be dated one day off the day it was asked for."""
-    first, last = _around(send_date)
-    same = phone_number
+    """Refuse messages of other people and other days. A message may be dated one day off the queried day."""
+    first, last = _accepted_instants(send_date)
+    same = phone_number  # in the spelling of the last row, so that a different spelling is compared only once
     for record in records:
         if record.phone_number != same:
             if not same_number(phone_number, record.phone_number):
-                raise errors.DysmsIncomplete("the answer holds messages to another number")
+                raise errors.DysmsIncomplete("the response holds messages to another number")
             same = record.phone_number
         if (sent_at := record.sent_at) is not None and not first <= sent_at < last:
-            raise errors.DysmsIncomplete("the answer holds messages of another day")
+            raise errors.DysmsIncomplete("the response holds messages of another day")
 
 
 @lru_cache(maxsize=2)
-def _around(day: date) -> tuple[datetime, datetime]:
+def _accepted_instants(day: date) -> tuple[datetime, datetime]:
     return dates.day_start(day - dates.DAY), dates.day_start(day + 2 * dates.DAY)

@@ -1,3 +1,3 @@
-"""The errors, where earlier releases had them: import them from :mod:`airflow_provider_dysms.model.errors`."""
+"""The import path of the errors in earlier releases; the errors are in :mod:`airflow_provider_dysms.model.errors`."""
 
 from airflow_provider_dysms.model.errors import *  # noqa: F403

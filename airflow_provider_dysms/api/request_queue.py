@@ -1,4 +1,4 @@
-"""What the requests of one action share: where they go, who signs them, and the line they stand in."""
+"""Queues the requests of one API action until the rate limiter grants them and valid credentials can sign them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class RequestQueue:
-    """The waiting line of one client and one action.
+    """The queue of one client and one action, first in, first out.
 
-    :param signer: signs the requests, for where they go
+    :param signer: signs the action's requests
     :param transport: carries them
-    :param request_ids: of the endpoint's responses
-    :param keys: what they are signed with
-    :param budget: says when one may leave
+    :param request_ids: the request ids of the endpoint's latest responses
+    :param credentials: resolves the credentials that sign the requests
+    :param rate_limiter: decides when a request may leave
     :param clock: returns seconds that never go back
     :param sleep: waits some seconds
     """
@@ -33,8 +33,8 @@ class RequestQueue:
         signer: Signer,
         transport: Transport,
         request_ids: RequestIds,
-        keys: CredentialsResolver,
-        budget: RateLimiter,
+        credentials: CredentialsResolver,
+        rate_limiter: RateLimiter,
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
@@ -42,42 +42,46 @@ class RequestQueue:
         self.signer = signer
         self.transport = transport
         self.request_ids = request_ids
-        self.budget = budget
+        self.rate_limiter = rate_limiter
         self.answered_at = float("-inf")
-        self._keys = keys
+        self._credentials = credentials
         self._clock = clock
         self._sleep = sleep
-        self._line = asyncio.Lock()  # first come, first served
-        self._in_line = 0
+        self._first_in_queue = asyncio.Lock()  # asyncio wakes its waiters in the order in which they came
+        self._waiting = 0
 
-    def was_answered(self, left: float) -> None:
-        """Take note that the service answered one of the lane's requests, and did not throttle it.
+    def record_response(self, dispatched_at: float) -> None:
+        """Record that the service answered a request of this queue, and did not throttle it.
 
-        :param left: when the request left
+        :param dispatched_at: when the request left
         """
         self.answered_at = self._clock()
-        self.budget.answered(left)
+        self.rate_limiter.record_response(dispatched_at)
 
-    def turn_at_once(self) -> float | None:
-        """Let one request leave if nobody waits, a key is there and the budget grants it; return when it did."""
-        if self._in_line or not self._keys.are_ready or self.budget.take(left := self._clock()):
-            return None
-        return left
+    def try_acquire(self) -> float | None:
+        """Let one request leave if none waits, credentials are ready and the rate limiter grants it.
 
-    async def wait_for_turn(self) -> float:
-        """Wait until the budget lets one request leave, and a key is there to sign it; return when it did.
-
-        :raises DysmsError: there is no key, see :meth:`.keys.Keys.ready`
+        :returns: when the request was granted; ``None`` if it must wait
         """
-        came = time.monotonic()
-        self._in_line += 1
+        if self._waiting or not self._credentials.are_fresh or self.rate_limiter.try_acquire(now := self._clock()):
+            return None
+        return now
+
+    async def acquire(self) -> float:
+        """Wait until the rate limiter grants one request and credentials are ready to sign it.
+
+        :returns: when the request was granted
+        :raises DysmsError: there are no credentials, see :meth:`.refresh.CredentialsResolver.ensure_fresh`
+        """
+        since = time.monotonic()
+        self._waiting += 1
         try:
-            async with self._line:
-                # The key first: requests that had their turn and waited for a key would leave in a burst.
+            async with self._first_in_queue:
+                # Credentials first: requests that were granted and then waited for credentials would leave in a burst.
                 while True:
-                    await self._keys.ready(came)
-                    if not (wait := self.budget.take(left := self._clock())):
-                        return left
+                    await self._credentials.ensure_fresh(since)
+                    if not (wait := self.rate_limiter.try_acquire(now := self._clock())):
+                        return now
                     await self._sleep(wait)
         finally:
-            self._in_line -= 1
+            self._waiting -= 1

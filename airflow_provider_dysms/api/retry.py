@@ -1,4 +1,7 @@
-"""May a failed request be tried again, and when. No sleeping, no clock, no random source of its own."""
+"""Decides whether a failed request is sent again, and after what delay.
+
+The decision is a pure function: it does not sleep, and reads neither a clock nor a random source of its own.
+"""
 
 from __future__ import annotations
 
@@ -20,61 +23,67 @@ from airflow_provider_dysms.model.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Requests in all, without a pause between them, for a response that belongs to another request.
-FRESH_TRIES = 3
+#: Attempts in all, without a delay between them, if a response belongs to another request.
+MAX_FRESH_ATTEMPTS = 3
+
+#: Attempts in all if a limit of the account is used up.
+MAX_LIMIT_ATTEMPTS = 3
+
+#: Attempts in all if the service has seen the nonce before.
+MAX_NONCE_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long a request is tried.
+    """How many attempts a call may make, and how long it may wait between them.
 
-    :param tries: requests in all for one call, throttled ones not counted
-    :param total_time: seconds that one call may spend on failed requests and pauses
-    :param first_pause: seconds before the second try, doubled before each further one
-    :param limit_pause: the same where a limit of the account is used up
-    :param throttle_patience: seconds for which the service may throttle *everything* before a call gives up; as long as
-        any request of the client is answered, a throttled one waits on
+    :param max_attempts: requests per call; throttled requests are not counted
+    :param total_time: seconds that one call may spend on failed requests and the delays between them
+    :param wait_initial: seconds before the second attempt; doubled before each further attempt
+    :param wait_account_limit: the same, if a limit of the account is used up
+    :param throttle_timeout: seconds for which the service may throttle *every* request of the client before a call
+        gives up; while the service answers at least one request, a throttled one keeps waiting
     """
 
-    tries: int = 6
+    max_attempts: int = 6
     total_time: float = 120.0
-    first_pause: float = 0.5
-    limit_pause: float = 5.0
-    throttle_patience: float = 300.0
+    wait_initial: float = 0.5
+    wait_account_limit: float = 5.0
+    throttle_timeout: float = 300.0
 
-    def pause(
+    def delay(
         self,
         error: DysmsError,
         *,
-        tried: int,
+        attempt: int,
         spent: float,
         throttled_for: float,
-        repeatable: bool,
+        idempotent: bool,
         random: Callable[[], float],
     ) -> float | None:
-        """Return the seconds to wait before the next try, or ``None`` to give up.
+        """Return the seconds to wait before the next attempt, or ``None`` to give up.
 
-        :param error: what the last try ended in
-        :param tried: requests made so far, throttled ones not counted
-        :param spent: seconds spent on them, pauses included
-        :param throttled_for: seconds since the client was last answered anything but "throttled"
-        :param repeatable: whether it does no harm if an earlier try was carried out (a query, not a send)
+        :param error: the error of the last attempt
+        :param attempt: number of the last attempt, from 1; throttled requests are not counted
+        :param spent: seconds spent on all attempts, delays included
+        :param throttled_for: seconds since the service last gave the client a response other than "throttled"
+        :param idempotent: whether the request may safely be executed twice: true of a query, false of a send
         :param random: returns a number from 0 to 1
         """
         if isinstance(error, DysmsThrottled):
-            # The budget holds everybody back; the gateway refused, so nothing was carried out.
-            return 0.0 if throttled_for < self.throttle_patience else None
-        if isinstance(error, (DysmsIncomplete, DysmsMismatched)) and repeatable and tried < FRESH_TRIES:
-            return 0.0  # on a fresh connection
+            # The rate limiter delays all requests, and the gateway refused this one before it was executed.
+            return 0.0 if throttled_for < self.throttle_timeout else None
+        if isinstance(error, (DysmsIncomplete, DysmsMismatched)) and idempotent and attempt < MAX_FRESH_ATTEMPTS:
+            return 0.0  # on a new connection
         if not isinstance(error, DysmsTransient) or isinstance(error, DysmsHeldBack):
             return None
-        if not repeatable and (may_have_executed(error) or isinstance(error, DysmsBusinessLimit)):
+        is_account_limit = isinstance(error, DysmsBusinessLimit)
+        if not idempotent and (may_have_executed(error) or is_account_limit):
             return None
         if isinstance(error, DysmsNonceUsed):
-            return 0.0 if tried < 2 else None
-        limit = isinstance(error, DysmsBusinessLimit)
-        if tried >= (3 if limit else self.tries):
+            return 0.0 if attempt < MAX_NONCE_ATTEMPTS else None
+        if attempt >= (MAX_LIMIT_ATTEMPTS if is_account_limit else self.max_attempts):
             return None
-        longest = (self.limit_pause if limit else self.first_pause) * 2 ** (tried - 1)
-        pause = longest * (0.5 + random() / 2)
-        return pause if spent + pause <= self.total_time else None
+        max_delay = (self.wait_account_limit if is_account_limit else self.wait_initial) * 2 ** (attempt - 1)
+        delay = max_delay * (0.5 + random() / 2)
+        return delay if spent + delay <= self.total_time else None

@@ -1,4 +1,4 @@
-"""Everything that a client needs to know of whom it asks, as whom, and how fast."""
+"""The settings of a client: credentials, endpoint, request rate, timeout, certificates and proxy."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.auth.providers import CredentialsProvider
 
 
-#: Seconds for connecting, and again for one exchange.
+#: Seconds for connecting, and the same again for one request with its response.
 TIMEOUT = 10.0
 
-#: Two triggerers are usual, and others use the account too.
+#: Our share of the account's quotas: two triggerers are usual, and other programs use the account too.
 QUOTA_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a client needs to know, as a connection says it.
+    """The settings of a client, as a connection names them.
 
-    :param credentials: a key that stays, or who hands out others
+    :param credentials: a permanent access key, or the provider of temporary ones
     :param region_id: chooses the endpoint; ``None`` for the API version's own default
-    :param host: endpoint override for both API versions, with ``port`` and ``schema``
-    :param allow_custom_endpoint: talk to hosts other than the service's own and this machine
-    :param timeout: seconds for connecting, and again for one exchange
-    :param quota_share: the part of the account's quotas that is ours, above 0 and at most 1
-    :param quota: requests a second by action, for accounts whose quotas were raised
-    :param requests_per_second: takes the place of the share, for every action
+    :param host: host that replaces the region's, for both API versions; with ``port`` and ``schema``
+    :param allow_custom_endpoint: allow hosts other than the service's own and this machine
+    :param timeout: seconds for connecting, and the same again for one request with its response
+    :param quota_share: our share of the account's quotas, above 0 and at most 1
+    :param quota: requests per second by action, for accounts whose quotas were raised
+    :param requests_per_second: our rate for every action, instead of the share; never above the quota
     :param ca_bundle: file of PEM certificates to trust instead of the system's
     :param proxy: ``http://[user:password@]host:port``
     """
@@ -66,6 +66,6 @@ class Settings:
         )
 
     def per_second(self, action: str) -> float:
-        """Return our part of the account's quota for an action, requests a second."""
+        """Return our share of the account's quota for an action, in requests per second."""
         quota = self.quota.get(action, QUOTAS[action])
         return quota * self.quota_share if self.requests_per_second is None else min(self.requests_per_second, quota)

@@ -33,7 +33,7 @@ def check_access(
     """
     from airflow_provider_dysms.api.retry import RetryPolicy
 
-    impatient = RetryPolicy(tries=1, throttle_patience=5)  # a person is waiting in front of the form
+    impatient = RetryPolicy(max_attempts=1, throttle_timeout=5)  # a person is waiting in front of the form
     try:
         access = run(lambda client: client.access(), retry=impatient)
     except DysmsInputError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_dysms.api.protocol.actions import CHINA, INTERNATIONAL
+from airflow_provider_dysms.api.protocol.actions import API_VERSIONS
 from airflow_provider_dysms.api.rate_limiter import QUOTAS
 from airflow_provider_dysms.api.settings import QUOTA_SHARE, TIMEOUT, Settings
 from airflow_provider_dysms.hooks.extras import flag, number, text, unmasked_extra_warnings, with_current_names
@@ -61,7 +61,7 @@ def read_connection(
         ca_bundle=text(extra, "ca_bundle"),
         proxy=proxy,
     )
-    for version in (CHINA, INTERNATIONAL):
+    for version in API_VERSIONS:
         settings.endpoint(version)
     return settings, privacy_secrets
 

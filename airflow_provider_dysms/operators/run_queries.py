@@ -11,10 +11,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.api.protocol import parameters
-from airflow_provider_dysms.api.protocol.actions import TEMPLATE_TYPES
 from airflow_provider_dysms.arguments.message_ids import parse_message_ids
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.arguments.requested_days import is_international, parse_days, parse_send_date
+from airflow_provider_dysms.model.choices import TEMPLATE_TYPES
 from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsNotFound
 from airflow_provider_dysms.model.reports import MISSING, report_of_message, report_of_send_detail
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.waits.wait import Wait
 
 #: Few retries: the next poll queries the message again.
-RETRY_POLICY = RetryPolicy(tries=2, total_time=20, throttle_patience=30)
+RETRY_POLICY = RetryPolicy(max_attempts=2, total_time=20, throttle_timeout=30)
 
 #: Messages that are queried at a time; the client limits the rate.
 MAX_CONCURRENT = 50

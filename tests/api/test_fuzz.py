@@ -1,4 +1,4 @@
-"""Whatever a server sends is read, or an error of ours that repeats no number: nothing else is ever raised."""
+"""Any response is parsed, or is an error of ours that quotes no phone number; nothing else is ever raised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.protocol import actions
+from airflow_provider_dysms.api.protocol import payload_records, responses
 from airflow_provider_dysms.api.protocol.error_codes import classify
 from airflow_provider_dysms.api.protocol.send_details_json import read_page
 from airflow_provider_dysms.emulator.rendering import render
@@ -24,11 +24,11 @@ from airflow_provider_dysms.model.records import MessageReport, Page, SendDetail
 NUMBER = "13900001234"
 AS_OF = datetime(2025, 6, 3, tzinfo=BEIJING)
 PARSERS: dict[str, Callable[[Mapping[str, object]], object]] = {
-    "QuerySendDetails": actions.parse_send_details,
-    "QuerySendStatistics": actions.parse_send_statistics,
-    "QueryMessage": actions.parse_message,
-    "SendSms": actions.parse_sms_sent,
-    "SendMessageToGlobe": actions.parse_message_sent,
+    "QuerySendDetails": payload_records.parse_send_details,
+    "QuerySendStatistics": payload_records.parse_send_statistics,
+    "QueryMessage": payload_records.parse_message,
+    "SendSms": payload_records.parse_sms_sent,
+    "SendMessageToGlobe": payload_records.parse_message_sent,
 }
 
 #: A healthy answer of each action; its fields are also those that are put together at random.
@@ -96,15 +96,15 @@ def names(value: object) -> set[str]:
 
 
 def outcome(action: str, status: int, body: bytes) -> object:
-    """What a caller gets: a result, or an error of ours. Anything else that is raised fails the test."""
+    """Return the result of a response, or our error; any other exception fails the test."""
     found = outcome_of_any_form(action, status, body)
-    quick = read_page(body) if (action, status) == ("QuerySendDetails", 200) else None
-    assert quick is None or quick == without_extra(found), "the quick reader of today's form reads something else"
+    fast = read_page(body) if (action, status) == ("QuerySendDetails", 200) else None
+    assert fast is None or fast == without_extra(found), "the fast parser returns something else"
     return found
 
 
 def without_extra(found: object) -> object:
-    """Return a page without the fields that nobody knows: the quick reader does not keep them."""
+    """Return a page without the fields that nobody knows: the fast reader does not keep them."""
     if not isinstance(found, Page):
         return found
     return msgspec.structs.replace(
@@ -113,7 +113,7 @@ def without_extra(found: object) -> object:
 
 
 def outcome_of_any_form(action: str, status: int, body: bytes) -> object:
-    answer = actions.decode(body)
+    answer = responses.decode(body)
     error = classify(action, status, answer)
     if error is not None:
         return error

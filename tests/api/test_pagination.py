@@ -1,4 +1,4 @@
-"""A listing is complete or refused: the service as a list that changes while it is read."""
+"""A listing that changes while it is read is returned complete, or refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_provider_dysms.api.pagination import MOST_RECORDS, PAUSES, complete, due
+from airflow_provider_dysms.api.pagination import MAX_RECORDS, PAUSES, complete, records_due
 from airflow_provider_dysms.model.errors import DysmsIncomplete
 from airflow_provider_dysms.model.records import Page
 
@@ -82,39 +82,39 @@ def test_an_order_that_changes_between_pages_is_noticed_or_harmless() -> None:
 FOREVER: dict[str, tuple[Callable[[Service], None], str]] = {
     "a total without rows": (
         lambda service: setattr(service, "replace", lambda page, size, rows: []),
-        "page 1 has 0 records where the total of 137 asks for 50",
+        "page 1 has 0 records, and must have 50 of the total of 137",
     ),
     "an empty last page": (
         lambda service: setattr(service, "replace", lambda page, size, rows: rows if len(rows) == size else []),
-        "page 3 has 0 records where the total of 137 asks for 37",
+        "page 3 has 0 records, and must have 37 of the total of 137",
     ),
     "a page in place of the next": (
         lambda service: setattr(
             service, "replace", lambda page, size, rows: service.rows[:size] if page == 2 else rows
         ),
-        "two walks gave different records",
+        "two walks returned different records",
     ),
     "a total that is too large": (
         lambda service: setattr(service, "total", 138),
-        "page 3 has 37 records where the total of 138 asks for 38",
+        "page 3 has 37 records, and must have 38 of the total of 138",
     ),
     "a total that is too small": (
         lambda service: setattr(service, "total", 136),
-        "page 3 has 37 records where the total of 136 asks for 36",
+        "page 3 has 37 records, and must have 36 of the total of 136",
     ),
     "more rows than a page holds": (
         lambda service: setattr(service, "replace", lambda page, size, rows: [*rows, "extra"] if page == 1 else rows),
-        "page 1 has 51 records where the total of 137 asks for 50",
+        "page 1 has 51 records, and must have 50 of the total of 137",
     ),
     "a total that moves within a walk": (
         lambda service: setattr(service, "meddle", lambda service, number: service.rows.append("new")),
-        "the total moved from 146 to 147 while paging",
+        "the total changed from 146 to 147 while paging",
     ),
     "a total that moves between the walks": (
         lambda service: setattr(
             service, "meddle", lambda service, number: service.rows.append("new") if number % 6 == 4 else None
         ),
-        "the total moved from 141 to 142",
+        "the total changed from 141 to 142",
     ),
 }
 
@@ -122,12 +122,12 @@ FOREVER: dict[str, tuple[Callable[[Service], None], str]] = {
 @pytest.mark.parametrize("fault", FOREVER)
 def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walks(fault: str) -> None:
     service = Service(rows(137))
-    plan, doubt = FOREVER[fault]
+    plan, problem = FOREVER[fault]
     plan(service)
     with pytest.raises(DysmsIncomplete) as refused:
         service.read()
     assert refused.value.message == (
-        f"the list: refused, because after 5 attempts the answer could not be shown to be complete: {doubt}"
+        f"the list: refused, because after 5 attempts the listing could not be shown to be complete: {problem}"
     )
     assert service.requests <= 6 * len(PAUSES)
     assert service.slept == list(PAUSES[1:])
@@ -135,18 +135,18 @@ def test_what_never_becomes_consistent_is_refused_after_a_bounded_number_of_walk
 
 def test_a_total_beyond_reason_is_refused_without_walking_it() -> None:
     service = Service(rows(50))
-    service.total = MOST_RECORDS + 1
-    with pytest.raises(DysmsIncomplete, match="complete: the total is beyond 100000"):
+    service.total = MAX_RECORDS + 1
+    with pytest.raises(DysmsIncomplete, match="complete: the total is above 100000"):
         service.read()
     assert service.requests == len(PAUSES)
 
 
 def test_the_largest_listing_within_reason_is_read() -> None:
-    assert len(Service(["same"] * MOST_RECORDS).read()) == MOST_RECORDS
+    assert len(Service(["same"] * MAX_RECORDS).read()) == MAX_RECORDS
 
 
 @pytest.mark.parametrize(
     ("total", "number", "records"), [(0, 1, 0), (1, 1, 1), (50, 1, 50), (50, 2, 0), (120, 2, 50), (120, 3, 20)]
 )
 def test_a_page_has_what_the_total_leaves_for_it(total: int, number: int, records: int) -> None:
-    assert due(total, number, 50) == records
+    assert records_due(total, number, 50) == records

@@ -1,4 +1,4 @@
-"""The budget: no second above it, no time made up for, everybody slowed down by a throttled answer."""
+"""No second has more requests than the rate, unused time is lost, and a throttled response slows all requests down."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.api.rate_limiter import (
-    BURST,
-    GLANCE,
-    LONGER,
-    LONGEST_PAUSE,
-    PAUSE,
-    RECOVERY,
-    SLOWER,
-    STOPPED,
-    WAKE,
+    BATCH_INTERVAL,
+    BURST_SHARE,
+    INITIAL_PAUSE,
+    MAX_PAUSE,
+    PAUSE_FACTOR,
+    POLL_INTERVAL,
+    RECOVERY_TIME,
+    STOPPED_FACTOR,
+    THROTTLED_FACTOR,
     RateLimiter,
-    rate_limiter,
+    shared_rate_limiter,
 )
 
-#: Of a budget of 1,000, what is not kept for a burst.
+#: Of a rate of 1,000, the part that is not reserved for a burst.
 RATE = 969
 
 
 def granted(
-    bucket: RateLimiter, *, seconds: float, start: float = 100.0, stalls: float = 0.0, seed: int = 1
+    limiter: RateLimiter, *, seconds: float, start: float = 100.0, stalls: float = 0.0, seed: int = 1
 ) -> list[float]:
-    """Take whatever can be had for a while, on a clock of our own that sometimes stands still for the taker."""
+    """Acquire as much as possible for a while, on a simulated clock that sometimes jumps, as if the task woke late."""
     rng = random.Random(seed)
     now, grants = start, []
     while now < start + seconds:
-        wait = bucket.take(now)
+        wait = limiter.try_acquire(now)
         if wait:
             now += wait + (rng.random() * 0.3 if rng.random() < stalls else 0.0)
         else:
@@ -47,9 +47,9 @@ def granted(
     return grants
 
 
-def next_grant(bucket: RateLimiter, now: float) -> float:
-    """Return when the budget grants the next request, and take it."""
-    while wait := bucket.take(now):
+def next_grant(limiter: RateLimiter, now: float) -> float:
+    """Acquire the next request; return when it was granted."""
+    while wait := limiter.try_acquire(now):
         now += wait
     return now
 
@@ -76,16 +76,16 @@ def test_no_second_exceeds_the_budget_and_most_of_it_is_used(per_second: int, st
 
 @pytest.mark.parametrize("per_second", [0.3, 0.5, 1, 1.5, 2, 20, 120])
 def test_a_throttled_answer_never_brings_the_next_request_forward(per_second: float) -> None:
-    bucket, now, grants = RateLimiter(per_second), 0.0, []
+    limiter, now, grants = RateLimiter(per_second), 0.0, []
     rng = random.Random(7)
     while now < 300:
-        wait = bucket.take(now)
+        wait = limiter.try_acquire(now)
         if wait:
             now += wait
             continue
         grants.append(now)
         if rng.random() < 0.3:
-            bucket.throttled(now + rng.random() / 10, now)
+            limiter.record_throttle(now + rng.random() / 10, now)
     assert worst_second(grants) <= max(1, per_second)
 
 
@@ -107,9 +107,9 @@ def test_no_second_exceeds_the_budget_whatever_is_answered_and_when(
 
 @pytest.mark.parametrize("per_second", [0.5, 1, 2, 5, 7.6, 20, 50, 75, 120, 300, 5000])
 def test_whoever_wakes_up_a_little_late_every_time_still_uses_nearly_all_of_it(per_second: float) -> None:
-    bucket, now, grants = RateLimiter(per_second), 0.0, []
+    limiter, now, grants = RateLimiter(per_second), 0.0, []
     while now < 60:
-        wait = bucket.take(now)
+        wait = limiter.try_acquire(now)
         if wait:
             now += wait + 0.0015
         else:
@@ -120,19 +120,20 @@ def test_whoever_wakes_up_a_little_late_every_time_still_uses_nearly_all_of_it(p
 
 
 @pytest.mark.parametrize(
-    ("per_second", "burst", "pause", "woken"), [(100, 4, 1.5 / 96, 1), (300, 10, WAKE, 2), (5000, 151, WAKE, 48)]
+    ("per_second", "burst", "pause", "woken"),
+    [(100, 4, 1.5 / 96, 1), (300, 10, BATCH_INTERVAL, 2), (5000, 151, BATCH_INTERVAL, 48)],
 )
 def test_one_wake_serves_several_and_leaves_most_of_a_burst(
     per_second: int, burst: int, pause: float, woken: int
 ) -> None:
-    bucket = RateLimiter(per_second)
+    limiter = RateLimiter(per_second)
     at_once = 0
-    while not (wait := bucket.take(0.0)):
+    while not (wait := limiter.try_acquire(0.0)):
         at_once += 1
     assert at_once == pytest.approx(burst, abs=1)
-    assert wait == pytest.approx(min(pause, WAKE), rel=0.05)
+    assert wait == pytest.approx(min(pause, BATCH_INTERVAL), rel=0.05)
     at_once = 0
-    while not bucket.take(wait + 1e-9):
+    while not limiter.try_acquire(wait + 1e-9):
         at_once += 1
     assert at_once == pytest.approx(woken, abs=1)
 
@@ -140,15 +141,15 @@ def test_one_wake_serves_several_and_leaves_most_of_a_burst(
 @pytest.mark.parametrize("per_second", [1, 5, 20, 75, 300])
 def test_a_request_that_leaves_later_than_it_was_granted_counts_from_there(per_second: int) -> None:
     """A machine that stops just then serves all that is due when it goes on."""
-    bucket, now, left = RateLimiter(per_second), 0.0, list[float]()
+    limiter, now, left = RateLimiter(per_second), 0.0, list[float]()
     while now < 20:
-        wait = bucket.take(now)
+        wait = limiter.try_acquire(now)
         if wait:
             now += wait
             continue
         if len(left) % (2 * per_second) == per_second:
             now += 0.2
-        bucket.left(now)
+        limiter.record_dispatch(now)
         left.append(now)
         now += 1e-6
     assert worst_second(left) <= per_second
@@ -160,171 +161,172 @@ def test_a_share_below_one_a_second_is_spaced_out() -> None:
 
 
 def test_idle_time_is_lost_and_not_made_up_for() -> None:
-    bucket = RateLimiter(100)
-    assert bucket.take(0.0) == 0
+    limiter = RateLimiter(100)
+    assert limiter.try_acquire(0.0) == 0
     at_once = 0
-    while bucket.take(1000.0) == 0:
+    while limiter.try_acquire(1000.0) == 0:
         at_once += 1
-    assert at_once <= 1 + BURST * 100
+    assert at_once <= 1 + BURST_SHARE * 100
 
 
 def test_a_throttled_answer_stops_everybody_and_a_burst_does_not_follow() -> None:
-    bucket = RateLimiter(1000)
-    assert bucket.take(0.0) == 0
-    bucket.throttled(0.01, 0.0)
-    opened = next_grant(bucket, 0.1)
-    assert opened == pytest.approx(PAUSE + 0.01)
-    bucket.answered(opened)
+    limiter = RateLimiter(1000)
+    assert limiter.try_acquire(0.0) == 0
+    limiter.record_throttle(0.01, 0.0)
+    opened = next_grant(limiter, 0.1)
+    assert opened == pytest.approx(INITIAL_PAUSE + 0.01)
+    limiter.record_response(opened)
     at_once = 0
-    while bucket.take(opened) == 0:
+    while limiter.try_acquire(opened) == 0:
         at_once += 1
     assert at_once <= 1
 
 
 def test_after_the_pause_one_request_leaves_and_everybody_waits_for_its_answer() -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(0.0, -0.1)
-    assert bucket.take(PAUSE) == 0
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(0.0, -0.1)
+    assert limiter.try_acquire(INITIAL_PAUSE) == 0
     for late in (0.001, 0.2, 0.9):
-        assert 0 < bucket.take(PAUSE + late) <= GLANCE
-    bucket.answered(PAUSE)
-    assert bucket.take(PAUSE + 0.91) == 0
-    assert bucket.take(PAUSE + 0.92) == 0
+        assert 0 < limiter.try_acquire(INITIAL_PAUSE + late) <= POLL_INTERVAL
+    limiter.record_response(INITIAL_PAUSE)
+    assert limiter.try_acquire(INITIAL_PAUSE + 0.91) == 0
+    assert limiter.try_acquire(INITIAL_PAUSE + 0.92) == 0
 
 
 def test_where_that_answer_never_comes_another_request_leaves() -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(0.0, -0.1)
-    assert bucket.take(PAUSE) == 0
-    assert bucket.take(1.99 * PAUSE) > 0
-    assert bucket.take(2 * PAUSE) == 0
-    assert bucket.take(2.01 * PAUSE) > 0
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(0.0, -0.1)
+    assert limiter.try_acquire(INITIAL_PAUSE) == 0
+    assert limiter.try_acquire(1.99 * INITIAL_PAUSE) > 0
+    assert limiter.try_acquire(2 * INITIAL_PAUSE) == 0
+    assert limiter.try_acquire(2.01 * INITIAL_PAUSE) > 0
 
 
 def test_answers_to_requests_that_left_before_the_pause_change_nothing() -> None:
-    bucket = RateLimiter(1000)
+    limiter = RateLimiter(1000)
     for _ in range(64):
-        bucket.throttled(0.1, 0.0)
-    bucket.answered(0.0)
-    opened = next_grant(bucket, 0.2)
-    assert opened == pytest.approx(PAUSE + 0.1)
-    bucket.throttled(opened + 0.1, 0.0)
-    bucket.answered(0.0)
-    assert 0 < bucket.take(opened + 0.1) <= GLANCE
-    bucket.answered(opened)
-    bucket.throttled(opened + 0.2, 0.0)
-    assert bucket.take(opened + 0.2) == 0
+        limiter.record_throttle(0.1, 0.0)
+    limiter.record_response(0.0)
+    opened = next_grant(limiter, 0.2)
+    assert opened == pytest.approx(INITIAL_PAUSE + 0.1)
+    limiter.record_throttle(opened + 0.1, 0.0)
+    limiter.record_response(0.0)
+    assert 0 < limiter.try_acquire(opened + 0.1) <= POLL_INTERVAL
+    limiter.record_response(opened)
+    limiter.record_throttle(opened + 0.2, 0.0)
+    assert limiter.try_acquire(opened + 0.2) == 0
 
 
 @pytest.mark.parametrize("is_refusal_told_first", [True, False])
 def test_one_refusal_among_answers_lowers_the_rate_and_stops_nobody(is_refusal_told_first: bool) -> None:
-    bucket = RateLimiter(1000)
+    limiter = RateLimiter(1000)
     if is_refusal_told_first:
-        bucket.throttled(0.021, 0.001)
-        assert bucket.take(0.021) > 0
-        bucket.answered(0.002)
+        limiter.record_throttle(0.021, 0.001)
+        assert limiter.try_acquire(0.021) > 0
+        limiter.record_response(0.002)
     else:
-        bucket.answered(0.002)
-        bucket.throttled(0.021, 0.001)
-    assert len(granted(bucket, start=0.022, seconds=1)) == pytest.approx((SLOWER + 0.05) * RATE, rel=0.05)
+        limiter.record_response(0.002)
+        limiter.record_throttle(0.021, 0.001)
+    assert len(granted(limiter, start=0.022, seconds=1)) == pytest.approx((THROTTLED_FACTOR + 0.05) * RATE, rel=0.05)
 
 
 def test_refusals_of_one_flight_lower_the_rate_once() -> None:
-    bucket = RateLimiter(1000)
-    bucket.answered(0.005)
+    limiter = RateLimiter(1000)
+    limiter.record_response(0.005)
     for left in (0.001, 0.002, 0.003):
-        bucket.throttled(0.021, left)
-    assert len(granted(bucket, start=0.022, seconds=1)) == pytest.approx((SLOWER + 0.05) * RATE, rel=0.05)
+        limiter.record_throttle(0.021, left)
+    assert len(granted(limiter, start=0.022, seconds=1)) == pytest.approx((THROTTLED_FACTOR + 0.05) * RATE, rel=0.05)
 
 
 def test_an_answer_opens_only_if_nothing_that_left_later_was_refused() -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(0.021, 0.001)
-    bucket.throttled(0.022, 0.003)
-    bucket.answered(0.002)
-    assert bucket.take(0.1) > 0
-    bucket.answered(0.004)
-    assert bucket.take(0.1) == 0
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(0.021, 0.001)
+    limiter.record_throttle(0.022, 0.003)
+    limiter.record_response(0.002)
+    assert limiter.try_acquire(0.1) > 0
+    limiter.record_response(0.004)
+    assert limiter.try_acquire(0.1) == 0
 
 
 def test_of_two_that_left_at_one_instant_a_refusal_counts_as_the_later() -> None:
-    bucket = RateLimiter(1000)
-    bucket.answered(0.5)
-    bucket.throttled(0.52, 0.5)
-    assert next_grant(bucket, 0.52) == pytest.approx(0.52 + PAUSE)
+    limiter = RateLimiter(1000)
+    limiter.record_response(0.5)
+    limiter.record_throttle(0.52, 0.5)
+    assert next_grant(limiter, 0.52) == pytest.approx(0.52 + INITIAL_PAUSE)
 
 
 def test_what_left_when_the_doors_were_shut_neither_lengthens_the_pause_nor_lowers_the_rate() -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(1.0, 0.5)
-    bucket.throttled(1.1, 1.0)
-    assert next_grant(bucket, 1.1) == pytest.approx(1.0 + PAUSE)
-    bucket = RateLimiter(1000)
-    bucket.throttled(1.0, 0.5)
-    bucket.answered(1.0)
-    assert len(granted(bucket, start=1.0, seconds=1)) == pytest.approx((SLOWER + 0.05) * RATE, rel=0.03)
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(1.0, 0.5)
+    limiter.record_throttle(1.1, 1.0)
+    assert next_grant(limiter, 1.1) == pytest.approx(1.0 + INITIAL_PAUSE)
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(1.0, 0.5)
+    limiter.record_response(1.0)
+    assert len(granted(limiter, start=1.0, seconds=1)) == pytest.approx((THROTTLED_FACTOR + 0.05) * RATE, rel=0.03)
 
 
 def test_what_left_when_the_rate_was_lowered_does_not_lower_it_again() -> None:
-    bucket = RateLimiter(1000)
-    bucket.answered(2.0)
-    bucket.throttled(1.0, 0.5)
-    bucket.throttled(1.02, 1.0)
-    assert len(granted(bucket, start=1.02, seconds=1)) == pytest.approx((SLOWER + 0.05) * RATE, rel=0.03)
+    limiter = RateLimiter(1000)
+    limiter.record_response(2.0)
+    limiter.record_throttle(1.0, 0.5)
+    limiter.record_throttle(1.02, 1.0)
+    assert len(granted(limiter, start=1.02, seconds=1)) == pytest.approx((THROTTLED_FACTOR + 0.05) * RATE, rel=0.03)
 
 
 def test_a_wish_of_the_service_is_followed_although_others_are_answered() -> None:
-    bucket = RateLimiter(1000)
-    bucket.answered(0.002)
-    bucket.throttled(0.021, 0.001, 3.0)
-    bucket.answered(0.003)
-    assert next_grant(bucket, 0.021) == pytest.approx(3.021)
+    limiter = RateLimiter(1000)
+    limiter.record_response(0.002)
+    limiter.record_throttle(0.021, 0.001, 3.0)
+    limiter.record_response(0.003)
+    assert next_grant(limiter, 0.021) == pytest.approx(3.021)
 
 
 def test_pauses_grow_while_nothing_is_answered_and_have_an_end() -> None:
-    bucket, now, left, pauses = RateLimiter(1000), 0.0, -0.1, []
+    limiter, now, left, pauses = RateLimiter(1000), 0.0, -0.1, []
     for _ in range(12):
-        bucket.throttled(now, left)
-        left = next_grant(bucket, now)
+        limiter.record_throttle(now, left)
+        left = next_grant(limiter, now)
         pauses.append(left - now)
         now = left + 0.02
-    assert pauses[:3] == pytest.approx([PAUSE, LONGER * PAUSE, LONGER**2 * PAUSE])
-    assert pauses[-1] == pytest.approx(LONGEST_PAUSE)
-    bucket.answered(left)
-    bucket.throttled(now, left + 0.01)
-    assert next_grant(bucket, now) == pytest.approx(now + PAUSE)
+    assert pauses[:3] == pytest.approx([INITIAL_PAUSE, PAUSE_FACTOR * INITIAL_PAUSE, PAUSE_FACTOR**2 * INITIAL_PAUSE])
+    assert pauses[-1] == pytest.approx(MAX_PAUSE)
+    limiter.record_response(left)
+    limiter.record_throttle(now, left + 0.01)
+    assert next_grant(limiter, now) == pytest.approx(now + INITIAL_PAUSE)
 
 
 def test_after_a_stop_the_rate_is_lowered_once_and_grows_back() -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(0.0, -0.1)
-    assert bucket.take(PAUSE) == 0
-    bucket.throttled(PAUSE, PAUSE)
-    start = PAUSE * (1 + LONGER)
-    assert bucket.take(start) == 0
-    bucket.answered(start)
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(0.0, -0.1)
+    assert limiter.try_acquire(INITIAL_PAUSE) == 0
+    limiter.record_throttle(INITIAL_PAUSE, INITIAL_PAUSE)
+    start = INITIAL_PAUSE * (1 + PAUSE_FACTOR)
+    assert limiter.try_acquire(start) == 0
+    limiter.record_response(start)
 
     def rate(now: float) -> float:
-        while not bucket.take(now):
+        while not limiter.try_acquire(now):
             pass
-        return len(granted(bucket, seconds=0.3, start=now)) / 0.3
+        return len(granted(limiter, seconds=0.3, start=now)) / 0.3
 
-    assert rate(start + 0.1) == pytest.approx(SLOWER * STOPPED * RATE, rel=0.05)
-    assert rate(start + RECOVERY / 10) == pytest.approx((SLOWER * STOPPED + 0.1) * RATE, rel=0.05)
-    assert len(granted(bucket, seconds=10)) >= 0.95 * 10_000
+    assert rate(start + 0.1) == pytest.approx(THROTTLED_FACTOR * STOPPED_FACTOR * RATE, rel=0.05)
+    assert rate(start + RECOVERY_TIME / 10) == pytest.approx((THROTTLED_FACTOR * STOPPED_FACTOR + 0.1) * RATE, rel=0.05)
+    assert len(granted(limiter, seconds=10)) >= 0.95 * 10_000
 
 
 def played(
-    bucket: RateLimiter, answer: Callable[[float], tuple[str, float]], *, seconds: float, start: float = 100.0
+    limiter: RateLimiter, answer: Callable[[float], tuple[str, float]], *, seconds: float, start: float = 100.0
 ) -> list[tuple[float, str]]:
-    """Send whatever the budget lets leave, to a service made up; return when each left and what it was answered.
+    """Send every granted request to a simulated service; return when each left, and its outcome.
 
-    :param answer: takes when a request arrives; returns ``ok``, ``throttled`` or ``lost``, and after how many seconds
+    :param answer: takes the time when a request arrives; returns ``ok``, ``throttled`` or ``lost``, and after how many
+        seconds
     """
     now, sent = start, list[tuple[float, str]]()
     flying: list[tuple[float, float, str]] = []
     while now < start + seconds:
-        wait = bucket.take(now)
+        wait = limiter.try_acquire(now)
         if wait:
             now = min([now + wait, *(when for when, _, _ in flying[:1])])
         else:
@@ -335,14 +337,14 @@ def played(
         while flying and flying[0][0] <= now:
             when, left, what = heapq.heappop(flying)
             if what == "ok":
-                bucket.answered(left)
+                limiter.record_response(left)
             elif what == "throttled":
-                bucket.throttled(when, left)
+                limiter.record_throttle(when, left)
     return sent
 
 
 def test_a_service_that_gives_half_is_followed_without_starving() -> None:
-    """Whatever exceeds 500 in a second of the clock is throttled; the budget would be 1,000."""
+    """Requests beyond 500 in a second of the clock are throttled, although the rate is 1,000."""
     second, count = 0, 0
 
     def answer(now: float) -> tuple[str, float]:
@@ -386,7 +388,7 @@ def test_a_stray_refusal_costs_little() -> None:
 
 @pytest.mark.parametrize("start", [100.0, 100.3, 100.9, 100.985, 100.999, 101.0, 101.5, 101.98, 101.985, 101.999])
 @pytest.mark.parametrize("per_second", [120, 300, 5000])
-def test_a_service_that_refuses_everything_in_every_other_second_hears_little_in_vain(
+def test_a_service_that_refuses_everything_in_every_other_second_gets_few_useless_requests(
     per_second: int, start: float
 ) -> None:
     def answer(now: float) -> tuple[str, float]:
@@ -398,20 +400,20 @@ def test_a_service_that_refuses_everything_in_every_other_second_hears_little_in
     assert max(later - earlier for earlier, later in itertools.pairwise(let_through)) < 3  # it never starves
 
 
-@pytest.mark.parametrize(("wish", "pause"), [(2.0, 2.0), (0.0, PAUSE), (-1.0, PAUSE), (1e9, LONGEST_PAUSE)])
+@pytest.mark.parametrize(("wish", "pause"), [(2.0, 2.0), (0.0, INITIAL_PAUSE), (-1.0, INITIAL_PAUSE), (1e9, MAX_PAUSE)])
 def test_the_services_wish_is_followed_within_reason(wish: float, pause: float) -> None:
-    bucket = RateLimiter(1000)
-    bucket.throttled(0.0, -0.1, wish)
-    assert next_grant(bucket, 0.0) == pytest.approx(pause)
+    limiter = RateLimiter(1000)
+    limiter.record_throttle(0.0, -0.1, wish)
+    assert next_grant(limiter, 0.0) == pytest.approx(pause)
 
 
 def test_a_budget_belongs_to_the_identity_and_the_action() -> None:
     login = uuid.uuid4().hex  # budgets are the process's
-    one = rate_limiter("host", login, "QueryMessage", 10)
+    one = shared_rate_limiter("host", login, "QueryMessage", 10)
     assert one.per_second == 10
-    assert rate_limiter("host", login, "QueryMessage", 10) is one
-    assert rate_limiter("host", login, "QuerySendDetails", 10) is not one
-    assert rate_limiter("other", login, "QueryMessage", 10) is not one
-    assert rate_limiter("host", f"{login}2", "QueryMessage", 10) is not one
-    assert rate_limiter("host", login, "QueryMessage", 20) is one
+    assert shared_rate_limiter("host", login, "QueryMessage", 10) is one
+    assert shared_rate_limiter("host", login, "QuerySendDetails", 10) is not one
+    assert shared_rate_limiter("other", login, "QueryMessage", 10) is not one
+    assert shared_rate_limiter("host", f"{login}2", "QueryMessage", 10) is not one
+    assert shared_rate_limiter("host", login, "QueryMessage", 20) is one
     assert one.per_second == 20

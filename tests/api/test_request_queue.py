@@ -1,4 +1,4 @@
-"""Who came first goes first."""
+"""Requests leave in the order in which they came."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_dysms.api.request_queue import RequestQueue
 
 
 class Clock:
-    """Seconds that pass when somebody says so."""
+    """Seconds that pass only when a test adds some."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,44 +27,44 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def one_a_second(clock: Clock) -> RequestQueue:
-    keys = CredentialsResolver(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
+def one_per_second(clock: Clock) -> RequestQueue:
+    credentials = CredentialsResolver(Credentials("LTAI5tFake", "secret"), lambda endpoint: None)  # type: ignore[arg-type, return-value]
     signer = Signer("h", "QueryMessage", "2018-05-01")
-    return RequestQueue(signer, None, RequestIds("h"), keys, RateLimiter(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
+    return RequestQueue(signer, None, RequestIds("h"), credentials, RateLimiter(1), clock=clock, sleep=clock.sleep)  # type: ignore[arg-type]
 
 
-def test_nobody_overtakes_who_waits_for_the_budget() -> None:
+def test_a_new_request_does_not_overtake_a_waiting_one() -> None:
     async def scenario() -> None:
         clock = Clock()
-        lane = one_a_second(clock)
-        assert lane.turn_at_once() == 1000
-        assert lane.turn_at_once() is None  # the budget is one a second
-        first = asyncio.create_task(lane.wait_for_turn())
-        second = asyncio.create_task(lane.wait_for_turn())
+        queue = one_per_second(clock)
+        assert queue.try_acquire() == 1000
+        assert queue.try_acquire() is None  # the rate is one per second
+        first = asyncio.create_task(queue.acquire())
+        second = asyncio.create_task(queue.acquire())
         await asyncio.sleep(0)
         clock.now += 10
-        assert lane.turn_at_once() is None  # the budget has one, and it is the first one's
+        assert queue.try_acquire() is None  # one is due, and it belongs to the first in the queue
         clock.goes_on.set()
         assert await first == 1010
         clock.now += 10
-        assert lane.turn_at_once() is None
+        assert queue.try_acquire() is None
         assert await second == 1020
         clock.now += 10
-        assert lane.turn_at_once() == 1030
+        assert queue.try_acquire() == 1030
 
     asyncio.run(scenario())
 
 
-def test_who_waits_and_is_cancelled_stands_in_nobodys_way() -> None:
+def test_a_cancelled_request_leaves_the_queue() -> None:
     async def scenario() -> None:
         clock = Clock()
-        lane = one_a_second(clock)
-        assert lane.turn_at_once() == 1000
-        waits = asyncio.create_task(lane.wait_for_turn())
+        queue = one_per_second(clock)
+        assert queue.try_acquire() == 1000
+        waiting = asyncio.create_task(queue.acquire())
         await asyncio.sleep(0)
-        waits.cancel()
-        await asyncio.gather(waits, return_exceptions=True)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
         clock.now += 10
-        assert lane.turn_at_once() == 1010
+        assert queue.try_acquire() == 1010
 
     asyncio.run(scenario())

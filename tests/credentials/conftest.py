@@ -1,4 +1,4 @@
-"""Those who hand out keys, on this machine: STS, the metadata service and a credentials URI in one small server."""
+"""A small server on this machine that issues credentials as STS, the metadata service and a credentials URI do."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ METADATA = "/latest/meta-data/ram/security-credentials/"
 
 
 class StandIn:
-    """Hands out keys which the emulator takes until they end.
+    """Issues credentials that the emulator accepts until they expire.
 
-    :param emulator: whom the keys are for
+    :param emulator: accepts the credentials
     """
 
     def __init__(self, emulator: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""Every way to log in: the right question to whoever hands out keys, and a key that the service takes."""
+"""Every auth_type sends the right request to its provider, and gets credentials that the service accepts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.api.client import DysmsClient
-from airflow_provider_dysms.api.rate_limiter import _budgets
+from airflow_provider_dysms.api.rate_limiter import _limiters
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
@@ -34,7 +34,7 @@ AUTH_TYPES = ["ram_role_arn", "oidc_role_arn", "ecs_ram_role", "credentials_uri"
 TODAY = dates.beijing_day(datetime.now(UTC))
 NUMBER = "139" + "00001111"
 ROLE = "ram_role_arn acs:ram::100000000000:role/sms-audit"
-IMPATIENT = RetryPolicy(tries=1, total_time=0)
+ONE_ATTEMPT = RetryPolicy(max_attempts=1, total_time=0)
 
 Connect = Callable[..., DysmsHook]
 
@@ -148,11 +148,11 @@ def test_a_key_that_the_service_no_longer_takes_is_replaced_once_for_everybody(
 ) -> None:
     hook = connect(auth_type)
     hook.query_send_details(NUMBER, TODAY)
-    held = hook.settings.credentials.held.credentials
+    cache = hook.settings.credentials.cache.credentials
     emulator.add_account(
-        access_key_id=held.access_key_id,
-        access_key_secret=held.access_key_secret,
-        security_token=held.security_token,
+        access_key_id=cache.access_key_id,
+        access_key_secret=cache.access_key_secret,
+        security_token=cache.security_token,
         expires_at=time.time() - 1,
     )
     stand_in.asked.clear()
@@ -171,13 +171,13 @@ def test_budgets_belong_to_the_role_and_not_to_the_key_of_the_hour(
     connect: Connect, stand_in: Any, emulator: Emulator
 ) -> None:
     def with_a_budget() -> set[str]:
-        return {identity for host, identity, _ in _budgets if host == f"{emulator.host}:{emulator.port}"}
+        return {identity for host, identity, _ in _limiters if host == f"{emulator.host}:{emulator.port}"}
 
     of_other_tests = with_a_budget() - {ROLE}
     hook = connect()
     for _ in range(3):
         hook.query_send_details(NUMBER, TODAY)
-        hook.settings.credentials.held.drop()
+        hook.settings.credentials.cache.invalidate()
     assert len(stand_in.asked) == 3
     assert with_a_budget() - of_other_tests == {ROLE}
 
@@ -189,8 +189,8 @@ def test_a_key_that_cannot_be_replaced_yet_serves_to_its_end(
     stand_in.lasts = 20
     hook = connect()
     hook.query_send_details(NUMBER, TODAY)
-    held = hook.settings.credentials.held
-    held._due = time.monotonic()
+    cache = hook.settings.credentials.cache
+    cache._refresh_at = time.monotonic()
     stand_in.answers = [(503, {}, b"")] * 9
     for _ in range(3):
         assert hook.query_send_details(NUMBER, TODAY) == []
@@ -232,8 +232,8 @@ def test_whatever_is_answered_instead_of_a_key_is_an_error_that_leaves_no_messag
 ) -> None:
     stand_in.answers = [(status, headers, body)] * 9
     hook = connect(auth_type)
-    with pytest.raises(error, match=f"no key from {auth_type}") as caught:
-        hook.run(lambda client: client.send_sms([NUMBER], "示例", "SMS_1"), retry=IMPATIENT)
+    with pytest.raises(error, match=f"no credentials from {auth_type}") as caught:
+        hook.run(lambda client: client.send_sms([NUMBER], "示例", "SMS_1"), retry=ONE_ATTEMPT)
     assert not getattr(caught.value, "request_sent", False)
     assert emulator.requests() == {}
     shown, at = "", caught.value
@@ -259,7 +259,7 @@ def test_a_key_that_has_expired_or_says_no_time_is_refused_at_once(
 ) -> None:
     make = stand_in.key
     stand_in.key = lambda: {**make(), "Expiration": expiration}
-    with pytest.raises(DysmsCredentialsError, match=f"no key from {auth_type}: .*{told}"):
+    with pytest.raises(DysmsCredentialsError, match=f"no credentials from {auth_type}: .*{told}"):
         connect(auth_type).query_send_details(NUMBER, TODAY)
     assert len(stand_in.asked) <= 5  # of one attempt: of the metadata service, a token, a name and a key in two ways
     assert emulator.requests() == {}
@@ -268,7 +268,7 @@ def test_a_key_that_has_expired_or_says_no_time_is_refused_at_once(
 def test_one_question_that_failed_has_failed_for_all_who_waited_for_its_answer(connect: Connect, stand_in: Any) -> None:
     stand_in.before_answer = lambda: time.sleep(1)  # by then all stand in line
     stand_in.answers = [(503, {}, b"")] * 99
-    found = many(connect(), retry=IMPATIENT)
+    found = many(connect(), retry=ONE_ATTEMPT)
     assert {type(each) for each in found} == {DysmsTransportError}
     assert not any(each.request_sent for each in found)
     assert len(stand_in.asked) <= 3
@@ -368,11 +368,11 @@ def test_no_thread_and_no_signal_handler_at_parsing_nor_after_execute(connect: C
 ASK = """
 import asyncio, signal, threading
 from airflow_provider_dysms.api.http.endpoints import endpoint_of
-from airflow_provider_dysms.api.auth.providers import Issuer
-from airflow_provider_dysms.api.auth.alibabacloud import issue
+from airflow_provider_dysms.api.auth.providers import CredentialsProvider
+from airflow_provider_dysms.api.auth.alibabacloud import issue_credentials
 before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-issuer = Issuer(auth_type="default", metadata_endpoint=endpoint_of("metadata_endpoint", "{url}"))
-issued = asyncio.run(issue(issuer, None))
+provider = CredentialsProvider(auth_type="default", metadata_endpoint=endpoint_of("metadata_endpoint", "{url}"))
+issued = asyncio.run(issue_credentials(provider, None))
 assert issued.credentials.access_key_id.startswith("{begins}"), issued
 assert threading.active_count() == 1, threading.enumerate()
 assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
@@ -408,7 +408,7 @@ def ran_alone(code: str, environment: dict[str, str]) -> None:
 
 def test_a_machine_that_keeps_no_key_says_where_it_looked(connect: Connect, stand_in: Any) -> None:
     stand_in.answers = [(404, {}, b"")] * 9
-    with pytest.raises(DysmsCredentialsError, match="no key from default"):
+    with pytest.raises(DysmsCredentialsError, match="no credentials from default"):
         connect("default").query_send_details(NUMBER, TODAY)
 
 

@@ -1,4 +1,4 @@
-"""STS by HTTPS: the connection's CA and proxy hold there too, and a certificate that does not hold ends it."""
+"""Requests to STS over HTTPS use the CA and the proxy of the connection, and fail if the certificate is not valid."""
 
 from __future__ import annotations
 
@@ -52,8 +52,12 @@ def test_a_certificate_that_does_not_hold_hands_out_no_key(
 ) -> None:
     stand_in.use_tls(certificates / f"{shown}.pem")
     hook = connect(ca_bundle=str(certificates / "ca.pem"))
-    with pytest.raises(DysmsTransportError, match=r"no key from ram_role_arn: .* the certificate was not accepted"):
-        hook.run(lambda client: client.query_send_details(NUMBER, TODAY), retry=RetryPolicy(tries=1, total_time=0))
+    with pytest.raises(
+        DysmsTransportError, match=r"no credentials from ram_role_arn: .* the certificate was not accepted"
+    ):
+        hook.run(
+            lambda client: client.query_send_details(NUMBER, TODAY), retry=RetryPolicy(max_attempts=1, total_time=0)
+        )
     assert stand_in.asked == []
     assert emulator.requests() == {}
 

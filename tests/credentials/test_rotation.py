@@ -1,4 +1,4 @@
-"""Keys that end every few seconds, through a whole export and through a whole wait: nobody notices."""
+"""Credentials that expire every few seconds do not disturb an export or a wait."""
 
 from __future__ import annotations
 
@@ -106,5 +106,5 @@ def test_no_export_and_no_wait_fails_while_keys_come_and_go(
     print(f"{auth_type}: {keys} keys in {took:.0f} s, {asked}, {refused} asked again with another key, 0 failures")
     assert keys >= took / (lasts + 1)
     assert refused <= lines / 100
-    # What the vendor's package keeps for ECS roles, where it is left to itself.
+    # The threads that the vendor's package starts for ECS roles by default.
     assert not [each for each in threading.enumerate() if each.name.startswith(("APScheduler", "non-blocking"))]

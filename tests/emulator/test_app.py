@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from airflow_provider_dysms.api.auth import signing
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.http.headers import header_fields
-from airflow_provider_dysms.api.protocol import actions
+from airflow_provider_dysms.api.protocol import responses
 from airflow_provider_dysms.emulator.app import application
 from airflow_provider_dysms.emulator.connection import DEFAULT_KEY
 from airflow_provider_dysms.emulator.service import Service
@@ -144,7 +144,7 @@ def respond(
     with contextlib.suppress(StopIteration):  # nothing in it waits for anything
         application(service)(scope, receive, send).send(None)
     start, *rest = told
-    return start["status"], actions.decode(b"".join(event["body"] for event in rest))
+    return start["status"], responses.decode(b"".join(event["body"] for event in rest))
 
 
 @settings(max_examples=200)

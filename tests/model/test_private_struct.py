@@ -23,7 +23,7 @@ from airflow_provider_dysms.storage import checkpoints
 NUMBER = "13900000000"
 KINDS = [
     actions.Call,
-    send_details_json._PatientRow,
+    send_details_json._LenientRow,
     send_details_json._Row,
     transport.Response,
     number.PhoneNumber,
@@ -44,9 +44,9 @@ def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
     made_later = {kind for kind in private if kind.__name__ == "Row"}  # for the columns of a file
     assert private - made_later == {*KINDS, PrivateStruct}
     assert structs - private == {
-        send_details_json._Answer,
-        send_details_json._PatientAnswer,
-        send_details_json._PatientRows,
+        send_details_json._Response,
+        send_details_json._LenientResponse,
+        send_details_json._LenientRows,
         send_details_json._Rows,
         tally_key.TallyKey,
         assign.Assignment,

@@ -1,4 +1,4 @@
-"""Connections that reach the emulator by ways which may be right or wrong."""
+"""Connections that reach the emulator through proxies and TLS, with good and bad certificates."""
 
 from __future__ import annotations
 

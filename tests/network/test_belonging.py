@@ -1,4 +1,4 @@
-"""Fronts that give a request the response of another one: whatever is handed out is right, over both engines."""
+"""Proxies that give a request the response of another one: every result is still correct, over both engines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["engine"]
 
 DAY = dates.beijing_day(datetime.now(UTC))
 NUMBERS = [f"139{place:08}" for place in range(60)]
-HASTY = RetryPolicy(first_pause=0.01)
+SHORT_WAITS = RetryPolicy(wait_initial=0.01)
 
 _ASKED = re.compile(rb"PhoneNumber=(\d+)|MessageId=(\d+)")
 
@@ -167,7 +167,7 @@ async def client_of(engine: str, port: int) -> AsyncIterator[DysmsClient]:
         credentials=Credentials("LTAI5tFake", "secret"), host="127.0.0.1", port=port, quota_share=1, timeout=5
     )
     transport = None if engine == "own" else httpx.AsyncHTTPTransport()
-    async with DysmsClient(settings, retry=HASTY, transport=transport) as client:
+    async with DysmsClient(settings, retry=SHORT_WAITS, transport=transport) as client:
         yield client
 
 
@@ -183,15 +183,15 @@ async def message(client: DysmsClient, message_id: str) -> bool:
 
 
 async def ask(
-    engine: str, front: Front, way: str, question: Callable[..., Any], abreast: int = 16, count: int = len(NUMBERS)
+    engine: str, front: Front, way: str, query: Callable[..., Any], abreast: int = 16, count: int = len(NUMBERS)
 ) -> list[str]:
-    """Ask about so many numbers; return what came of each: right, the class of an error, or SILENT."""
+    """Query ``count`` numbers; return the outcome of each: right, the class of an error, or SILENT."""
     gate = asyncio.Semaphore(abreast)
 
     async def one(client: DysmsClient, number: str) -> str:
         async with gate:
             try:
-                found = await question(client, number)
+                found = await query(client, number)
             except DysmsError as error:
                 return type(error).__name__
         return "right" if found == bool(int(number) % 2) else "SILENT"
@@ -208,10 +208,7 @@ def test_a_response_too_many_is_never_taken_for_an_answer(engine: str, way: str)
     async def session() -> list[list[str]]:
         fronts = [Front(wrong=0.2, other_id=other_id) for other_id, _, _ in cases]
         return await asyncio.gather(
-            *(
-                ask(engine, front, way, question, abreast)
-                for front, (_, question, abreast) in zip(fronts, cases, strict=True)
-            )
+            *(ask(engine, front, way, query, abreast) for front, (_, query, abreast) in zip(fronts, cases, strict=True))
         )
 
     for case, ends in zip(cases, asyncio.run(session()), strict=True):
@@ -219,12 +216,12 @@ def test_a_response_too_many_is_never_taken_for_an_answer(engine: str, way: str)
         assert ends.count("right") > 0.9 * len(ends), case
 
 
-@pytest.mark.parametrize("question", [details, message])
+@pytest.mark.parametrize("query", [details, message])
 def test_responses_that_are_exchanged_between_connections_are_never_taken_for_answers(
-    engine: str, question: Callable[..., Any]
+    engine: str, query: Callable[..., Any]
 ) -> None:
-    """What names what was asked tells; the rest that was under way at the time is asked again, or refused."""
-    ends = asyncio.run(ask(engine, Front(wrong=0.03), "swapping", question))
+    """A response that names its subject proves itself; other requests of that time are sent again, or refused."""
+    ends = asyncio.run(ask(engine, Front(wrong=0.03), "swapping", query))
     assert set(ends) <= {"right", "DysmsMismatched", "DysmsIncomplete"}
     assert ends.count("right") > len(ends) / 2
 

@@ -1,4 +1,4 @@
-"""Certificates, proxies and redirects as a task meets them: from the connection, through Airflow's own task runner."""
+"""Certificates, proxies and redirects, set in the connection of a task that Airflow's own task runner runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from airflow_provider_dysms.model.errors import DysmsTransportError
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 NUMBER = "139" + "00001111"
-ONCE = RetryPolicy(tries=1, total_time=0)
+ONCE = RetryPolicy(max_attempts=1, total_time=0)
 PROXY = f"http://somebody:{quote('p@ss/word', safe='')}@127.0.0.1"
 
 Connect = Callable[..., None]

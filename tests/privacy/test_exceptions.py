@@ -61,7 +61,7 @@ ENTRIES: dict[str, Callable[[Any], Any]] = {
     "SendMessageToGlobe": lambda client: client.send_message_to_globe(FOREIGN, TEXT),
 }
 
-ONCE = RetryPolicy(tries=1, throttle_patience=0)
+ONCE = RetryPolicy(max_attempts=1, throttle_timeout=0)
 
 
 @pytest.fixture(autouse=True)
@@ -238,7 +238,7 @@ def test_no_frame_that_an_error_leaves_with_holds_a_number_or_a_text(
         def fail(self: Any, call: Any, *_: Any, **__: Any) -> Any:
             raise KeyError(NUMBER, TEXT, call)
 
-        monkeypatch.setattr(RequestExecutor, "ask", fail)
+        monkeypatch.setattr(RequestExecutor, "execute", fail)
     else:
         emulator.fault(**FAULTS[fault], times=None)
     task = operator()

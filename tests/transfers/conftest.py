@@ -112,7 +112,7 @@ def attempts(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries of requests as in production, with hardly a wait before each."""
-    policy = RetryPolicy(first_pause=0.01, limit_pause=0.01)
+    policy = RetryPolicy(wait_initial=0.01, wait_account_limit=0.01)
     monkeypatch.setattr("airflow_provider_dysms.api.client.RetryPolicy", lambda: policy)
     monkeypatch.setattr(pagination, "PAUSES", tuple(min(pause, 0.01) for pause in pagination.PAUSES))
 

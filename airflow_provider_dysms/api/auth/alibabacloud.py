@@ -1,8 +1,8 @@
-"""Asks for a key through the package alibabacloud-credentials.
+"""Requests temporary credentials through the package alibabacloud-credentials.
 
-The package knows what to ask and how to sign it. A new provider is asked each time: what is kept, and until when, is
-decided in :mod:`.providers`, and the background thread that the package has for ECS roles (with signal handlers in older
-releases) is never begun: a forked task must not have it.
+The package knows the requests of each kind of provider and how to sign them. We create its provider anew for each
+request, because :mod:`.providers` decides what is cached and for how long. We never start the package's background
+thread for ECS roles (which had signal handlers in older releases), because a forked task must not have it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.api.auth.alibabacloud_transport import TransportBridge, join
+from airflow_provider_dysms.api.auth.alibabacloud_transport import TransportBridge, install_bridge
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.auth.providers import IssuedCredentials
 from airflow_provider_dysms.model import errors
@@ -27,98 +27,102 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-async def issue(issuer: CredentialsProvider, transport: Callable[[Endpoint], Transport]) -> IssuedCredentials:
-    """Ask for a key.
+async def issue_credentials(
+    provider: CredentialsProvider, transport: Callable[[Endpoint], Transport]
+) -> IssuedCredentials:
+    """Request temporary credentials.
 
-    :param issuer: whom
-    :param transport: returns what carries requests to an endpoint, by HTTPS; plain HTTP stays near, and needs no proxy
-    :raises DysmsCredentialsError: no, and the same the next time
+    :param provider: issues them
+    :param transport: returns a transport for an HTTPS endpoint; plain HTTP goes to this machine or the metadata
+        service, and needs no proxy
+    :raises DysmsCredentialsError: the provider issued none, and the next attempt will fail too
     :raises DysmsInputError: a field of the connection, or of the machine's own configuration, is wrong
-    :raises DysmsTransportError: not at the moment; ``request_sent`` is false, because no message was asked about
+    :raises DysmsTransportError: the provider cannot issue any at the moment; ``request_sent`` is false, because no
+        request for messages has left
     """
-    await asyncio.to_thread(join)
-    carrier = TransportBridge(issuer, transport)
-    with carrier.carrying():
-        answer = await _asked(issuer)
-    if isinstance(answer, IssuedCredentials):
-        has_expired = answer.expires_at and answer.expires_at <= time.time()
-        if carrier.wrong_expiry is None or not has_expired:
-            return answer
-    if carrier.wrong_expiry is not None:
-        raise _as_ours(issuer, carrier.wrong_expiry)
-    assert not isinstance(answer, IssuedCredentials)
-    if issuer.auth_type == "default" and carrier.failure is None:
-        answer = errors.DysmsCredentialsError("no place where this machine may keep a key has one")
-    raise _as_ours(issuer, carrier.failure or answer)  # here, where no error of the package is its context
+    await asyncio.to_thread(install_bridge)
+    bridge = TransportBridge(provider, transport)
+    with bridge.active():
+        issued = await _request(provider)
+    if isinstance(issued, IssuedCredentials):
+        has_expired = issued.expires_at and issued.expires_at <= time.time()
+        if bridge.expiry_error is None or not has_expired:
+            return issued
+    if bridge.expiry_error is not None:
+        raise _our_error(provider, bridge.expiry_error)
+    assert not isinstance(issued, IssuedCredentials)
+    if provider.auth_type == "default" and bridge.failure is None:
+        issued = errors.DysmsCredentialsError("this machine has credentials in none of the usual places")
+    raise _our_error(provider, bridge.failure or issued)  # outside of any except block: its context would hold secrets
 
 
-async def _asked(issuer: CredentialsProvider) -> IssuedCredentials | errors.DysmsError:
-    """Return the errors of the package without what they say: they quote whole answers."""
+async def _request(provider: CredentialsProvider) -> IssuedCredentials | errors.DysmsError:
+    """Return credentials, or an error without the text of the package's own error, which quotes whole responses."""
     try:
-        found = await _get(_providers(issuer))
+        found = await _first_of(_package_providers(provider))
         credentials = Credentials(
             found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None
         )
         return IssuedCredentials(credentials, found.get_expiration())
     except errors.DysmsInputError:
-        return errors.DysmsUnreadable("what was handed out is no key")
+        return errors.DysmsUnreadable("the issued credentials have an invalid form")
     except errors.DysmsError as error:
         return error
     except OSError as error:
-        if issuer.auth_type == "oidc_role_arn":
+        if provider.auth_type == "oidc_role_arn":
             return errors.DysmsInputError("oidc_token_file", f"cannot be read ({type(error).__name__})")
         return errors.DysmsUnreadable(f"a file could not be read ({type(error).__name__})")
     except Exception as error:
-        return errors.DysmsUnreadable(f"the answer is not what was expected ({type(error).__name__})")
+        return errors.DysmsUnreadable(f"the response has an unexpected form ({type(error).__name__})")
 
 
-async def _get(providers: list[Any]) -> Any:
-    """Return the first key that one of the providers has; raise the last one's error where none has."""
+async def _first_of(providers: list[Any]) -> Any:
+    """Return the credentials of the first provider that has any; if none has, raise the last provider's error."""
     for provider in providers[:-1]:
         try:
             if found := await provider.get_credentials_async():
                 return found
         except Exception as error:
-            log.debug("%s has no key: %s", type(provider).__name__, type(error).__name__)
+            log.debug("%s has no credentials: %s", type(provider).__name__, type(error).__name__)
     return await providers[-1].get_credentials_async()
 
 
-def _providers(issuer: CredentialsProvider) -> list[Any]:
+def _package_providers(provider: CredentialsProvider) -> list[Any]:
     from alibabacloud_credentials import provider as package
 
     session: dict[str, Any] = {
-        "role_arn": issuer.role_arn,
-        "role_session_name": issuer.role_session_name,
-        "duration_seconds": issuer.role_session_expiration,
-        "policy": issuer.policy,
-        "sts_endpoint": issuer.sts_endpoint and _host(issuer.sts_endpoint),
+        "role_arn": provider.role_arn,
+        "role_session_name": provider.role_session_name,
+        "duration_seconds": provider.role_session_expiration,
+        "policy": provider.policy,
+        "sts_endpoint": provider.sts_endpoint and _host(provider.sts_endpoint),
     }
-    if issuer.auth_type == "ram_role_arn":
-        assert issuer.login is not None
+    if provider.auth_type == "ram_role_arn":
+        assert provider.login is not None
         return [
             package.RamRoleArnCredentialsProvider(
-                access_key_id=issuer.login.access_key_id,
-                access_key_secret=issuer.login.access_key_secret,
-                security_token=issuer.login.security_token,
-                external_id=issuer.external_id,
+                access_key_id=provider.login.access_key_id,
+                access_key_secret=provider.login.access_key_secret,
+                security_token=provider.login.security_token,
+                external_id=provider.external_id,
                 **session,
             )
         ]
-    if issuer.auth_type == "oidc_role_arn":
+    if provider.auth_type == "oidc_role_arn":
         return [
             package.OIDCRoleArnCredentialsProvider(
-                oidc_provider_arn=issuer.oidc_provider_arn, oidc_token_file_path=issuer.oidc_token_file, **session
+                oidc_provider_arn=provider.oidc_provider_arn, oidc_token_file_path=provider.oidc_token_file, **session
             )
         ]
-    if issuer.auth_type == "ecs_ram_role":
-        return [_instance(issuer.role_name)]
-    if issuer.auth_type == "credentials_uri":
-        return [package.URLCredentialsProvider(uri=issuer.credentials_uri)]
+    if provider.auth_type == "ecs_ram_role":
+        return [_ecs_instance(provider.role_name)]
+    if provider.auth_type == "credentials_uri":
+        return [package.URLCredentialsProvider(uri=provider.credentials_uri)]
     return _default_chain()
 
 
 def _default_chain() -> list[Any]:
-    """The package's own chain, in its order, with the ECS role asked in place: its own chain starts the thread."""
+    """Return the package's default chain in its order, but query the ECS role without starting the package's thread."""
     from alibabacloud_credentials import provider as package
     from alibabacloud_credentials.utils import auth_util as machine
 
@@ -126,13 +130,13 @@ def _default_chain() -> list[Any]:
         def _get_credentials_provider(self, config: Any, profile_name: str) -> Any:
             for profile in config.get("profiles", []):
                 if profile.get("name") == profile_name and profile.get("mode") == "EcsRamRole":
-                    return _instance(profile.get("ram_role_name"))
+                    return _ecs_instance(profile.get("ram_role_name"))
             return super()._get_credentials_provider(config, profile_name)
 
     class Profile(package.ProfileCredentialsProvider):  # type: ignore[misc]
         def _get_credentials_provider(self, section: Any) -> Any:
             if section.get("type") == "ecs_ram_role":
-                return _instance(section.get("role_name"))
+                return _ecs_instance(section.get("role_name"))
             return super()._get_credentials_provider(section)
 
     chain = [package.EnvironmentVariableCredentialsProvider()]
@@ -140,30 +144,30 @@ def _default_chain() -> list[Any]:
         chain.append(package.OIDCRoleArnCredentialsProvider())
     chain += [CliProfile(), Profile()]
     if machine.environment_ecs_metadata_disabled.lower() != "true":
-        chain.append(_instance(None))
+        chain.append(_ecs_instance(None))
     if machine.environment_credentials_uri:
         chain.append(package.URLCredentialsProvider())
     return chain
 
 
-def _instance(role_name: str | None) -> Any:
+def _ecs_instance(role_name: str | None) -> Any:
     from alibabacloud_credentials.provider import EcsRamRoleCredentialsProvider
 
     return EcsRamRoleCredentialsProvider(role_name=role_name, async_update_enabled=False)
 
 
 def _host(endpoint: Endpoint) -> str:
-    """The package writes ``https://`` in front of a host, unless it begins with a scheme."""
+    """Return an endpoint as the package expects it: it adds ``https://`` if there is no scheme."""
     return endpoint.netloc if endpoint.scheme == "https" else endpoint.url
 
 
-def _as_ours(issuer: CredentialsProvider, error: errors.DysmsError) -> errors.DysmsError:
-    """Return an error that says what it is about, and which never leaves a message's fate open."""
+def _our_error(provider: CredentialsProvider, error: errors.DysmsError) -> errors.DysmsError:
+    """Return an error that names the provider, and that says that no request for messages has left."""
     if isinstance(error, errors.DysmsInputError):
         return error
     kind = errors.DysmsCredentialsError if errors.is_permanent(error) else errors.DysmsTransportError
     ours = kind(
-        f"no key from {issuer.auth_type}: {error.message}",
+        f"no credentials from {provider.auth_type}: {error.message}",
         code=error.code,
         request_id=error.request_id,
         http_status=error.http_status,

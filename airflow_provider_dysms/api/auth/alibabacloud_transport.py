@@ -1,8 +1,8 @@
-"""Carries what the package alibabacloud-credentials asks by our own transport and under our own rules.
+"""A bridge that sends the requests of the package alibabacloud-credentials over our own HTTP transport.
 
-Left to itself the package follows redirects, knows no private CA, and logs URLs that hold tokens. It has no place for
-another transport; so its one function that carries requests hands those of our contexts over, and is as it was for
-everybody else in the process.
+On its own, the package follows redirects, does not know a private CA, and logs URLs that contain tokens. It has no
+option for another transport, so the bridge replaces its one function that sends requests. The replacement acts only in
+contexts in which we request credentials, and calls the original for all other code of the process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from airflow_provider_dysms.api.http.endpoints import endpoint_of
 from airflow_provider_dysms.api.http.headers import header_lines
 from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
 from airflow_provider_dysms.api.http.transport import Request
-from airflow_provider_dysms.api.protocol import actions, error_codes
+from airflow_provider_dysms.api.protocol import error_codes, responses
 from airflow_provider_dysms.model import errors
 from airflow_provider_dysms.model.dates import ISO_UTC_FORMAT
 from airflow_provider_dysms.model.safe_text import is_visible_ascii
@@ -33,129 +33,129 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http.endpoints import Endpoint
     from airflow_provider_dysms.api.http.transport import Response, Transport
 
-#: What is asked by plain HTTP is on this machine or a hop away, or not there at all (s).
+#: Seconds for a request by plain HTTP: its server is on this machine or one hop away.
 NEAR_TIMEOUT = 5.0
 
-_carrier: ContextVar[TransportBridge | None] = ContextVar("dysms_carrier", default=None)
-_joining = threading.Lock()
-_is_joined = False
+_active_bridge: ContextVar[TransportBridge | None] = ContextVar("dysms_transport_bridge", default=None)
+_installing = threading.Lock()
+_is_installed = False
 
 
 class TransportBridge:
-    """Carries the package's requests while one key is asked for.
+    """Sends the package's requests while it requests credentials once.
 
-    :param issuer: whom
-    :param transport: returns what carries requests to an endpoint
+    :param provider: the provider that is queried
+    :param transport: returns a transport for an endpoint
     """
 
-    def __init__(self, issuer: CredentialsProvider, transport: Callable[[Endpoint], Transport]) -> None:
-        #: What ended it, if no key comes of it.
+    def __init__(self, provider: CredentialsProvider, transport: Callable[[Endpoint], Transport]) -> None:
+        #: The error that ended the request, if there are no credentials.
         self.failure: errors.DysmsError | None = None
-        #: What is wrong with the time until which a key lasts; the package says nothing of it, or asks again.
-        self.wrong_expiry: errors.DysmsError | None = None
-        self._issuer = issuer
+        #: What is wrong with the expiry of the credentials; the package ignores it, or sends its request again.
+        self.expiry_error: errors.DysmsError | None = None
+        self._provider = provider
         self._transport = transport
 
     @contextmanager
-    def carrying(self) -> Iterator[None]:
-        """Carry what the package asks in this context."""
-        token = _carrier.set(self)
+    def active(self) -> Iterator[None]:
+        """Send the package's requests of this context over the bridge."""
+        token = _active_bridge.set(self)
         try:
             yield
         finally:
-            _carrier.reset(token)
+            _active_bridge.reset(token)
 
-    async def carry(self, asked: Any) -> Any:
-        """Carry a ``TeaRequest``; return its ``TeaResponse``."""
+    async def send(self, request: Any) -> Any:
+        """Send a ``TeaRequest``; return its ``TeaResponse``."""
         from Tea.core import TeaCore
         from Tea.response import TeaResponse
 
         if self.failure is not None and errors.is_permanent(self.failure):
-            self.failure = None  # the package knows another way; after what passes, its way may be the wrong one
+            self.failure = None  # the package tries another way; a temporary failure is kept, and ends the request
         try:
-            answer = await self._send(TeaCore.compose_url(asked), asked)
+            response = await self._send(TeaCore.compose_url(request), request)
         except errors.DysmsError as error:
             self.failure = self.failure or error
             raise
-        given = TeaResponse()
-        given.status_code, given.headers, given.body = answer.status, answer.headers, answer.body
-        return given
+        tea_response = TeaResponse()
+        tea_response.status_code, tea_response.body = response.status, response.body
+        tea_response.headers = response.headers
+        return tea_response
 
-    async def _send(self, url: str, asked: Any) -> Response:
+    async def _send(self, url: str, tea_request: Any) -> Response:
         parts = urlsplit(url)
         endpoint = self._endpoint(f"{parts.scheme}://{parts.netloc}")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {name.lower(): str(value) for name, value in asked.headers.items()} | {"host": endpoint.netloc}
+        headers = {name.lower(): str(value) for name, value in tea_request.headers.items()} | {"host": endpoint.netloc}
         if not is_visible_ascii(target) or not "".join(headers.values()).isprintable():
-            raise errors.DysmsUnreadable(f"{endpoint.netloc}: what was answered cannot be asked with")
-        body = asked.body.encode() if isinstance(asked.body, str) else asked.body or b""
-        request = Request(asked.method, target, header_lines(headers), body)
+            raise errors.DysmsUnreadable(f"{endpoint.netloc}: the response has a value that cannot be sent")
+        body = tea_request.body.encode() if isinstance(tea_request.body, str) else tea_request.body or b""
+        request = Request(tea_request.method, target, header_lines(headers), body)
 
         async def sign() -> Request:
             return request
 
-        if endpoint.scheme == "http":  # this machine's own matter: no proxy stands between
+        if endpoint.scheme == "http":  # this machine or the metadata service: there is no proxy on the way
             transport: Transport = HttpTransport(endpoint, timeout=NEAR_TIMEOUT)
         else:
             transport = await asyncio.to_thread(self._transport, endpoint)
         try:
-            answer = await transport.send(sign)
+            response = await transport.send(sign)
         finally:
             await transport.aclose()
-        if answer.status != 200:
-            error = error_codes.classify(
-                asked.query.get("Action", endpoint.netloc), answer.status, actions.decode(answer.body)
-            )
+        payload = responses.decode(response.body)
+        if response.status != 200:
+            error = error_codes.classify(tea_request.query.get("Action", endpoint.netloc), response.status, payload)
             if error is not None:
                 raise error
-        self.wrong_expiry = self.wrong_expiry or _wrong_expiry(actions.decode(answer.body))
-        return answer
+        self.expiry_error = self.expiry_error or _expiry_error(payload)
+        return response
 
     def _endpoint(self, address: str) -> Endpoint:
         if address == METADATA.url:
-            return self._issuer.metadata_endpoint
+            return self._provider.metadata_endpoint
         return endpoint_of(
-            f"a host that auth_type {self._issuer.auth_type} leads to",
+            f"a host that auth_type {self._provider.auth_type} leads to",
             address,
-            allow_custom=self._issuer.allow_custom_endpoint,
+            allow_custom=self._provider.allow_custom_endpoint,
         )
 
 
-def _wrong_expiry(said: Any) -> errors.DysmsError | None:
-    """Return what is wrong with the expiry of a key that was handed out, if an answer holds one."""
-    key = said.get("Credentials", said) if isinstance(said, dict) else None
+def _expiry_error(payload: Any) -> errors.DysmsError | None:
+    """Return what is wrong with the expiry of issued credentials; ``None`` also for a response without credentials."""
+    key = payload.get("Credentials", payload) if isinstance(payload, dict) else None
     if not isinstance(key, dict) or "AccessKeyId" not in key or "Expiration" not in key:
         return None
     try:
         end = datetime.strptime(key["Expiration"], ISO_UTC_FORMAT).replace(tzinfo=UTC)
     except (ValueError, TypeError):
         return errors.DysmsCredentialsError(
-            "the key that was handed out has an Expiration that is not like 2030-01-01T00:00:00Z"
+            "the issued credentials have an Expiration that is not like 2030-01-01T00:00:00Z"
         )
     now = datetime.now(UTC)
     if end > now:
         return None
     return errors.DysmsCredentialsError(
-        f"the key that was handed out expired at {end:{ISO_UTC_FORMAT}}, and this machine's clock says "
-        f"{now:{ISO_UTC_FORMAT}}; check that clock, and what keeps the key"
+        f"the issued credentials expired at {end:{ISO_UTC_FORMAT}}, and this machine's clock says "
+        f"{now:{ISO_UTC_FORMAT}}; check that clock, and the source of the credentials"
     )
 
 
-def join() -> None:
-    """Import the package, which takes half a second, and have it ask our carriers; it says nothing there any more."""
-    global _is_joined
-    with _joining:
-        if _is_joined:
+def install_bridge() -> None:
+    """Import the package, which takes half a second, and connect it to active bridges; mute its log while one is."""
+    global _is_installed
+    with _installing:
+        if _is_installed:
             return
         import alibabacloud_credentials.provider  # noqa: F401
         from Tea.core import TeaCore
 
-        own = TeaCore.async_do_action
+        original = TeaCore.async_do_action
 
         async def async_do_action(request: Any, runtime_option: Any = None) -> Any:
-            carrier = _carrier.get()
-            return await (own(request, runtime_option) if carrier is None else carrier.carry(request))
+            bridge = _active_bridge.get()
+            return await (original(request, runtime_option) if bridge is None else bridge.send(request))
 
         TeaCore.async_do_action = staticmethod(async_do_action)
-        logging.getLogger("credentials").addFilter(lambda _: _carrier.get() is None)
-        _is_joined = True
+        logging.getLogger("credentials").addFilter(lambda _: _active_bridge.get() is None)
+        _is_installed = True

@@ -1,4 +1,4 @@
-"""The key that signs requests; a repr shows the first four characters of its id and nothing else."""
+"""An access key (AccessKey ID, secret and STS token) that signs requests, checked for characters no key has."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key, with the token that belongs to it where it is a temporary one (STS).
+    """An access key, permanent or temporary. Its repr shows the first four characters of the id and nothing else.
 
     :param access_key_id: the connection's login
     :param access_key_secret: the connection's password
-    :param security_token: the token of a temporary key; ``None`` for a lasting one
-    :raises DysmsInputError: one of them is empty, or has a character that no key has
+    :param security_token: the STS token of a temporary key; ``None`` for a permanent one
+    :raises DysmsInputError: one of them is not text, is empty, or has a character that keys never have
     """
 
     access_key_id: str
@@ -30,7 +30,7 @@ class Credentials:
 
     @property
     def identity(self) -> str:
-        """To whom budgets belong."""
+        """The owner of the rate limiters."""
         return self.access_key_id
 
     def __repr__(self) -> str:
@@ -39,11 +39,11 @@ class Credentials:
 
 def _check(argument: str, what: str, value: object) -> None:
     if not isinstance(value, str):
-        raise DysmsInputError(argument, f"is {what} and must be text, not {type(value).__name__}")
+        raise DysmsInputError(argument, f"must be text, not {type(value).__name__}: it is {what}")
     if not value:
-        raise DysmsInputError(argument, f"is empty; put {what} there")
-    # A blank, a line end or a curly quotation mark that was pasted with a key would end as a signature mismatch.
+        raise DysmsInputError(argument, f"is empty; it must be {what}")
+    # A blank, line end or curly quotation mark pasted together with a key would cause a signature mismatch.
     if not is_visible_ascii(value):
         raise DysmsInputError(
-            argument, f"has a blank, a control or a non-ASCII character, which {what} never has; copy it once more"
+            argument, f"has a blank, a control or a non-ASCII character, which {what} never has; copy it again"
         )

@@ -1,8 +1,8 @@
-"""Whoever hands out keys that last a while: STS for a role, an ECS instance, a URI, or what the machine has by default.
+"""The configured provider of temporary credentials, and a cache of the credentials that it issued last.
 
-The package alibabacloud-credentials (the extra ``credentials``) knows what to ask them, see :mod:`.alibabacloud`. Here is
-what a connection says about them, and which key is held at the moment. Nothing here belongs to an event loop, so that
-one key serves a task's loops one after another.
+Providers are STS (for a role), an ECS instance, a URI, or the default chain of the machine; :mod:`.alibabacloud` sends
+their requests through the package alibabacloud-credentials (the extra ``credentials``). Nothing here belongs to an
+event loop, so cached credentials serve all event loops of a task.
 """
 
 from __future__ import annotations
@@ -23,20 +23,22 @@ SESSION_NAME = "airflow-provider-dysms"
 #: The metadata service of an ECS instance.
 METADATA = Endpoint("http", METADATA_HOST, 80)
 
-#: A key is replaced so long (s) before its end, or a quarter of its life where that is less; but not at once (s).
+#: Seconds before their expiry at which credentials are refreshed; a quarter of their lifetime if that is less.
 MARGIN = 300.0
-SELDOM = 0.1
-#: Where nobody says how long a key lasts, it is replaced after so long (s).
-UNKNOWN_LIFE = 300.0
-#: While a key lives that could not be replaced, the next attempt comes so late (s).
-PUT_OFF = 5.0
+#: Seconds between two refreshes at least, so that credentials that arrive expired are not refreshed per request.
+MIN_REFRESH_INTERVAL = 0.1
+#: Seconds after which credentials without a known expiry are refreshed.
+UNKNOWN_LIFETIME = 300.0
+#: Seconds until the next attempt after a failed refresh, while the old credentials are still valid.
+RETRY_INTERVAL = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredentials:
-    """A key as it was handed out.
+    """Temporary credentials, as the provider issued them.
 
-    :param expires_at: seconds since 1970; ``None`` where nobody says
+    :param credentials: the access key and its token
+    :param expires_at: seconds since 1970; ``None`` if the provider does not say
     """
 
     credentials: Credentials
@@ -44,54 +46,56 @@ class IssuedCredentials:
 
 
 class CachedCredentials:
-    """The key of the hour, and when it is to be replaced. Seconds of a clock that never goes back."""
+    """The credentials issued last, and when to refresh them. Instants are seconds of a clock that never goes back."""
 
     def __init__(self) -> None:
         self.credentials: Credentials | None = None
-        self._due = self._end = float("-inf")
+        self._refresh_at = self._valid_until = float("-inf")
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time to ask for another one."""
-        return now >= self._due
+        """Whether it is time for a refresh."""
+        return now >= self._refresh_at
 
-    def lives(self, now: float) -> bool:
-        """Whether it may still be used."""
-        return self.credentials is not None and now < self._end
+    def is_valid(self, now: float) -> bool:
+        """Whether the cached credentials may still be used."""
+        return self.credentials is not None and now < self._valid_until
 
-    def take(self, issued: IssuedCredentials, now: float) -> None:
-        """Hold a key that was asked for at an instant."""
-        life = UNKNOWN_LIFE if issued.expires_at is None else issued.expires_at - time.time()
+    def store(self, issued: IssuedCredentials, now: float) -> None:
+        """Cache credentials that were requested at an instant."""
+        lifetime = UNKNOWN_LIFETIME if issued.expires_at is None else issued.expires_at - time.time()
         self.credentials = issued.credentials
-        self._due = now + max(life - min(MARGIN, life / 4), SELDOM)
-        self._end = float("inf") if issued.expires_at is None else now + life
+        self._refresh_at = now + max(lifetime - min(MARGIN, lifetime / 4), MIN_REFRESH_INTERVAL)
+        self._valid_until = float("inf") if issued.expires_at is None else now + lifetime
 
-    def drop(self) -> None:
-        """Use it no more: the service refused it."""
-        self._due = self._end = float("-inf")
+    def invalidate(self) -> None:
+        """Refresh before the next request, because the service refused the cached credentials."""
+        self._refresh_at = self._valid_until = float("-inf")
 
-    def put_off(self, now: float) -> None:
-        """Ask for another one later than now."""
-        self._due = now + PUT_OFF
+    def postpone(self, now: float) -> None:
+        """Wait before the next refresh, because the last one failed."""
+        self._refresh_at = now + RETRY_INTERVAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsProvider:
-    """Whom to ask for keys, as a connection says it. Equal ones were configured alike, whatever they hold.
+    """A provider of temporary credentials, as a connection configures it.
+
+    Two providers are equal if they have the same configuration, whatever credentials they have cached.
 
     :param auth_type: ``ram_role_arn``, ``ecs_ram_role``, ``oidc_role_arn``, ``credentials_uri`` or ``default``
-    :param login: the key that may assume the role, of ``ram_role_arn``
+    :param login: the access key that may assume the role; only for ``ram_role_arn``
     :param role_arn: the role to assume
-    :param role_session_name: what the account's audit trail shows
-    :param role_session_expiration: seconds that an assumed role lasts, at least 900
-    :param policy: narrows what the role may do, JSON
-    :param external_id: what the role's owner asks for
-    :param sts_endpoint: of STS; ``None`` for ``sts.aliyuncs.com``
-    :param role_name: role of the ECS instance; ``None`` to ask the instance
-    :param metadata_endpoint: of the ECS instance
+    :param role_session_name: name of the session in the account's audit trail
+    :param role_session_expiration: seconds for which an assumed role is valid, at least 900
+    :param policy: JSON policy that restricts the role further
+    :param external_id: the external id that the role's owner demands
+    :param sts_endpoint: endpoint of STS; ``None`` for ``sts.aliyuncs.com``
+    :param role_name: role of the ECS instance; ``None`` to query the instance for it
+    :param metadata_endpoint: metadata service of the ECS instance
     :param oidc_provider_arn: the identity provider
-    :param oidc_token_file: where the machine keeps its OIDC token
-    :param credentials_uri: address that answers with a key
-    :param allow_custom_endpoint: ask hosts other than those of STS, the metadata service and this machine
+    :param oidc_token_file: path of the machine's OIDC token
+    :param credentials_uri: URL that returns credentials
+    :param allow_custom_endpoint: allow hosts other than STS, the metadata service and this machine
     :raises DysmsInputError: the extra ``credentials`` is not installed
     """
 
@@ -109,7 +113,7 @@ class CredentialsProvider:
     oidc_token_file: str | None = None
     credentials_uri: str | None = field(default=None, repr=False)
     allow_custom_endpoint: bool = False
-    held: CachedCredentials = field(default_factory=CachedCredentials, init=False, compare=False, repr=False)
+    cache: CachedCredentials = field(default_factory=CachedCredentials, init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if importlib.util.find_spec("alibabacloud_credentials") is None:
@@ -121,6 +125,6 @@ class CredentialsProvider:
 
     @property
     def identity(self) -> str:
-        """To whom budgets belong: the same for every key that it hands out."""
-        of_whom = self.role_arn or self.role_name or self.credentials_uri
-        return f"{self.auth_type} {of_whom}" if of_whom else self.auth_type
+        """The owner of the rate limiters: the same for all credentials that the provider issues."""
+        name = self.role_arn or self.role_name or self.credentials_uri
+        return f"{self.auth_type} {name}" if name else self.auth_type

@@ -1,4 +1,4 @@
-"""The key that signs the next request: the connection's own, or one that is replaced in time, once for everybody."""
+"""Resolves the credentials that sign the next request, and refreshes temporary ones once for all waiting requests."""
 
 from __future__ import annotations
 
@@ -20,85 +20,86 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What a service answers to a key or a token that it does not take (any more).
-_OF_THE_KEY = ("InvalidSecurityToken", "InvalidAccessKeyId")
+#: The first part of the codes with which the service refuses an access key or its token.
+_REFUSED_CREDENTIALS = ("InvalidSecurityToken", "InvalidAccessKeyId")
 
 
 class CredentialsResolver:
-    """The keys of one client, within one event loop.
+    """The credentials of one client, within one event loop.
 
-    :param source: a key that stays, or who hands out others
-    :param transport: returns what carries requests to an endpoint
+    :param source: a permanent access key, or the provider of temporary ones
+    :param transport: returns a transport for an endpoint, over which the provider is queried
     """
 
     def __init__(self, source: Credentials | CredentialsProvider, transport: Callable[[Endpoint], Transport]) -> None:
         self._source = source
         self._transport = transport
-        self._replacing = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
         self._failed_at, self._failure = float("-inf"), DysmsError("")
 
     @property
     def identity(self) -> str:
-        """To whom budgets belong."""
+        """The owner of the rate limiters."""
         return self._source.identity
 
     @property
     def current(self) -> Credentials:
-        """The key to sign with now, once :meth:`ready` was awaited."""
+        """The credentials to sign with now; :meth:`ensure_fresh` must have been awaited before."""
         if isinstance(self._source, Credentials):
             return self._source
-        assert self._source.held.credentials is not None
-        return self._source.held.credentials
+        assert self._source.cache.credentials is not None
+        return self._source.cache.credentials
 
     @property
-    def are_ready(self) -> bool:
-        """Whether :meth:`ready` has nothing to do now."""
-        return isinstance(self._source, Credentials) or not self._source.held.is_due(time.monotonic())
+    def are_fresh(self) -> bool:
+        """Whether no refresh is due, so that :meth:`ensure_fresh` would return at once."""
+        return isinstance(self._source, Credentials) or not self._source.cache.is_due(time.monotonic())
 
-    async def ready(self, since: float) -> None:
-        """Have a key that lasts a while; where it cannot be replaced in time, the old one serves to its end.
+    async def ensure_fresh(self, since: float) -> None:
+        """Refresh the credentials if that is due. If it fails, the old ones are used until they expire.
 
-        :param since: seconds of ``time.monotonic()``; an attempt that failed after it counts for this one too
-        :raises DysmsCredentialsError: there is none, and will be none
-        :raises DysmsTransportError: there is none at the moment; the request was not sent
+        :param since: seconds of ``time.monotonic()``; a refresh that failed after it counts for this call too
+        :raises DysmsCredentialsError: there are no credentials, and the next attempt will fail too
+        :raises DysmsTransportError: there are no credentials at the moment; the request was not sent
         """
-        if self.are_ready or isinstance(self._source, Credentials):  # which is ready; mypy does not know
+        if self.are_fresh or isinstance(self._source, Credentials):  # the second is for mypy
             return
-        async with self._replacing:
-            held = self._source.held
-            if not held.is_due(time.monotonic()):
+        async with self._refreshing:
+            cache = self._source.cache
+            if not cache.is_due(time.monotonic()):
                 return
             if self._failed_at > since:
                 raise copy.copy(self._failure)
             try:
-                await self._replace(self._source)
+                await self._refresh(self._source)
             except DysmsError as error:
                 now = time.monotonic()
-                if not held.lives(now):
+                if not cache.is_valid(now):
                     self._failed_at, self._failure = now, error
                     raise
-                held.put_off(now)
-                log.warning("The key could not be replaced yet; the old one serves on. %s", error)
+                cache.postpone(now)
+                log.warning(
+                    "The credentials could not be refreshed, and the old ones are used until they expire. %s", error
+                )
 
-    def refused(self, error: DysmsError, key: Credentials) -> bool:
-        """Take note that the service refused a request; say whether there will be another key for it.
+    def invalidate(self, error: DysmsError, used: Credentials) -> bool:
+        """Drop temporary credentials if the service refused them; return whether the request may have new ones.
 
-        :param error: what the service answered
-        :param key: that the request was signed with; others may have it replaced by now
+        :param error: the service's response to the request
+        :param used: the credentials that signed the request; another request may have replaced them by now
         """
-        if isinstance(self._source, Credentials) or not _is_about_the_key(error):
+        if isinstance(self._source, Credentials) or not _is_about_credentials(error):
             return False
-        if self._source.held.credentials == key:
-            self._source.held.drop()
+        if self._source.cache.credentials == used:
+            self._source.cache.invalidate()
         return True
 
-    async def _replace(self, issuer: CredentialsProvider) -> None:
-        from airflow_provider_dysms.api.auth.alibabacloud import issue
+    async def _refresh(self, provider: CredentialsProvider) -> None:
+        from airflow_provider_dysms.api.auth.alibabacloud import issue_credentials
 
         now = time.monotonic()
-        issuer.held.take(await issue(issuer, self._transport), now)
+        provider.cache.store(await issue_credentials(provider, self._transport), now)
 
 
-def _is_about_the_key(error: DysmsError) -> bool:
-    """Say whether the service refused the key itself, or its token."""
-    return isinstance(error, DysmsAuthError) and (error.code or "").startswith(_OF_THE_KEY)
+def _is_about_credentials(error: DysmsError) -> bool:
+    return isinstance(error, DysmsAuthError) and (error.code or "").startswith(_REFUSED_CREDENTIALS)

@@ -1,8 +1,8 @@
-"""The instant for which a send is signed: it is fixed once, so that the service refuses what is delivered too late.
+"""The instant that a send is signed for: fixed once, so that the service refuses the request if it arrives too late.
 
-A paused process goes on as if nothing had happened, and buffers and proxies deliver late. The service refuses a request
-whose signature is too old, whatever held it up: so a send is never signed anew, and it does not even leave when its
-signature has become old here.
+A paused process continues as if nothing had happened, and buffers and proxies deliver late. The service refuses a
+request with a signature that is too old, whatever delayed it. So a send is never signed again for a later instant, and
+it does not leave this machine if its signature has become too old here.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from datetime import UTC, datetime
 from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
 from airflow_provider_dysms.model.errors import DysmsHeldBack
 
-#: The part of that lifetime within which a request must leave this machine.
-SHARE_TO_LEAVE = 1 / 3
+#: The share of a signature's lifetime within which the request must leave this machine.
+DISPATCH_SHARE = 1 / 3
 
-#: Counts while the machine is suspended, where there is such a clock.
+#: A clock that also counts while the machine is suspended, if the system has one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", None) or time.CLOCK_MONOTONIC
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureTime:
-    """When a request is signed, and for how long it may leave.
+    """The instant that a request is signed for, and the time within which it must leave.
 
     :param at: an aware instant in whole seconds
-    :param max_age: seconds after which the request must not leave any more; ``inf`` for no limit
+    :param max_age: seconds after which the request must not leave; ``inf`` for no limit
     """
 
     at: datetime
@@ -35,21 +35,21 @@ class SignatureTime:
 
     @classmethod
     def begin(cls, lifetime: float = SIGNATURE_LIFETIME) -> SignatureTime:
-        """Return the signature time of a request that is to be sent from now on.
+        """Return the signature time of a request that is sent from now on.
 
-        :param lifetime: seconds after which the service refuses it
+        :param lifetime: seconds after which the service refuses the signature
         """
-        return cls(datetime.now(UTC).replace(microsecond=0), lifetime * SHARE_TO_LEAVE)
+        return cls(datetime.now(UTC).replace(microsecond=0), lifetime * DISPATCH_SHARE)
 
     @property
     def age(self) -> float:
-        """Seconds since it began: a virtual machine that was paused may notice by its wall clock alone."""
+        """Seconds since it began, by two clocks: a pause of a virtual machine may show on its wall clock alone."""
         return max(time.clock_gettime(_CLOCK) - self._began, (datetime.now(UTC) - self.at).total_seconds())
 
     def check(self) -> None:
-        """Refuse to let the request leave when it is too old.
+        """Check that the request may still leave.
 
-        :raises DysmsHeldBack: it has not left, and must not
+        :raises DysmsHeldBack: the signature is too old; nothing was sent
         """
         if self.age > self.max_age:
             raise DysmsHeldBack(

@@ -1,7 +1,7 @@
-"""ACS3-HMAC-SHA256, in the specification's own steps and under its own names.
+"""Signs requests with ACS3-HMAC-SHA256, in the steps of the vendor's specification and under its names.
 
-Pure: the time and the nonce are arguments. Requests sign ``host``, ``content-type`` and ``x-acs-*`` and nothing else:
-a proxy that rewrites ``user-agent`` or ``accept`` must not break a signature.
+The functions are pure: the time and the nonce are arguments. A signature covers ``host``, ``content-type`` and
+``x-acs-*`` and nothing else, because a proxy that rewrites ``user-agent`` or ``accept`` must not break it.
 
 Follows the vendor's page "V3 request structure and signature".
 """
@@ -9,6 +9,7 @@ Follows the vendor's page "V3 request structure and signature".
 from __future__ import annotations
 
 import hashlib
+import hmac
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,19 +25,19 @@ if TYPE_CHECKING:
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 
-#: RPC actions all live at the root.
+#: The path of every RPC action.
 CANONICAL_URI = "/"
 
 EMPTY_PAYLOAD = hashlib.sha256(b"").hexdigest()
 
-# In the place of what every request has its own of; no header can hold it.
-_OWN = "\0"
+# Stands for the values that differ between requests; no header can contain it.
+_PLACEHOLDER = "\0"
 
 
 class Signer:
-    """Signs the requests of one action at one host, thousands a second.
+    """Signs the requests of one action at one host, thousands per second.
 
-    :param host: value of the ``Host`` header, with the port where it is not the scheme's own
+    :param host: value of the ``Host`` header, with the port if it is not the default of the scheme
     :param method: ``POST`` or ``GET``
     """
 
@@ -47,7 +48,7 @@ class Signer:
         self._method = method
         self._second: int | None = None
         self._credentials: Credentials | None = None
-        self._stencil: _SignatureTemplate
+        self._template: _SignatureTemplate
 
     def sign(
         self,
@@ -59,24 +60,27 @@ class Signer:
         date: datetime,
         nonce: str,
     ) -> str:
-        """Return the header lines of a request: those that are signed, and ``Authorization``.
+        """Return the header lines of a request: the signed ones, and ``Authorization``.
 
-        :param query_string: of :func:`canonical_query_string`
-        :param body: the body as it is sent; ``b""`` for none
-        :param content_type: type of the body, where there is one
-        :param date: now, an aware instant
+        :param query_string: the result of :func:`canonical_query_string`
+        :param body: the body as it is sent; ``b""`` if there is none
+        :param content_type: type of the body; ``None`` if there is none
+        :param credentials: sign the request
+        :param date: the current instant, aware
         :param nonce: a text that no other request has
         :raises ValueError: ``date`` is naive
         """
         if date.tzinfo is None:
-            raise ValueError("a request is dated by an aware instant")
+            raise ValueError("the date of a request must be an aware instant")
         second = int(date.timestamp())
         if body or second != self._second or credentials is not self._credentials:
-            self._stencil = self._cut(second, credentials, body, content_type)
+            self._template = self._make_template(second, credentials, body, content_type)
             self._second, self._credentials = None if body else second, credentials
-        return self._stencil.lines(query_string, nonce)
+        return self._template.lines(query_string, nonce)
 
-    def _cut(self, second: int, credentials: Credentials, body: bytes, content_type: str | None) -> _SignatureTemplate:
+    def _make_template(
+        self, second: int, credentials: Credentials, body: bytes, content_type: str | None
+    ) -> _SignatureTemplate:
         headers = {"content-type": content_type, "host": self._host} if body and content_type else {"host": self._host}
         if credentials.security_token is not None:
             headers["x-acs-accesskey-id"] = credentials.access_key_id
@@ -85,65 +89,52 @@ class Signer:
         headers["x-acs-date"] = acs_date(second)
         if credentials.security_token is not None:
             headers["x-acs-security-token"] = credentials.security_token
-        headers["x-acs-signature-nonce"] = _OWN
+        headers["x-acs-signature-nonce"] = _PLACEHOLDER
         headers["x-acs-version"] = self._version
         names = signed_headers(headers)
-        request = canonical_request(self._method, _OWN, canonical_headers(headers), names, payload_hash)
-        headers["Authorization"] = authorization(credentials.access_key_id, names, _OWN)
+        request = canonical_request(self._method, _PLACEHOLDER, canonical_headers(headers), names, payload_hash)
+        headers["Authorization"] = authorization(credentials.access_key_id, names, _PLACEHOLDER)
         return _SignatureTemplate(request, header_lines(headers), credentials.access_key_secret)
 
 
 class _SignatureTemplate:
-    """What requests of one second and one key have in common; each fills in its query and its nonce.
+    """The text that requests of one second and one access key share; each request fills in its query and its nonce.
 
-    :param request: the canonical request, with the marks of a query and of a nonce
-    :param lines: the header lines, with the marks of a nonce and of a signature
+    :param request: the canonical request, with placeholders for the query and the nonce
+    :param lines: the header lines, with placeholders for the nonce and the signature
+    :param access_key_secret: makes the signatures
     """
 
     def __init__(self, request: str, lines: str, access_key_secret: str) -> None:
-        self._request = request.split(_OWN)
-        self._lines = lines.split(_OWN)
-        self._key = SigningKey(access_key_secret)
+        self._request = request.split(_PLACEHOLDER)
+        self._lines = lines.split(_PLACEHOLDER)
+        self._access_key_secret = access_key_secret
 
     def lines(self, query_string: str, nonce: str) -> str:
         before, between, after = self._request
-        signed = self._key.signature(string_to_sign(f"{before}{query_string}{between}{nonce}{after}"))
+        text = string_to_sign(f"{before}{query_string}{between}{nonce}{after}")
         before, between, after = self._lines
-        return f"{before}{nonce}{between}{signed}{after}"
+        return f"{before}{nonce}{between}{signature(self._access_key_secret, text)}{after}"
 
 
-class SigningKey:
-    """Makes signatures: HMAC-SHA256 (RFC 2104), which is two hashes that begin with the key, so they are begun once."""
-
-    def __init__(self, access_key_secret: str) -> None:
-        key = access_key_secret.encode()
-        key = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
-        self._inner, self._outer = (hashlib.sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-
-    def signature(self, text: str) -> str:
-        """Return the signature of a string to sign."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(text.encode())
-        outer.update(inner.digest())
-        return outer.hexdigest()
-
-
-_BLOCK = 64  # of SHA-256, in bytes
+def signature(access_key_secret: str, text: str) -> str:
+    """Return the signature of a string to sign."""
+    return hmac.digest(access_key_secret.encode(), text.encode(), "sha256").hex()
 
 
 def acs_date(second: int) -> str:
-    """Return a second since 1970 as ``x-acs-date``: UTC."""
+    """Return the value of ``x-acs-date`` for a second since 1970, in UTC."""
     return datetime.fromtimestamp(second, UTC).strftime(ISO_UTC_FORMAT)
 
 
 def percent_encode(text: str) -> str:
-    """Encode by RFC 3986: everything but letters, digits and ``-_.~``."""
-    # Nearly every name and value is letters and digits, and quote() takes its time.
+    """Percent-encode a text by RFC 3986: everything but letters, digits and ``-_.~``."""
+    # Most names and values are letters and digits only, and quote() is slow.
     return text if text.isascii() and text.isalnum() else quote(text, safe="")
 
 
 def canonical_query_string(query: Mapping[str, str]) -> str:
-    """Return the parameters in the order of their names. It is also what is sent, so both are the same."""
+    """Return the encoded parameters, ordered by name. The request is sent with the same string."""
     return "&".join([f"{encoded}={percent_encode(query[name])}" for name, encoded in _parameters(tuple(query))])
 
 
@@ -153,17 +144,17 @@ def _parameters(names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def hashed_request_payload(body: bytes) -> str:
-    """Return the hash of the body as sent; queries have none, so theirs is a constant."""
+    """Return the hash of the body as sent; a constant for queries, which have no body."""
     return hashlib.sha256(body).hexdigest() if body else EMPTY_PAYLOAD
 
 
 def canonical_headers(headers: Mapping[str, str]) -> str:
-    """Return one line a header: its name in lower case, its value trimmed, in the order of the names."""
+    """Return one line per header, ordered by name: its name in lower case and its trimmed value."""
     return "".join([f"{lower}:{headers[name].strip()}\n" for lower, name in _in_order(headers)])
 
 
 def signed_headers(headers: Mapping[str, str]) -> str:
-    """Return the names of the headers that are signed."""
+    """Return the names of the signed headers."""
     return ";".join([lower for lower, _ in _in_order(headers)])
 
 
@@ -172,12 +163,12 @@ def _in_order(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def canonical_request(method: str, query_string: str, headers: str, names: str, payload_hash: str) -> str:
-    """Return the request in the form that both sides can derive.
+    """Return the canonical request, which client and server derive alike.
 
-    :param query_string: of :func:`canonical_query_string`
-    :param headers: of :func:`canonical_headers`
-    :param names: of :func:`signed_headers`
-    :param payload_hash: of :func:`hashed_request_payload`
+    :param query_string: the result of :func:`canonical_query_string`
+    :param headers: the result of :func:`canonical_headers`
+    :param names: the result of :func:`signed_headers`
+    :param payload_hash: the result of :func:`hashed_request_payload`
     """
     return f"{method}\n{CANONICAL_URI}\n{query_string}\n{headers}\n{names}\n{payload_hash}"
 
@@ -188,5 +179,5 @@ def string_to_sign(request: str) -> str:
 
 
 def authorization(access_key_id: str, names: str, signed: str) -> str:
-    """Return the ``Authorization`` header. No blanks: the gateway takes none."""
+    """Return the value of the ``Authorization`` header, without blanks, which the gateway does not accept."""
     return f"{ALGORITHM} Credential={access_key_id},SignedHeaders={names},Signature={signed}"

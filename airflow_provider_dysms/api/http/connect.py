@@ -1,4 +1,4 @@
-"""Opens a TCP connection to a host that may have several addresses, of which some may not answer.
+"""Opens a TCP connection to the first address of a host that accepts it, although other addresses may not respond.
 
 Follows RFC 8305 ("Happy Eyeballs"). asyncio can do it too (``happy_eyeballs_delay``), but uvloop cannot.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: The next address is tried when the ones before have not answered for so long (s): what RFC 8305 recommends.
+#: Seconds until the next address is tried while the earlier ones have not responded; recommended by RFC 8305.
 ATTEMPT_DELAY = 0.25
 
 
@@ -30,27 +30,27 @@ class Address(NamedTuple):
 async def open_socket(
     host: str, port: int, *, within: float, first: Address | None = None
 ) -> tuple[socket.socket, Address]:
-    """Connect to the address of a host that answers first.
+    """Connect to the address of a host that responds first.
 
-    :param host: name or address
+    :param host: host name or IP address
     :param port: 1 to 65535
-    :param within: seconds that the caller has; each address gets a share of them before the next one is tried as well
-    :param first: the address to begin with, if the host still has it
-    :returns: the connected socket, not blocking, and its address
-    :raises OSError: no address answered; the error of the last one that failed
+    :param within: seconds until the caller gives up; the next address is tried after a share of them
+    :param first: the address to try first, if the host still has it; default: the resolver's first
+    :returns: the connected, non-blocking socket and its address
+    :raises OSError: no address accepted the connection; the error is that of the last failed attempt
     """
     addresses = await _addresses(host, port)
     if first in addresses:
         addresses.sort(key=lambda address: address != first)
     delay = min(ATTEMPT_DELAY, within / (len(addresses) + 1))
-    waiting, running = deque(addresses), set[asyncio.Task[tuple[socket.socket, Address]]]()
+    untried, running = deque(addresses), set[asyncio.Task[tuple[socket.socket, Address]]]()
     failure = OSError(f"{host} has no address")
     try:
-        while waiting or running:
-            if waiting:
-                running.add(asyncio.create_task(_connect(waiting.popleft())))
+        while untried or running:
+            if untried:
+                running.add(asyncio.create_task(_connect(untried.popleft())))
             done, _ = await asyncio.wait(
-                running, timeout=delay if waiting else None, return_when=asyncio.FIRST_COMPLETED
+                running, timeout=delay if untried else None, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 error = task.exception()
@@ -67,19 +67,19 @@ async def open_socket(
 
 
 async def _addresses(host: str, port: int) -> list[Address]:
-    """Return the addresses of a host in the resolver's order, the families in turns."""
+    """Return the addresses of a host in the resolver's order, alternating between IPv6 and IPv4."""
     try:
         version = ipaddress.ip_address(host).version
     except ValueError:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    else:  # the resolver would need a thread to say the same
+    else:  # without the resolver, which would need a thread
         return [Address(socket.AF_INET if version == 4 else socket.AF_INET6, socket.IPPROTO_TCP, (host, port))]
     by_family: dict[int, list[Address]] = defaultdict(list)
     for family, _, protocol, _, sockaddr in found:
         by_family[family].append(Address(family, protocol, sockaddr))
-    in_turns = itertools.chain.from_iterable(itertools.zip_longest(*by_family.values()))
-    return list(dict.fromkeys(address for address in in_turns if address is not None))
+    alternating = itertools.chain.from_iterable(itertools.zip_longest(*by_family.values()))
+    return list(dict.fromkeys(address for address in alternating if address is not None))
 
 
 async def _connect(address: Address) -> tuple[socket.socket, Address]:
@@ -98,5 +98,5 @@ async def _give_up(running: Iterable[asyncio.Task[tuple[socket.socket, Address]]
     for task in tasks:
         task.cancel()
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
-        if not isinstance(ended, BaseException):  # it came second
+        if not isinstance(ended, BaseException):  # it connected too, but later
             ended[0].close()

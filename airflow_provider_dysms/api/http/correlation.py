@@ -1,12 +1,12 @@
-"""Whether a response belongs to its request.
+"""Checks that a response belongs to its request, and not to an earlier request on the same connection.
 
-HTTP/1.1 numbers nothing: the next response on a connection is taken for the answer to the last request. If something on
-the way repeats a response, or sends one too many, the requests that follow get the response of another one.
+HTTP/1.1 does not number requests: the next response on a connection is taken for the response to the last request. If a
+proxy repeats a response, or sends one too many, each following request gets the response of another one.
 
-Three signs tell. Rows that name what was asked prove themselves. A request id that came before tells that a response
-was repeated. And one response too many comes to light on a silent connection: a response that does not prove itself
-counts only when its connection has been silent for a while, and when no other request got the response of another one
-meanwhile.
+There are three checks. A response with rows that name the queried phone number proves itself. A request id that was
+seen before shows that a response was repeated. And an extra response arrives soon after the first one: a response that
+does not prove itself counts only if its connection then stays silent for a while, and if meanwhile no other request got
+the response of another one.
 """
 
 from __future__ import annotations
@@ -22,120 +22,121 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A response that is repeated comes late, but not later than so many others.
+#: Request ids that are remembered: a repeated response comes late, but not after more responses than this.
 MAX_REQUEST_IDS = 1024
 
-#: An id with which so many fresh connections begin says nothing.
+#: New connections that begin with the same request id until that id is considered constant, and is ignored.
 CONSTANT_AFTER = 3
 
-#: Phone numbers that are remembered with what was asked about them.
+#: Phone numbers that are remembered with their queries.
 MAX_SUBJECTS = 4096
 
-#: A connection must stay silent for so long (s) after a response that does not prove itself, and for so many times the
-#: slowest response of late: the one that is missing would be here by then. Never longer than the last (s).
+#: Seconds for which a connection must stay silent after a response that does not prove itself: the factor times the
+#: slowest recent response, but at least the minimum and at most the maximum. By then the missing response has arrived.
 MIN_SILENCE, SILENCE_FACTOR, MAX_SILENCE = 0.1, 3.0, 2.0
-_FORGETTING = 0.99
+_DECAY = 0.99
 
-#: A silence is listened to in so many parts, and a part that ended later (s) than it should does not count: a machine
-#: that is too busy to wake us in time is too busy to deliver what is under way. Listening ends after so many parts, or
-#: empty pages would hold up a process that is always busy.
+#: A silence consists of PARTS parts. A part that ended more than MAX_DELAY seconds late does not count: a machine that
+#: is too busy to wake us in time is too busy to deliver bytes that are on their way. The wait ends after MAX_PARTS
+#: parts in any case, or else every empty page would block a process that is always busy.
 PARTS, MAX_DELAY, MAX_PARTS = 4, 0.03, 12
 
 _SEVERAL = object()
 
 
 class RequestIds:
-    """The request ids of an endpoint's latest responses. For one event loop.
+    """The request ids of an endpoint's latest responses, for one event loop.
 
-    :param endpoint: its name, for the log
+    :param endpoint: name of the endpoint, for the log
     """
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._seen: dict[str, int] = {}  # how many connections began with each, the oldest first
+        self._seen: dict[str, int] = {}  # id -> number of connections that began with it, oldest first
         self._is_constant = False
-        #: How many responses were about something that was not asked.
+        #: Number of responses that belonged to another query.
         self.foreign = 0
 
     def check(self, request_id: object, *, is_first: bool) -> None:
         """Refuse a response that repeats a request id.
 
-        The first response of a connection cannot be an earlier one's, so an id with which several connections begin is
-        the endpoint's way: from then on it says nothing.
+        The first response of a connection cannot repeat an earlier one. So if several connections begin with the same
+        id, the endpoint gives every response that id, and ids are not checked from then on.
 
-        :param request_id: as the response has it; a response without one is not judged
+        :param request_id: the response's request id; a response without one is not checked
         :param is_first: whether the response is the first of its connection
-        :raises DysmsMismatched: the response was given to another request before
+        :raises DysmsMismatched: another request got the same response before
         """
         if self._is_constant or not isinstance(request_id, str) or not request_id:
             return
         seen = self._seen
-        begun = seen.get(request_id)
-        if begun is None:
+        connections = seen.get(request_id)
+        if connections is None:
             seen[request_id] = int(is_first)
             if len(seen) > MAX_REQUEST_IDS:
                 del seen[next(iter(seen))]
         elif not is_first:
             raise DysmsMismatched("the response repeats the request id of an earlier one")
         else:
-            seen[request_id] = begun + 1
-            self._is_constant = begun + 1 >= CONSTANT_AFTER
+            seen[request_id] = connections + 1
+            self._is_constant = connections + 1 >= CONSTANT_AFTER
             if self._is_constant:
                 log.warning(
-                    "%s gives every response the same request id, so that id cannot tell whether a response was "
-                    "repeated on its way; the other checks go on.",
+                    "%s gives every response the same request id, so request ids cannot show that a response was "
+                    "repeated on its way. The other checks continue.",
                     self._endpoint,
                 )
 
 
 class Subjects:
-    """What was asked lately about whom. For one event loop."""
+    """The latest queries by their subject, such as a phone number. For one event loop."""
 
     def __init__(self) -> None:
-        self._questions: dict[str, Hashable] = {}
+        self._queries: dict[str, Hashable] = {}
 
-    def add(self, subject: str, question: Hashable) -> None:
-        """Remember what is about to be asked about a subject, such as a phone number."""
-        questions = self._questions
-        known = questions.setdefault(subject, question)
-        if known != question:
-            questions[subject] = _SEVERAL
-        elif len(questions) > MAX_SUBJECTS:
-            del questions[next(iter(questions))]
+    def add(self, subject: str, query: Hashable) -> None:
+        """Remember a query that is about to be sent."""
+        queries = self._queries
+        known = queries.setdefault(subject, query)
+        if known != query:
+            queries[subject] = _SEVERAL
+        elif len(queries) > MAX_SUBJECTS:
+            del queries[next(iter(queries))]
 
-    def has_only(self, subject: str, question: Hashable) -> bool:
-        """Say whether nothing else was asked about a subject lately: then what names the subject is the answer."""
-        return self._questions.get(subject) == question
+    def has_only(self, subject: str, query: Hashable) -> bool:
+        """Return whether a subject had no other recent query, so that a response that names it is the right one."""
+        return self._queries.get(subject) == query
 
 
 class Silence:
-    """How long a connection must be silent after a response that does not prove itself."""
+    """The time for which a connection must stay silent after a response that does not prove itself."""
 
     def __init__(self) -> None:
         self._slowest = 0.0
 
     def add(self, seconds: float) -> None:
-        """Take note of how long a response took."""
-        slowest = self._slowest * _FORGETTING
+        """Record how long a response took, in seconds."""
+        slowest = self._slowest * _DECAY
         self._slowest = seconds if seconds > slowest else slowest
 
     @property
     def seconds(self) -> float:
+        """Seconds of silence that are required now."""
         return min(max(MIN_SILENCE, SILENCE_FACTOR * self._slowest), MAX_SILENCE)
 
     async def wait(self, listen: Callable[[float], Awaitable[bool]]) -> bool:
-        """Wait for a silence; return whether it was kept.
+        """Wait; return whether the connection stayed silent.
 
-        :param listen: waits so many seconds, or until something comes or nothing can come any more; returns whether
-            nothing came
+        :param listen: waits the given seconds, or until bytes arrive or the connection ends; returns whether no bytes
+            arrived
         """
         loop = asyncio.get_running_loop()
-        part, kept, end = self.seconds / PARTS, 0, loop.time() + MAX_SILENCE
+        part, silent_parts, end = self.seconds / PARTS, 0, loop.time() + MAX_SILENCE
         for _ in range(MAX_PARTS):
-            begun = loop.time()
+            started = loop.time()
             if not await listen(part):
                 return False
-            kept += loop.time() - begun < part + MAX_DELAY
-            if kept == PARTS or loop.time() >= end:
+            silent_parts += loop.time() - started < part + MAX_DELAY
+            if silent_parts == PARTS or loop.time() >= end:
                 break
         return True

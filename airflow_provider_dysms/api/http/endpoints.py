@@ -1,7 +1,7 @@
-"""Which host serves an API version and a region, and which hosts may be talked to at all.
+"""Chooses the host that serves an API version and a region, and checks that requests may be sent to it.
 
-A key and the numbers of customers go to this host, so it is the vendor's by HTTPS, or this machine, or one that the
-user has allowed in so many words.
+The host receives an access key's signature and customers' phone numbers. So it must be a host of the vendor over HTTPS,
+or this machine, or a host that the user has explicitly allowed.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from airflow_provider_dysms.model.errors import DysmsInputError
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-Agreed = TypeVar("Agreed", str, int)
+Field = TypeVar("Field", str, int)
 
-#: Where a version is served when no region is named: the China site, and the international one, which has its own
-#: accounts and would answer at the other with nothing.
+#: The host of a version if no region is named. The China site and the international site have separate accounts, and
+#: each returns empty results for the accounts of the other.
 HOST_OF_VERSION = {"2017-05-25": CENTRAL, "2018-05-01": SINGAPORE}
 
 _VENDOR = ".aliyuncs.com"
 _DEFAULT_PORT = {"https": 443, "http": 80}
 
-#: The metadata service of an ECS instance: a link-local address of the vendor's, by plain HTTP.
+#: The metadata service of an ECS instance: a link-local address of the vendor, over plain HTTP.
 METADATA_HOST = "100.100.100.200"
 
-#: Hosts that hand out keys. They are no hosts of the service, and keys are never sent there to sign with.
+#: Hosts that issue credentials. They do not serve Dysms, so its requests are never sent to them.
 _CREDENTIAL_HOSTS = STS_HOSTS | {METADATA_HOST}
 
-#: Nothing but a scheme, a name and a port: no user, path, query, fragment or backslash, on which parsers disagree.
+#: Only a scheme, a name and a port. A user, path, query, fragment or backslash is refused, because parsers disagree.
 _AUTHORITY = re.compile(r"(?:(https?)://)?(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?/?", re.ASCII)
 _NAME = re.compile(r"(?!.{254})[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _LOOKS_LIKE_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
@@ -40,7 +40,7 @@ _LOOKS_LIKE_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A host that may be talked to.
+    """A host to which requests may be sent.
 
     :param scheme: ``https`` or ``http``
     :param host: name or address in lower case, an IPv6 address without brackets
@@ -53,7 +53,7 @@ class Endpoint:
 
     @property
     def netloc(self) -> str:
-        """Value of the ``Host`` header: the port only where it is not the scheme's own."""
+        """Value of the ``Host`` header, with the port if it is not the default of the scheme."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _DEFAULT_PORT[self.scheme] else f"{host}:{self.port}"
 
@@ -72,15 +72,15 @@ def resolve(
     schema: str | None = None,
     allow_custom: bool = False,
 ) -> Endpoint:
-    """Return where to send the requests of an API version.
+    """Return the endpoint for the requests of an API version.
 
     :param version: ``2017-05-25`` or ``2018-05-01``
-    :param region_id: such as ``cn-hangzhou``; ``None`` for the version's own site. With a ``host`` it is not looked at
-    :param host: goes before the region; a name or an address, or pasted as ``https://host:port/``
-    :param port: default the scheme's own
-    :param schema: ``https`` or ``http``; default ``http`` for this machine, else ``https``
-    :param allow_custom: whether ``host`` may be another one than the service's and this machine
-    :raises DysmsInputError: naming ``host``, ``port``, ``schema`` or ``region_id``
+    :param region_id: such as ``cn-hangzhou``; ``None`` for the version's own site; ignored if there is a ``host``
+    :param host: takes precedence over the region; a host name or IP address, or ``https://host:port/``
+    :param port: default: that of the scheme
+    :param schema: ``https`` or ``http``; default: ``http`` for this machine, else ``https``
+    :param allow_custom: whether ``host`` may be a host other than the service's own and this machine
+    :raises DysmsInputError: ``host``, ``port``, ``schema`` or ``region_id`` is wrong; the error names it
 
     Follows https://help.aliyun.com/document_detail/68360.html.
     """
@@ -90,8 +90,8 @@ def resolve(
     port = _port_of(port)
     if host:
         pasted_scheme, name, pasted_port = _split(host)
-        scheme = _agreed("schema", scheme, pasted_scheme)
-        port = _agreed("port", port, pasted_port)
+        scheme = _merge("schema", scheme, pasted_scheme)
+        port = _merge("port", port, pasted_port)
     else:
         name = host_of_region(region_id) if region_id else HOST_OF_VERSION[version]
     scheme = _allowed_scheme(name, scheme, SERVICE_HOSTS, allow_custom)
@@ -99,12 +99,12 @@ def resolve(
 
 
 def endpoint_of(argument: str, address: str, *, allow_custom: bool = False) -> Endpoint:
-    """Return the endpoint of an address that hands out keys, by the same rules as the service's own.
+    """Return the endpoint of an address that issues credentials, checked like the service's endpoint.
 
-    :param argument: what the address is called, for the error
+    :param argument: name of the address, for the error
     :param address: a host, ``host:port`` or ``https://host:port/``
-    :param allow_custom: whether it may be another one than STS, the metadata service and this machine
-    :raises DysmsInputError: naming ``argument``
+    :param allow_custom: whether it may be a host other than STS, the metadata service and this machine
+    :raises DysmsInputError: the address is wrong; the error names ``argument``
     """
     try:
         scheme, name, port = _split(address)
@@ -131,7 +131,7 @@ def _port_of(port: int | None) -> int | None:
 
 
 def _split(host: str) -> tuple[str | None, str, int | None]:
-    """Take a host apart; it is never repeated in an error, because people paste keys into it."""
+    """Split a host into scheme, name and port. Errors never quote it, because users paste keys into this field."""
     text = host.strip(" ").lower() if isinstance(host, str) and host.isascii() else ""
     if text.count(":") > 1 and "[" not in text and "/" not in text:
         text = f"[{text}]"
@@ -148,7 +148,7 @@ def _split(host: str) -> tuple[str | None, str, int | None]:
         if _LOOKS_LIKE_ADDRESS.fullmatch(name):
             name = _address(name)
         elif not _NAME.fullmatch(name):
-            raise DysmsInputError("host", "is no host name: look at its dots and hyphens")
+            raise DysmsInputError("host", "is not a host name: check its dots and hyphens")
     return scheme, name, _port_of(int(port)) if port else None
 
 
@@ -157,12 +157,12 @@ def _address(text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         # "127.1" and "0x7f000001" are addresses to some resolvers and names to others.
-        raise DysmsInputError("host", "is no IP address; write all four numbers of it, such as '127.0.0.1'") from None
+        raise DysmsInputError("host", "is not an IP address; write all four numbers, such as '127.0.0.1'") from None
 
 
-def _agreed(argument: str, given: Agreed | None, pasted: Agreed | None) -> Agreed | None:
+def _merge(argument: str, given: Field | None, pasted: Field | None) -> Field | None:
     if given is not None and pasted is not None and given != pasted:
-        raise DysmsInputError(argument, f"says {given}, and host says {pasted}; leave one of them out")
+        raise DysmsInputError(argument, f"is {given}, but host has {pasted}; set only one of them")
     return pasted if given is None else given
 
 
@@ -172,9 +172,9 @@ def _allowed_scheme(name: str, scheme: str | None, known: AbstractSet[str], allo
     if name.endswith(_VENDOR) and scheme == "http":
         raise DysmsInputError("schema", f"must be 'https' for {name}; leave it empty")
     if name not in known and not allow_custom:
-        kind, what = ("of the SMS service", "keys and phone numbers may go to")
+        kind, what = ("of the SMS service", "signatures and phone numbers may be sent to")
         if known is _CREDENTIAL_HOSTS:
-            kind, what = ("of STS or the metadata service", "keys may be asked for at")
+            kind, what = ("of STS or the metadata service", "credentials may be requested from")
         whose = f" (customers have hosts below {_VENDOR[1:]} too)" if name.endswith(_VENDOR) else ""
         raise DysmsInputError(
             "host",

@@ -1,4 +1,7 @@
-"""Headers as they are sent: one text, a line each. Thousands a second are made so, and only adapters need fields."""
+"""Converts HTTP headers between a mapping of fields and the lines that are sent.
+
+The client makes thousands of requests per second and works with lines; only adapters need fields.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def header_lines(fields: Mapping[str, str]) -> str:
-    """Return headers as they are sent, each with the end of its line."""
+    """Return the lines of headers, each with its line end."""
     return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
 
 
 def header_fields(lines: str) -> dict[str, str]:
-    """Return what :func:`header_lines` was given."""
+    """Return the fields of lines that :func:`header_lines` made."""
     return dict(line.split(": ", 1) for line in lines.split("\r\n")[:-1])

@@ -1,8 +1,8 @@
-"""The bytes of one endpoint over any ``httpx.AsyncBaseTransport``: for tests, and for proxies of other kinds.
+"""Sends requests to one endpoint over any ``httpx.AsyncBaseTransport``: for tests, and for other kinds of proxies.
 
-The limits of our own engine hold here too: a deadline, a bound on what is read, no redirects, no URL in a log (httpx
-logs requests in its clients, and none is used). Only the order is another one: a request is signed and counted before
-its connection stands, because httpx opens connections itself.
+The limits of our own engine apply here too: a deadline, a bound on the bytes that are read, no redirects, no URL in a
+log (only the clients of httpx log, and none is used). The order differs: a request is signed and counted before its
+connection is open, because httpx opens connections itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from airflow_provider_dysms.api.http.connection import MOST_BODY_BYTES
+from airflow_provider_dysms.api.http.connection import MAX_BODY_BYTES
 from airflow_provider_dysms.api.http.correlation import Silence
 from airflow_provider_dysms.api.http.headers import header_fields
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy
@@ -27,45 +27,45 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http.endpoints import Endpoint
     from airflow_provider_dysms.api.http.transport import Accept, Request
 
-#: Errors of httpx that come before the first byte of a request has left.
+#: Errors that httpx raises before the first byte of a request has left.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
-#: httpx has one error for answers that are cut off and for those that are no HTTP; its words tell them apart.
+#: httpx has one error for truncated responses and for responses that are not HTTP; these words occur in the former.
 _CUT_OFF = ("closed", "disconnected")
 
 _STATUS = re.compile(r"[1-5][0-9]{2}\b")
 
 
 class HttpxTransport:
-    """Carries requests to one endpoint over a transport of httpx, which its owner closes.
+    """Sends requests to one endpoint over a transport of httpx, which its owner closes.
 
     :param endpoint: scheme, host and port
-    :param carrier: opens, keeps and closes connections; certificates and proxies are its own matter
-    :param timeout: seconds for connecting, and again for one whole exchange; for both together where the carrier does
-        not tell when a connection stands
-    :param connections: the most requests at a time
+    :param transport: opens, keeps and closes connections, with its own certificates and proxies
+    :param timeout: seconds for connecting, and the same again for one request with its response; for both together if
+        the transport does not report when a connection is open
+    :param connections: maximum number of requests at a time
     """
 
     def __init__(
-        self, endpoint: Endpoint, carrier: httpx.AsyncBaseTransport, *, timeout: float = 10.0, connections: int = 64
+        self, endpoint: Endpoint, transport: httpx.AsyncBaseTransport, *, timeout: float = 10.0, connections: int = 64
     ) -> None:
         self._endpoint = endpoint
-        self._carrier = carrier
+        self._transport = transport
         self._timeout = timeout
-        self._places = asyncio.Semaphore(connections)
+        self._slots = asyncio.Semaphore(connections)
         self._silence = Silence()
 
     async def send(
         self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
     ) -> Response:
-        async with self._places:
-            answer = await self._exchange(await sign(), accept)
-        if isinstance(answer, DysmsError):
-            raise answer  # here, where no error of httpx is its context: those know the URL
-        return answer
+        async with self._slots:
+            response = await self._exchange(await sign(), accept)
+        if isinstance(response, DysmsError):
+            raise response  # outside of any except block: an error of httpx, its context, would have the URL
+        return response
 
     async def aclose(self) -> None:
-        """Close nothing: other endpoints may use the carrier."""
+        """Close nothing: other endpoints may use the same transport."""
 
     async def _exchange(self, request: Request, accept: Accept) -> Response | DysmsError:
         progress = _Progress()
@@ -78,31 +78,31 @@ class HttpxTransport:
                     if progress.has_just_left(event, info):
                         deadline.reschedule(loop.time() + self._timeout)
 
-                answered = await self._carrier.handle_async_request(self._request(request, trace))
-                body = await _read(answered)
+                httpx_response = await self._transport.handle_async_request(self._request(request, trace))
+                body = await _read(httpx_response)
             self._silence.add(loop.time() - started)
-            return await self._accept(answered, body, accept, is_first=progress.is_first)
+            return await self._accept(httpx_response, body, accept, is_first=progress.is_first)
         except (httpx.TransportError, OSError) as error:  # the deadline's TimeoutError is an OSError
-            return self._failed(error, progress)
+            return self._error_of(error, progress)
         except DysmsError as error:
             return error
 
     async def _accept(
-        self, answered: httpx.Response, body: bytes, accept: Accept, *, is_first: bool | None
+        self, httpx_response: httpx.Response, body: bytes, accept: Accept, *, is_first: bool | None
     ) -> Response:
-        """Return the response if it belongs to the request; hang up if it does not, or if more came than it."""
-        headers = {name.lower(): value for name, value in answered.headers.raw}
-        response = Response(answered.status_code, headers, body, is_first)
-        wire = _Wire(answered)
+        """Return the response if it belongs to the request; close the connection if it does not, or if more arrived."""
+        headers = {name.lower(): value for name, value in httpx_response.headers.raw}
+        response = Response(httpx_response.status_code, headers, body, is_first)
+        wire = _Wire(httpx_response)
         belongs = False
         try:
             belongs = accept(response) or await self._silence.wait(wire.stays_silent)
         finally:
             if not belongs or wire.is_used_up or wire.has_more:
-                await wire.hang_up()
-            await answered.aclose()
+                await wire.close()
+            await httpx_response.aclose()
         if not belongs:
-            raise DysmsMismatched(f"{self._endpoint.netloc}: more came than one response to the request")
+            raise DysmsMismatched(f"{self._endpoint.netloc}: more than one response arrived for the request")
         return response
 
     def _request(self, request: Request, trace: Callable[[str, dict[str, Any]], Awaitable[None]]) -> httpx.Request:
@@ -110,7 +110,7 @@ class HttpxTransport:
         each = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         return httpx.Request(
             request.method,
-            # The target as it was signed, not encoded anew.
+            # The target exactly as it was signed, without another encoding.
             httpx.URL(scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode()),
             headers={
                 **header_fields(request.headers),
@@ -121,73 +121,73 @@ class HttpxTransport:
             extensions={"timeout": each, "trace": trace},
         )
 
-    def _failed(self, error: Exception, progress: _Progress) -> DysmsError:
+    def _error_of(self, error: Exception, progress: _Progress) -> DysmsError:
         sent = progress.was_sent(unknown=not isinstance(error, _NOT_SENT))
         is_cut_off = any(word in str(error) for word in _CUT_OFF)
         if sent and isinstance(error, httpx.ProtocolError) and not is_cut_off:
-            return DysmsUnreadable(f"the answer is no HTTP: {type(error).__name__}")
-        what = "no answer" if sent else "could not connect"
-        if isinstance(error, _SpokeFirstError):
-            what = str(error)
+            return DysmsUnreadable(f"the response is not HTTP: {type(error).__name__}")
+        problem = "no response" if sent else "could not connect"
+        if isinstance(error, _EarlyBytesError):
+            problem = str(error)
         elif isinstance(error, (TimeoutError, httpx.TimeoutException)):
-            what += f" within {self._timeout:g} s"
+            problem += f" within {self._timeout:g} s"
         elif isinstance(error, httpx.ProxyError) and (status := _STATUS.match(str(error))):
-            what = f"the proxy refused with HTTP {status[0]}"  # the words behind it are the proxy's own
-        elif (verdict := _certificate_verdict(error)) is not None:
-            what += f": the certificate was not accepted: {verdict}"
+            problem = f"the proxy refused with HTTP {status[0]}"  # the text after the status is chosen by the proxy
+        elif (verdict := _certificate_problem(error)) is not None:
+            problem += f": the certificate was not accepted: {verdict}"
         else:
-            what += f": {type(error).__name__}"
+            problem += f": {type(error).__name__}"
         if not sent:
-            what += unused_proxy(self._endpoint.host, "give the transport that was passed a proxy")
-        failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
-        failed.request_sent = sent
-        return failed
+            problem += unused_proxy(self._endpoint.host, "give the transport that was passed a proxy")
+        transport_error = DysmsTransportError(f"{self._endpoint.netloc}: {problem}")
+        transport_error.request_sent = sent
+        return transport_error
 
 
-class _SpokeFirstError(httpx.TransportError):
-    """The server sent something before it was asked."""
+class _EarlyBytesError(httpx.TransportError):
+    """The server sent bytes before there was a request."""
 
 
 class _Progress:
-    """How far a request has come, as far as the carrier tells: the transports of httpcore do, others need not."""
+    """The progress of a request, as far as the transport reports it: httpcore does, others need not."""
 
     def __init__(self) -> None:
-        self._is_told = False
+        self._is_reported = False
         self._has_left = False
         self._connected: Any = None
 
     @property
     def is_first(self) -> bool | None:
-        """Whether the connection was opened for this request; ``None`` if the carrier does not tell."""
-        return self._connected is not None if self._is_told else None
+        """Whether the connection was opened for this request; ``None`` if the transport does not report it."""
+        return self._connected is not None if self._is_reported else None
 
     def has_just_left(self, event: str, info: dict[str, Any]) -> bool:
-        self._is_told = True
+        self._is_reported = True
         if event.endswith(".connect_tcp.complete"):
             self._connected = info.get("return_value")
         elif event.endswith(".start_tls.complete"):
-            self._connected = True  # the tickets that follow a handshake cannot be told from more
+            self._connected = True  # TLS tickets after the handshake look like unexpected bytes
         if self._has_left or not event.endswith(".send_request_headers.started"):
             return False
-        if getattr(info.get("request"), "method", b"") == b"CONNECT":  # that one is to the proxy
+        if getattr(info.get("request"), "method", b"") == b"CONNECT":  # that request is for the proxy
             return False
         if _is_readable(self._connected):
-            raise _SpokeFirstError("the server speaks before it is asked")
+            raise _EarlyBytesError("the server sent bytes before there was a request")
         self._has_left = True
         return True
 
     def was_sent(self, *, unknown: bool) -> bool:
-        return self._has_left if self._is_told else unknown
+        return self._has_left if self._is_reported else unknown
 
 
 class _Wire:
-    """The connection that a response came over, as far as the carrier shows it."""
+    """The connection of a response, as far as the transport exposes it."""
 
-    def __init__(self, answered: httpx.Response) -> None:
-        is_alone = answered.extensions.get("http_version") != b"HTTP/2"  # which numbers its requests
-        self._stream = answered.extensions.get("network_stream") if is_alone else None
-        # What httpcore has read beyond the response, and would take for the next one. It has no public name.
-        parser: Any = answered.stream
+    def __init__(self, httpx_response: httpx.Response) -> None:
+        is_alone = httpx_response.extensions.get("http_version") != b"HTTP/2"  # HTTP/2 numbers its requests
+        self._stream = httpx_response.extensions.get("network_stream") if is_alone else None
+        # The parser of httpcore, which holds bytes read beyond the response; it has a private name only.
+        parser: Any = httpx_response.stream
         for name in ("_httpcore_stream", "_stream", "_connection", "_h11_state"):
             parser = getattr(parser, name, None)
         self._parser = parser
@@ -195,11 +195,11 @@ class _Wire:
 
     @property
     def has_more(self) -> bool:
-        """Whether more came than the response."""
+        """Whether more bytes arrived than the response."""
         return self._parser is not None and bool(self._parser.trailing_data[0])
 
     async def stays_silent(self, seconds: float) -> bool:
-        """Wait for so long; say whether nothing came on top of the response. The connection is of no use afterwards."""
+        """Wait, and return whether no bytes arrived after the response. The connection must not be used afterwards."""
         if self._stream is None:
             return True
         if self.has_more:
@@ -208,15 +208,15 @@ class _Wire:
         return not await self._more(seconds) and not (_is_readable(self._stream) and await self._more(seconds))
 
     async def _more(self, seconds: float) -> bytes:
-        """Return what comes within so many seconds; nothing also if the server hangs up."""
+        """Return the bytes that arrive within some seconds; none if the server closes the connection."""
         assert self._stream is not None
         try:
             more: bytes = await self._stream.read(1, timeout=seconds)
-        except Exception:  # httpcore's, when the time is over: not every carrier has httpcore
+        except Exception:  # of httpcore, after the timeout; not imported, because a transport need not use httpcore
             return b""
         return more
 
-    async def hang_up(self) -> None:
+    async def close(self) -> None:
         """Close the connection."""
         if self._stream is not None:
             await self._stream.aclose()
@@ -226,25 +226,25 @@ def _is_readable(stream: Any) -> bool:
     return hasattr(stream, "get_extra_info") and bool(stream.get_extra_info("is_readable"))
 
 
-async def _read(answered: httpx.Response) -> bytes:
-    """Read the body; unlike ``aiter_raw``, leave the connection with the response until that is closed."""
+async def _read(httpx_response: httpx.Response) -> bytes:
+    """Read the body; unlike ``aiter_raw``, keep the connection until the response is closed."""
     try:
-        encoding = answered.headers.get("content-encoding", "").strip().lower()
+        encoding = httpx_response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            raise DysmsUnreadable("the answer is compressed, which was not asked for")
+            raise DysmsUnreadable("the response is compressed, which the request did not allow")
         body = bytearray()
-        assert isinstance(answered.stream, httpx.AsyncByteStream)
-        async for chunk in answered.stream:
+        assert isinstance(httpx_response.stream, httpx.AsyncByteStream)
+        async for chunk in httpx_response.stream:
             body += chunk
-            if len(body) > MOST_BODY_BYTES:
-                raise DysmsUnreadable(f"the answer is larger than {MOST_BODY_BYTES} bytes")
+            if len(body) > MAX_BODY_BYTES:
+                raise DysmsUnreadable(f"the response is larger than {MAX_BODY_BYTES} bytes")
         return bytes(body)
     except BaseException:
-        await answered.aclose()
+        await httpx_response.aclose()
         raise
 
 
-def _certificate_verdict(error: BaseException | None) -> str | None:
+def _certificate_problem(error: BaseException | None) -> str | None:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message

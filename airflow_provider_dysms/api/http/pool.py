@@ -1,4 +1,4 @@
-"""Connections that wait for their next request, and are watched for what nobody asked for."""
+"""The pool of idle connections, which closes a connection that received bytes without a request."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ if TYPE_CHECKING:
 
 
 class IdleConnections:
-    """Idle connections, the latest one first. For one event loop.
+    """Idle connections of one event loop; the one used last is used first.
 
-    Something that came on an idle connection and has not been read yet would be taken for the response to its next
-    request. The kernel is asked about all of them at once, and once per turn of the loop: asking costs as much as a
-    twentieth of a request.
+    Bytes that arrived on an idle connection and were not read yet would be taken for the response to its next request.
+    So one system call polls all idle connections, once per turn of the event loop; it costs about 5 % of a request.
     """
 
     def __init__(self) -> None:
         self._by_fd: dict[int, Connection] = {}
         self._poll = select.poll()
-        self._was_looked_at = False
+        self._is_polled = False
 
     def add(self, connection: Connection) -> None:
-        """Take a connection that is open and has given its response."""
+        """Add an open connection that has received its response."""
         self._by_fd[connection.fd] = connection
         self._poll.register(connection.fd, select.POLLIN)
 
     def pop(self) -> Connection | None:
-        """Return a connection that is open and silent, if there is one."""
-        if self._by_fd and not self._was_looked_at:
-            self._was_looked_at = True
-            asyncio.get_running_loop().call_soon(self._look_again)
+        """Return an open connection without unread bytes; ``None`` if there is none."""
+        if self._by_fd and not self._is_polled:
+            self._is_polled = True
+            asyncio.get_running_loop().call_soon(self._poll_again)
             for fd, _ in self._poll.poll(0):
                 self._poll.unregister(fd)
                 self._by_fd.pop(fd).close()
@@ -44,11 +43,11 @@ class IdleConnections:
         return None
 
     def close(self) -> None:
-        """Close them all."""
+        """Close all connections."""
         for fd, connection in self._by_fd.items():
             self._poll.unregister(fd)
             connection.close()
         self._by_fd.clear()
 
-    def _look_again(self) -> None:
-        self._was_looked_at = False
+    def _poll_again(self) -> None:
+        self._is_polled = False

@@ -1,4 +1,10 @@
-"""TODO api.http.pooled_transport"""
+"""Our own HTTP/1.1 engine: sends requests to one endpoint over a pool of keep-alive connections.
+
+It runs on asyncio and parses with httptools, which every Airflow installation has. An audit needs properties that
+general HTTP clients lack: a deadline for the whole exchange, a bound on what a hostile server can make us hold in
+memory, no redirects, no log line with a URL (which has the phone number), and a request that is signed and counted
+against the rate limit only when a connection is ready to carry it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from airflow_provider_dysms.api.http.correlation import Silence
 from airflow_provider_dysms.api.http.pool import IdleConnections
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy
 from airflow_provider_dysms.api.http.proxy_tunnel import ProxyError, open_tunnel
-from airflow_provider_dysms.api.http.transport import _READ_BYTES, CONNECTIONS, Accept, Request, Response, proven
+from airflow_provider_dysms.api.http.transport import Accept, Request, Response, proven
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsMismatched, DysmsTransportError
 
 if TYPE_CHECKING:
@@ -24,16 +30,21 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http.connect import Address
     from airflow_provider_dysms.api.http.endpoints import Endpoint
 
+#: Connections at a time: enough for the service's quota of 5,000 requests per second if a response takes 40 ms.
+MAX_CONNECTIONS = 256
+
+_READ_BYTES = 64 * 1024
+
 
 class HttpTransport:
     """Keep-alive connections to one endpoint, each carrying one request at a time.
 
     :param endpoint: scheme, host and port
-    :param timeout: seconds for connecting, and again for one whole exchange
+    :param timeout: seconds for connecting, and the same again for one request with its response
     :param ca_bundle: file of PEM certificates to trust instead of the system's
     :param proxy: ``http://[user:password@]host:port``
-    :param connections: the most at a time
-    :raises DysmsInputError: ``ca_bundle`` cannot be read, ``proxy`` is no http URL
+    :param connections: maximum number of connections
+    :raises DysmsInputError: ``ca_bundle`` cannot be read, ``proxy`` is not an ``http://`` URL
     """
 
     def __init__(
@@ -43,7 +54,7 @@ class HttpTransport:
         timeout: float = 10.0,
         ca_bundle: str | None = None,
         proxy: str | None = None,
-        connections: int = CONNECTIONS,
+        connections: int = MAX_CONNECTIONS,
     ) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
@@ -51,26 +62,27 @@ class HttpTransport:
         self._proxy = _Proxy.parse(proxy) if proxy else None
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._idle = IdleConnections()
-        self._answering: Address | None = None
+        self._last_address: Address | None = None
         self._silence = Silence()
-        self._places = asyncio.Semaphore(connections)
+        self._slots = asyncio.Semaphore(connections)
         self.opened = 0
 
     async def send(
         self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
     ) -> Response:
-        await self._places.acquire()
+        await self._slots.acquire()
         try:
             connection = (None if fresh else self._idle.pop()) or await self._open()
             try:
                 request = await sign()
-                if not connection.is_silent():  # the server hung up while the request waited for its turn, or spoke
+                if not connection.is_silent():  # closed or not silent since the request waited
                     connection = await self._reopen(connection)
-                    request = await sign()  # another turn: connections that open in spells would make a burst
-                    if not connection.is_silent():  # it hangs up faster than turns come
+                    request = await sign()  # waits again: many connections that reopen at once would send a burst
+                    if not connection.is_silent():  # the server closes it faster than the rate limiter grants requests
                         connection = await self._reopen(connection)
                         if not connection.is_silent():
-                            raise self._failed("the server speaks before it is asked", None, request_sent=False)
+                            problem = "the server sent bytes before there was a request"
+                            raise self._transport_error(problem, None, request_sent=False)
                 return await self._exchange(connection, request, accept)
             finally:
                 if connection.is_reusable:
@@ -78,25 +90,25 @@ class HttpTransport:
                 else:
                     connection.close()
         finally:
-            self._places.release()
+            self._slots.release()
 
     async def _exchange(self, connection: Connection, request: Request, accept: Accept) -> Response:
         try:
             response = await connection.exchange(self._wire(request), self._timeout)
         except (OSError, TimeoutError) as error:
-            raise self._failed("no answer", error, request_sent=True) from None
-        self._silence.add(connection.took)
+            raise self._transport_error("no response", error, request_sent=True) from None
+        self._silence.add(connection.response_time)
         try:
             if accept(response) or await self._silence.wait(connection.stay_silent):
                 return response
         except BaseException:
             connection.close()
             raise
-        raise DysmsMismatched(f"{self._endpoint.netloc}: more came than one response to the request")
+        raise DysmsMismatched(f"{self._endpoint.netloc}: more than one response arrived for the request")
 
     async def aclose(self) -> None:
         self._idle.close()
-        await asyncio.sleep(0)  # lets the loop run the transports' closing
+        await asyncio.sleep(0)  # lets the event loop close the transports
 
     async def _reopen(self, connection: Connection) -> Connection:
         connection.close()
@@ -109,10 +121,10 @@ class HttpTransport:
                 await self._connect(connection)
         except ProxyError as error:
             connection.close()
-            raise self._failed(str(error), None, request_sent=False) from None
+            raise self._transport_error(str(error), None, request_sent=False) from None
         except (OSError, TimeoutError) as error:
             connection.close()
-            raise self._failed("could not connect", error, request_sent=False) from None
+            raise self._transport_error("could not connect", error, request_sent=False) from None
         except BaseException:
             connection.close()
             raise
@@ -120,9 +132,9 @@ class HttpTransport:
         return connection
 
     async def _connect(self, connection: Connection) -> None:
-        there = self._proxy or self._endpoint
-        connected, self._answering = await open_socket(
-            there.host, there.port, within=self._timeout, first=self._answering
+        target = self._proxy or self._endpoint
+        connected, self._last_address = await open_socket(
+            target.host, target.port, within=self._timeout, first=self._last_address
         )
         if self._proxy and self._tls:
             await open_tunnel(
@@ -138,7 +150,7 @@ class HttpTransport:
                 lambda: connection,
                 sock=connected,
                 ssl=self._tls,
-                server_hostname=there.host if self._tls else None,
+                server_hostname=target.host if self._tls else None,
             )
 
     def _wire(self, request: Request) -> bytes:
@@ -150,19 +162,19 @@ class HttpTransport:
         )
         return head.encode("utf-8") + request.body
 
-    def _failed(self, what: str, error: BaseException | None, *, request_sent: bool) -> DysmsTransportError:
+    def _transport_error(self, problem: str, error: BaseException | None, *, request_sent: bool) -> DysmsTransportError:
         if isinstance(error, TimeoutError):
-            what += f" within {self._timeout:g} s"
+            problem += f" within {self._timeout:g} s"
         elif isinstance(error, ssl.SSLCertVerificationError):
-            what += f": the certificate was not accepted: {error.verify_message}"
+            problem += f": the certificate was not accepted: {error.verify_message}"
         elif error is not None:
             words = getattr(error, "strerror", None)
-            what += f": {type(error).__name__} {words}" if words else f": {type(error).__name__}"
+            problem += f": {type(error).__name__} {words}" if words else f": {type(error).__name__}"
         if not request_sent and self._proxy is None:
-            what += unused_proxy(self._endpoint.host, "set the extra proxy of the connection")
-        failed = DysmsTransportError(f"{self._endpoint.netloc}: {what}")
-        failed.request_sent = request_sent
-        return failed
+            problem += unused_proxy(self._endpoint.host, "set the extra proxy of the connection")
+        transport_error = DysmsTransportError(f"{self._endpoint.netloc}: {problem}")
+        transport_error.request_sent = request_sent
+        return transport_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +192,7 @@ class _Proxy:
             host = port = None
             parts = urlsplit("")
         if parts.scheme != "http" or not host or not host.isascii() or parts.path.strip("/"):
-            raise DysmsInputError("proxy", "is no proxy address; write it as http://[user:password@]host:port")
+            raise DysmsInputError("proxy", "is not a proxy address; write it as http://[user:password@]host:port")
         authorization = ""
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
@@ -193,6 +205,6 @@ def _tls_context(ca_bundle: str | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError) as error:
         raise DysmsInputError("ca_bundle", f"cannot be read as PEM certificates ({type(error).__name__})") from None
-    # A certificate is for the names in its subjectAltName; OpenSSL would take the common name if there are none.
+    # A certificate is valid for its subjectAltNames only; OpenSSL would accept the common name if there are none.
     context.hostname_checks_common_name = False
     return context

@@ -1,7 +1,7 @@
-"""Asks a proxy for a tunnel to a host (CONNECT), and begins TLS in it.
+"""Opens a tunnel to a host through an HTTP proxy (CONNECT), and starts TLS in it.
 
-Follows RFC 9110, 9.3.6: after a 2xx the bytes of the tunnel come right behind the header, whatever lengths the header
-claims.
+Follows RFC 9110, 9.3.6: after a 2xx response, the bytes of the tunnel directly follow the header, whatever body length
+the header claims.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, cast
 
-from airflow_provider_dysms.api.http.connection import MOST_HEADER_BYTES
+from airflow_provider_dysms.api.http.connection import MAX_HEADER_BYTES
 
 if TYPE_CHECKING:
     import socket
@@ -22,9 +22,9 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
 class ProxyError(Exception):
-    """The proxy opened no tunnel. Nothing was sent to the service.
+    """The proxy did not open a tunnel. Nothing was sent to the service.
 
-    :param problem: what the proxy did, in words that name neither it nor its password
+    :param problem: what the proxy did, without its address or password
     """
 
 
@@ -37,29 +37,32 @@ async def open_tunnel(
     tls: ssl.SSLContext,
     server_hostname: str,
 ) -> None:
-    """Ask a proxy for a tunnel and begin TLS in it; ``protocol`` has the connection then.
+    """Open a tunnel through a proxy, start TLS in it, and hand the connection to ``protocol``.
 
-    :param connected: a socket that is connected to the proxy; it belongs to this function
+    :param connected: a socket connected to the proxy; this function owns it from now on
     :param target: host and port of the service
-    :param authorization: the header line for the proxy, or nothing
-    :raises ProxyError: the proxy refused, or its response is not one
+    :param authorization: header line with the proxy's user and password; empty if it needs none
+    :param protocol: receives the connection
+    :param tls: context for the connection to the service
+    :param server_hostname: host name that the service's certificate must have
+    :raises ProxyError: the proxy refused, or its response is not valid
     :raises OSError: the connection, or TLS, failed
     """
     loop = asyncio.get_running_loop()
-    transport, reply = await loop.create_connection(lambda: _Reply(loop), sock=connected)
+    transport, response = await loop.create_connection(lambda: _ProxyResponse(loop), sock=connected)
     try:
         transport.write(f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n{authorization}\r\n".encode("ascii"))
-        await reply.check()
+        await response.check()
         secure = await loop.start_tls(transport, protocol, tls, server_hostname=server_hostname)
     except BaseException:
         transport.abort()
         raise
-    # uvloop's transports are not asyncio's by their classes
+    # uvloop's transports are not subclasses of asyncio's
     protocol.connection_made(cast("asyncio.Transport", secure))
 
 
-class _Reply(asyncio.Protocol):
-    """Reads the head of the proxy's response; nothing may follow it before TLS begins."""
+class _ProxyResponse(asyncio.Protocol):
+    """Reads the header of the proxy's response; no bytes may follow it before TLS starts."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._status: asyncio.Future[int] = loop.create_future()
@@ -68,7 +71,7 @@ class _Reply(asyncio.Protocol):
     async def check(self) -> None:
         """Wait for the response.
 
-        :raises ProxyError: it is not a plain yes
+        :raises ProxyError: the proxy did not open the tunnel
         """
         status = await self._status
         if status == 407:
@@ -76,7 +79,7 @@ class _Reply(asyncio.Protocol):
         if not 200 <= status < 300:
             raise ProxyError(f"the proxy refused with HTTP {status}")
         if self._received:
-            raise ProxyError("the proxy sent something into the tunnel before the service was asked")
+            raise ProxyError("the proxy sent bytes through the tunnel before a request was sent to the service")
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -85,8 +88,8 @@ class _Reply(asyncio.Protocol):
                 self._fail("the proxy's response is not HTTP/1.1")
             elif (end := _HEAD_END.search(self._received)) is not None:
                 self._read_head(end.end())
-            elif len(self._received) > MOST_HEADER_BYTES:
-                self._fail(f"the header of the proxy's response is longer than {MOST_HEADER_BYTES} bytes")
+            elif len(self._received) > MAX_HEADER_BYTES:
+                self._fail(f"the header of the proxy's response is longer than {MAX_HEADER_BYTES} bytes")
             else:
                 return
 
@@ -100,7 +103,7 @@ class _Reply(asyncio.Protocol):
             return
         status = int(line[1])
         del self._received[:end]
-        if status >= 200:  # below, it is an interim response, and the final one follows
+        if status >= 200:  # a lower status is an interim response, and the final one follows
             self._status.set_result(status)
 
     def _fail(self, problem: str) -> None:

@@ -10,7 +10,7 @@ from airflow_provider_dysms.model.safe_text import safe_repr
 CENTRAL = "dysmsapi.aliyuncs.com"
 SINGAPORE = "dysmsapi.ap-southeast-1.aliyuncs.com"
 
-#: Region ID -> where it is. The public regions, and those of finance and government clouds.
+#: Region ID -> location, of the public regions and those of finance and government clouds.
 MAINLAND = {
     "cn-beijing": "Beijing",
     "cn-beijing-finance-1": "Beijing Finance",
@@ -67,7 +67,7 @@ HONG_KONG = {"cn-hongkong": "Hong Kong", "cn-hongkong-finance-pop": "Hong Kong F
 REGIONS = {**MAINLAND, **HONG_KONG, **ABROAD}
 
 #: Regions outside the mainland that Singapore does not serve. The vendor's documents (68360 and
-#: api-dysmsapi-2018-05-01-endpoint) win over its SDKs, which disagree about cn-beijing and cn-hongkong.
+#: api-dysmsapi-2018-05-01-endpoint) take precedence over its SDKs, which differ for cn-beijing and cn-hongkong.
 _OWN_HOST = {
     **dict.fromkeys(HONG_KONG, CENTRAL),
     "ap-southeast-5": "dysmsapi.ap-southeast-5.aliyuncs.com",
@@ -93,7 +93,8 @@ SERVICE_HOSTS = frozenset(
     }
 )
 
-#: Every host of STS, which hands out the keys of a role. Exact names, because customers own others of aliyuncs.com.
+#: Every host of STS, which issues the credentials of a role. The names are exact, because customers own other hosts
+#: of aliyuncs.com.
 STS_HOSTS = frozenset(
     {
         "sts.aliyuncs.com",
@@ -106,7 +107,7 @@ def host_of_region(region_id: str) -> str:
     """Return the public host that serves a region.
 
     :param region_id: such as ``cn-hangzhou``
-    :raises DysmsInputError: the vendor has no such region; the error names the nearest ones
+    :raises DysmsInputError: the vendor has no such region; the error names similar ones
     """
     if region_id in MAINLAND:
         return CENTRAL
@@ -122,7 +123,7 @@ def host_of_region(region_id: str) -> str:
 
 
 def _near(written: object) -> list[str]:
-    """Return up to three regions whose id or place looks like the text."""
+    """Return up to three regions with an id or a place similar to the text."""
     text = str(written).strip().lower().replace("_", "-")[:64]
     names = {name.lower(): region for region, place in reversed(REGIONS.items()) for name in (place, region)}
     if exact := [region for region, place in REGIONS.items() if text in (region, place.lower())]:

@@ -1,10 +1,4 @@
-"""One signed request out; status, headers and bytes back.
-
-HTTP/1.1 over asyncio, parsed by httptools, which every Airflow install has. It is our own for what an audit needs and
-general clients do not give: a deadline on the whole exchange, a bound on what a hostile server can make us hold, no
-redirects, no log line with the URL in it (the number is in there), and a request that is signed and counted against the
-budget only once a connection stands ready to carry it.
-"""
+"""The types between the client and its HTTP engines: a signed request, its response, and the transport protocol."""
 
 from __future__ import annotations
 
@@ -18,10 +12,12 @@ if TYPE_CHECKING:
 
 
 class Response(PrivateStruct, frozen=True):
-    """What came back.
+    """A response.
 
-    :param raw_headers: as they came, by their names in lower case
-    :param is_first: whether it is the first response of its connection; ``None`` if that is not known
+    :param status: HTTP status
+    :param raw_headers: values by name in lower case, as received
+    :param body: as received
+    :param is_first: whether it is the first response of its connection; ``None`` if unknown
     """
 
     status: int
@@ -33,15 +29,17 @@ class Response(PrivateStruct, frozen=True):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers as texts, which hardly anybody asks for."""
+        """The headers as text."""
         return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers.items()}
 
 
 class Request(PrivateStruct, frozen=True):
     """A signed request.
 
+    :param method: HTTP method
     :param target: path and query, as on the request line
-    :param headers: see :mod:`.headers`
+    :param headers: lines of :func:`.headers.header_lines`
+    :param body: bytes; default: none
     """
 
     method: str
@@ -50,12 +48,6 @@ class Request(PrivateStruct, frozen=True):
     body: bytes = b""
 
     _repr_fields = ("method",)
-
-
-#: The service's own quota, 5,000 a second, with answers that take 40 ms.
-CONNECTIONS = 256
-
-_READ_BYTES = 64 * 1024
 
 
 #: See :meth:`Transport.send`.
@@ -68,20 +60,21 @@ def proven(response: Response) -> bool:
 
 
 class Transport(Protocol):
-    """Carries requests to one endpoint."""
+    """Sends requests to one endpoint."""
 
     async def send(
         self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
     ) -> Response:
-        """Send the request that ``sign`` returns; it is awaited when the request can leave at once.
+        """Send the request that ``sign`` returns; ``sign`` is awaited when a connection is ready for the request.
 
-        :param accept: reads the response before its connection carries anything else, and says whether the response
-            proves that it belongs to the request; if not, the connection must stay silent for a while. If ``accept``
-            raises, the connection is closed
-        :param fresh: on a connection that has carried nothing before
-        :raises DysmsTransportError: no answer
-        :raises DysmsUnreadable: an answer that is not HTTP, or too large
-        :raises DysmsMismatched: more came than the response
+        :param sign: returns the signed request
+        :param accept: reads the response before its connection carries another request, and returns whether the
+            response proves that it belongs to this request; if not, the connection must stay silent for a while. If
+            ``accept`` raises, the connection is closed
+        :param fresh: use a connection that has carried no request before
+        :raises DysmsTransportError: there is no response
+        :raises DysmsUnreadable: the response is not HTTP, or too large
+        :raises DysmsMismatched: more bytes arrived than the response
         """
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""The only judge of an answer: fit to be read, or which error, by the vendor's code and the HTTP status."""
+"""Classifies a response as success or as one of our errors, by the vendor's error code and the HTTP status."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ CLASS_OF_CODE: Mapping[str, type[DysmsError]] = {
     code: error for error, codes in _CODES.items() for code in codes.split()
 }
 
-#: What a code that is in no list is taken for, by how it begins.
+#: The classes of codes that are in no list, by the beginning of the code.
 CLASS_OF_PREFIX: tuple[tuple[str, type[DysmsError]], ...] = (
     ("Throttling", DysmsThrottled),
     ("InvalidTimeStamp", DysmsClockError),
@@ -98,24 +98,24 @@ _PRINTABLE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
-def classify(action: str, http_status: int, answer: Mapping[str, object] | None) -> DysmsError | None:
-    """Say what an answer is: fit to be read, or which error.
+def classify(action: str, http_status: int, payload: Mapping[str, object] | None) -> DysmsError | None:
+    """Classify a response as success or as an error.
 
-    An answer is fit only as HTTP 200 *and* ``Code`` (2018-05-01: ``ResponseCode``) OK. A code decides over the HTTP
-    status, the status decides where there is no code.
+    Success is HTTP 200 *and* a ``Code`` (2018-05-01: ``ResponseCode``) of OK. The code of an error takes precedence
+    over the HTTP status, which decides if there is no code.
 
-    :param action: the API action, for the error's text
-    :param http_status: status of the answer
-    :param answer: the decoded body, or ``None`` where it is no mapping
-    :returns: ``None``, or the error to raise
+    :param action: the API action, for the text of the error
+    :param http_status: HTTP status
+    :param payload: the decoded body; ``None`` if it is not a mapping
+    :returns: ``None`` for success, else the error to raise
 
     Follows https://help.aliyun.com/document_detail/101346.html and the gateway's common error codes.
     """
     code = None
-    if answer is not None:
-        code = answer.get("Code", answer.get("ResponseCode"))
-        if code == "OK":  # an answer with both codes is fit only where both are OK
-            code = answer.get("ResponseCode", code)
+    if payload is not None:
+        code = payload.get("Code", payload.get("ResponseCode"))
+        if code == "OK":  # a response with both codes is a success only if both are OK
+            code = payload.get("ResponseCode", code)
     if code == "OK" and http_status == 200:
         return None
     if isinstance(code, str) and code and code != "OK":
@@ -123,9 +123,9 @@ def classify(action: str, http_status: int, answer: Mapping[str, object] | None)
     else:
         error, code = _class_of_status(http_status), None
     return error(
-        f"{action}: {_what(error, http_status)}",
+        f"{action}: {_problem(error, http_status)}",
         code=_printable(code, _PRINTABLE_CODE),
-        request_id=_printable(answer.get("RequestId"), _PRINTABLE_ID) if answer else None,
+        request_id=_printable(payload.get("RequestId"), _PRINTABLE_ID) if payload else None,
         http_status=http_status,
     )
 
@@ -152,7 +152,7 @@ def _class_of_status(http_status: int) -> type[DysmsError]:
     return DysmsConfigError
 
 
-def _what(error: type[DysmsError], http_status: int) -> str:
+def _problem(error: type[DysmsError], http_status: int) -> str:
     if error is DysmsConfigError and 300 <= http_status < 400:
         return "the endpoint redirects, and redirects are not followed"
     doc = (error.__doc__ or "").split("\n", 1)[0].rstrip(".")
@@ -160,7 +160,7 @@ def _what(error: type[DysmsError], http_status: int) -> str:
 
 
 def _printable(value: object, pattern: re.Pattern[str]) -> str | None:
-    """A server may put anything here, a phone number too: only what looks like a code or an id is repeated."""
+    """Return a value only if it looks like a code or an id: a server may put anything there, even a phone number."""
     if not isinstance(value, str):
         return None
     digits = sum(map(str.isdigit, value))

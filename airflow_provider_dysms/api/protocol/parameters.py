@@ -1,4 +1,7 @@
-"""Checks of arguments before anything is asked; an error names the argument and never repeats its value."""
+"""Checks the arguments of API actions before a request is sent, and converts them to the form the API takes.
+
+An error names the argument and never quotes its value.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,11 @@ from airflow_provider_dysms.model.dates import wire_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.validation import text, whole_number
 
-#: Longest page that the API gives.
+#: Records per page that the API returns at most.
 MAX_PAGE_SIZE = 50
 
-#: Most numbers of one SendSms.
+#: Phone numbers per SendSms request.
 MAX_NUMBERS = 1000
-
 
 _BRACKETS = "【】[]［］"
 _NUMBER = re.compile(r"[0-9]{5,20}")
@@ -25,7 +27,7 @@ _SENDER = re.compile(r"[A-Za-z0-9]{1,11}|[0-9]{1,15}")
 
 
 def number(argument: str, value: object) -> str:
-    """Check a phone number as the queries take it: digits only."""
+    """Check a phone number of a query: digits only."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return value
     raise DysmsInputError(
@@ -34,61 +36,61 @@ def number(argument: str, value: object) -> str:
 
 
 def recipient(argument: str, value: object) -> str:
-    """Check a phone number as the sends take it: digits, perhaps after a ``+``."""
+    """Check a phone number of a send: digits, which may follow a ``+``."""
     if isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value):
         return value
-    raise DysmsInputError(argument, "must be a phone number: digits only, '+' and the country code may go before")
+    raise DysmsInputError(argument, "must be a phone number: digits only, after '+' and the country code if needed")
 
 
 def sender(argument: str, value: object) -> str:
-    """Check what is shown as the sender of an international message."""
+    """Check the sender id of an international message."""
     if isinstance(value, str) and _SENDER.fullmatch(value):
         return value
     raise DysmsInputError(argument, "must be up to 11 letters and digits, or up to 15 digits")
 
 
 def recipients(argument: str, values: object) -> str:
-    """Check the numbers of one request, and join them as the API takes them."""
+    """Check the phone numbers of one request, and join them with commas."""
     if isinstance(values, str):
         values = [values]
     if not isinstance(values, Sequence):
         raise DysmsInputError(argument, f"must be a list of phone numbers, not {type(values).__name__}")
     if not 1 <= len(values) <= MAX_NUMBERS:
         raise DysmsInputError(
-            argument, f"has {len(values)} numbers; one request takes 1 to {MAX_NUMBERS}, make several"
+            argument, f"has {len(values)} phone numbers, but one request takes 1 to {MAX_NUMBERS}; split them"
         )
     return ",".join([recipient(argument, value) for value in values])
 
 
 def wire_date(argument: str, value: object) -> str:
-    """Check a Beijing day, and write it as the API takes it."""
+    """Check a Beijing day, and convert it to the form ``20250601``."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return wire_day(value)
     raise DysmsInputError(argument, f"must be a date, not {type(value).__name__}")
 
 
 def page_number(argument: str, value: object) -> str:
-    """Check the number of a page: from 1."""
+    """Check a page number, from 1."""
     return whole_number(argument, value, "the first page is 1", 1, 2**31)
 
 
 def page_size(argument: str, value: object) -> str:
-    """Check the size of a page: 1 to 50."""
-    return whole_number(argument, value, "records a page", 1, MAX_PAGE_SIZE)
+    """Check a page size, 1 to 50."""
+    return whole_number(argument, value, "records per page", 1, MAX_PAGE_SIZE)
 
 
 def sign_name(argument: str, value: object) -> str:
-    """Check a signature: the registered name alone, which the service puts into brackets itself."""
+    """Check a signature: the registered name without brackets, which the service adds itself."""
     name = text(argument, value, 255)
     if name != name.strip():
-        raise DysmsInputError(argument, "begins or ends with a blank; write the registered name alone")
+        raise DysmsInputError(argument, "begins or ends with a blank; write only the registered name")
     if name[0] in _BRACKETS or name[-1] in _BRACKETS:
-        raise DysmsInputError(argument, "stands in brackets; write the registered name alone, the service adds them")
+        raise DysmsInputError(argument, "is written in brackets; write only the registered name, the service adds them")
     return name
 
 
 def template_param(argument: str, value: object) -> str:
-    """Check the variables of a template: a mapping, or a JSON object as text; written as JSON."""
+    """Check the variables of a template, a mapping or a JSON object as text; return them as JSON."""
     problem = "must be a mapping of names to values, or a JSON object as text"
     try:
         variables = json.loads(value) if isinstance(value, str) else value
@@ -100,6 +102,6 @@ def template_param(argument: str, value: object) -> str:
     except DysmsInputError:
         raise
     except (ValueError, TypeError, RecursionError):
-        # The cause would quote the values, and they are codes that people log in with.
+        # The cause would quote the values, which may be login codes.
         raise DysmsInputError(argument, problem) from None
     return text(argument, written)

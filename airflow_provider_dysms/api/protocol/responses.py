@@ -1,7 +1,7 @@
-"""Reads answers: bytes into a mapping, and values out of a mapping, through every drift that is known.
+"""Decodes response bodies (JSON or XML) and reads typed values from them, in every form the service has used.
 
-What is neither JSON nor XML is ``None``; a value of a wrong type is :class:`DysmsUnreadable`. Nothing is ever taken for
-nothing because it could not be read, and no value is repeated in an error.
+A body that is neither JSON nor XML is ``None``; a value of a wrong type is a :class:`DysmsUnreadable`. A value that
+cannot be read is never treated as missing, and an error never quotes a value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from xml.etree import ElementTree
 
-#: The deepest answer of the documents has five levels.
+#: Levels of nesting that are accepted; the deepest documented response has five.
 MAX_DEPTH = 16
 
 _BOM = b"\xef\xbb\xbf"
@@ -28,23 +28,23 @@ _decode_json = msgspec.json.Decoder().decode
 
 
 def decode(body: bytes) -> Mapping[str, object] | None:
-    """Return what a body says, whatever it is written in; it never raises.
+    """Decode a body; never raises.
 
     :param body: JSON, or XML whose root ends in ``Response`` or ``Error``
-    :returns: names and values, names beginning with a capital; ``None`` where the body is neither
+    :returns: names, with a capital first letter, and values; ``None`` if the body is neither JSON nor XML
     """
     body = body.removeprefix(_BOM).strip()
     try:
-        answer = _from_xml(body.decode()) if body.startswith(b"<") else _decode_json(body)
-    except (ValueError, RecursionError, SyntaxError):  # which XML's ParseError is
+        payload = _from_xml(body.decode()) if body.startswith(b"<") else _decode_json(body)
+    except (ValueError, RecursionError, SyntaxError):  # the ParseError of XML is a SyntaxError
         return None
-    return _capitalised(answer) if isinstance(answer, dict) else None
+    return _capitalised(payload) if isinstance(payload, dict) else None
 
 
 def known(fields: Mapping[str, object], names: frozenset[str]) -> tuple[Mapping[str, object], dict[str, object]]:
-    """Return the fields with the names of today, and beside them those whose names are not known.
+    """Return the fields under today's names, and a mapping of the fields with unknown names.
 
-    The answers of 2017 wrote names with a small letter first.
+    The responses of 2017 have names with a small first letter.
     """
     if fields.keys() <= names:
         return fields, {}
@@ -56,11 +56,11 @@ def known(fields: Mapping[str, object], names: frozenset[str]) -> tuple[Mapping[
 
 
 def records(value: object, name: str) -> list[Mapping[str, object]]:
-    """Return the records of a listing: a list, a single one, or nothing, bare or under a name.
+    """Return the records of a listing: a list, a single record, or nothing, bare or under a name.
 
-    :param value: what stands where the records belong
-    :param name: under which the records stand in it
-    :raises DysmsUnreadable: it is something else; that is not nothing
+    :param value: the value in the place of the records
+    :param name: name under which the value may hold the records
+    :raises DysmsUnreadable: the value is something else, which must not be treated as an empty listing
     """
     if isinstance(value, dict):
         value = _capitalised(value)
@@ -69,12 +69,12 @@ def records(value: object, name: str) -> list[Mapping[str, object]]:
         return []
     rows = [value] if isinstance(value, dict) else value
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise unreadable(name, "is no list of records")
+        raise unreadable(name, "is not a list of records")
     return rows
 
 
 def text(fields: Mapping[str, object], name: str) -> str | None:
-    """Return a text as it stands; a number is one too, and an empty one is none."""
+    """Return a text unchanged; a number becomes a text, and an empty text ``None``."""
     value = fields.get(name)
     if value is None or value == "":
         return None
@@ -82,17 +82,17 @@ def text(fields: Mapping[str, object], name: str) -> str | None:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise unreadable(name, "is no text")
+    raise unreadable(name, "is not text")
 
 
 def token(fields: Mapping[str, object], name: str) -> str | None:
-    """Return a text without the blanks around it: a code, an id, a number."""
+    """Return a text without surrounding blanks: a code, an id, a phone number."""
     value = text(fields, name)
     return value.strip() or None if value else None
 
 
 def required(fields: Mapping[str, object], name: str) -> str:
-    """Return a token that must be there."""
+    """Return a required token."""
     value = token(fields, name)
     if value is None:
         raise unreadable(name, "is missing")
@@ -100,7 +100,7 @@ def required(fields: Mapping[str, object], name: str) -> str:
 
 
 def integer(fields: Mapping[str, object], name: str) -> int | None:
-    """Return a whole number, written as a number or as a text."""
+    """Return a whole number, which may be written as a number or as text."""
     value = fields.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -112,11 +112,11 @@ def integer(fields: Mapping[str, object], name: str) -> int | None:
             return None
         if _INTEGER.fullmatch(value):
             return int(value)
-    raise unreadable(name, "is no whole number")
+    raise unreadable(name, "is not a whole number")
 
 
 def count(fields: Mapping[str, object], name: str) -> int:
-    """Return a whole number that must be there, and not be negative."""
+    """Return a required whole number that is not negative."""
     value = integer(fields, name)
     if value is None:
         raise unreadable(name, "is missing")
@@ -126,38 +126,38 @@ def count(fields: Mapping[str, object], name: str) -> int:
 
 
 def instant(fields: Mapping[str, object], name: str) -> datetime | None:
-    """Return a time, aware and in UTC; one without a zone is Beijing's."""
+    """Return an aware time in UTC; a time without a zone is in Beijing time."""
     try:
         return parse_instant(fields.get(name))
     except ValueError:
-        raise unreadable(name, "is no time") from None
+        raise unreadable(name, "is not a time") from None
 
 
 def day(fields: Mapping[str, object], name: str) -> date:
-    """Return a day that must be there."""
+    """Return a required day."""
     try:
         return parse_day(required(fields, name))
     except DysmsInputError:
-        raise unreadable(name, "is no date") from None
+        raise unreadable(name, "is not a date") from None
 
 
 def unreadable(name: str, problem: str) -> DysmsUnreadable:
     """Return the error of a field."""
-    return DysmsUnreadable(f"{name} in the service's answer {problem}")
+    return DysmsUnreadable(f"{name} in the service's response {problem}")
 
 
 def _capitalised(fields: Mapping[str, object]) -> Mapping[str, object]:
     small = {name: name[0].upper() + name[1:] for name in fields if "a" <= name[:1] <= "z"}
     if not small:
         return fields
-    # An exact name goes before one that only becomes it, which then stays what it is: unknown, and kept.
+    # If both spellings are present, the capital one wins, and the other one is kept as an unknown field.
     return {
         small[name] if name in small and small[name] not in fields else name: value for name, value in fields.items()
     }
 
 
 def _check_depth(name: str, value: object, depth: int = 0) -> None:
-    """What is kept is written as JSON later, by encoders that would break on it there."""
+    """Refuse a value that the JSON encoders of the output could not write."""
     if depth > MAX_DEPTH:
         raise unreadable(name, "is nested too deeply")
     if isinstance(value, dict | list):
@@ -166,12 +166,12 @@ def _check_depth(name: str, value: object, depth: int = 0) -> None:
 
 
 def _from_xml(document: str) -> object:
-    # Neither is ever in an answer; entities are how a small body becomes a large one.
+    # A response never has either of them, and entities can expand a small body into a huge one.
     if "<!DOCTYPE" in document or "<!ENTITY" in document:
         return None
-    from xml.etree import ElementTree  # for answers that are hardly ever there
+    from xml.etree import ElementTree  # imported here because XML responses are rare
 
-    root = ElementTree.fromstring(document)  # noqa: S314 - as a string, with no document type: nothing to expand
+    root = ElementTree.fromstring(document)  # noqa: S314 - without a document type there is nothing to expand
     if not root.tag.endswith(("Response", "Error")):
         return None
     value = _value(root, 0)
@@ -181,7 +181,7 @@ def _from_xml(document: str) -> object:
 
 
 def _value(element: ElementTree.Element, depth: int) -> str | dict[str, object]:
-    """Return the text of an element, or its children by name; several of one name become a list."""
+    """Return the text of an element, or its children by name; children with the same name become a list."""
     if depth > MAX_DEPTH:
         raise ValueError("nested too deeply")
     if len(element) == 0:

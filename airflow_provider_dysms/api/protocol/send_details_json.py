@@ -1,9 +1,9 @@
-"""QuerySendDetails in the forms in which the service writes it today, read from bytes straight into records.
+"""A fast parser for today's JSON of QuerySendDetails: from bytes straight to records.
 
-Several times as fast as the reader in :mod:`.actions`, which knows every form and says what is wrong with it. What is
-documented or was seen since 2018 is read in one pass: ``TotalCount`` as a number or a text, fields in any order, absent
-or null. A second, more patient pass skips fields that nobody knows, and reads times in every way of writing and a
-``SendStatus`` that is a text. What is in neither form is left to the other reader.
+It is several times as fast as :mod:`.payload_records`, which knows every form and reports what is wrong with a value.
+The first pass reads the forms that are documented or were seen since 2018: ``TotalCount`` as a number or as text, and
+fields in any order, absent or null. A second, lenient pass skips unknown fields, reads times in every spelling and a
+``SendStatus`` that is text. Every other form is left to :mod:`.payload_records`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from airflow_provider_dysms.model.errors import DysmsUnreadable
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.model.records import Page, SendDetail
 
-#: Without a zone: Beijing's.
+#: A time without a zone, which is in Beijing time.
 _Time = Annotated[datetime, msgspec.Meta(tz=False)]
 
-#: A name of 2017, with a small first letter: only the other reader knows them.
-_Old = Annotated[str, msgspec.Meta(max_length=0)]
+#: A field name of 2017, with a small first letter: only :mod:`.payload_records` reads those.
+_OldName = Annotated[str, msgspec.Meta(max_length=0)]
 
 
 class _Row(PrivateStruct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
-    # In the order in which the service writes them: that is read fastest.
+    # In the order in which the service writes the fields, which is decoded fastest.
     SendDate: _Time | None = None
     OutId: str | None = None
     SendStatus: int | None = None
@@ -42,7 +42,7 @@ class _Rows(msgspec.Struct, forbid_unknown_fields=True):
     SmsSendDetailDTO: list[_Row]
 
 
-class _Answer(msgspec.Struct, forbid_unknown_fields=True):
+class _Response(msgspec.Struct, forbid_unknown_fields=True):
     Code: Literal["OK"]
     TotalCount: int | str
     SmsSendDetailDTOs: _Rows
@@ -50,7 +50,7 @@ class _Answer(msgspec.Struct, forbid_unknown_fields=True):
     RequestId: str | None = None
 
 
-class _PatientRow(PrivateStruct, frozen=True, kw_only=True, gc=False):
+class _LenientRow(PrivateStruct, frozen=True, kw_only=True, gc=False):
     SendDate: str | None = None
     OutId: str | None = None
     SendStatus: int | str | None = None
@@ -59,45 +59,45 @@ class _PatientRow(PrivateStruct, frozen=True, kw_only=True, gc=False):
     TemplateCode: str | None = None
     Content: str | None = None
     PhoneNum: str
-    sendDate: _Old = ""
-    outId: _Old = ""
-    sendStatus: _Old = ""
-    receiveDate: _Old = ""
-    errCode: _Old = ""
-    templateCode: _Old = ""
-    content: _Old = ""
+    sendDate: _OldName = ""
+    outId: _OldName = ""
+    sendStatus: _OldName = ""
+    receiveDate: _OldName = ""
+    errCode: _OldName = ""
+    templateCode: _OldName = ""
+    content: _OldName = ""
 
 
-class _PatientRows(msgspec.Struct):
-    SmsSendDetailDTO: list[_PatientRow]
+class _LenientRows(msgspec.Struct):
+    SmsSendDetailDTO: list[_LenientRow]
 
 
-class _PatientAnswer(msgspec.Struct):
+class _LenientResponse(msgspec.Struct):
     Code: Literal["OK"]
     TotalCount: int | str
-    SmsSendDetailDTOs: _PatientRows
+    SmsSendDetailDTOs: _LenientRows
     Message: str | None = None
     RequestId: str | None = None
-    requestId: _Old = ""
-    # It decides as well, if it is there.
+    requestId: _OldName = ""
+    # If a response has both codes, both must be OK.
     ResponseCode: Literal["OK"] = "OK"
     responseCode: Literal["OK"] = "OK"
 
 
-_decode = msgspec.json.Decoder(_Answer).decode
-_decode_patiently = msgspec.json.Decoder(_PatientAnswer).decode
+_decode = msgspec.json.Decoder(_Response).decode
+_decode_leniently = msgspec.json.Decoder(_LenientResponse).decode
 
 
 def read_page(body: bytes) -> Page[SendDetail] | None:
-    """Return the page of an answer that says OK, or ``None`` if it is not in one of these forms.
+    """Return the page of a successful response, or ``None`` if the body is not in one of these forms.
 
-    Fields that nobody knows are not kept.
+    Unknown fields are not kept.
     """
     try:
-        answer = _decode(body)
+        response = _decode(body)
         records = [
             SendDetail(
-                phone_number=row.PhoneNum.strip() or _refuse(),
+                phone_number=row.PhoneNum.strip() or _refuse_empty(),
                 send_status=row.SendStatus,
                 error_code=(row.ErrCode or "").strip() or None,
                 template_code=(row.TemplateCode or "").strip() or None,
@@ -106,23 +106,23 @@ def read_page(body: bytes) -> Page[SendDetail] | None:
                 sent_at=EPOCH + (sent - LOCAL_EPOCH) if (sent := row.SendDate) else None,
                 received_at=EPOCH + (received - LOCAL_EPOCH) if (received := row.ReceiveDate) else None,
             )
-            for row in answer.SmsSendDetailDTOs.SmsSendDetailDTO
+            for row in response.SmsSendDetailDTOs.SmsSendDetailDTO
         ]
-        return _page(records, answer)
+        return _page(records, response)
     except msgspec.ValidationError:
-        return _read_patiently(body)
-    except (ValueError, OverflowError, DysmsUnreadable):  # of JSON, of a time, of a number in a text
+        return _read_leniently(body)
+    except (ValueError, OverflowError, DysmsUnreadable):  # invalid JSON, an invalid time, or text that is not a number
         return None
 
 
-def _read_patiently(body: bytes) -> Page[SendDetail] | None:
+def _read_leniently(body: bytes) -> Page[SendDetail] | None:
     try:
-        body.decode()  # what is skipped is not checked
-        answer = _decode_patiently(body)
+        body.decode()  # raises for invalid UTF-8, also in fields that msgspec skips
+        response = _decode_leniently(body)
         records = [
             SendDetail(
-                phone_number=row.PhoneNum.strip() or _refuse(),
-                send_status=_whole(row.SendStatus),
+                phone_number=row.PhoneNum.strip() or _refuse_empty(),
+                send_status=_integer(row.SendStatus),
                 error_code=(row.ErrCode or "").strip() or None,
                 template_code=(row.TemplateCode or "").strip() or None,
                 out_id=row.OutId or None,
@@ -130,23 +130,23 @@ def _read_patiently(body: bytes) -> Page[SendDetail] | None:
                 sent_at=parse_instant(row.SendDate),
                 received_at=parse_instant(row.ReceiveDate),
             )
-            for row in answer.SmsSendDetailDTOs.SmsSendDetailDTO
+            for row in response.SmsSendDetailDTOs.SmsSendDetailDTO
         ]
-        return _page(records, answer)
+        return _page(records, response)
     except (ValueError, OverflowError, RecursionError, DysmsUnreadable):
         return None
 
 
-def _page(records: list[SendDetail], answer: _Answer | _PatientAnswer) -> Page[SendDetail] | None:
-    total = answer.TotalCount
+def _page(records: list[SendDetail], response: _Response | _LenientResponse) -> Page[SendDetail] | None:
+    total = response.TotalCount
     if not isinstance(total, int):
         total = responses.count({"TotalCount": total}, "TotalCount")
-    return Page(tuple(records), total, answer.RequestId or "") if total >= 0 else None
+    return Page(tuple(records), total, response.RequestId or "") if total >= 0 else None
 
 
-def _whole(value: int | str | None) -> int | None:
+def _integer(value: int | str | None) -> int | None:
     return responses.integer({"SendStatus": value}, "SendStatus")
 
 
-def _refuse() -> str:
+def _refuse_empty() -> str:
     raise ValueError

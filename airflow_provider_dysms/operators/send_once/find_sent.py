@@ -160,7 +160,7 @@ class _Search:
         if self._in_doubt.by_position:
             return True
         signed_by = self._in_doubt.signed_by or self._in_doubt.until
-        return await self._client.refuses_signature_of(signed_by + timedelta(seconds=settle), self._numbers[0])
+        return await self._client.is_signature_refused(signed_by + timedelta(seconds=settle), self._numbers[0])
 
     def foreign_problem(self) -> str:
         """Return what the foreign records are, and what to do about them."""

@@ -213,4 +213,4 @@ def _client(settings: Settings) -> DysmsClient:
     from airflow_provider_dysms.api.retry import RetryPolicy
 
     # No retries: the wait polls again in its own rhythm, and the rate limiter knows about throttling.
-    return DysmsClient(settings, retry=RetryPolicy(tries=1, total_time=0, throttle_patience=0))
+    return DysmsClient(settings, retry=RetryPolicy(max_attempts=1, total_time=0, throttle_timeout=0))

@@ -1,4 +1,4 @@
-"""When a key is replaced, and how long one that could not be serves on."""
+"""Cached credentials are refreshed in time, and used until they expire if a refresh fails."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ KEY = Credentials("STS.key", "key-secret", "of-the-hour")
 
 
 @pytest.mark.parametrize(("life", "due"), [(4, 3), (60, 45), (1200, 900), (3600, 3300), (21_600, 21_300)])
-def test_a_key_is_replaced_in_time_and_lives_to_its_end(life: float, due: float) -> None:
-    held = CachedCredentials()
-    assert held.is_due(0)
-    assert not held.lives(0)
-    held.take(IssuedCredentials(KEY, time.time() + life), now=1000)
-    assert not held.is_due(1000 + due - 0.5)
-    assert held.is_due(1000 + due + 0.1)
-    assert held.lives(1000 + life - 0.5)
-    assert not held.lives(1000 + life + 0.1)
+def test_credentials_are_refreshed_in_time_and_valid_until_they_expire(life: float, due: float) -> None:
+    cache = CachedCredentials()
+    assert cache.is_due(0)
+    assert not cache.is_valid(0)
+    cache.store(IssuedCredentials(KEY, time.time() + life), now=1000)
+    assert not cache.is_due(1000 + due - 0.5)
+    assert cache.is_due(1000 + due + 0.1)
+    assert cache.is_valid(1000 + life - 0.5)
+    assert not cache.is_valid(1000 + life + 0.1)
 
 
-def test_a_key_without_an_end_is_replaced_now_and_then_and_never_given_up() -> None:
-    held = CachedCredentials()
-    held.take(IssuedCredentials(KEY, None), now=1000)
-    assert not held.is_due(1200)
-    assert held.is_due(1300)
-    assert held.lives(1e9)
+def test_credentials_without_an_expiry_are_refreshed_and_always_valid() -> None:
+    cache = CachedCredentials()
+    cache.store(IssuedCredentials(KEY, None), now=1000)
+    assert not cache.is_due(1200)
+    assert cache.is_due(1300)
+    assert cache.is_valid(1e9)
 
 
-def test_a_key_that_comes_too_late_is_not_replaced_with_every_request() -> None:
-    held = CachedCredentials()
-    held.take(IssuedCredentials(KEY, time.time() - 5), now=1000)
-    assert not held.is_due(1000.05)
-    assert held.is_due(1000.2)
+def test_credentials_that_arrive_expired_are_not_refreshed_per_request() -> None:
+    cache = CachedCredentials()
+    cache.store(IssuedCredentials(KEY, time.time() - 5), now=1000)
+    assert not cache.is_due(1000.05)
+    assert cache.is_due(1000.2)
 
 
-def test_a_refused_key_is_used_no_more_and_one_that_cannot_be_replaced_is_tried_again_later() -> None:
-    held = CachedCredentials()
-    held.take(IssuedCredentials(KEY, time.time() + 100), now=1000)
-    held.put_off(1080)
-    assert not held.is_due(1084)
-    assert held.is_due(1085)
-    held.drop()
-    assert held.is_due(1001)
-    assert not held.lives(1001)
+def test_invalid_credentials_are_refreshed_at_once_and_a_failed_refresh_is_repeated_later() -> None:
+    cache = CachedCredentials()
+    cache.store(IssuedCredentials(KEY, time.time() + 100), now=1000)
+    cache.postpone(1080)
+    assert not cache.is_due(1084)
+    assert cache.is_due(1085)
+    cache.invalidate()
+    assert cache.is_due(1001)
+    assert not cache.is_valid(1001)
 
 
-def test_what_is_held_is_no_part_of_what_was_configured_and_no_secret_is_shown() -> None:
+def test_cached_credentials_do_not_change_equality_and_a_repr_shows_no_secret() -> None:
     given = {"login": Credentials("LTAIlogin", "a-secret"), "role_arn": "acs:ram::1:role/r", "external_id": "theirs"}
     one, other = (
         CredentialsProvider(auth_type="ram_role_arn", **given),
         CredentialsProvider(auth_type="ram_role_arn", **given),
     )
-    one.held.take(IssuedCredentials(KEY, None), now=0)
+    one.cache.store(IssuedCredentials(KEY, None), now=0)
     assert one == other
     assert one != CredentialsProvider(auth_type="ram_role_arn", **{**given, "external_id": "other"})
     assert one.identity == "ram_role_arn acs:ram::1:role/r"

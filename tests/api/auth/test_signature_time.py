@@ -1,4 +1,4 @@
-"""A signature time is fixed once, and its age counts however the process was held up."""
+"""A signature time is fixed once, and its age counts however long the process was paused."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def test_a_pause_that_one_of_the_clocks_has_seen_counts(clock: str, monkeypatch:
         begun.check()
     assert not errors.may_have_executed(caught.value)
     assert not errors.is_permanent(caught.value)
-    again = RetryPolicy().pause(caught.value, tried=1, spent=0, throttled_for=0, repeatable=False, random=lambda: 0.5)
+    again = RetryPolicy().delay(caught.value, attempt=1, spent=0, throttled_for=0, idempotent=False, random=lambda: 0.5)
     assert again is None

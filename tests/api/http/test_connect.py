@@ -1,4 +1,4 @@
-"""Hosts with several addresses, of which some do not answer: by both engines, on asyncio's loop and on uvloop."""
+"""Hosts with several addresses that do not all respond: over both engines, on asyncio and uvloop."""
 
 from __future__ import annotations
 

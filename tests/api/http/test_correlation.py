@@ -1,4 +1,4 @@
-"""Which response belongs to which request: what is remembered of ids, subjects and times."""
+"""The memory of request ids, queries and response times, which shows that a response belongs to its request."""
 
 from __future__ import annotations
 

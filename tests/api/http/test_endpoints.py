@@ -252,9 +252,9 @@ def test_a_pasted_port_that_is_none_is_refused(host: str) -> None:
 
 def test_what_is_said_twice_must_be_the_same() -> None:
     assert resolve(CHINA, None, host="http://127.0.0.1:8085", port=8085, schema="HTTP").port == 8085
-    with pytest.raises(DysmsInputError, match="port says 8086, and host says 8085"):
+    with pytest.raises(DysmsInputError, match="port is 8086, but host has 8085"):
         resolve(CHINA, None, host="http://127.0.0.1:8085", port=8086)
-    with pytest.raises(DysmsInputError, match="schema says https, and host says http"):
+    with pytest.raises(DysmsInputError, match="schema is https, but host has http"):
         resolve(CHINA, None, host="http://127.0.0.1", schema="https")
 
 

@@ -1,4 +1,4 @@
-"""A proxy that the environment names is not used, and a connection that fails says so: by both engines."""
+"""A proxy named in the environment is not used, and the error of a failed connection says so: over both engines."""
 
 from __future__ import annotations
 
@@ -72,6 +72,6 @@ def test_the_variable_is_not_used_and_an_error_after_the_connection_does_not_nam
             return (await transport.send(ready)).body
 
     assert asyncio.run(session(OK)) == b"hi"
-    with pytest.raises(DysmsTransportError, match="no answer") as caught:
+    with pytest.raises(DysmsTransportError, match="no response") as caught:
         asyncio.run(session(b""))
     assert "PROXY" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What proxies answer to CONNECT: by both engines, with a TLS server behind them."""
+"""Responses of proxies to CONNECT, with a TLS server behind them: over both engines."""
 
 from __future__ import annotations
 

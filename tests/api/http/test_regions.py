@@ -1,4 +1,4 @@
-"""The regions: those of the vendor's SDKs are all known, and a typo is answered with what was meant."""
+"""All regions of the vendor's SDKs are known, and the error for a typo names similar ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies of every kind become a mapping or nothing, and never an exception."""
+"""Any body is decoded into a mapping or ``None``, without an exception."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick reader of today's form: what it takes, it reads as the reader of every form does."""
+"""The fast parser returns the same records as the parser of every form, or leaves the page to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.api.protocol import actions, error_codes
+from airflow_provider_dysms.api.protocol import error_codes, payload_records, responses
 from airflow_provider_dysms.api.protocol.send_details_json import read_page
 from airflow_provider_dysms.model.records import Page, SendDetail
 
@@ -38,11 +38,11 @@ def body(rows: list[dict[str, object]], total: object = None, **changes: object)
 
 def read_by_the_other(page: bytes) -> Page[SendDetail] | None:
     """Read with the reader of every form; fields that nobody knows are left out, as the quick reader does."""
-    answer = actions.decode(page)
+    answer = responses.decode(page)
     if error_codes.classify("QuerySendDetails", 200, answer) is not None:
         return None
     assert answer is not None
-    read = actions.parse_send_details(answer)
+    read = payload_records.parse_send_details(answer)
     records = tuple(msgspec.structs.replace(record, extra={}) for record in read.records)
     return msgspec.structs.replace(read, records=records)
 

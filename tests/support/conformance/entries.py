@@ -33,7 +33,7 @@ from support.conformance.entry import PRIVACY_KEY, Ask, Place, Refused, entry, e
 from support.conformance.striking import DETAILS, GLOBE, MESSAGE, SMS, STATISTICS
 
 #: In earnest but for its pauses, and for how long it bears to be throttled.
-HASTY = RetryPolicy(first_pause=0.02, limit_pause=0.02, throttle_patience=2.5)
+HASTY = RetryPolicy(wait_initial=0.02, wait_account_limit=0.02, throttle_timeout=2.5)
 
 TEXT = {"sign_name": "签名", "template_code": "SMS_100"}
 

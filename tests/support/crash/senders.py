@@ -145,7 +145,7 @@ def attempt(order: dict[str, Any]) -> dict[str, Any]:
     boundaries.around(Store, "get", "reading the note")
     boundaries.around(Store, "set", "writing the note")
     boundaries.around(pooled_transport.HttpTransport, "send", "taking a connection")
-    boundaries.around(request_executor.RequestExecutor, "_signed", "signing")
+    boundaries.around(request_executor.RequestExecutor, "sign", "signing")
     boundaries.around(connection.Connection, "exchange", "writing to the socket")
     boundaries.around(connection.Connection, "_finish", "taking the response")
     if order["naive"]:

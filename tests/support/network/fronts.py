@@ -1,4 +1,4 @@
-"""Between a task and the service: certificates of every kind, a front that speaks TLS, a proxy that asks who comes."""
+"""Servers between a task and the service: a TLS front with good and bad certificates, and a proxy with a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A front on loopback between s3fs and moto's S3 server, which drops, cuts, stalls and refuses what a test says."""
+"""A proxy between s3fs and moto's S3 server that drops, cuts, stalls or refuses the requests that a test names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ANSWERS = {
 
 @dataclass
 class Front:
-    """What stands between a client and the server.
+    """A proxy between a client and the server.
 
     :param upstream: host and port of the server
     """

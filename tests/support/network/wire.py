@@ -1,4 +1,4 @@
-"""Servers of every temper on this machine, and both engines to ask them with."""
+"""Misbehaving servers on this machine, and the two HTTP engines that send requests to them."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ async def carrying(
             await own.aclose()
     else:
         tls = ssl.create_default_context(cafile=ca_bundle)
-        async with httpx.AsyncHTTPTransport(verify=tls, proxy=httpx.Proxy(proxy) if proxy else None) as carrier:
-            yield HttpxTransport(endpoint, carrier, timeout=timeout, connections=connections)
+        async with httpx.AsyncHTTPTransport(verify=tls, proxy=httpx.Proxy(proxy) if proxy else None) as transport:
+            yield HttpxTransport(endpoint, transport, timeout=timeout, connections=connections)
 
 
 @pytest.fixture(params=["own", "httpx"])

@@ -9,7 +9,7 @@ from airflow.sdk import Asset, AssetAlias
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.arguments.private_fields import raw_numbers
-from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
 from airflow_provider_dysms.audit.results import Source
 from airflow_provider_dysms.audit.send_log.columns import KEYS
 from airflow_provider_dysms.audit.send_log.log import SendLog, phone_log, read_send_log
@@ -92,7 +92,7 @@ class Export:
                 self._log.info("What an earlier try asked from %s on is not asked again", segments.as_of)
             walk = Pipeline(
                 sent,
-                AuditScope(day, segments.as_of, self._task.match, sent.keyed),
+                AuditScope(day, segments.as_of, self._task.match, sent.has_match_keys),
                 rows,
                 spool,
                 resumed=resumed,
@@ -166,7 +166,7 @@ class Export:
                 found = counted(sent.multiline, "line")
                 first = one_line(sent.first_multiline or "")
                 tell("The log has %s with a line end inside a quoted cell, the first at %s", found, first)
-            if sent.lines and not sent.keyed:
+            if sent.lines and not sent.has_match_keys:
                 if named := sorted(KEYS & (self._task.columns or {}).keys()):
                     raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
                 likely = ", ".join(sent.found.likely_keys()[:MOST_NAMED])
@@ -207,12 +207,12 @@ class Export:
                 + ("" if tally.recorded else "A wrong account looks like this; ")
                 + "write elsewhere if the records are gone for good"
             )
-        if sent.keyed and tally.missing_rate > self._task.max_missing_rate:
+        if sent.has_match_keys and tally.missing_rate > self._task.max_missing_rate:
             raise DysmsIncomplete(
                 f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
                 f"max_missing_rate={self._task.max_missing_rate}; {walk.causes}"
             )
-        causes = walk.causes if sent.keyed and tally.missing and not tally.recorded else ""
+        causes = walk.causes if sent.has_match_keys and tally.missing and not tally.recorded else ""
         judge_by_statistics(statistics, tally, sent, self._task.statistics, self._log, causes)
 
     def _known(self, sent: SendLog, day: date, privacy_key: PrivacyKey | None) -> dict[str, Any]:
@@ -220,7 +220,7 @@ class Export:
         names = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
         return {
             "send_date": day.isoformat(),
-            "keyed": sent.keyed,
+            "keyed": sent.has_match_keys,
             "multiline": sent.multiline,
             "parameters": {
                 **{name: getattr(self._task, name) for name in names},
@@ -241,7 +241,7 @@ class Export:
             "as_of": dates.iso_utc(as_of, "seconds"),
             "oldest_answer": dates.iso_utc(oldest, "seconds"),
             "provisional": is_provisional(day, oldest),
-            "settled": tally.settled(day, oldest, keyed=known["keyed"] or not tally.lines),
+            "settled": tally.settled(day, oldest, has_match_keys=known["keyed"] or not tally.lines),
             "unseen": walk.unseen.text(),
         }
 

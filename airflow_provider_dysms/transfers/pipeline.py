@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_dysms.audit.matching.queries import AuditScope, first_questions
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, first_queries
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
@@ -118,7 +118,7 @@ class Pipeline:
             as_of=scope.as_of,
             match=scope.match,
             tally=self.tally,
-            known=self._known,
+            known_result=self._known,
         )
         try:
             with Progress(self._log, f"Audit of {scope.send_date}", len(self._sent.lines), self.tally, client.counters):
@@ -137,8 +137,8 @@ class Pipeline:
                 return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
         if self._take_over and (found := self._find(lines)):
             unseen, verdicts = found
-            holds = self._earlier.holds(lines, verdicts, unseen.repeated)
-            if holds and (ours := self._hashed_anew(lines[0], verdicts)):
+            is_same = self._earlier.matches(lines, verdicts, unseen.repeated)
+            if is_same and (ours := self._hashed_anew(lines[0], verdicts)):
                 return self._outcome(number, lines, ours, Source.COMMITTED, unseen)
         return None
 
@@ -157,26 +157,26 @@ class Pipeline:
     def _outcome(
         self, number: int, lines: list[Line], verdicts: list[Verdict], source: Source, unseen: HiddenCounts
     ) -> GroupResult:
-        first = 1 if lines[0].message_id is not None else len(first_questions(lines, self._scope))
-        return GroupResult(number, lines, verdicts, source, first + unseen.further, unseen)
+        first = 1 if lines[0].message_id is not None else len(first_queries(lines, self._scope))
+        return GroupResult(number, lines, verdicts, source, first + unseen.further_queries, unseen)
 
     def _take(self, outcome: GroupResult) -> None:
         kept = outcome.source in _KEPT
         rows = self._rows.of(outcome.verdicts, kept=kept)
         self.cases[outcome.source] += 1
-        if outcome.source in _NEW and self._scope.keyed:
+        if outcome.source in _NEW and self._scope.has_match_keys:
             self.absences.add(outcome)
-        if outcome.unseen != _NOTHING:
-            self.unseen.add(self.tally.rows - len(rows), outcome.unseen)
+        if outcome.hidden != _NOTHING:
+            self.unseen.add(self.tally.rows - len(rows), outcome.hidden)
         if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
             unseen, verdicts = found
-            lost = self._earlier.lost(outcome, verdicts, unseen.repeated)
+            lost = self._earlier.lost_lines(outcome, verdicts, unseen.repeated)
             if lost and self.first_lost is None:
                 self.first_lost = lost[0]
             self.lost += len(lost)
         self._spool.write(rows)
         if outcome.source is Source.ASKED and self._saved.is_enabled:
-            self._pending.append((outcome.number, self._rows.pack(outcome.unseen, rows)))
+            self._pending.append((outcome.index, self._rows.pack(outcome.hidden, rows)))
             self._questions += outcome.asked
 
     def _is_due(self) -> bool:

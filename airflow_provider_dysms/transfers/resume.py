@@ -45,7 +45,7 @@ def digest_of(sent: SendLog, settings: Settings, written: object, privacy_key: P
     """
     asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     encoder = msgspec.json.Encoder()
-    digest = hashlib.sha256(encoder.encode((asked, written, sent.carry, sent.keyed)))
+    digest = hashlib.sha256(encoder.encode((asked, written, sent.carry, sent.has_match_keys)))
     for piece in sent.lines.pieces():
         digest.update(piece)
     return privacy_key.digest(digest.digest()) if privacy_key else digest.hexdigest()

@@ -33,7 +33,7 @@ class World:
         self.reports = {}
         self.questions = Counter()
         self.tally = Tally()
-        self.keyed = None
+        self.has_match_keys = None
         self.pause = None
 
     def at(self, text):
@@ -102,8 +102,8 @@ class World:
             raise DysmsNotFound("QueryMessage: no such message") from None
 
     def log(self):
-        keyed = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
-        return SendLog(Lines(self.lines), self.carry, keyed if self.keyed is None else self.keyed)
+        has_match_keys = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
+        return SendLog(Lines(self.lines), self.carry, has_match_keys if self.has_match_keys is None else self.has_match_keys)
 
     async def cases(self, match="auto", in_flight=8):
         return [

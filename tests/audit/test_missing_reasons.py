@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.run import audit
 
@@ -23,7 +23,7 @@ def causes(world: Any, columns: dict[str, str] | None = None, match: str = "auto
 
     async def run() -> str:
         log = world.log()
-        absences = MissingReasons(AuditScope(world.day, world.as_of, match, log.keyed), columns)
+        absences = MissingReasons(AuditScope(world.day, world.as_of, match, log.has_match_keys), columns)
         async for outcome in audit(log, world, send_date=world.day, as_of=world.as_of, match=match, tally=world.tally):
             absences.add(outcome)
         found = bool(world.tally.recorded or world.tally.unlogged or world.tally.edge)

@@ -109,7 +109,7 @@ def test_every_line_gets_one_verdict_or_is_repeated_and_every_record_goes_to_one
     assert world.tally.lines == len(log.lines)
     assert world.tally.rows == len(verdicts) == sum(world.tally.by_state.values())
     assert world.tally.asked == len(world.questions)
-    if log.keyed:
+    if log.has_match_keys:
         assert sum(verdict.state != "unlogged" for verdict in verdicts) == len(log.lines) - world.tally.repeated
     asked = {question for question in world.questions if isinstance(question, tuple)}
     seen = {

@@ -66,7 +66,7 @@ def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_asked(counted
         (timedelta(hours=72), "delivered", False, True),
     ],
 )
-def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, keyed, settled):
+def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, has_match_keys, settled):
     world.as_of = world.at("+1 00:00:00") + age
     world.line("12:00:00")
     if state == "delivered":
@@ -74,7 +74,7 @@ def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, ke
     if state == "waiting":
         world.record("12:00:00", status=1, code=None, took=None)
     world.run()
-    assert world.tally.settled(world.day, world.as_of, keyed=keyed) is settled
+    assert world.tally.settled(world.day, world.as_of, has_match_keys=has_match_keys) is settled
 
 
 def test_the_time_to_a_receipt_is_told_by_the_share_that_had_it(world):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from airflow_provider_dysms.audit.matching import glance
+from airflow_provider_dysms.audit.matching import assign
 from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.model.records import MessageReport
 
@@ -448,20 +448,20 @@ TIMES = ("-1 23:59:00", "00:00:00", "00:05:00", "12:00:00", "12:09:59", "12:10:0
     out_id=st.sampled_from([None, "", " a ", "a", "b"]),
     way=st.sampled_from(["auto", "biz_id", "out_id", "sent_at"]),
 )
-def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_at, dated, out_id, way):
+def test_a_simple_assignment_is_what_the_rules_assign(new_world, ids, sent_at, dated, out_id, way):
     def outcome():
         world = new_world()
         world.line(sent_at, **ids).record(dated, found=[world.day], out_id=out_id, biz_id=ids.get("biz_id"))
-        world.keyed = True
+        world.has_match_keys = True
         try:
             return world.run(match=way), world.tally.as_dict()
         except DysmsInputError as error:
             return str(error)
 
-    glanced = outcome()
+    simple = outcome()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "dealt", lambda *_: None)
-        assert outcome() == glanced
+        patch.setattr(assign, "assign_simple", lambda *_: None)
+        assert outcome() == simple
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -477,10 +477,10 @@ def test_what_is_dealt_at_a_glance_is_what_the_rules_deal(new_world, ids, sent_a
     ),
     more=st.booleans(),
 )
-def test_of_several_lines_too(new_world, pairs, more):
+def test_a_simple_assignment_of_several_lines_is_what_the_rules_assign(new_world, pairs, more):
     def outcome():
         world = new_world()
-        world.keyed = True
+        world.has_match_keys = True
         for number, (sent_at, out_id, dated, answered) in enumerate((("12:00:00", "d", "12:00:00", "d"), *pairs)):
             world.line(sent_at, out_id=out_id)
             world.record(dated, found=[world.day], out_id=answered, content=str(number))
@@ -488,7 +488,7 @@ def test_of_several_lines_too(new_world, pairs, more):
             world.record("13:00:00", out_id="e")
         return world.run(), world.tally.as_dict()
 
-    glanced = outcome()
+    simple = outcome()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "dealt", lambda *_: None)
-        assert outcome() == glanced
+        patch.setattr(assign, "assign_simple", lambda *_: None)
+        assert outcome() == simple

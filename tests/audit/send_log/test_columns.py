@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from airflow_provider_dysms.audit.send_log.columns import NAMES, looks_like
+from airflow_provider_dysms.audit.send_log.columns import NAMES, guess_key
 from airflow_provider_dysms.audit.send_log.log import SendLog, read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
 
@@ -43,7 +43,7 @@ FORMATS = pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_another_spelling_is_taken_and_told(kind: str, out_id: str, number: str) -> None:
     log = read(kind, {number: NUMBER, out_id: "a"}, {number: NUMBER, out_id: "b"})
     assert [line.out_id for line in log.lines] == ["a", "b"]
-    assert log.keyed
+    assert log.has_match_keys
     assert (
         list(log.found.notes.values())
         == [
@@ -85,11 +85,11 @@ def test_a_key_that_is_met_late_is_taken_from_its_first_line_on() -> None:
 
 
 @FORMATS
-def test_what_looks_like_a_key_is_named_and_not_taken(kind: str) -> None:
+def test_what_guess_key_a_key_is_named_and_not_taken(kind: str) -> None:
     log = read(
         kind, {"mobile": NUMBER, "order_id": "a", "sentAt": "x", "user_id": 1}, columns={"phone_number": "mobile"}
     )
-    assert not log.keyed
+    assert not log.has_match_keys
     assert log.found.likely_keys() == ["order_id (OutId)", "sentAt (time)"]
 
 
@@ -104,7 +104,7 @@ def test_what_looks_like_a_key_is_named_and_not_taken(kind: str) -> None:
     ],
 )
 def test_a_name_tells_what_a_column_may_be(column: str, kind: str | None) -> None:
-    assert looks_like(column) == kind
+    assert guess_key(column) == kind
 
 
 def test_data_in_the_place_of_names_is_not_repeated() -> None:

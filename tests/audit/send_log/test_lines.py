@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.audit.send_log import lines
-from airflow_provider_dysms.audit.send_log.groups import groups_of
+from airflow_provider_dysms.audit.send_log.groups import group_lines
 from airflow_provider_dysms.audit.send_log.lines import Line, Lines
 from airflow_provider_dysms.model.phone_numbers.number import PhoneNumber
 
@@ -62,7 +62,7 @@ def test_lines_of_one_number_or_message_id_are_one_case_in_the_order_of_their_fi
     with pytest.MonkeyPatch.context() as patch:
         if all_collide:
             patch.setattr(lines, "hash", lambda text: 7, raising=False)
-        assert list(groups_of(Lines(made))) == list(expected.values())
+        assert list(group_lines(Lines(made))) == list(expected.values())
 
 
 def test_a_hundred_thousand_numbers_are_told_apart():
@@ -73,7 +73,7 @@ def test_a_hundred_thousand_numbers_are_told_apart():
         packed.append(
             Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1))
         )
-    sizes = [len(case) for case in groups_of(packed)]
+    sizes = [len(case) for case in group_lines(packed)]
     assert sizes == [2] * 10 + [1] * (count - 10)
 
 

@@ -89,7 +89,7 @@ def test_every_format_reads_alike(name, data, zipped):
     assert first.sent_at.utcoffset() == timedelta(0)
     assert first.raw_number == "+86 139-0000-0000"
     assert (second.biz_id, second.out_id, second.sent_at, second.carried) == (None, None, NOON, (None,))
-    assert log.keyed
+    assert log.has_match_keys
     assert not log.rejected
     assert log.carry == ("user",)
 
@@ -98,14 +98,14 @@ def test_text_has_one_number_a_line_and_is_a_list_of_questions():
     log = read(("numbers.TXT.gz", gzip.compress(b"\xef\xbb\xbf13900000000\r\n\r\n  +852 6123 4567 \nnonsense")))
     assert [line.phone and line.phone.digits for line in log.lines] == ["13900000000", "85261234567", None]
     assert [line.where for line in log.lines] == [f"numbers.TXT.gz:{number}" for number in (1, 3, 4)]
-    assert not log.keyed
+    assert not log.has_match_keys
     assert log.rejected[0].rejection[0] == "invalid_number"
 
 
 def test_a_short_list_is_a_list_of_questions_too():
     log = phone_log(["13900000000", 85261234567, "nonsense"])
     assert [line.rejection is None for line in log.lines] == [True, True, False]
-    assert not log.keyed
+    assert not log.has_match_keys
     assert [line.phone.digits for line in phone_log("13900000000").lines] == ["13900000000"]
     with pytest.raises(DysmsInputError, match=r"^phone_numbers has 1 of 3 lines"):
         log.check_rejected(0)
@@ -121,7 +121,7 @@ def test_columns_say_what_the_log_calls_them_and_nothing_else_is_read():
     log = read(("log.csv", b"mobile,out_id\n13900000000,a\n"), columns={"phone_number": "mobile"})
     assert log.lines[0].phone.digits == "13900000000"
     assert log.lines[0].out_id is None
-    assert not log.keyed
+    assert not log.has_match_keys
 
 
 def test_several_files_are_one_log_in_their_order():
@@ -131,7 +131,7 @@ def test_several_files_are_one_log_in_their_order():
         ("c.txt", b"13900000003\n"),
     )
     assert [line.phone.digits[-1] for line in log.lines] == ["1", "2", "3"]
-    assert log.keyed
+    assert log.has_match_keys
 
 
 @pytest.mark.parametrize("name", ["log.jsonl", "log.txt", "log.csv", "log.parquet"])
@@ -330,7 +330,7 @@ def test_a_null_key_may_be_left_out_of_some_files():
 
 def test_a_time_that_cannot_be_read_still_makes_the_log_keyed():
     log = read(("l.jsonl", b'{"phone_number": "13900000000", "sent_at": 17487504}\n{"phone_number": "13900000001"}'))
-    assert log.keyed
+    assert log.has_match_keys
 
 
 def test_too_many_bad_lines_are_named_by_line_and_reason_and_never_by_number():

@@ -95,11 +95,11 @@ class MissingReasons:
         if found:
             causes += [*self._keys(found), *self._files(found), *self._hours(found)]
         if not has_found:
-            causes.append("no record at all was found, which happens with a wrong site, account, region or send_date")
+            causes.append("no record at all was found: a wrong site, account, region or send_date looks like this")
         elif not causes:
             causes.append(
-                f"others were found ({found.total():,} of {messages.total():,} messages), so account and region are right; "
-                "the service may never have accepted the missing messages, or another account sent them"
+                f"others were found ({found.total():,} of {messages.total():,}), so account and region are right: "
+                "the service may never have accepted the missing ones, or another account sent them"
             )
         return "; ".join(causes)
 
@@ -127,8 +127,8 @@ class MissingReasons:
             if key == "biz_id":
                 yield (
                     f"{which} do not look like BizIds of the service, such as 900619746936498440^0: the column "
-                    f"{column!r} may contain an id of your own; map out_id to it if you sent it as the OutId, otherwise do "
-                    "not map biz_id"
+                    f"{column!r} may contain an id of your own; map out_id to it if you sent it as the OutId, otherwise "
+                    "do not map biz_id"
                 )
             else:
                 yield f"{which} look like BizIds; map biz_id to the column {column!r}"

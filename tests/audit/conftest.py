@@ -103,7 +103,9 @@ class World:
 
     def log(self):
         has_match_keys = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
-        return SendLog(Lines(self.lines), self.carry, has_match_keys if self.has_match_keys is None else self.has_match_keys)
+        return SendLog(
+            Lines(self.lines), self.carry, has_match_keys if self.has_match_keys is None else self.has_match_keys
+        )
 
     async def cases(self, match="auto", in_flight=8):
         return [

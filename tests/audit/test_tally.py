@@ -54,7 +54,7 @@ def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_asked(counted
 
 
 @pytest.mark.parametrize(
-    ("age", "state", "keyed", "settled"),
+    ("age", "state", "has_match_keys", "settled"),
     [
         (timedelta(hours=2), "delivered", True, True),
         (timedelta(hours=1, minutes=59), "delivered", True, False),

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
-from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.send_log.duplicates import repeated_lines
 from airflow_provider_dysms.model.records import MessageReport
 
@@ -183,18 +182,3 @@ def test_a_message_id_and_its_copies_are_asked_once(world: Any) -> None:
     world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
     assert [verdict.state for verdict in world.run()] == ["delivered"]
     assert [len(list(group)) for _, group in groupby(world.questions.elements())] == [1]
-
-
-@pytest.mark.parametrize("ids", [{"message_id": "1"}, {"biz_id": "1^0"}])
-def test_rows_of_an_previous_release_that_had_one_for_each_copy_are_not_taken_over(
-    world: Any, ids: dict[str, str]
-) -> None:
-    world.as_of = world.at("+4 00:00:00")
-    world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
-    world.line("12:00:00", **ids).line("12:00:00", **ids).record("12:00:00", biz_id=ids.get("biz_id"))
-    (verdict,) = world.run()
-    previous = PreviousAudit(AuditScope(world.day, world.as_of), str)
-    for check in (previous.matches, previous.fits_rules):
-        assert check(world.lines, [verdict], (1,))
-        assert not check(world.lines, [verdict, verdict], ())
-        assert not check(world.lines, [verdict], ())

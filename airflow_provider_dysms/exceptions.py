@@ -1,4 +1,4 @@
-"""How a task ends other than well: what tells Airflow whether to try it again."""
+"""The errors that tasks end with: they tell Airflow whether to retry the task, and show no phone number or text."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: Errors of a file that cannot grow: the disk, the user's quota, or a limit of the process.
+#: Error numbers of a file that cannot grow: the disk is full, or a quota or a limit of the process is reached.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DysmsTaskError(AirflowException):
-    """A task failed in a way that may pass: Airflow tries it again."""
+    """A task failed, but may succeed later: Airflow retries it."""
 
 
 class DysmsConnectionNotFound(DysmsTaskError):
-    """Airflow does not know the connection; it says the same when its API server does not answer."""
+    """Airflow does not find the connection; it says the same if its API server does not respond: so it is retried."""
 
 
 class DysmsTaskFailed(AirflowFailException):
-    """A task failed in a way that trying again cannot mend: Airflow does not try it again."""
+    """A task failed, and a retry cannot help: Airflow does not retry it."""
 
 
 class DysmsArgumentError(DysmsInputError, DysmsTaskFailed):
-    """An argument is wrong, as was seen when the DAG was parsed or a mapped task was made: not tried again."""
+    """An argument is wrong, as found while the DAG was parsed or a mapped task was created: Airflow does not retry."""
 
 
 class DysmsSendUncertain(DysmsTaskFailed):
-    """A message may have been sent, or not: Airflow does not try the task again, because a second try may repeat it."""
+    """A message may have been sent: Airflow does not retry the task, because a retry may send it twice."""
 
 
 class DysmsDeliveryFailed(DysmsTaskFailed):
-    """So many messages did not arrive that no longer enough of them can.
+    """Too many messages failed for the sensor's ``wait_for`` to be reached.
 
     :param message: how many of how many, and why
-    :param reports: what is known, one report a message, as the sensor would have returned it
+    :param reports: the known reports, one per message, as the sensor would have returned them
     """
 
     def __init__(self, message: str, reports: list[dict[str, Any]]) -> None:
@@ -57,27 +57,27 @@ class DysmsDeliveryFailed(DysmsTaskFailed):
         return type(self), (str(self), self.reports)
 
 
-#: Frames of ours that an unexpected error is located by, at most.
+#: Largest number of this package's frames that the location of an unexpected error names.
 MAX_FRAMES = 5
 
 _PACKAGE = __name__.partition(".")[0]
 
 
 def without_frames(method: Callable[..., Result]) -> Callable[..., Result]:
-    """Wrap a method that Airflow calls, so that its errors hold no frames of ours.
+    """Wrap a method that Airflow calls, so that its errors hold no frames of this package.
 
-    Frames hold phone numbers, texts and codes, and many tools show them: rich tracebacks, error trackers. What an error
-    of another package says may hold them too: it is named, and located, and not repeated.
+    Frames hold phone numbers, texts and codes, and many tools show them: rich tracebacks, error trackers. The message
+    of another package's error may hold them too: only its name and location are passed on.
     """
 
     @wraps(method)
-    def call(*given: Any, **named: Any) -> Result:
+    def call(*args: Any, **kwargs: Any) -> Result:
         try:
-            return method(*given, **named)
+            return method(*args, **kwargs)
         except BaseException as error:
             cleaned = _cleaned(error)
-        del given, named
-        raise cleaned  # outside of the handler: it has no context
+        del args, kwargs
+        raise cleaned  # outside the handler, so that it has no context
 
     return call
 
@@ -86,23 +86,23 @@ def _cleaned(error: BaseException) -> BaseException:
     if (
         isinstance(error, Exception)
         and not isinstance(error, (DysmsError, AirflowException))
-        and not _is_airflows(error)
+        and not _is_from_airflow(error)
     ):
         return DysmsTaskError(
-            f"An unexpected {_name(error)} in {_located(error)}. What it says is not repeated, because it may hold "
+            f"An unexpected {_name(error)} in {_location(error)}. Its message is not shown, because it may contain "
             "phone numbers or texts"
         )
     end: BaseException | None = error
     while end is not None:
         cause = end.__cause__
-        # Only our own errors in its chain say nothing of anybody.
+        # Only this package's own errors are known to be free of personal data.
         end.__cause__ = cause if isinstance(cause, DysmsError) else None
         end.__context__, end.__traceback__, end.__suppress_context__ = None, None, True
         end = end.__cause__
     return error
 
 
-def _is_airflows(error: BaseException) -> bool:
+def _is_from_airflow(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] == "airflow"
 
 
@@ -111,8 +111,8 @@ def _name(error: BaseException) -> str:
     return type(error).__name__ + (f" of {', '.join(sorted({_name(each) for each in inner}))}" if inner else "")
 
 
-def _located(error: BaseException) -> str:
-    """Name the innermost frames of ours: modules, functions and lines, without what they hold."""
+def _location(error: BaseException) -> str:
+    """Return the innermost frames of this package: modules, lines and functions, without their variables."""
     frames = [
         f"{frame.f_globals.get('__name__')}:{line} ({frame.f_code.co_name})"
         for frame, line in traceback.walk_tb(error.__traceback__)
@@ -123,13 +123,13 @@ def _located(error: BaseException) -> str:
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Turn errors of the API into those that tell Airflow whether to try the task again."""
+    """Turn this package's errors into those that tell Airflow whether to retry the task."""
     try:
         yield
     except DysmsError as error:
         raise (DysmsTaskFailed if is_permanent(error) else DysmsTaskError)(str(error)) from error
     except OSError as error:
-        # Stores name their own errors, so that this one is of a temporary file.
+        # Stores raise errors of their own, so this one comes from a temporary file.
         if error.errno not in _FULL:
             raise
         raise DysmsTaskError(

@@ -1,4 +1,4 @@
-"""What Airflow is told about this package, the connection form included. Imports nothing of Airflow."""
+"""Describes this package to Airflow: its classes and the fields of the connection form. It does not import Airflow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INTEGRATION = "Alibaba Cloud SMS (Dysms)"
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata, as the entry point ``apache_airflow_provider`` asks for it."""
+    """Return the provider's metadata; Airflow calls this through the entry point ``apache_airflow_provider``."""
     return {
         "package-name": "airflow-provider-dysms",
         "name": INTEGRATION,
@@ -70,7 +70,7 @@ def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:
     return {"label": label, "description": description, "schema": {"type": [kind, "null"], **schema}}
 
 
-#: The extras of a connection in the order of the form: first what everybody needs, the roles last.
+#: The extras of a connection in the order of the form: those that everybody needs first, those of roles last.
 FIELDS = {
     "region_id": _field(
         "Region ID",

@@ -69,9 +69,9 @@ class Service:
         """Return the response to a complete request."""
         self.requests += 1
         if self._quotas is not None:
-            count = self._quotas.count(ACTION)
+            counts = self._quotas.record_request(ACTION)
             if not self._quotas.try_acquire("main", ACTION):
-                count.throttled += 1
+                counts.throttled += 1
                 return _THROTTLED
         match = _NUMBER.search(request)
         body = self._body(match[1] if match else self._number)
@@ -87,8 +87,9 @@ class Service:
 
     def counts(self) -> dict[str, int]:
         """Return the counts under the names that the emulator uses."""
-        count = self._quotas.count(ACTION).as_dict() if self._quotas else {}
-        return {"requests": self.requests, "connections": self.connections} | count
+        counts = self._quotas.counts.get(ACTION) if self._quotas else None
+        total = {"requests": self.requests, "connections": self.connections}
+        return total | (counts.as_dict() if counts else {})
 
     def _body(self, number: bytes) -> bytes:
         return number.join(self._parts)

@@ -30,16 +30,16 @@ class Service:
 
     def respond(self, path: str) -> bytes:
         """Return the response to a request for ``/wait/<position>``."""
-        count = self._quotas.count(ACTION)
+        counts = self._quotas.record_request(ACTION)
         if not self._quotas.try_acquire("main", ACTION):
-            count.throttled += 1
+            counts.throttled += 1
         is_over = time.time() >= self.ends[int(path.rpartition("/")[2])]
         return b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n" % (b"200 OK" if is_over else b"404 Not Found")
 
     def counts(self) -> dict[str, int]:
         """Return the counts under the names that the emulator uses."""
-        count = self._quotas.counts.get(ACTION)
-        return {"connections": self.connections} | (count.as_dict() if count else {})
+        counts = self._quotas.counts.get(ACTION)
+        return {"connections": self.connections} | (counts.as_dict() if counts else {})
 
 
 class Connection(asyncio.Protocol):

@@ -1,7 +1,7 @@
-"""Every morning: what became of each message that was sent yesterday, and a summary of it.
+"""Audits yesterday's messages every morning, and logs a summary of the day.
 
-The log of what was sent lies in object storage, one file a day, and a DAG of yours writes it. This one asks what became
-of every line, writes one row per message beside it, and fetches the vendor's own counts of the day.
+A DAG of yours writes the send log into object storage, one file per day. This DAG looks up every line, writes one row
+per message into a folder of its own, and fetches the vendor's own counts of the day.
 
 Set the Airflow variables ``dysms_sent_uri`` and ``dysms_output_uri``, and the connection ``dysms_default``.
 """
@@ -23,7 +23,7 @@ log = logging.getLogger("airflow.task")
 
 with DAG(
     dag_id="dysms_daily_delivery_audit",
-    description="What became of yesterday's messages",
+    description="Audits the delivery of yesterday's messages",
     schedule="30 7 * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
@@ -42,7 +42,7 @@ with DAG(
 
     @task
     def summary(manifest: dict[str, Any], counts: list[dict[str, Any]]) -> list[str]:
-        """Log the day in ten lines."""
+        """Log a summary of the day in ten lines."""
         result = manifest["result"]
         states, times = result["by_state"], result["delivery_seconds"]
         lines = [
@@ -65,5 +65,5 @@ with DAG(
 
 
 def _listed(counts: dict[str, int]) -> str:
-    most_first = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
-    return ", ".join(f"{name} {count}" for name, count in most_first if count) or "none"
+    largest_first = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
+    return ", ".join(f"{name} {count}" for name, count in largest_first if count) or "none"

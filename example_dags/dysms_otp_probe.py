@@ -1,12 +1,12 @@
-"""Every ten minutes one code to a SIM of each carrier: is it there within a minute?
+"""Sends a code to a SIM of each carrier every ten minutes, and checks that it arrives within a minute.
 
-"Accepted" says nothing about a carrier that delays or drops codes today; a SIM of each does. The run fails when one of
-them is not there, and its summary says which, why, and how long the others took.
+"Accepted" tells nothing about a carrier that delays or drops codes today; a SIM of each carrier does. If a code does
+not arrive, the run fails, and its summary says which, why, and how long the others took.
 
 Set the connection ``dysms_default`` with a ``privacy_secret``, and the Airflow variables ``dysms_sign_name``,
 ``dysms_otp_template`` (a template with the parameter ``code``) and ``dysms_probe_sims``: the path of a JSON file that
-names the number of each carrier, such as ``{"mobile": "...", "unicom": "...", "telecom": "..."}``. The numbers go from
-that file straight into a private field of the operator, so that Airflow never stores them.
+has a number per carrier, such as ``{"mobile": "...", "unicom": "...", "telecom": "..."}``. The numbers are
+read directly into a private field of the operator, so that Airflow never stores them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ def sim(carrier: str) -> str:
 
 
 def code(run_id: str, carrier: str) -> str:
-    """Return a code that means nothing, and is the same in every try of a task."""
+    """Return a meaningless code that is the same in every attempt of a task."""
     return f"{int.from_bytes(hashlib.sha256(f'{run_id} {carrier}'.encode()).digest()) % 10**6:06d}"
 
 
 def line(report: dict[str, Any]) -> str:
-    """Say in a few words what became of a code."""
+    """Return in a few words whether a code has arrived, and when."""
     if report["state"] == "delivered" and report["received_at"] and report["sent_at"]:
         took = pendulum.parse(report["received_at"]) - pendulum.parse(report["sent_at"])  # type: ignore[operator]
         return f"delivered after {took.total_seconds():.0f} s"
@@ -49,7 +49,7 @@ def line(report: dict[str, Any]) -> str:
 
 with DAG(
     dag_id="dysms_otp_probe",
-    description="Is a code there within a minute, with each carrier?",
+    description="Checks that a code arrives within a minute with each carrier",
     schedule="*/10 * * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
@@ -61,7 +61,7 @@ with DAG(
 
     @task(trigger_rule="all_done", retries=0)
     def summary(ti: Any = None) -> dict[str, str]:
-        """Log one line a carrier; fail the run unless every code is there."""
+        """Log one line per carrier; fail the run unless every code has arrived."""
         lines = {}
         for carrier in CARRIERS:
             found = ti.xcom_pull(task_ids=f"arrived_{carrier}") or ti.xcom_pull(
@@ -69,11 +69,11 @@ with DAG(
             )
             lines[carrier] = line(found[0]) if found else f"unknown, see send_{carrier} and arrived_{carrier}"
             log.info("%-8s %s", carrier, lines[carrier])
-        if not all(said.startswith("delivered") for said in lines.values()):
-            raise AirflowFailException("not every carrier delivered its code within a minute")
+        if not all(text.startswith("delivered") for text in lines.values()):
+            raise AirflowFailException("Not every carrier has delivered its code within a minute")
         return lines
 
-    told = summary()
+    summary_task = summary()
     for carrier in CARRIERS:
         sent = DysmsSendSmsOperator(
             task_id=f"send_{carrier}",
@@ -89,4 +89,4 @@ with DAG(
             poke_interval=3,
             deferrable=True,
         )
-        arrived >> told
+        arrived >> summary_task

@@ -24,7 +24,7 @@ _UNITS = "second|minute|hour|day|week|month|task|page|line|message|row|request|r
 
 #: phrase -> what to write instead
 PATTERNS: dict[str, str] = {
-    r"(?<!there )(?<!which )\b(?:is|are|was|were) no (?!longer|more\b|sooner)": "is not a",
+    r"(?<![Tt]here )\b(?:is|are|was|were) no (?!longer|more\b|sooner)": "is not a",
     r"\bwhoever\b|\bwhomever\b|\bwhosoever\b": "name the thing, then say which one",
     r"\bwhose \w+ is none\b": "that has no",
     r"\bso (?:long|many|much|few|often) \((?:s|ms|KiB|MiB|bytes)\)": "say what is measured: 'seconds between ...'",
@@ -60,11 +60,11 @@ def find_phrases(text: str) -> Iterator[tuple[int, str, str]]:
 
     :returns: for each, the index of its line from 0, the phrase, and what to write instead
     """
-    joined = re.sub(r"\s*\n\s*(?:#:? )?", lambda match: "\n" + " " * (len(match[0]) - 1), text)
+    joined = re.sub(r"[ \t]*\n[ \t]*(?:#:? )?", "\n", text)  # a phrase may go on in the next line
     flat = joined.replace("\n", " ")
     for pattern, advice in _COMPILED.items():
         for match in pattern.finditer(flat):
-            yield joined.count("\n", 0, match.start()), " ".join(match[0].split()), advice
+            yield joined.count("\n", 0, match.start()), match[0], advice
     if match := _HEADLESS.match(text):
         yield 0, match[0], "begin with a noun: 'The credentials that ...'"
 

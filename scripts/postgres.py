@@ -73,9 +73,8 @@ def find_programs() -> Path:
     folders = [Path(on_path).resolve().parent] if on_path else sorted(packaged, key=version)
     if folders:
         return folders[-1]
-    if (
-        shutil.which("apt-get") and os.geteuid() == 0
-    ):  # without this file, the package creates and starts a cluster of its own
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        # Without this file, the package creates and starts a cluster of its own.
         clusters = Path("/etc/postgresql-common/createcluster.conf")
         clusters.parent.mkdir(exist_ok=True)
         clusters.write_text("create_main_cluster = false\n")

@@ -47,6 +47,7 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         "pip install --constraint https://",
         "airflow connections",
         "make test",
+        "make unit",
         "make check",
         "make format",
         ".venv",

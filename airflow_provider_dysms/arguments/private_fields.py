@@ -1,7 +1,7 @@
-"""Keeps phone numbers and texts out of everything that Airflow stores or shows of a task's arguments.
+"""Keeps phone numbers and texts out of the arguments that Airflow stores in its database or shows in its UI.
 
-Airflow writes template fields into its database and its UI, before and after rendering. A value that is not JSON and
-prints as what it is keeps its content out of both; :class:`PrivateField` wraps whatever is assigned, so that rendering
+Airflow stores and shows template fields before and after rendering. A value that is not JSON, and whose ``str`` only
+names its kind, keeps its content out of both. :class:`PrivateField` wraps every assigned value, so that rendering
 (which assigns the attribute again) cannot unwrap it.
 """
 
@@ -15,16 +15,16 @@ from typing import Any, Self
 
 from airflow.sdk import XComArg
 
-from airflow_provider_dysms.arguments.values import is_json, structure
+from airflow_provider_dysms.arguments.template_values import is_json, parse_structure
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 
 class Private:
-    """A value that does not show.
+    """A value whose content is not shown.
 
-    :param value: anything; what is private already is taken out first, also inside of lists and dicts. What can be
-        read only once is read here, and a set gets an order
+    :param value: anything. Private values in it, also in lists and dicts, are unwrapped first; an iterator is read,
+        and a set is sorted
     """
 
     __slots__ = ("_value",)
@@ -41,7 +41,7 @@ class Private:
     def resolve(self, context: Any) -> Self:
         """Render templates in the value; Airflow calls this instead of looking into it.
 
-        Text stays text, also where a DAG has native objects made of its templates: those make 0 of the code 000000.
+        Text stays text, also if the DAG renders templates as native objects: that would make 0 of the code 000000.
         """
         task = copy.copy(context["task"])
         vars(task)["render_template_as_native_obj"] = False
@@ -49,7 +49,7 @@ class Private:
 
 
 class PrivateParameters(Private):
-    """Names and values, such as those of a template, that do not show."""
+    """Names and values, such as the variables of a message template, that are not shown."""
 
     __slots__ = ()
 
@@ -58,7 +58,7 @@ class PrivateParameters(Private):
 
 
 class PrivateNumbers(Private):
-    """Phone numbers that do not show.
+    """Phone numbers of which only the count is shown.
 
     :param value: one number, several in a list, or text with several separated by commas, semicolons or line ends
     """
@@ -71,14 +71,14 @@ class PrivateNumbers(Private):
         try:
             return f"{len(_numbers('phone_numbers', self._value))} phone number(s)"
         except DysmsInputError:
-            # Airflow asks for this while it writes the DAG down; the task will say what is wrong.
+            # Airflow calls this while it serializes the DAG; the task reports the error.
             return "phone number(s)"
 
 
 class PrivateField:
-    """A template field of an operator whose value never shows.
+    """A template field of an operator whose value is never shown.
 
-    :param kind: how it prints
+    :param kind: the class that wraps the value, and says how it is shown
     """
 
     def __init__(self, kind: type[Private] = PrivateNumbers) -> None:
@@ -91,48 +91,48 @@ class PrivateField:
         return self if operator is None else operator.__dict__.get(self._slot)
 
     def __set__(self, operator: Any, value: Any) -> None:
-        operator.__dict__[self._slot] = self.wrapped(value)
+        operator.__dict__[self._slot] = self.wrap(value)
 
-    def wrapped(self, value: Any) -> Any:
-        """Wrap a value, but for what Airflow resolves later: it must be seen until then, wherever it stands."""
+    def wrap(self, value: Any) -> Any:
+        """Wrap a value, except results of other tasks: Airflow must find those at any depth until it resolves them."""
         if value is None or hasattr(value, "resolve"):
             return value
         if any(XComArg.iter_xcom_references(value)):
             if isinstance(value, dict):
-                return {name: self.wrapped(part) for name, part in value.items()}
-            return [self.wrapped(part) for part in value]
+                return {name: self.wrap(part) for name, part in value.items()}
+            return [self.wrap(part) for part in value]
         return self._kind(value)
 
 
 class PrivatePartial:
-    """Goes before BaseOperator, and keeps private fields so wherever Airflow keeps arguments.
+    """A base class before BaseOperator that keeps private fields private in every place where Airflow keeps arguments.
 
-    It writes those of ``partial()`` down as they are, and has those that an operator was made with beside its
-    attributes; lineage may be told of both.
+    Airflow stores the arguments of ``partial()`` unchanged, and keeps the arguments of an operator in addition to its
+    attributes; both may be sent to lineage.
     """
 
     @classmethod
     def partial(cls, **arguments: Any) -> Any:
-        return super().partial(**cls._kept_private(arguments))  # type: ignore[misc]
+        return super().partial(**cls._with_private(arguments))  # type: ignore[misc]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, self._kept_private({name: value})[name])
+        super().__setattr__(name, self._with_private({name: value})[name])
 
     def _hook_apply_defaults(self, **arguments: Any) -> tuple[tuple[()], dict[str, Any]]:
         """Airflow calls this before ``__init__``."""
-        return (), self._kept_private(arguments)
+        return (), self._with_private(arguments)
 
     @classmethod
-    def _kept_private(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _with_private(cls, arguments: dict[str, Any]) -> dict[str, Any]:
         fields = {name: getattr(cls, name, None) for name in arguments}
         return {
-            name: field.wrapped(arguments[name]) if isinstance(field, PrivateField) else arguments[name]
+            name: field.wrap(arguments[name]) if isinstance(field, PrivateField) else arguments[name]
             for name, field in fields.items()
         }
 
 
 def reveal(value: Any) -> Any:
-    """Return what a private field holds."""
+    """Return the value of a private field."""
     if isinstance(value, Private):
         return value._value
     if isinstance(value, dict):
@@ -143,7 +143,7 @@ def reveal(value: Any) -> Any:
 
 
 def in_order(value: Any) -> Any:
-    """Return a list of what can be read only once, or of a set: its order differs between processes."""
+    """Return an iterator as a list, and a set sorted, because its order differs between processes; else the value."""
     if isinstance(value, AbstractSet):
         return sorted(value, key=str)
     return list(value) if isinstance(value, Iterator) else value
@@ -152,42 +152,42 @@ def in_order(value: Any) -> Any:
 def raw_numbers(argument: str, value: Any) -> list[object]:
     """Return the numbers of a rendered private field, as they were written.
 
-    :raises DysmsInputError: there is none, or it is neither text nor a collection of numbers
+    :raises DysmsInputError: there are none, or the value is neither text nor a collection of numbers
     """
     numbers = _numbers(argument, reveal(value))
     if not numbers:
-        raise DysmsInputError(argument, "is empty; name at least one number")
+        raise DysmsInputError(argument, "is empty; give at least one number")
     return numbers
 
 
 def normalized_numbers(argument: str, value: Any) -> list[str]:
     """Return the numbers of a rendered private field, as the API takes them.
 
-    :raises DysmsInputError: one of them cannot be asked for; it is named by its place
+    :raises DysmsInputError: one of them is not a phone number; the error has its position
     """
-    return [_digits(argument, place, number) for place, number in enumerate(raw_numbers(argument, value), 1)]
+    return [_digits(argument, position, number) for position, number in enumerate(raw_numbers(argument, value), 1)]
 
 
 def parameters_in(value: Any) -> Any:
-    """Return the names and values of a rendered private field; what templates leave of a dict is read again.
+    """Return the names and values of a rendered private field; a dict that a template has turned into text is read.
 
-    :raises DysmsInputError: it begins like an object, and not all of it would be kept
+    :raises DysmsInputError: the text begins like an object, and reading it would lose something
     """
     value = reveal(value)
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        read = structure("template_param", value)
-        return value if is_json(value) else read  # JSON goes out as it is written: 1.10 is not 1.1
+        read = parse_structure("template_param", value)
+        return value if is_json(value) else read  # JSON is sent unchanged: 1.10 is not 1.1
     return value
 
 
 def split_list(argument: str, text: str) -> list[object]:
-    """Return what a text lists: Python's own writing of a list, which templates leave, or parts between commas.
+    """Split a text: a list in Python's own notation, which templates produce, or parts between separators.
 
-    :raises DysmsInputError: it begins like a list and is none
+    :raises DysmsInputError: it begins like a list and is not one
     """
     if text.lstrip().startswith(("[", "(")):
         try:
-            value = structure(argument, text)
+            value = parse_structure(argument, text)
         except DysmsInputError:
             if text.lstrip().startswith("["):  # a number may begin with a bracket
                 raise
@@ -206,11 +206,11 @@ def _numbers(argument: str, value: object) -> list[object]:
         return [value]
     if isinstance(value, Iterable) and not isinstance(value, (bytes, dict)):
         return list(in_order(value))
-    raise DysmsInputError(argument, f"is one number or a list of numbers, not {type(value).__name__}")
+    raise DysmsInputError(argument, f"must be one number or a list of numbers, not {type(value).__name__}")
 
 
-def _digits(argument: str, place: int, number: object) -> str:
+def _digits(argument: str, position: int, number: object) -> str:
     try:
         return parse_number(number).digits
     except DysmsInputError as error:
-        raise DysmsInputError(argument, f"(number {place} of the list) {error.problem}") from None
+        raise DysmsInputError(argument, f"(number {position} of the list) {error.problem}") from None

@@ -64,7 +64,7 @@ class MissingReasons:
     def add(self, result: GroupResult) -> None:
         """Count the lines of a group that was queried."""
         verdicts, lines = result.verdicts, result.distinct_lines
-        for position in result.hidden.repeated:
+        for position in result.hidden_counts.repeated:
             self._repeated[self._key(result.lines[position])] += 1
         missing = [line for line, verdict in zip(lines, verdicts, strict=False) if verdict.state == State.MISSING]
         for line in missing:
@@ -127,8 +127,8 @@ class MissingReasons:
             if key == "biz_id":
                 yield (
                     f"{which} do not look like BizIds of the service, such as 900619746936498440^0: the column "
-                    f"{column!r} may contain an id of your own; map out_id to it if you sent it as the OutId, otherwise "
-                    "do not map biz_id"
+                    f"{column!r} may contain an id of your own; map out_id to it if you sent it as the OutId, "
+                    "otherwise do not map biz_id"
                 )
             else:
                 yield f"{which} look like BizIds; map biz_id to the column {column!r}"

@@ -85,7 +85,7 @@ class PreviousAudit:
         lines = current.lines
         if not self.scope.has_match_keys:
             return [] if current.verdicts or not previous else [lines[0]]
-        distinct = _complement(current.hidden.repeated, len(lines))
+        distinct = _complement(current.hidden_counts.repeated, len(lines))
         has = {
             index for index, verdict in zip(distinct, current.verdicts, strict=False) if verdict.state != State.MISSING
         }

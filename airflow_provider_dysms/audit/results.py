@@ -55,12 +55,12 @@ class GroupResult(msgspec.Struct):
     verdicts: list[Verdict]
     source: Source = Source.ASKED
     asked: int = 0
-    hidden: HiddenCounts = HiddenCounts()
+    hidden_counts: HiddenCounts = HiddenCounts()
 
     @property
     def distinct_lines(self) -> list[Line]:
         """The lines that have a verdict each, if the log is more than a list of numbers."""
-        repeated = set(self.hidden.repeated)
+        repeated = set(self.hidden_counts.repeated)
         if not repeated:
             return self.lines
         return [line for position, line in enumerate(self.lines) if position not in repeated]

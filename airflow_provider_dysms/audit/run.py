@@ -144,10 +144,12 @@ class _GroupProcessor:
                 report = await self.client.query_message(message_id)
         except DysmsNotFound:
             missing = judge.of_missing(lines[0], send_date, as_of)
-            return GroupResult(index, lines, [missing], asked=1, hidden=HiddenCounts(repeated=repeated))
+            return GroupResult(index, lines, [missing], asked=1, hidden_counts=HiddenCounts(repeated=repeated))
         off_day = judge.days_off(report, lines[0], send_date)
         first, *_ = [judge.of_report(report, line, as_of) for line in lines]  # each checks the number of its line
-        return GroupResult(index, lines, [first], asked=1, hidden=HiddenCounts(off_day=off_day, repeated=repeated))
+        return GroupResult(
+            index, lines, [first], asked=1, hidden_counts=HiddenCounts(off_day=off_day, repeated=repeated)
+        )
 
     async def _query_number(self, index: int, lines: list[Line]) -> GroupResult:
         scope = self.scope
@@ -161,8 +163,12 @@ class _GroupProcessor:
         if further:
             responses |= await self._query_all(further)
             assigned = assign(lines, responses, scope)
-        hidden = HiddenCounts(len(further), assigned.ambiguous, assigned.edge, assigned.off_day, assigned.repeated)
-        return GroupResult(index, lines, self._verdicts(lines, assigned), asked=len(responses), hidden=hidden)
+        hidden_counts = HiddenCounts(
+            len(further), assigned.ambiguous, assigned.edge, assigned.off_day, assigned.repeated
+        )
+        return GroupResult(
+            index, lines, self._verdicts(lines, assigned), asked=len(responses), hidden_counts=hidden_counts
+        )
 
     def _verdicts(self, lines: list[Line], assigned: Assignment) -> list[Verdict]:
         phone, as_of = lines[0].phone, self.scope.as_of
@@ -200,8 +206,8 @@ async def _gather(awaitables: Iterable[Awaitable[Result]]) -> list[Result]:
 def _count(result: GroupResult, tally: Tally) -> None:
     tally.lines += len(result.lines)
     tally.asked += result.asked
-    tally.repeated += len(result.hidden.repeated)
-    tally.ambiguous += result.hidden.ambiguous
-    tally.edge += result.hidden.edge
-    tally.off_day += result.hidden.off_day
+    tally.repeated += len(result.hidden_counts.repeated)
+    tally.ambiguous += result.hidden_counts.ambiguous
+    tally.edge += result.hidden_counts.edge
+    tally.off_day += result.hidden_counts.off_day
     tally.add(result.verdicts)

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from airflow_provider_dysms.arguments.days import is_international, parse_days
-from airflow_provider_dysms.arguments.days import parse_asked_day as parse_asked_day
+from airflow_provider_dysms.arguments.requested_days import is_international, parse_days
 from airflow_provider_dysms.exceptions import DysmsConnectionNotFound as DysmsConnectionNotFound
 from airflow_provider_dysms.exceptions import DysmsSendUncertain as DysmsSendUncertain
 from airflow_provider_dysms.exceptions import DysmsTaskError as DysmsTaskError

@@ -18,6 +18,7 @@ Binary = Literal["hex"]
 Statistics = Literal["record", "judge", "skip"]
 Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
+OnUncertain = Literal["wait", "fail"]
 
 #: The two markets, which the service counts apart.
 MAINLAND = "mainland"

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.null_words import is_null_word
 from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
 #: Characters of an id.
 MAX_ID = 255
+
+#: In lower case. ``NA`` is not among them: it is the country code of Namibia.
+_NULL_WORDS = frozenset(
+    {
+        *("none", "null", "<null>", "(null)"),  # Python, SQL, and tools that show what SQL returned
+        "\\n",  # the \N of MySQL, Hive and PostgreSQL
+        *("nan", "<na>", "n/a", "#n/a"),  # pandas and Excel
+        "undefined",  # JavaScript
+    }
+)
 
 
 def vendor_id(argument: str, value: object) -> str:
@@ -25,3 +34,8 @@ def vendor_id(argument: str, value: object) -> str:
             )
         return value
     raise DysmsInputError(argument, "must be an id as the service returned it: text without blanks")
+
+
+def is_null_word(text: str) -> bool:
+    """Return whether a text is a word for a missing value, in any case and with blanks around it."""
+    return text.strip().lower() in _NULL_WORDS

@@ -1,4 +1,7 @@
-"""One API action a task, with a small result to XCom. Whole days belong to the transfer."""
+"""The query and send operators: one API action per task, with a small result in XCom.
+
+The transfer operator audits whole days.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.api.protocol import parameters
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, each, one_of, optional
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, each, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial
+from airflow_provider_dysms.arguments.template_values import read_text, read_texts, read_uri
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import ids, validation
@@ -33,9 +36,10 @@ def _day(argument: str, value: Any) -> None:
 class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     """Look up what was sent to a few numbers on one Beijing day.
 
-    The result is a list with one dict a message: ``number`` (position in ``phone_numbers``, from 0; never the number
+    The result is a list with one dict per message: ``number`` (position in ``phone_numbers``, from 0; never the number
     itself), ``state``, ``category``, ``fault``, ``error_code``, ``template_code``, ``out_id``, ``sent_at``,
-    ``received_at``, ``is_final``. Beyond 256 KiB of JSON it is refused: use ``DysmsToObjectStorageOperator``.
+    ``received_at``, ``is_final``. A result of more than 256 KiB of JSON is an error: use
+    ``DysmsToObjectStorageOperator`` instead.
 
     :param phone_numbers: one or many, in any format people write; templated
     :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; one of the last 30 days;
@@ -48,7 +52,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
 
     template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
     phone_numbers = PrivateField()
-    readers: ClassVar[dict[str, Any]] = {"biz_id": values.text}
+    readers: ClassVar[dict[str, Any]] = {"biz_id": read_text}
     checks: ClassVar[dict[str, Any]] = {
         "send_date": _day,
         "biz_id": optional(ids.vendor_id),
@@ -73,18 +77,25 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
 
     @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        from airflow_provider_dysms.operators import queries
+        from airflow_provider_dysms.operators.run_queries import query_send_details
 
         with airflow_errors():
             self.check_arguments()
-            return queries.send_details(self)
+            return query_send_details(
+                phone_numbers=self.phone_numbers,
+                send_date=self.send_date,
+                biz_id=self.biz_id,
+                hook=DysmsHook(self.dysms_conn_id),
+                log=self.log,
+            )
 
 
 class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
     """Look up a few international messages by their ids.
 
-    The result is a list with one dict a message, in the order asked: ``message_id``, ``state`` (``missing`` where the
-    service has no such message), ``category``, ``fault``, ``error_code``, ``sent_at``, ``received_at``, ``is_final``.
+    The result is a list with one dict per message, in the order of the ids: ``message_id``, ``state`` (``missing`` if
+    the service has no such message), ``category``, ``fault``, ``error_code``, ``sent_at``, ``received_at``,
+    ``is_final``.
 
     :param message_ids: one or many, as SendMessageToGlobe returned them; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
@@ -105,25 +116,26 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        from airflow_provider_dysms.operators import queries
+        from airflow_provider_dysms.operators.run_queries import query_messages
 
         with airflow_errors():
             self.check_arguments()
-            return queries.messages(self)
+            return query_messages(message_ids=self.message_ids, hook=DysmsHook(self.dysms_conn_id))
 
 
 class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     """Fetch the counts of one or more Beijing days, in billed segments.
 
-    The result is a list with one dict a day (and template type and signature, where they were asked for):
-    ``send_date``, ``scope``, ``template_type``, ``sign_name``, ``total``, ``delivered``, ``failed``, ``waiting``. With
-    ``output_uri`` the rows are written instead, and the result is the list of manifests, one a day.
+    The result is a list with one dict per day (and per template type and signature, if they are given): ``send_date``,
+    ``scope``, ``template_type``, ``sign_name``, ``total``, ``delivered``, ``failed``, ``waiting``. With ``output_uri``
+    the rows are written instead, and the result is the list of manifests, one per day.
 
     :param first_date: first day, in the forms of ``send_date``; templated
     :param last_date: last day, default the first; templated
     :param scope: ``mainland`` (default) or ``international``
-    :param template_types: any of ``code``, ``notice``, ``promotion``, ``international``, ``digital``; asked one by one
-    :param sign_names: signatures, asked one by one; templated
+    :param template_types: any of ``code``, ``notice``, ``promotion``, ``international`` and ``digital``, queried one by
+        one
+    :param sign_names: signatures, queried one by one; templated
     :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``: each day is written
         as JSON Lines to ``send_date=YYYY-MM-DD`` below it; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
@@ -132,7 +144,10 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "output_uri", "dysms_conn_id")
-    readers: ClassVar[dict[str, Any]] = {"sign_names": values.texts, "output_uri": values.uri}
+    readers: ClassVar[dict[str, Any]] = {
+        "sign_names": read_texts,
+        "output_uri": read_uri,
+    }
     checks: ClassVar[dict[str, Any]] = {
         "first_date": _day,
         "last_date": optional(_day),
@@ -167,8 +182,16 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        from airflow_provider_dysms.operators import queries
+        from airflow_provider_dysms.operators.run_queries import query_send_statistics
 
         with airflow_errors():
             self.check_arguments()
-            return queries.statistics(self)
+            return query_send_statistics(
+                first_date=self.first_date,
+                last_date=self.last_date,
+                scope=self.scope,
+                template_types=self.template_types,
+                sign_names=self.sign_names,
+                output_uri=self.output_uri,
+                hook=DysmsHook(self.dysms_conn_id),
+            )

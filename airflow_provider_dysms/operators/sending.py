@@ -1,14 +1,14 @@
-"""Send messages, each once. Accepted is not delivered: a sensor waits for that."""
+"""The send operators: each message is sent exactly once. A sensor waits for the delivery."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api.protocol import parameters
-from airflow_provider_dysms.arguments import sends as check
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.arguments import send_arguments
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import (
     Private,
     PrivateField,
@@ -19,7 +19,7 @@ from airflow_provider_dysms.arguments.private_fields import (
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
-from airflow_provider_dysms.model.choices import MessageType
+from airflow_provider_dysms.model.choices import MessageType, OnUncertain
 from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow.sdk import Context
-
-#: What a later try does if nobody can tell yet whether an earlier one has sent.
-OnUncertain = Literal["wait", "fail"]
 
 
 class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
@@ -39,33 +36,34 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     ``send_date`` (the Beijing day), ``sent_at``, ``count``, and ``token``: the numbers, encrypted under the
     connection's ``privacy_secret``.
 
-    The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
-    A task that is tried again or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None``
-    where the service had to be asked for it) and sends nothing; start a new run to send again. If other numbers,
-    another signature, template or parameters come then, it fails and says so.
+    The text is sent once. If it is unknown whether it was sent, the task fails for good with ``DysmsSendUncertain``.
+    A task that is retried or cleared after its text was sent returns the same ``sent`` (``biz_id`` is ``None`` if the
+    service had to be asked for it) and sends nothing; start a new run to send again. If the numbers, the signature, the
+    template or the parameters have changed by then, the task fails and says so.
 
-    An earlier try may have been paused before it sent, and go on at any time. Its request is signed for the instant at
-    which it was announced, and does not leave any more after a third of ``signature_lifetime``. A try that comes after
-    such a one, and that the service shows nothing to, waits in the triggerer until the service refuses that request.
+    An earlier attempt may have been paused before it sent, and may go on at any time. Its request is signed for the
+    instant at which the attempt recorded it, and is not sent later than a third of ``signature_lifetime`` after that.
+    If the service shows nothing of such an attempt, a later attempt waits in the triggerer until the service refuses
+    that request.
 
-    A task that is mapped over a list which has changed since it was cleared asks the service for what its other
-    positions have sent, and sends what none has, if the list has grown.
+    A mapped task whose list has changed since it was cleared asks the service what its other positions have sent. If
+    the list has grown, it sends the messages that no position has sent.
 
-    In a mapped task, numbers and parameters show nowhere when they stand in ``partial``. Airflow stores literals in
-    ``expand`` as they are: use an XCom there.
+    In a mapped task, numbers and parameters in ``partial`` are not shown anywhere. Airflow stores literals in
+    ``expand`` unchanged: use an XCom there.
 
-    :param phone_numbers: one or many, in any format people write, each once; templated
+    :param phone_numbers: one or many, in any format, each once; templated
     :param sign_name: signature, without brackets; templated
     :param template_code: such as ``SMS_123456789``; templated
     :param template_param: the template's variables, or their JSON; templated, and text stays text
-    :param out_id: your own id of this send and of no other, below 256 characters. It must be the same in every try of
-        the task: nothing drawn by chance, no clock. Default one that is made from DAG, run, task, map index and (as a
-        digest under the connection's ``privacy_secret``) from what is sent; templated
-    :param settle: seconds after a send until the service certainly shows a record of it. Where an earlier try may have
+    :param out_id: your own id of this send and of no other, up to 255 characters. It must be the same in every attempt
+        of the task: not random, not a time. Default: an id made from DAG, run, task, map index and (as a digest under
+        the connection's ``privacy_secret``) the message; templated
+    :param settle: seconds after a send until the service certainly shows a record of it. If an earlier attempt may have
         sent, the service is asked for that long before the text is sent again
-    :param on_uncertain: what a later try does if the service shows nothing, and an earlier one may still send:
-        ``wait`` (default) until the service refuses that, and then send; or ``fail`` with ``DysmsSendUncertain``, as a
-        one-time code wants it, which is of no use later
+    :param on_uncertain: what a later attempt does if the service shows nothing and an earlier attempt may still send:
+        ``wait`` (default) until the service refuses that request, and then send; or ``fail`` with
+        ``DysmsSendUncertain``, for texts such as one-time codes that are of no use later
     :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
     :param dysms_conn_id: the connection, default ``dysms_default``, with a ``privacy_secret``; templated
 
@@ -83,10 +81,10 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
     checks: ClassVar[dict[str, Any]] = {
-        "sign_name": lambda name, value: parameters.sign_name(name, check.required_text(name, value)),
-        "template_code": check.required_text,
+        "sign_name": lambda name, value: parameters.sign_name(name, send_arguments.required_text(name, value)),
+        "template_code": send_arguments.required_text,
         "template_param": optional(lambda name, value: parameters.template_param(name, parameters_in(value))),
-        "out_id": check.optional_text,
+        "out_id": send_arguments.optional_text,
         "settle": number(0, 3600, "a number of seconds"),
         "on_uncertain": one_of(OnUncertain),
         "signature_lifetime": number(1, 3600, "a number of seconds"),
@@ -121,32 +119,51 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators import send_once
-        from airflow_provider_dysms.operators.send_messages_log import log_sent
-
-        with airflow_errors():
-            self.check_arguments()
-            return log_sent(self.log, send_once.send_sms(self, context))
+        return self._send(context)
 
     @without_frames
     def execute_complete(self, context: Context, event: Any = None) -> dict[str, Any]:
-        """Look again, after the wait for what an earlier try may still send."""
-        from airflow_provider_dysms.operators import send_once
-        from airflow_provider_dysms.operators.send_messages_log import log_sent
+        """Ask the service again, after the wait until an earlier attempt can no longer send."""
+        from airflow_provider_dysms.operators.send_once.task_attempt import began_at
+
+        return self._send(context, began_at(event))
+
+    def _send(self, context: Context, began: datetime | None = None) -> dict[str, Any]:
+        from airflow_provider_dysms.operators.send_once.log_sent import log_sent
+        from airflow_provider_dysms.operators.send_once.messages import Sms
+        from airflow_provider_dysms.operators.send_once.send_sms import send_sms
+        from airflow_provider_dysms.operators.send_once.task_attempt import TaskAttempt
 
         with airflow_errors():
             self.check_arguments()
-            return log_sent(self.log, send_once.send_sms(self, context, send_once.began_at(event)))
+            sms = Sms.read(
+                phone_numbers=self.phone_numbers,
+                sign_name=self.sign_name,
+                template_code=self.template_code,
+                template_param=self.template_param,
+                out_id=self.out_id,
+            )
+            attempt = TaskAttempt.from_context(context, began)
+            sent = send_sms(
+                sms,
+                hook=DysmsHook(self.dysms_conn_id),
+                attempt=attempt,
+                settle=self.settle,
+                on_uncertain=self.on_uncertain,
+                signature_lifetime=self.signature_lifetime,
+                wait_until=lambda instant: self._defer_until(instant, attempt.began),
+                log=self.log,
+            )
+            return log_sent(self.log, sent)
 
-    def wait_until(self, moment: datetime, began: datetime) -> NoReturn:
+    def _defer_until(self, instant: datetime, began: datetime) -> NoReturn:
         """Wait in the triggerer.
 
-        :param moment: until when
-        :param began: when this try began
+        :param began: when this attempt began
         """
         from airflow_provider_dysms.triggers.send import DysmsSendTrigger
 
-        trigger = DysmsSendTrigger(moment=moment.isoformat(), began=began.isoformat())
+        trigger = DysmsSendTrigger(moment=instant.isoformat(), began=began.isoformat())
         self.defer(trigger=trigger, method_name="execute_complete")
 
 
@@ -156,28 +173,29 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
     ``send_date`` (the Beijing day), ``sent_at``, ``segments``.
 
-    The text is sent once. Where it is not known whether it was, the task fails for good with ``DysmsSendUncertain``.
-    The service cannot be asked for a message whose id is not known, so a task that is tried again or cleared fails
-    unless Airflow's notes (kept since 3.3) say that nothing was sent, or what: then that is returned. If another ``to``
-    or another text comes then, it fails and says so; start a new run for that. (Notes need the connection's
-    ``privacy_secret`` or a lasting AccessKey secret to tell. Without either, a cleared task with another ``to`` returns
-    what it sent to the first, and a cleared mapped task fails.) In a run that was cleared, a position of a mapped task
-    that has no note fails as well: another position may have sent its text before the list changed.
+    The text is sent once. If it is unknown whether it was sent, the task fails for good with ``DysmsSendUncertain``.
+    The service cannot be asked for a message whose id is unknown, so a task that is retried or cleared fails unless
+    Airflow's task state (kept since 3.3) tells that nothing was sent, or what was sent: then that is returned. If
+    ``to`` or the text has changed by then, the task fails and says so; start a new run for that. (The task state can
+    tell only with the connection's ``privacy_secret`` or a permanent AccessKey secret. Without either, a cleared task
+    with another ``to`` returns what it sent to the first, and a cleared mapped task fails.) In a run that was cleared,
+    a position of a mapped task that has no task state fails as well: another position may have sent its text before
+    the list changed.
 
-    A request is signed for the instant at which it was announced, and does not leave any more after a third of
-    ``signature_lifetime``: a try that was paused, or queued for too long, sends nothing.
+    A request is signed for the instant at which the attempt recorded it, and is not sent later than a third of
+    ``signature_lifetime`` after that: an attempt that was paused, or queued for too long, sends nothing.
 
-    In a mapped task, number and text show nowhere when they stand in ``partial``. Airflow stores literals in
-    ``expand`` as they are: use an XCom there.
+    In a mapped task, number and text in ``partial`` are not shown anywhere. Airflow stores literals in ``expand``
+    unchanged: use an XCom there.
 
     :param to: one number with its country code, not of the mainland; templated
     :param message: the text; templated
     :param sender_id: shown as the sender: up to 11 letters and digits, or up to 15 digits; templated
     :param message_type: ``OTP``, ``NOTIFY`` or ``MKT``; templated
     :param vendor_task_id: the API's TaskId, an id of your own, up to 255 characters; templated
-    :param validity_period: seconds for which the carrier may try; templated
+    :param validity_period: seconds in which the carrier may try to deliver; templated
     :param channel_id: a channel that the vendor has assigned; templated
-    :param resend: send again where an earlier try may have sent, at the risk of a second message
+    :param resend: send again if an earlier attempt may have sent, at the risk of a second message
     :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
@@ -197,14 +215,14 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
     to = PrivateField()
     message = PrivateField(Private)
     checks: ClassVar[dict[str, Any]] = {
-        "message": lambda name, value: check.required_text(name, value, None),
-        "sender_id": optional(lambda name, value: parameters.sender(name, check.required_text(name, value))),
+        "message": lambda name, value: send_arguments.required_text(name, value, None),
+        "sender_id": optional(lambda name, value: parameters.sender(name, send_arguments.required_text(name, value))),
         "message_type": optional(one_of(MessageType)),
-        "vendor_task_id": check.optional_text,
+        "vendor_task_id": send_arguments.optional_text,
         "validity_period": optional(
-            lambda name, value: validation.whole_number(name, check.as_int(value), "seconds", 1, 2**31)
+            lambda name, value: validation.whole_number(name, send_arguments.as_int(value), "seconds", 1, 2**31)
         ),
-        "channel_id": check.optional_text,
+        "channel_id": send_arguments.optional_text,
         "resend": flag,
         "signature_lifetime": number(1, 3600, "a number of seconds"),
         "dysms_conn_id": validation.text,
@@ -240,9 +258,28 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators import send_once
-        from airflow_provider_dysms.operators.send_messages_log import log_sent
+        from airflow_provider_dysms.operators.send_once.log_sent import log_sent
+        from airflow_provider_dysms.operators.send_once.messages import InternationalMessage
+        from airflow_provider_dysms.operators.send_once.send_message_to_globe import send_message_to_globe
+        from airflow_provider_dysms.operators.send_once.task_attempt import TaskAttempt
 
         with airflow_errors():
             self.check_arguments()
-            return log_sent(self.log, send_once.send_message_to_globe(self, context))
+            message = InternationalMessage.read(
+                to=self.to,
+                message=self.message,
+                sender_id=self.sender_id,
+                message_type=self.message_type,
+                vendor_task_id=self.vendor_task_id,
+                validity_period=self.validity_period,
+                channel_id=self.channel_id,
+            )
+            sent = send_message_to_globe(
+                message,
+                hook=DysmsHook(self.dysms_conn_id),
+                attempt=TaskAttempt.from_context(context),
+                resend=self.resend,
+                signature_lifetime=self.signature_lifetime,
+                log=self.log,
+            )
+            return log_sent(self.log, sent)

@@ -1,4 +1,4 @@
-"""Checks that a partition still holds what its manifest says."""
+"""The verify operator: checks that a partition still matches its manifest."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments
+from airflow_provider_dysms.arguments import template_values
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.dates import parse_day
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 
 class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
-    """Read a day's file back and compare it with its manifest; the service is not asked.
+    """Read a day's file back and compare it with its manifest; no request is sent to the service.
 
-    There must be one data file, with the size, the SHA-256, the columns and the number of rows that the manifest says,
-    and counting its rows must give the manifest's ``by_state``, ``missing``, ``unlogged`` and ``open``. The result is
-    what was found: ``data``, ``bytes``, ``sha256``, ``rows``, ``by_state``, ``missing``, ``unlogged``, ``open``. The
-    file is copied to a nameless temporary file once (``TMPDIR`` is honoured), and rows are read a few thousand at a
-    time.
+    There must be one data file, with the size, the SHA-256, the columns and the number of rows of the manifest, and
+    counting its rows must give the manifest's ``by_state``, ``missing``, ``unlogged`` and ``open``. The result has the
+    values that were found: ``data``, ``bytes``, ``sha256``, ``rows``, ``by_state``, ``missing``, ``unlogged``,
+    ``open``. The file is copied once to an unnamed temporary file (in ``TMPDIR``), and rows are read a few thousand at
+    a time.
 
     :param output_uri: the transfer's ``output_uri``; templated
     :param partition: the transfer's ``partition``; templated
     :param send_date: the day, in any form that the transfer takes; it may be long past; templated
-    :raises DysmsTaskError: it is not what the manifest says, or there is none; every difference is named. It is
-        retried: a file may be on its way
-    :raises DysmsTaskFailed: an argument is wrong; not retried
+    :raises DysmsTaskError: the partition differs from its manifest, or there is none; the error names each difference.
+        Airflow retries the task: the file may be on its way
+    :raises DysmsTaskFailed: an argument is wrong; Airflow does not retry the task
     """
 
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
-    readers: ClassVar[dict[str, Any]] = {"output_uri": values.uri}
+    readers: ClassVar[dict[str, Any]] = {"output_uri": template_values.read_uri}
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
         "partition": validation.text,
@@ -66,5 +66,5 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
         with airflow_errors():
             self.check_arguments()
             found = verify(self.output_uri, render_day(self.partition, parse_day(self.send_date), "partition"))
-            self.log.info("%s holds what its manifest says: %s rows", found.data, found.rows)
+            self.log.info("%s matches its manifest: it has %s rows", found.data, found.rows)
             return found.as_dict()

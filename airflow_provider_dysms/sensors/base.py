@@ -19,7 +19,7 @@ from airflow.sdk.exceptions import (
     TaskDeferralTimeout,
 )
 
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, flag
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag
 from airflow_provider_dysms.exceptions import DysmsConnectionNotFound, airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation

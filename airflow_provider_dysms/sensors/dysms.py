@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import optional
+from airflow_provider_dysms.arguments import template_values
+from airflow_provider_dysms.arguments.dag_parse_checks import optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial
 from airflow_provider_dysms.exceptions import DysmsDeliveryFailed as DysmsDeliveryFailed
 from airflow_provider_dysms.model import ids, validation
@@ -88,7 +88,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         "dysms_conn_id",
     )
     phone_numbers = PrivateField()
-    readers: ClassVar[dict[str, Any]] = {"biz_id": values.text, "out_id": values.text}
+    readers: ClassVar[dict[str, Any]] = {"biz_id": template_values.read_text, "out_id": template_values.read_text}
     checks: ClassVar[dict[str, Any]] = {
         **DysmsWaitSensor.checks,
         "biz_id": optional(ids.vendor_id),
@@ -123,7 +123,7 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         self.check_literals()
 
     def watched(self, hook: DysmsHook, started_at: datetime) -> list[Watched]:
-        from airflow_provider_dysms.arguments.messages import parse_sent
+        from airflow_provider_dysms.arguments.message_ids import parse_sent
         from airflow_provider_dysms.sensors.message_arguments import watched_by_number, watched_by_request
 
         if self.phone_numbers is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.arguments.messages import parse_message_ids
+from airflow_provider_dysms.arguments.message_ids import parse_message_ids
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model import dates, ids, validation
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.waits.targets import WatchedMessage, WatchedSendDetail
 
 if TYPE_CHECKING:
@@ -110,5 +110,7 @@ def _parse_instant(value: object) -> datetime | None:
 def _check_out_id(value: object) -> str:
     text = validation.text("out_id", value, 255)
     if is_null_word(text):
-        raise DysmsInputError("out_id", f"is {text!r}, a word for a missing value: its source returned nothing")
+        raise DysmsInputError(
+            "out_id", f"is {text!r}, a word for a missing value; check the task or column that the id comes from"
+        )
     return text

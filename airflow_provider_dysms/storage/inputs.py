@@ -1,7 +1,7 @@
-"""Finds the files of a send log in object storage, and opens them one after the other.
+"""Finds the files of a send log in object storage, opens them one by one, and fails if one changes meanwhile.
 
-A part of a log may be missing if it changes while it is read, and nothing in it says so. So the store is asked for the
-files and their states (size, ETag, times) before the first is read and after the last.
+Part of a log may be missing if it changes while it is read, and the content does not show it. So the files and their
+states (size, ETag, times) are compared before the first file is read and after the last.
 """
 
 from __future__ import annotations
@@ -35,25 +35,24 @@ _ANY_FOLDERS = "**"
 _FILES, _FOLDERS = ("file", "link to file"), ("directory", "link to directory")
 _REMEDY = "check that it is there, and its connection"
 
-#: Name and place of a file, and what the store says of it: size, ETag and the like.
+#: Name (for messages), place and state of a file.
 Found = tuple[str, str, dict[str, Any]]
 
 
 def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None) -> Inputs:
-    """Find the files behind a URI, at once; open each when its turn comes, and close it when the next one's does.
+    """Find the files of a URI at once, and open them one by one as they are read.
 
-    As a context, it tells a log that changed while it was read from one that cannot be read.
+    Used as a context, the result also compares the files if reading them fails, because their writer may be at work.
 
     :param sent_uri: a file; a folder (its files, not those of folders in it); or a glob over files, ``**`` included.
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
-    :param output: where the task writes; files of it are never read as a log
-    :returns: for each file, sorted by name, its path below the folder that was named (for messages to people), and
-        the file, open for reading in bytes; it can be sought in. Reading it raises the errors below, too. After the
-        last file the store is asked again
-    :raises DysmsInputError: the URI cannot be used, there is no file behind it, it matches the output, or a file
-        cannot be read
-    :raises DysmsStorageError: the store does not answer, or the files are not those that were found at first
+    :param output: the places that the task writes, which are never read as a log
+    :returns: for each file, sorted by name, its path below the folder of the URI (for messages), and the file, open for
+        reading in bytes and seekable, until the next one is opened. Reading it also raises the errors below. After the
+        last file, the files are compared with those found at first
+    :raises DysmsInputError: the URI cannot be used, matches no file or also the output, or a file cannot be read
+    :raises DysmsStorageError: the store does not answer, or a file was added, removed or changed
     """
     path = resolve_uri(sent_uri, argument)
     files = _Files(path, argument)
@@ -68,7 +67,7 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayo
 
 
 class Inputs:
-    """The files of a log, each with its name. An iterator, and a context to read it in."""
+    """The files of a log, each with its name: an iterator, and a context in which to read them."""
 
     def __init__(self, files: _Files, found: list[Found]) -> None:
         self._files = files
@@ -87,7 +86,7 @@ class Inputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, DysmsInputError):  # half a line, half a file: its writer may not be done
+        if isinstance(error, DysmsInputError):  # such as half a line, because its writer has not finished
             self._check()
 
     def _open_all(self) -> Iterator[tuple[str, BinaryIO]]:
@@ -97,22 +96,22 @@ class Inputs:
         self._check()
 
     def _check(self) -> None:
-        """Refuse a log of which a file is not what it was when it was found.
+        """Compare the files with those found at first.
 
-        :raises FileReplaced: naming the file
+        :raises FileReplaced: a file was added, removed or changed; the message names it
         """
         before = {place: state for _, place, state in self._found}
         try:
             after = {place: state for _, place, state in self._files.find()[1]}
-        except DysmsInputError:  # nothing is there any more
+        except DysmsInputError:  # the files are gone
             after = {}
         for place in sorted(before.keys() | after.keys()):
             if change := _change(before.get(place), after.get(place)):
-                raise self._files.changed(place, change)
+                raise self._files.changed_error(place, change)
 
 
 def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str | None:
-    """Say how a file has changed; ``None`` if it has not."""
+    """Return how a file has changed, a clause; ``None`` if it has not."""
     if before == after:
         return None
     if before is None:
@@ -165,22 +164,22 @@ class _Files:
             raise refusal
         return Pattern(folder, "*"), found
 
-    def changed(self, place: str, how: str) -> FileReplaced:
-        """Return the error of a log that changed while it was read."""
+    def changed_error(self, place: str, change: str) -> FileReplaced:
+        """Return the error for a log that changed while it was read."""
         uri = f"{self._protocol}://{place}"
         remedy = "let its writer finish, then run the task again"
-        return FileReplaced(f"{self._argument} changed while it was read: {uri} {how}; {remedy}")
+        return FileReplaced(f"{self._argument} changed while it was read: {uri} {change}; {remedy}")
 
     def _state(self, place: str) -> dict[str, Any]:
-        """Return what tells a file from what it was before or will be; nothing for one that is gone."""
+        """Return facts that differ if a file is written or replaced; nothing for a file that is gone."""
         if self._is_local:
             try:
-                found = os.stat(place)
+                status = os.stat(place)
             except FileNotFoundError:
                 return {}
-            # The second one changes even if a writer sets the first, and with the file if another takes its place.
-            return {"size": found.st_size, "written": (found.st_mtime_ns, found.st_ctime_ns)}
-        # The listing of a moment ago has it, so that no file is asked for by itself.
+            # A writer can set the modification time, but not the change time, which a replaced file also does not keep.
+            return {"size": status.st_size, "written": (status.st_mtime_ns, status.st_ctime_ns)}
+        # s3fs answers from the listing that was just made, so this sends no request per file.
         with self._errors("cannot be read", place)():
             entry = self._within(timeouts.CALL_TIMEOUT, self._fs.info, place)
         etag = str(entry.get("ETag") or "").strip('"')

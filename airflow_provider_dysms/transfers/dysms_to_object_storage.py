@@ -1,17 +1,17 @@
-"""The audit of a day: a send log in, one verdict per message out, one file in object storage."""
+"""The transfer operator: audits a day's send log and writes one file, with one row per message, into object storage."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.checked_arguments import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.arguments import template_values
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, PARTITION, log_option, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
@@ -38,137 +38,98 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: Folder of a day below ``output_uri``.
-PARTITION = "send_date={send_date:%Y-%m-%d}"
-
-#: Arguments that say how a log is written; the last two have defaults.
-WRITTEN_AS = (
-    *("sent_format", "encoding", "delimiter", "time_format", "timezone", "binary", "multiline"),
-    *("max_line_bytes", "max_file_bytes"),
-)
-
-#: Seconds of ``resume_within``, at most: receipts come within this time.
+#: Largest ``resume_within`` in seconds: receipts take up to this long.
 MAX_RESUME = 259_200
 
 
-def _dated(argument: str, value: Any) -> None:
-    """Check a text in which the day may stand."""
-    if not isinstance(value, str):
-        raise DysmsInputError(argument, f"must be text, not {type(value).__name__}")
-    if "{" in value and value != PARTITION:
-        from airflow_provider_dysms.storage.day_placeholder import render_day
-
-        render_day(value, date(2000, 1, 1), argument)
-
-
-def _written_as(argument: str, value: object) -> None:
-    """Check one argument that says how a log is written; few DAGs have one, so few load what reads logs."""
-    from airflow_provider_dysms.audit.send_log.options import LogOptions
-
-    zone = {"timezone": "UTC"} if argument == "time_format" else {}  # together they are looked at when the task runs
-    LogOptions(**{argument: value, **zone})  # type: ignore[arg-type]
-
-
 class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
-    """Ask what became of every message of a day, and write one row per message into object storage.
+    """Audit a day: ask the service about every message, and write one row per message into object storage.
 
-    The input is a send log (``sent_uri``) or a short list (``phone_numbers``). A line with a message id is asked by
-    QueryMessage, a line with a number by QuerySendDetails. Out comes one file,
-    ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and beside the partitions
-    ``output_uri/_manifests/<partition>.json``. The manifest is the task's result too, without ``unseen`` and at most
-    32 KiB of it: of a map or list of more than 50 entries the largest are kept, the sum of the others is ``(others)``,
-    and ``left_out`` names what only the file has. It is ``version``, and
-
-    * ``result``, which follows from the log, the records and ``as_of`` alone: ``send_date``, ``as_of`` (when the try
-      that asked first began), ``oldest_answer`` (the same of the oldest answer that rows rest on), ``lines`` of
-      the log, ``asked`` questions, ``rows``, counts ``by_state``, ``by_category``, ``failed_by_category`` and
-      ``by_template``, ``missing``, ``unlogged``, ``ambiguous`` (records that could as well have gone to another line),
-      ``edge`` (records of the day's first ten minutes without a line, which belong to the log of the day before),
-      ``off_day``, ``repeated`` lines (see below), ``multiline`` (lines of a CSV log that have a line end inside a
-      quoted cell), ``rejected`` by reason, ``open`` (not final), ``segments``,
-      ``delivery_seconds`` p50 and p95, ``keyed`` (false for a list of questions), ``parameters``, ``data``,
-      ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more, and ``provisional``: the day was not
-      over, so that it may have more messages by now, both as of the oldest answer; and ``unseen``, packed for the next
-      refresh: the share of single numbers in the counts that rows do not show (``ambiguous``, ``edge``, ``off_day``);
-    * ``run``, of this try alone: ``requests``, ``pages``, ``throttled``; ``resumed``, numbers and message ids that an
-      earlier try had asked, and ``taken_over``, those that were final in the partition; ``days_left`` in the window,
-      ``replaced`` files; ``output_uri`` and ``data_uri``, where it was written, without the connection id; and
-      ``statistics``: the vendor's segments of the day beside ours, what accounts for the difference line by line, or
-      the code with which they were refused: see :func:`.statistics.ask_statistics`; and ``statistics_gap``, whether the
-      two are more than 5 % apart. The event of each asset in ``outlets`` has this flag as well.
+    The input is a send log (``sent_uri``) or a short list (``phone_numbers``). Lines with a message id are looked up by
+    QueryMessage, lines with a number by QuerySendDetails. The output is one file,
+    ``output_uri/<partition>/part-0.<ext>``, which readers see whole or not at all, and its manifest,
+    ``output_uri/_manifests/<partition>.json``. The task returns the manifest, without ``unseen`` and with at most 32
+    KiB: of a map or list of more than 50 entries only the largest are returned, the sum of the others is ``(others)``,
+    and ``left_out`` names what only the file has. Its ``result`` has the counts of the day, such as ``by_state``,
+    ``missing`` and ``settled``; its ``run`` describes this attempt, such as its ``requests``. :mod:`.manifest_result`
+    lists every field. The event of each asset in ``outlets`` has ``send_date``, ``settled``, ``rows``, ``missing``,
+    ``unlogged`` and ``statistics_gap``.
 
     States: ``delivered``, ``failed``, ``waiting``, ``expired`` (no receipt after 72 h), ``missing`` (in the log,
     unknown to the service), ``unlogged`` (known to the service, not in the log), ``rejected`` (the line cannot be
-    asked).
+    looked up).
 
-    A log is written at least once, so a line may stand there again. Lines with one message id, or lines of a number
-    with one BizId, are one message. Other lines of a number that are equal but for carried columns are as many messages
-    as the service has records for them, at least one. The first lines in the log keep their values, the others are
-    ``repeated``: they have no row, and are not missing.
+    A message is written to the log at least once, so that lines may be repeated. Lines with one message id, or lines of
+    a number with one BizId, are one message. Other lines of a number that are equal except for carried columns are as
+    many messages as the service has records for them, at least one. The first lines in the log keep their values, the
+    others are ``repeated``: they have no row, and are not missing.
 
-    A retry of the task goes on where the one before it ended, also on another worker: what is asked goes in segments to
-    ``output_uri/_spool/``, under the same ``content`` and ``phone`` as the output, and is removed when the file is
-    there. A task that is given up leaves its segments behind; give ``_spool/`` a lifecycle rule if that may happen.
+    A retry of the task resumes where the attempt before it ended, also on another worker: responses are saved as
+    checkpoints in ``output_uri/_spool/``, under the same ``content`` and ``phone`` as the output, and removed when the
+    file is written. A task that never succeeds leaves its checkpoints there; give ``_spool/`` a lifecycle rule if that
+    may happen.
 
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
     :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, and shown as a count.
-        Literals in a DAG's source, in ``expand`` or ``default_args`` are stored by Airflow as they are
+        Airflow stores literals in a DAG's source, in ``expand`` or ``default_args`` unchanged
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
-        ``out_id``, ``sent_at`` where the log has them; default: the columns that have our names, also in another case
+        ``out_id``, ``sent_at`` if the log has them; default: the columns that have our names, also in another case
         or punctuation (``OutId``, ``BIZ-ID``); templated
     :param carry: columns of the log that are copied to the output. Their names must differ from each other, and from
-        those of the output, in more than case and blanks; templated
-    :param sent_format: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line); default: what the first bytes
-        of each file say, then the end of its name; templated
+        those of the output, by more than case and blanks; templated
+    :param sent_format: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line); default: detected from
+        the first bytes of each file, then from the end of its name; templated
     :param encoding: of text files, such as ``gb18030``; ``auto`` tries UTF-8, UTF-16 by its mark and GB18030, and logs
-        which it was; default: UTF-8, with or without a byte order mark; templated
+        the result; default: UTF-8, with or without a byte order mark; templated
     :param delimiter: of CSV files; default: the one of ``,``, ``;``, tab and ``|`` under which the header has every
-        column that is read, which is logged; templated
+        column that is read; the result is logged; templated
     :param time_format: how ``sent_at`` is written, in the codes of ``strptime``, such as ``%m/%d/%Y %H:%M``; default:
-        ISO 8601 and every other form that can be read in one way only, numbers since 1970 included; templated
-    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A time that the zone
-        skips or has twice, because clocks are set, is a rejected line; templated
+        ISO 8601 and every other form that can be read in one way only, including numbers since 1970; templated
+    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A line whose time
+        the zone skips or has twice, because clocks are changed, is rejected; templated
     :param binary: ``hex``: carried Parquet columns of bytes are written as hexadecimal digits; default: bytes are read
-        as text, in ``encoding``, and those that are not text are refused
-    :param multiline: whether quoted CSV cells may have line ends in every column and in any number of lines; default
-        false: refused are such cells in columns of ids, numbers or times, in more than 1 % of the lines of a file, and
-        with something in them that looks like a line of the log, as a stray quote makes them
+        as text, in ``encoding``, and refused if they are not text
+    :param multiline: whether quoted CSV cells may have line ends in every column and in any number of lines. By default
+        such cells are refused in columns of ids, numbers or times, in more than 1 % of the lines of a file, and if they
+        contain something like a line of the log, as a stray quote makes them
     :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
     :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
         else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the
-        three, nor a message id, is a list of questions: every record comes out once, and nothing is judged to be
-        ``missing`` or ``unlogged``, which the log warns about and ``keyed`` says
+        three, nor a message id, is a list of questions: every record is written once, and nothing is judged to be
+        ``missing`` or ``unlogged``; then the task log has a warning, and ``keyed`` is false
     :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end
         of the run's data interval, in Beijing; templated
     :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``; templated
     :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param csv_safe: for csv: texts that begin with ``=``, ``+``, ``-``, ``@``, a tab or a line end are written with an
-        apostrophe in front, so that spreadsheets show them and compute nothing, default false: other readers need the
-        bytes. Numbers, times and states stay as they are; a refresh takes rows over as they were before
+        apostrophe in front, so that spreadsheets show them and compute nothing. Default false, because other readers
+        need the bytes. Numbers, times and states are not changed; a refresh reads the original texts back
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
     :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_secret``; then the
-        number is left out (``***``) of code, text and description too. Ids and carried columns are yours and stay
-    :param refresh: ``unsettled`` (default): where the partition has been written before, in the same way, the numbers
-        and message ids of which every line is unchanged and final are taken over from it; those that wait, are missing
-        or new are asked, and the whole is written again. Receipts that come after a failure, and new messages without
-        a line to numbers that are final, are found by ``all`` alone, which asks every line. Either way a line that had
-        a record and now has none fails the task
-    :param resume_within: seconds after its first try began in which a retry goes on with its answers, default six
-        hours; raise it for exports that take longer. 0: never, and nothing is kept
+        number is masked (``***``) in code, text and description too. Ids and carried columns are yours and are kept
+    :param refresh: ``unsettled`` (default): if the partition has been written before with the same arguments, the rows
+        of numbers and message ids whose lines are all unchanged and final are taken over; those that wait, are missing
+        or are new are looked up, and the whole file is written again. Only ``all``, which looks up every line, finds
+        receipts that come after a failure, and new messages without a line to numbers that are final. With either, a
+        line that had a record and now has none fails the task
+    :param resume_within: seconds after the start of its first attempt in which a retry resumes with its responses,
+        default six hours; raise it for exports that take longer. 0: never, and no checkpoints are written
     :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
-    :param max_rejected_rate: the share of lines that cannot be asked above which the task fails, default 0.05
-    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn of a gap between the
-        vendor's segments and ours, with what may account for it; or ``judge`` by it as well: segments of the vendor's
-        without any record of ours fail the task, also for a list of questions; or ``skip``
-    :param requests_per_second: takes the place of the connection's ``quota_share``
+    :param max_rejected_rate: the share of lines that cannot be looked up above which the task fails, default 0.05
+    :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn if the vendor's
+        segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
+        there is no record at all, the task fails, also for a list of questions; or ``skip``
+    :param requests_per_second: replaces the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
-    :raises DysmsTaskFailed: an argument is wrong (nothing was asked), or the service refuses for good; not retried
-    :raises DysmsTaskError: the result could not be shown to be complete and right; nothing was written; retried
+    :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
+        not retry the task
+    :raises DysmsTaskError: the result could not be shown to be complete and right; nothing was written; Airflow retries
+        the task
 
     Follows https://help.aliyun.com/document_detail/419277.html and
     https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
@@ -191,16 +152,16 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     )
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
-        "sent_uri": values.uri,
-        "output_uri": values.uri,
-        "columns": values.mapping,
-        "carry": values.texts,
+        "sent_uri": template_values.read_uri,
+        "output_uri": template_values.read_uri,
+        "columns": template_values.read_mapping,
+        "carry": template_values.read_texts,
     }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
-        "sent_uri": optional(_dated),
+        "sent_uri": optional(text_with_day),
         "sent_format": optional(one_of(SentFormat)),
-        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(_written_as)),
+        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(log_option)),
         "binary": optional(one_of(Binary)),
         "multiline": flag,
         **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
@@ -208,7 +169,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "send_date": lambda argument, value: parse_day(value, argument),
         "file_format": file_formats.check_file_format,
         "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
-        "partition": _dated,
+        "partition": text_with_day,
         "content": one_of(Content),
         "phone": one_of(Phone),
         "refresh": one_of(Refresh),
@@ -294,20 +255,31 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         file_formats.check_csv_safe(self.file_format, self.csv_safe)
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
-            raise DysmsInputError("sent_uri", "or phone_numbers: give one of the two, and not both")
-        for name in ("columns", "carry", *WRITTEN_AS[:-2]):
+            raise DysmsInputError("sent_uri", "or phone_numbers: give exactly one of the two")
+        for name in ("columns", "carry", *LOG_OPTIONS):
             if phone_numbers is not None and getattr(self, name):
-                raise DysmsInputError(name, "belongs to a send log, and phone_numbers has no columns")
+                raise DysmsInputError(name, "describes a send log; it cannot be used with phone_numbers")
 
     @without_frames
     def execute(self, context: Context) -> Manifest:
-        from airflow_provider_dysms.transfers.export import Export
+        from airflow_provider_dysms.transfers.export import export
+        from airflow_provider_dysms.transfers.export_options import ExportOptions
+        from airflow_provider_dysms.transfers.reporting.asset_events import add_to_asset_events
+        from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
+        ti = context.get("ti")
         with airflow_errors():
-            return Export(self).run(context)
+            self.check_arguments()
+            manifest = export(
+                ExportOptions.from_attributes(self),
+                owner=(ti.dag_id, ti.run_id, ti.task_id, ti.map_index) if ti is not None else None,
+                log=self.log,
+            )
+        add_to_asset_events(manifest, self.outlets, context)
+        return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
-        """Fill in the day as well, so that Airflow shows the file of the day; it calls this for mapped tasks, too."""
+        """Fill in the day too, so that Airflow shows the file of the day. It calls this for mapped tasks as well."""
         super()._do_render_template_fields(parent, *arguments, **named)
         if parent is self:
             self._fill_in_day()
@@ -318,7 +290,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
 
         for name in ("sent_uri", "partition"):
             if isinstance(text := getattr(self, name), str):
-                with suppress(Exception):  # what is wrong is said when the task runs
+                with suppress(Exception):  # errors are reported when the task runs
                     text = render_day(text, parse_day(self.send_date), name)
-                    if not {"{", "}"} & {*text}:  # else the run would take what is left for a placeholder
+                    if not {"{", "}"} & {*text}:  # the run would take remaining braces for a placeholder
                         setattr(self, name, text)

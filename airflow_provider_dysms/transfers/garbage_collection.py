@@ -1,7 +1,7 @@
-"""Has Python look for garbage less often while millions of objects come and go.
+"""Makes Python's garbage collector run less often during an audit, which creates and frees millions of objects.
 
-What an audit makes of a message is in no cycle and is gone as soon as it is written. Looking for cycles after every few
-hundred objects, as Python does by itself, takes a sixth of its time and finds a few kilobytes.
+The objects of a message are not in a cycle and are freed as soon as its row is written. By default Python searches for
+cycles after every few hundred objects: that takes a sixth of an audit's time and finds a few kilobytes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Objects, made and not gone yet, after which it is looked for garbage: some megabytes of them.
+#: Number of live new objects, some megabytes, after which the collector runs.
 OBJECTS = 50_000
 
 
 @contextmanager
 def relaxed_gc() -> Iterator[None]:
-    """Look for garbage after so many objects; a process that looks more rarely, or never, stays as it is."""
+    """Run the collector after :data:`OBJECTS` objects; a process that runs it more rarely, or never, is not changed."""
     before = gc.get_threshold()
     if 0 < before[0] < OBJECTS:
         gc.set_threshold(OBJECTS, *before[1:])

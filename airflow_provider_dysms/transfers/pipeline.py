@@ -1,4 +1,7 @@
-"""One walk through a log: what is known is taken over, the rest is asked, and all of it becomes rows in one order."""
+"""Takes the lines of a send log group by group, reuses what is known, asks for the rest, and writes rows in one order.
+
+A group is the lines of one message id or of one phone number: what the service is asked about at a time.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
-from airflow_provider_dysms.storage import checkpoints
+from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
-from airflow_provider_dysms.transfers.previous_rows import Packing
-from airflow_provider_dysms.transfers.progress import Progress
+from airflow_provider_dysms.transfers.reporting.progress import Progress
+from airflow_provider_dysms.transfers.row_codec import HiddenCountsPacker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,85 +37,94 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.transfers.previous_rows import PreviousRows
     from airflow_provider_dysms.transfers.row_codec import RowCodec
 
-#: Whose rows are made anew, and whose numbers stand as they are shown.
-_NEW, _KEPT = (Source.ASKED, Source.RESUMED), (Source.RESUMED, Source.COMMITTED)
-_NOTHING = HiddenCounts()
+#: Sources of groups that this audit has judged; the partition's own were judged by the audit before.
+_JUDGED_HERE = (Source.ASKED, Source.RESUMED)
+
+#: Sources of groups whose verdicts were read from rows, so that their numbers are hashed already.
+_FROM_ROWS = (Source.RESUMED, Source.COMMITTED)
+
+_NOTHING_HIDDEN = HiddenCounts()
 
 
 class Pipeline:
-    """Walks once through a log, and knows afterwards what there is to say of it.
+    """Runs once through a send log; afterwards its attributes tell what was found.
 
-    :param scope: what the audit is about, as of the begin of the try that asked first
+    :param send_log: the lines, in their order
+    :param scope: what the audit is about, as of the start of the first attempt whose responses are used
+    :param codec: makes the rows
     :param spool: takes the rows
-    :param resumed: what earlier tries of the same task asked, by the number of the case
-    :param saved: takes what is asked now, for later tries
-    :param committed: what the partition holds, if it can be compared
-    :param take_over: whether what is final there is not asked again
-    :param columns: our name -> the log's column, if it was given
+    :param resumed: results that earlier attempts of the same task have saved, by the number of the group
+    :param checkpoints: take the results of this attempt, for later ones
+    :param previous_rows: the rows of the partition, if they can be compared
+    :param take_over: whether a group whose previous rows are final is not asked again
+    :param to_csv: whether the rows are written as CSV, in which an empty text reads as nothing
+    :param columns: our name -> the log's column, if the user named them
+    :param log: the task's logger
     """
 
     def __init__(
         self,
-        sent: SendLog,
+        send_log: SendLog,
         scope: AuditScope,
-        rows: RowCodec,
+        codec: RowCodec,
         spool: RowSpool,
         *,
         resumed: DiskIndex,
-        saved: Checkpoints,
-        committed: PreviousRows | None,
+        checkpoints: Checkpoints,
+        previous_rows: PreviousRows | None,
         take_over: bool,
         to_csv: bool,
         columns: Mapping[str, str] | None = None,
         log: Any,
     ) -> None:
         self.tally = Tally()
-        #: How many cases came from where.
-        self.cases = dict.fromkeys(Source, 0)
-        #: How many lines had a record in the committed partition and now have none, and the first of them.
+        #: Number of groups per source.
+        self.groups = dict.fromkeys(Source, 0)
+        #: Number of lines that had a record in the previous rows and now have none, and the first of them.
         self.lost = 0
         self.first_lost: Line | None = None
-        #: What cannot be seen of cases, where it is not nothing.
-        self.unseen = Packing()
+        #: Counts that the rows do not show, for the groups that have any.
+        self.hidden_counts = HiddenCountsPacker()
         #: What the lines without a record have in common.
-        self.absences = MissingReasons(scope, columns)
-        self._sent = sent
+        self.missing_reasons = MissingReasons(scope, columns)
+        self._send_log = send_log
         self._scope = scope
-        self._rows = rows
+        self._codec = codec
         self._spool = spool
         self._resumed = resumed
-        self._saved = saved
-        self._committed = committed
+        self._checkpoints = checkpoints
+        self._previous_rows = previous_rows
         self._take_over = take_over
         self._log = log
-        blank_is_nothing = to_csv and committed is not None and committed.is_csv
-        #: Hashed the committed rows, if its secret has been replaced since.
-        self._replaced = committed.hashed_by if committed else None
-        shown = self._replaced.phone_hash if self._replaced else rows.shown
-        self._earlier = PreviousAudit(scope, shown, blank_is_nothing)
-        self._pending: list[checkpoints.Entry] = []
-        self._questions = 0
+        empty_is_null = to_csv and previous_rows is not None and previous_rows.is_csv
+        #: The previous privacy key, if the previous rows are hashed with it.
+        self._previous_key = previous_rows.hashed_by if previous_rows else None
+        display_number = self._previous_key.phone_hash if self._previous_key else codec.display_number
+        self._previous_audit = PreviousAudit(scope, display_number, empty_is_null)
+        self._unsaved: list[checkpoint_storage.Entry] = []
+        self._unsaved_queries = 0
         self._upload: asyncio.Task[None] | None = None
 
     @property
     def causes(self) -> str:
         """Why lines may have no record, the likelier cause first."""
         tally = self.tally
-        return self.absences.causes(self._sent.lines, has_found=bool(tally.recorded or tally.unlogged or tally.edge))
+        has_found = bool(tally.recorded or tally.unlogged or tally.edge)
+        return self.missing_reasons.causes(self._send_log.lines, has_found=has_found)
 
     @property
     def oldest_answer(self) -> datetime:
-        """When the oldest of the answers behind the rows was asked for, at the earliest."""
-        if self._committed is None or not self.cases[Source.COMMITTED]:
+        """The earliest instant at which a response behind the rows may have been asked for."""
+        if self._previous_rows is None or not self.groups[Source.COMMITTED]:
             return self._scope.as_of
-        return min(self._scope.as_of, self._committed.oldest_answer)
+        return min(self._scope.as_of, self._previous_rows.oldest_answer)
 
     async def run(self, client: DysmsClient) -> None:
-        """Walk."""
+        """Audit every line, and write the rows to the spool."""
         scope = self._scope
         self._last_saved = time.monotonic()
-        cases = audit(
-            self._sent,
+        results = audit(
+            self._send_log,
             client,
             send_date=scope.send_date,
             as_of=scope.as_of,
@@ -120,74 +132,80 @@ class Pipeline:
             tally=self.tally,
             known_result=self._known,
         )
+        title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
-            with Progress(self._log, f"Audit of {scope.send_date}", len(self._sent.lines), self.tally, client.counters):
-                async with aclosing(cases):
-                    async for outcome in cases:
-                        self._take(outcome)
-                        if self._pending and self._is_due():
+            with Progress(self._log, title, lines, self.tally, client.counters):
+                async with aclosing(results):
+                    async for result in results:
+                        self._take(result)
+                        if self._unsaved and self._is_checkpoint_due():
                             await self._save()
         finally:
             await self._wait_for_upload()
 
     def _known(self, number: int, lines: list[Line]) -> GroupResult | None:
+        """Return the result of a group that need not be asked; ``None`` if it must be."""
         for packed in self._resumed.get(number):
-            unseen, verdicts = self._rows.unpack(packed)
-            if self._earlier.fits_rules(lines, verdicts, unseen.repeated):  # an earlier release had others
-                return self._outcome(number, lines, verdicts, Source.RESUMED, unseen)
-        if self._take_over and (found := self._find(lines)):
-            unseen, verdicts = found
-            is_same = self._earlier.matches(lines, verdicts, unseen.repeated)
-            if is_same and (ours := self._hashed_anew(lines[0], verdicts)):
-                return self._outcome(number, lines, ours, Source.COMMITTED, unseen)
+            hidden_counts, verdicts = self._codec.unpack(packed)
+            # An earlier release had other rules about repeated lines.
+            if self._previous_audit.fits_rules(lines, verdicts, hidden_counts.repeated):
+                return self._result(number, lines, verdicts, Source.RESUMED, hidden_counts)
+        if self._take_over and (found := self._find_previous(lines)):
+            hidden_counts, verdicts = found
+            is_valid = self._previous_audit.matches(lines, verdicts, hidden_counts.repeated)
+            if is_valid and (ours := self._with_current_hash(lines[0], verdicts)):
+                return self._result(number, lines, ours, Source.COMMITTED, hidden_counts)
         return None
 
-    def _hashed_anew(self, line: Line, verdicts: list[Verdict]) -> list[Verdict]:
-        """Return verdicts with the number hashed by the secret of now; none if the log does not have the number."""
-        if self._replaced is None:
+    def _with_current_hash(self, line: Line, verdicts: list[Verdict]) -> list[Verdict]:
+        """Return verdicts with the number hashed by the current key; none if the log does not have the number."""
+        if self._previous_key is None:
             return verdicts
         if line.message_id is not None or line.phone is None:
-            return []  # the number of such a row is known from the service alone: it is asked again
-        phone_number = self._rows.shown(line.phone.digits)
+            return []  # only the service knows the number of such a row: the group is asked again
+        phone_number = self._codec.display_number(line.phone.digits)
         return [msgspec.structs.replace(verdict, phone_number=phone_number) for verdict in verdicts]
 
-    def _find(self, lines: list[Line]) -> tuple[HiddenCounts, list[Verdict]] | None:
-        return self._committed.find(self._earlier.key(lines)) if self._committed else None
+    def _find_previous(self, lines: list[Line]) -> tuple[HiddenCounts, list[Verdict]] | None:
+        return self._previous_rows.find(self._previous_audit.key(lines)) if self._previous_rows else None
 
-    def _outcome(
-        self, number: int, lines: list[Line], verdicts: list[Verdict], source: Source, unseen: HiddenCounts
+    def _result(
+        self, number: int, lines: list[Line], verdicts: list[Verdict], source: Source, hidden_counts: HiddenCounts
     ) -> GroupResult:
         first = 1 if lines[0].message_id is not None else len(first_queries(lines, self._scope))
-        return GroupResult(number, lines, verdicts, source, first + unseen.further_queries, unseen)
+        return GroupResult(number, lines, verdicts, source, first + hidden_counts.further_queries, hidden_counts)
 
-    def _take(self, outcome: GroupResult) -> None:
-        kept = outcome.source in _KEPT
-        rows = self._rows.of(outcome.verdicts, kept=kept)
-        self.cases[outcome.source] += 1
-        if outcome.source in _NEW and self._scope.has_match_keys:
-            self.absences.add(outcome)
-        if outcome.hidden != _NOTHING:
-            self.unseen.add(self.tally.rows - len(rows), outcome.hidden)
-        if self._committed and outcome.source in _NEW and (found := self._find(outcome.lines)):
-            unseen, verdicts = found
-            lost = self._earlier.lost_lines(outcome, verdicts, unseen.repeated)
-            if lost and self.first_lost is None:
-                self.first_lost = lost[0]
-            self.lost += len(lost)
+    def _take(self, result: GroupResult) -> None:
+        """Write the rows of a group, and count it."""
+        rows = self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS)
+        self.groups[result.source] += 1
+        is_judged_here = result.source in _JUDGED_HERE
+        if is_judged_here and self._scope.has_match_keys:
+            self.missing_reasons.add(result)
+        if result.hidden_counts != _NOTHING_HIDDEN:
+            self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
+        if is_judged_here and (found := self._find_previous(result.lines)):
+            self._count_lost(result, *found)
         self._spool.write(rows)
-        if outcome.source is Source.ASKED and self._saved.is_enabled:
-            self._pending.append((outcome.index, self._rows.pack(outcome.hidden, rows)))
-            self._questions += outcome.asked
+        if result.source is Source.ASKED and self._checkpoints.is_enabled:
+            self._unsaved.append((result.index, self._codec.pack(result.hidden_counts, rows)))
+            self._unsaved_queries += result.asked
 
-    def _is_due(self) -> bool:
-        is_late = time.monotonic() - self._last_saved >= checkpoints.MAX_SECONDS
-        return is_late or self._questions >= checkpoints.MAX_QUERIES
+    def _count_lost(self, result: GroupResult, hidden_counts: HiddenCounts, verdicts: list[Verdict]) -> None:
+        lost = self._previous_audit.lost_lines(result, verdicts, hidden_counts.repeated)
+        if lost and self.first_lost is None:
+            self.first_lost = lost[0]
+        self.lost += len(lost)
+
+    def _is_checkpoint_due(self) -> bool:
+        is_late = time.monotonic() - self._last_saved >= checkpoint_storage.MAX_SECONDS
+        return is_late or self._unsaved_queries >= checkpoint_storage.MAX_QUERIES
 
     async def _save(self) -> None:
-        """Send a segment on its way, one at a time: who is faster than the store waits for it."""
+        """Upload a checkpoint in the background, one at a time: an audit faster than the store waits for it."""
         await self._wait_for_upload()
-        self._upload = asyncio.create_task(asyncio.to_thread(self._saved.write, self._pending))
-        self._pending, self._questions, self._last_saved = [], 0, time.monotonic()
+        self._upload = asyncio.create_task(asyncio.to_thread(self._checkpoints.write, self._unsaved))
+        self._unsaved, self._unsaved_queries, self._last_saved = [], 0, time.monotonic()
 
     async def _wait_for_upload(self) -> None:
         if self._upload is not None:
@@ -195,4 +213,4 @@ class Pipeline:
             try:
                 await upload
             except Exception as error:  # every store has its own; the export does not depend on it
-                self._log.warning("What was asked so far could not be kept for a retry: %s", safe_reason(error))
+                self._log.warning("A checkpoint for a retry could not be written: %s", safe_reason(error))

@@ -1,8 +1,7 @@
-"""What the partition holds already: the last audit of the same log in the same way, looked up case by case."""
+"""Reads the rows that a partition already has, and finds those of a message id or number so that they are reused."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import zlib
 from datetime import datetime
@@ -10,13 +9,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from airflow_provider_dysms.audit.previous_audit import key_of_verdict
 from airflow_provider_dysms.audit.results import HiddenCounts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
+from airflow_provider_dysms.transfers.row_codec import unpack_hidden_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,41 +26,37 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.partition import Partition
     from airflow_provider_dysms.transfers.row_codec import Row, RowCodec
 
-#: Of the manifest's ``parameters``, those that rows depend on.
+#: Entries of the manifest's ``parameters`` on which rows depend: rows written under other ones cannot be reused.
 ROWS_DEPEND_ON = ("match", "content", "phone", "hashed_by", "columns", "carry")
-
-#: The first row of a case, and what cannot be seen of it: as :class:`~airflow_provider_dysms.audit.results.HiddenCounts`.
-UnseenAt = tuple[int, HiddenCounts]
-
-_UNSEEN = msgspec.msgpack.Decoder(list[UnseenAt])
 
 
 class PreviousRows:
-    """The rows of the committed partition by case, on a shelf.
+    """The rows of the committed partition, looked up by message id or number.
 
+    :param index: has the rows already
     :param oldest_answer: the manifest's
     :param is_csv: whether an empty text was written as nothing
-    :param hashed_by: the key of a secret that has been replaced since, if numbers are hashed by that one
+    :param hashed_by: the key that the rows are hashed with, if it belongs to the previous secret
     """
 
     def __init__(
-        self, rows: RowCodec, shelf: DiskIndex, oldest_answer: datetime, *, is_csv: bool, hashed_by: PrivacyKey | None
+        self, codec: RowCodec, index: DiskIndex, oldest_answer: datetime, *, is_csv: bool, hashed_by: PrivacyKey | None
     ) -> None:
         self.oldest_answer = oldest_answer
         self.is_csv = is_csv
         self.hashed_by = hashed_by
-        self._rows = rows
-        self._shelf = shelf
+        self._codec = codec
+        self._index = index
 
     def find(self, key: str) -> tuple[HiddenCounts, list[Verdict]] | None:
-        """Return what a case came to, the verdicts as they stand in the rows; ``None`` for one that is not there.
+        """Return the result of a group, with the verdicts as the rows have them; ``None`` if it has no rows.
 
         :param key: as :meth:`~airflow_provider_dysms.audit.previous_audit.PreviousAudit.key` makes it
         """
-        for packed in self._shelf.get(_short(key)):
-            unseen, verdicts = self._rows.unpack(packed)
+        for packed in self._index.get(_index_key(key)):
+            hidden_counts, verdicts = self._codec.unpack(packed)
             if key_of_verdict(verdicts[0]) == key:
-                return unseen, verdicts
+                return hidden_counts, verdicts
         return None
 
 
@@ -70,18 +64,19 @@ def read_previous_rows(
     partition: Partition,
     manifest: Manifest | None,
     expected: Mapping[str, Any],
-    rows: RowCodec,
-    shelf: DiskIndex,
+    codec: RowCodec,
+    index: DiskIndex,
     log: Any,
     privacy_key: PrivacyKey | None = None,
 ) -> PreviousRows | None:
-    """Read what the partition holds, if it can be compared with the audit that begins.
+    """Read the rows of the partition, if they can be compared with the audit that begins.
 
-    :param manifest: of the partition; ``None`` for one that is empty
-    :param expected: ``send_date``, ``keyed`` and ``parameters``, as they will stand in the new manifest
-    :param shelf: where the rows are put
-    :param log: the task's logger; it is told why the rows cannot be used
-    :param privacy_key: of an audit that hashes numbers; its previous secret may have hashed the rows
+    :param manifest: of the partition; ``None`` if it is empty
+    :param expected: ``send_date``, ``keyed`` and ``parameters`` of the new manifest
+    :param index: takes the rows
+    :param log: the task's logger; it gets the reason why the rows cannot be used
+    :param privacy_key: the key that numbers are hashed with, if they are; its previous secret may have hashed the rows
+    :returns: ``None`` if there are no rows that can be used
     """
     if manifest is None:
         return None
@@ -92,55 +87,28 @@ def read_previous_rows(
         expected = {**expected, "parameters": {**expected["parameters"], "hashed_by": hashed_by}}
     else:
         replaced = None
-    if reason := _differs(result, expected, rows):
-        log.info("The partition's rows are not taken over, and every line is asked: %s", reason)
+    if reason := _differs(result, expected, codec):
+        log.info("The partition's rows are not taken over, and every line is looked up: %s", reason)
         return None
     file = partition.open_data(manifest)
     if file is None:
-        log.warning("The partition's data file does not fit its manifest; every line is asked")
+        log.warning("The partition's data file does not match its manifest; every line is looked up")
         return None
     file_format, compression = format_of(result["data"])
     with file:
         try:
-            unseen = dict(_unpack_unseen(result["unseen"]))
-            found = read_rows(file, file_format, compression, rows.columns, csv_safe=was_csv_safe(result))
-            shelf.put(_cases(found, unseen, rows))
+            hidden_counts = unpack_hidden_counts(result["unseen"])
+            rows = read_rows(file, file_format, compression, codec.columns, csv_safe=was_csv_safe(result))
+            index.put(_groups(rows, hidden_counts, codec))
         except (RowsUnreadable, ValueError, zlib.error) as error:
-            log.warning("The partition's data file cannot be read back (%s); every line is asked", error)
+            log.warning("The partition's data file cannot be read back (%s); every line is looked up", error)
             return None
     oldest_answer = datetime.fromisoformat(result["oldest_answer"])
-    return PreviousRows(rows, shelf, oldest_answer, is_csv=file_format == "csv", hashed_by=replaced)
+    return PreviousRows(codec, index, oldest_answer, is_csv=file_format == "csv", hashed_by=replaced)
 
 
-class Packing:
-    """Takes what cannot be seen of cases, and packs it as it comes: a list of a million would be larger."""
-
-    def __init__(self) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
-        self._packed = bytearray()
-        self._count = 0
-
-    def add(self, place: int, unseen: HiddenCounts) -> None:
-        """Take what cannot be seen of a case.
-
-        :param place: of its first row
-        """
-        self._encoder.encode_into((place, unseen), self._packed, -1)
-        self._count += 1
-
-    def text(self) -> str:
-        """Return all of it as one text: it may be long, and nobody reads it in a manifest."""
-        as_many = self._encoder.encode([None] * self._count)  # whose beginning is that of every list of this length
-        packed = as_many[: len(as_many) - self._count] + self._packed
-        return base64.b64encode(zlib.compress(packed, 9)).decode()
-
-
-def _unpack_unseen(packed: str) -> list[UnseenAt]:
-    return _UNSEEN.decode(zlib.decompress(base64.b64decode(packed)))
-
-
-def _differs(result: Mapping[str, Any], expected: Mapping[str, Any], rows: RowCodec) -> str | None:
-    """Say why rows cannot be taken over; ``None`` if they can."""
+def _differs(result: Mapping[str, Any], expected: Mapping[str, Any], codec: RowCodec) -> str | None:
+    """Return why the rows cannot be taken over; ``None`` if they can."""
     if "oldest_answer" not in result:
         return "an earlier release wrote them"
     changed = [name for name in ("send_date", "keyed") if result.get(name) != expected[name]]
@@ -152,21 +120,23 @@ def _differs(result: Mapping[str, Any], expected: Mapping[str, Any], rows: RowCo
             f"the privacy_secret (fingerprint {ours['hashed_by']}; the rows need {theirs['hashed_by']} "
             "as privacy_secret_previous)"
         )
-    columns = [{"name": name, "type": COLUMN_TYPES[kind]} for name, kind in rows.columns.items()]
+    columns = [{"name": name, "type": COLUMN_TYPES[kind]} for name, kind in codec.columns.items()]
     if not changed and result["columns"] != columns:
         changed = ["the output's columns"]
     return f"{', '.join(changed)} changed since" if changed else None
 
 
-def _cases(rows: Iterable[Row], unseen: Mapping[int, HiddenCounts], shape: RowCodec) -> Iterator[tuple[int, bytes]]:
-    """Put together what belongs together; the rows of a case stand one after the other."""
-    keyed = ((key_of_verdict(shape.verdict(row)), place, row) for place, row in enumerate(rows))
-    for key, entries in groupby(keyed, itemgetter(0)):
+def _groups(
+    rows: Iterable[Row], hidden_counts: Mapping[int, HiddenCounts], codec: RowCodec
+) -> Iterator[tuple[int, bytes]]:
+    """Put the rows of each group together; they follow one another in the file."""
+    with_keys = ((key_of_verdict(codec.verdict(row)), position, row) for position, row in enumerate(rows))
+    for key, entries in groupby(with_keys, itemgetter(0)):
         if key is not None:
-            (_, place, first), *rest = entries
-            case = [first, *(row for _, _, row in rest)]
-            yield _short(key), shape.pack(unseen.get(place, HiddenCounts()), case)
+            (_, position, first), *rest = entries
+            group = [first, *(row for _, _, row in rest)]
+            yield _index_key(key), codec.pack(hidden_counts.get(position, HiddenCounts()), group)
 
 
-def _short(key: str) -> int:
+def _index_key(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)

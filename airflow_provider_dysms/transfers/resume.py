@@ -1,4 +1,4 @@
-"""Whose answers a retry may go on with: those of the same task and run, about the same log, written in the same way."""
+"""Finds the checkpoints that a retry may resume from: those of the same task instance, log and arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_dysms.storage.checkpoints import Checkpoints
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from datetime import datetime
 
     from airflow_provider_dysms.api.settings import Settings
@@ -20,43 +20,42 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.object_store.store import Store
 
 
-def segments_of(
-    context: Mapping[str, Any], store: Store, digest: str, *, now: datetime, resume_within: float
+def checkpoints_of(
+    owner: Sequence[object] | None, store: Store, digest: str, *, now: datetime, resume_within: float
 ) -> Checkpoints:
-    """Return where the answers of a task wait for its retry; outside of a run, where nothing is tried again, none do.
+    """Return the checkpoints of a task instance, which its next attempt reads.
 
-    :param context: the task's
+    :param owner: DAG, run, task and map index; ``None`` outside of a run: nothing is retried there, so none are kept
     :param digest: as :func:`digest_of` returned it
-    :param now: when this try began
-    :param resume_within: seconds
+    :param now: when this attempt began
+    :param resume_within: seconds in which the responses of the first attempt may be used again
     """
-    instance = context.get("ti")
-    if instance is None:
+    if owner is None:
         return Checkpoints(store, (), digest, now=now, resume_within=0)
-    owner = (instance.dag_id, instance.run_id, instance.task_id, instance.map_index)
     return Checkpoints(store, owner, digest, now=now, resume_within=resume_within)
 
 
-def digest_of(sent: SendLog, settings: Settings, written: object, privacy_key: PrivacyKey | None) -> str:
-    """Return the digest of everything that outcomes depend on besides the records: log, account and parameters.
+def digest_of(send_log: SendLog, settings: Settings, written: object, privacy_key: PrivacyKey | None) -> str:
+    """Return the digest of everything but the records that the results depend on: log, account and parameters.
 
-    :param written: where the rows go and how; JSON-able
-    :param privacy_key: of an audit that hashes numbers: they are not to be guessed from a digest without a key
+    :param written: where and how the rows are written; must be JSON-able
+    :param privacy_key: the key that numbers are hashed with, if they are: from a digest without a key they could be
+        guessed
     """
-    asked = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
+    account = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     encoder = msgspec.json.Encoder()
-    digest = hashlib.sha256(encoder.encode((asked, written, sent.carry, sent.has_match_keys)))
-    for piece in sent.lines.pieces():
+    digest = hashlib.sha256(encoder.encode((account, written, send_log.carry, send_log.has_match_keys)))
+    for piece in send_log.lines.pieces():
         digest.update(piece)
     return privacy_key.digest(digest.digest()) if privacy_key else digest.hexdigest()
 
 
-def remove(segments: Checkpoints, log: Any) -> None:
-    """Remove what nobody needs any more; that it stays is no failure of the task.
+def remove(checkpoints: Checkpoints, log: Any) -> None:
+    """Remove checkpoints that nobody needs any more; a store that keeps them does not fail the task.
 
     :param log: the task's logger
     """
     try:
-        segments.clear()
+        checkpoints.clear()
     except Exception as error:  # every store has its own
-        log.warning("%s below output_uri could not be removed: %s; remove it", segments.folder, safe_reason(error))
+        log.warning("%s below output_uri could not be removed: %s; remove it", checkpoints.folder, safe_reason(error))

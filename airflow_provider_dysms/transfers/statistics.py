@@ -1,7 +1,7 @@
-"""The vendor's own counts of the day beside ours, and what accounts for the difference.
+"""Compares the vendor's own statistics of the day with the audit's counts, and explains the difference.
 
 QuerySendStatistics counts billed segments, without messages that the blacklist stopped. It counts every send of the
-account, whoever has it in his log, and it counts late; so it alone proves nothing wrong, and nothing right.
+account, also those that are not in the log, and it counts late. So it cannot prove an audit right or wrong by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
-from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, day_start, iso_utc
+from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
 
 if TYPE_CHECKING:
@@ -20,56 +20,61 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.tally import Tally
     from airflow_provider_dysms.model.choices import Statistics
 
-#: A gap beyond this share of the larger count is flagged, in the manifest and in the asset event.
+#: A difference above this share of the larger count is flagged, in the manifest and in the asset event.
 MAX_GAP = 0.05
 
 _COUNTS = ("total", "delivered", "failed", "waiting")
 
-#: Why one count may be higher than the other: what -> (unit, effect, the reason in words).
+#: Reasons why one count may be higher than the other: name -> (unit, effect, explanation).
 _REASONS = {
     "other_day": ("segments", "ours_higher", "are dated another day, and are in that day's statistics"),
     "failed": ("segments", "ours_higher", "failed, and what fails may not be billed"),
     "blacklist": ("segments", "theirs_higher", "were stopped by the blacklist and are left out of ours"),
     "no_text": ("rows", "theirs_higher", "have a record without a text, so that their segments are unknown"),
     "missing": ("lines", "theirs_higher", "have no record at the service"),
-    "rejected": ("lines", "theirs_higher", "could not be asked, in both scopes"),
+    "rejected": ("lines", "theirs_higher", "could not be looked up, in both scopes"),
     "edge": (
         "rows",
         "theirs_higher",
-        "are of the day's first minutes, so of the log of the day before, in both scopes",
+        "are from the day's first minutes, so they belong to the log of the day before, in both scopes",
     ),
     "expired": (
         "segments",
         "between_columns",
-        "have no receipt after 72 hours: here they wait, there they may have failed",
+        "have no receipt after 72 hours: they are counted as waiting here, and the vendor may count them as failed",
     ),
-    "waiting": ("segments", "between_columns", "wait, and a receipt may have come before or after they were counted"),
+    "waiting": (
+        "segments",
+        "between_columns",
+        "are waiting, and a receipt may have come before or after the vendor counted",
+    ),
 }
 
 
 async def ask_statistics(
     client: DysmsClient, day: date, tally: Tally, choice: Statistics, log: Any
 ) -> dict[str, Any] | None:
-    """Ask for the vendor's counts of a day, and put ours beside them.
+    """Ask for the vendor's counts of a day, and compare them with ours.
 
-    Unless they are to judge, the audit does not depend on them; a refusal never fails it, and is written down.
+    Unless ``choice`` is ``judge``, the audit does not depend on them: a refusal is recorded and does not fail it.
 
-    :param tally: what was counted; the audit is done
+    :param tally: the counts of the finished audit
+    :param choice: ``record``, ``judge`` or ``skip``
     :param log: the task's logger
     :returns: ``None`` with ``skip``; else for ``mainland`` and ``international`` ``{"refused": code}``, or
 
         * ``total``, ``delivered``, ``failed``, ``waiting``: the vendor's segments, and ``asked_at``
-        * ``ours``: the same of the rows that have a record, without those that the blacklist stopped, and of them
-          ``expired`` (taken for waiting here) and ``unlogged``
-        * ``difference``: the vendor's less ours
-        * ``lines``: what can account for it, each a ``count`` of ``unit`` (``segments``, ``rows`` or ``lines``) with
+        * ``ours``: the same for the rows that have a record, without those that the blacklist stopped, and of these
+          ``expired`` (counted as waiting) and ``unlogged``
+        * ``difference``: the vendor's counts minus ours
+        * ``lines``: the possible reasons, each a ``count`` of ``unit`` (``segments``, ``rows`` or ``lines``) with
           ``what``, ``why`` and ``effect``: ``theirs_higher``, ``ours_higher`` or ``between_columns``
-        * ``remaining``: of the difference in ``total``, what is left after ``other_day``, whose segments are known to
-          be counted on another day; ``gap``: its share of the larger count
-        * ``explained``: ``fully`` (nothing remains), ``possibly`` (a line has an effect in its direction) or ``no``:
-          numbers that were not asked, statistics that are late, the wrong account
+        * ``remaining``: the difference in ``total`` without ``other_day``, whose segments are known to be counted on
+          another day; ``gap``: its share of the larger count
+        * ``explained``: ``fully`` (nothing remains), ``possibly`` (a reason has an effect in its direction) or ``no``:
+          numbers that were not looked up, statistics that are late, the wrong account
 
-    :raises DysmsError: with ``judge``, they are not to be had for now
+    :raises DysmsError: with ``judge``, the statistics are not available for now
 
     Follows https://help.aliyun.com/document_detail/397330.html
     """
@@ -82,18 +87,18 @@ async def ask_statistics(
         except DysmsError as error:
             if choice == "judge" and not isinstance(error, DysmsRefused):
                 raise
-            log.warning("The day's %s statistics are not to be had: %s", scope, error)
+            log.warning("The day's %s statistics are not available: %s", scope, error)
             counts[scope] = {"refused": error.code or type(error).__name__}
         else:
             theirs = {name: sum(getattr(counted, name) for counted in days) for name in _COUNTS}
-            counts[scope] = {**theirs, "asked_at": _now(), **_beside(theirs, tally, tally.billed[scope], day)}
+            counts[scope] = {**theirs, "asked_at": _now(), **_comparison(theirs, tally, tally.billed[scope], day)}
     return counts
 
 
 def judge_by_statistics(
     statistics: dict[str, Any] | None, tally: Tally, sent: SendLog, choice: Statistics, log: Any, causes: str
 ) -> None:
-    """Refuse an audit that found nothing although the vendor counted something; warn of gaps.
+    """Refuse an audit that found nothing although the vendor counted something; warn about differences.
 
     :param statistics: what :func:`ask_statistics` returned
     :param causes: why lines may have no record, as the end of a sentence
@@ -106,7 +111,7 @@ def judge_by_statistics(
         found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
         if choice == "judge" or (sent.lines and sent.has_match_keys):
             raise DysmsIncomplete(f"{found}; check the columns, send_date and the account. {causes}".rstrip(". "))
-        log.warning("%s segments on the day", found)
+        log.warning("%s segments on the day", found[0].upper() + found[1:])
     elif counted and not tally.recorded and sent.lines:
         log.warning("The service has no record and counts no segment: a wrong site, account or region looks like this")
     for scope, counts in counted.items():
@@ -128,7 +133,7 @@ def judge_by_statistics(
 
 
 def has_gap(statistics: dict[str, Any] | None) -> bool | None:
-    """Say whether a gap to the vendor's statistics is larger than :data:`MAX_GAP`; ``None`` if there are none."""
+    """Return whether a difference to the vendor's statistics exceeds :data:`MAX_GAP`; ``None`` without statistics."""
     counted = _counted(statistics)
     return any(counts["gap"] > MAX_GAP for counts in counted.values()) if counted else None
 
@@ -137,15 +142,7 @@ def _counted(statistics: dict[str, Any] | None) -> dict[str, Any]:
     return {scope: counts for scope, counts in (statistics or {}).items() if "refused" not in counts}
 
 
-def is_provisional(send_date: date, as_of: datetime) -> bool:
-    """Say whether a day was not over when it was asked about: more messages of it may have followed.
-
-    :param as_of: the oldest instant at which an answer was asked for
-    """
-    return as_of < day_start(send_date) + DAY + MIDNIGHT_SLACK
-
-
-def _beside(theirs: dict[str, int], tally: Tally, billed: BilledSegments, day: date) -> dict[str, Any]:
+def _comparison(theirs: dict[str, int], tally: Tally, billed: BilledSegments, day: date) -> dict[str, Any]:
     segments = billed.by_state
     ours = {
         "total": billed.total,
@@ -189,7 +186,7 @@ def _explained(remaining: int, lines: list[dict[str, Any]]) -> str:
 
 
 def _possible(remaining: int, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the lines that can account for what remains; ``other_day`` did so already."""
+    """Return the reasons for the remaining difference; ``other_day`` is subtracted already."""
     effect = "theirs_higher" if remaining > 0 else "ours_higher"
     return [line for line in lines if line["effect"] == effect and line["what"] != "other_day"]
 
@@ -199,10 +196,10 @@ def _in_words(counts: dict[str, Any]) -> str:
         return "it may be " + "; ".join(f"{line['unit']} that {line['why']}: {line['count']}" for line in lines)
     if counts["remaining"] > 0:
         return (
-            "nothing that was counted accounts for it: the account may send messages that this log does not have, or "
-            "the log is not whole"
+            "nothing that was counted explains it: the account may send messages that this log does not have, or "
+            "the log is incomplete"
         )
-    return "nothing that was counted accounts for it: the statistics may be late, or be of another account"
+    return "nothing that was counted explains it: the statistics may be late, or from another account"
 
 
 def _now() -> str:

@@ -60,7 +60,7 @@ class TestVerdicts:
             True,
         )
         assert verdict.phone_number == "1.39E+10"
-        assert verdict.vendor_extra == '{"line": "log.csv:2", "reason": "phone_number is no number"}'
+        assert verdict.vendor_extra == '{"line": "log.csv:2", "reason": "phone_number is not a number"}'
 
     def test_a_message_abroad_is_billed_by_the_rules_abroad(self, world):
         phone = "85261234567"
@@ -78,7 +78,7 @@ class TestMessageIds:
     def report(self, **fields):
         return MessageReport(**{"message_id": "1", "status": "1", "error_code": "DELIVERED"} | fields)
 
-    def test_an_id_is_asked_once_and_is_one_message_with_the_values_of_its_first_line(self, world):
+    def test_an_id_is_queried_once_and_is_one_message_with_the_values_of_its_first_line(self, world):
         world.carry = ("user",)
         world.line(phone=None, message_id="1", carried=("a",)).line("12:00:00", phone="13900000001")
         world.line(phone="+1 312 555 0123", message_id="1", carried=("b",))
@@ -104,7 +104,7 @@ class TestMessageIds:
         assert first.vendor_extra == (
             '{"carrier": "Any", "country": "USA", "description": "success", "region": "Illinois", "status": "1"}'
         )
-        assert world.questions["1"] == 1
+        assert world.queries["1"] == 1
         assert world.tally.repeated == 1
 
     @pytest.mark.parametrize(("at", "off_day"), [("12:00:00", 0), ("+1 00:00:01", 1), ("-1 23:59:59", 1)])

@@ -1,4 +1,4 @@
-"""Why lines have no record is told from the evidence, and an account is blamed only if nothing at all was found."""
+"""The reasons for missing records follow from the evidence; the account is blamed only if no record was found."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def causes(world: Any, columns: dict[str, str] | None = None, match: str = "auto
     async def run() -> str:
         log = world.log()
         absences = MissingReasons(AuditScope(world.day, world.as_of, match, log.has_match_keys), columns)
-        async for outcome in audit(log, world, send_date=world.day, as_of=world.as_of, match=match, tally=world.tally):
-            absences.add(outcome)
+        async for result in audit(log, world, send_date=world.day, as_of=world.as_of, match=match, tally=world.tally):
+            absences.add(result)
         found = bool(world.tally.recorded or world.tally.unlogged or world.tally.edge)
         return absences.causes(log.lines, has_found=found)
 
@@ -67,7 +67,7 @@ def test_a_biz_id_in_the_place_of_the_out_id_is_named(world: Any) -> None:
 
 
 @pytest.mark.parametrize(("clock", "when"), [("20:00:03", "8 h later"), ("04:00:00", "8 h earlier")])
-def test_another_time_zone_is_told_from_the_records_of_the_same_numbers(world: Any, clock: str, when: str) -> None:
+def test_another_time_zone_is_reported_from_the_records_of_the_same_numbers(world: Any, clock: str, when: str) -> None:
     for place in range(4):
         world.line("12:00:00", phone=phone(place)).record(clock, phone=phone(place))
     said = causes(world)
@@ -108,7 +108,7 @@ def test_scattered_lines_have_nothing_in_common_and_the_account_is_right(world: 
     assert said.startswith("others were found (16 of 20), so account and region are right")
 
 
-def test_messages_that_no_line_tells_of_are_something_found(world: Any) -> None:
+def test_messages_that_no_line_stands_for_are_something_found(world: Any) -> None:
     world.line("12:00:00").record("15:30:00")
     assert ACCOUNT not in causes(world)
 

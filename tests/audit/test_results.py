@@ -7,8 +7,8 @@ from airflow_provider_dysms.audit.send_log.lines import Line
 def test_repeated_lines_are_not_distinct():
     lines = [Line("log.csv", number) for number in (2, 3, 4)]
     assert GroupResult(0, lines, []).distinct_lines == lines
-    hidden = HiddenCounts(repeated=(1,))
-    assert GroupResult(0, lines, [], hidden=hidden).distinct_lines == [lines[0], lines[2]]
+    hidden_counts = HiddenCounts(repeated=(1,))
+    assert GroupResult(0, lines, [], hidden_counts=hidden_counts).distinct_lines == [lines[0], lines[2]]
 
 
 def test_hidden_counts_are_stored_in_a_fixed_order():

@@ -79,7 +79,7 @@ def _dated(thing, instant):
 
 @settings(max_examples=200, deadline=None)
 @given(plots(), st.integers(0, 999))
-def test_no_order_of_answers_changes_the_rows(new_world, plot, seed):
+def test_no_order_of_responses_changes_the_rows(new_world, plot, seed):
     quiet = build(new_world(), plot)
     expected = quiet.run(in_flight=1)
     hurried = build(new_world(), plot)
@@ -105,17 +105,17 @@ def test_every_line_gets_one_verdict_or_is_repeated_and_every_record_goes_to_one
     verdicts = world.run(match)
     used = Counter(verdict.content for verdict in verdicts if verdict.content)
     assert set(used.values()) <= {1}
-    assert set(world.questions.values()) <= {1}
+    assert set(world.queries.values()) <= {1}
     assert world.tally.lines == len(log.lines)
     assert world.tally.rows == len(verdicts) == sum(world.tally.by_state.values())
-    assert world.tally.asked == len(world.questions)
+    assert world.tally.asked == len(world.queries)
     if log.has_match_keys:
         assert sum(verdict.state != "unlogged" for verdict in verdicts) == len(log.lines) - world.tally.repeated
-    asked = {question for question in world.questions if isinstance(question, tuple)}
+    queried = {question for question in world.queries if isinstance(question, tuple)}
     seen = {
         record.content
         for record, of, day in world.records
-        if day == world.day and asked & {(record.phone_number, day, None), (record.phone_number, day, of)}
+        if day == world.day and queried & {(record.phone_number, day, None), (record.phone_number, day, of)}
     }
     assert len(seen - used.keys()) == world.tally.edge
 
@@ -150,7 +150,7 @@ def test_the_first_error_ends_everything_as_it_is_and_leaves_nothing_behind(worl
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
         with pytest.raises(DysmsServerError) as raised:
             async with asyncio.timeout(5):
-                await world.cases(in_flight=50)
+                await world.results(in_flight=50)
         return raised.value, asyncio.all_tasks()
 
     world.query_send_details = ask
@@ -169,7 +169,7 @@ def test_cancelling_ends_everything_too(world):
         await asyncio.sleep(3600)
 
     async def run():
-        task = asyncio.create_task(world.cases())
+        task = asyncio.create_task(world.results())
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -180,7 +180,7 @@ def test_cancelling_ends_everything_too(world):
     assert len(asyncio.run(run())) == 1
 
 
-def test_a_question_that_is_given_up_is_not_the_end_of_the_log(world):
+def test_a_query_that_is_given_up_is_not_the_end_of_the_log(world):
     world.line("12:00:00").line("12:00:00", phone="13900000001")
 
     async def give_up():
@@ -204,14 +204,14 @@ def test_the_tally_is_up_to_date_with_what_was_handed_out(world):
     assert asyncio.run(run()) == [1, 2, 3]
 
 
-def test_an_empty_log_asks_nothing(world):
+def test_an_empty_log_queries_nothing(world):
     world.day = date(2025, 6, 1)
     assert world.run() == []
     assert world.tally.as_dict() == Tally().as_dict()
 
 
-class TestQuestions:
-    def test_every_number_is_asked_once_and_every_record_comes_out_once(self, world):
+class TestListOfNumbers:
+    def test_every_number_is_queried_once_and_every_record_comes_out_once(self, world):
         world.carry = ("user",)
         world.line(carried=("1",)).line(phone="13900000001", carried=("2",)).line(carried=("3",)).rejected(
             carried=("4",)
@@ -220,5 +220,5 @@ class TestQuestions:
         verdicts = world.run()
         assert states_and_texts(verdicts) == [("delivered", "edge"), ("waiting", "open"), ("rejected", None)]
         assert [verdict.carried for verdict in verdicts] == [("1",), ("1",), ("4",)]
-        assert world.questions == {(world.phone, world.day, None): 1, ("13900000001", world.day, None): 1}
+        assert world.queries == {(world.phone, world.day, None): 1, ("13900000001", world.day, None): 1}
         assert (world.tally.lines, world.tally.missing, world.tally.edge) == (4, 0, 0)

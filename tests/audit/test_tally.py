@@ -1,4 +1,4 @@
-"""What the manifest counts, and when a day is settled."""
+"""The counts for the manifest, and the rule that settles a day."""
 
 import json
 from datetime import timedelta
@@ -48,7 +48,7 @@ def test_everything_is_counted_once(counted):
     assert json.loads(json.dumps(counted.as_dict())) == counted.as_dict()
 
 
-def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_asked(counted, new_world):
+def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_queried(counted, new_world):
     assert counted.missing_rate == 1 / 5
     assert new_world().tally.missing_rate == 0
 
@@ -77,7 +77,7 @@ def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, ha
     assert world.tally.settled(world.day, world.as_of, has_match_keys=has_match_keys) is settled
 
 
-def test_the_time_to_a_receipt_is_told_by_the_share_that_had_it(world):
+def test_the_time_to_a_receipt_is_reported_by_the_share_that_had_it(world):
     for second in range(100):
         world.line("12:00:00", out_id=str(second)).record("12:00:00", out_id=str(second), took=second + 1)
     world.run()

@@ -69,12 +69,12 @@ def test_a_slow_consumer_slows_the_queries_down(world):
         results = audit(world.log(), world, send_date=world.day, as_of=world.as_of, in_flight=2)
         await anext(results)
         await asyncio.sleep(0.05)
-        asked = len(world.questions)
+        queried = len(world.queries)
         await results.aclose()
-        return asked, len(asyncio.all_tasks())
+        return queried, len(asyncio.all_tasks())
 
-    asked, tasks = asyncio.run(take_one())
-    assert asked < 100
+    queried, tasks = asyncio.run(take_one())
+    assert queried < 100
     assert tasks == 1
 
 

@@ -12,15 +12,15 @@ from airflow.sdk.exceptions import AirflowException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.arguments import values
-from airflow_provider_dysms.arguments.messages import parse_message_ids, parse_sent
+from airflow_provider_dysms.arguments import template_values
+from airflow_provider_dysms.arguments.message_ids import parse_message_ids, parse_sent
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.errors import DysmsError
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.model.safe_text import safe_text
-from airflow_provider_dysms.operators.send_journal_entry import JournalEntry
-from airflow_provider_dysms.operators.send_once import began_at
+from airflow_provider_dysms.operators.send_once.journal_entry import JournalEntry
+from airflow_provider_dysms.operators.send_once.task_attempt import began_at
 from airflow_provider_dysms.sensors.message_arguments import watched_by_request
 from airflow_provider_dysms.sensors.wait_config import WaitConfig
 from airflow_provider_dysms.sensors.worker_wait import WorkerWait
@@ -158,10 +158,10 @@ def test_what_a_send_returned(sent: Any) -> None:
 def test_ids_and_arguments_from_another_task(value: Any) -> None:
     refused(parse_message_ids, value)
     refused(parse_message_ids, str(value))
-    refused(values.texts, "sign_names", value)
-    refused(values.texts, "sign_names", str(value))
-    refused(values.mapping, "columns", value)
-    refused(values.mapping, "columns", str(value))
+    refused(template_values.read_texts, "sign_names", value)
+    refused(template_values.read_texts, "sign_names", str(value))
+    refused(template_values.read_mapping, "columns", value)
+    refused(template_values.read_mapping, "columns", str(value))
     began_at(value)
     began_at({"began": value})
 

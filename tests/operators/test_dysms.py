@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.operators import queries
+from airflow_provider_dysms.operators import run_queries
 from airflow_provider_dysms.operators.dysms import (
     DysmsQueryMessageOperator,
     DysmsQuerySendDetailsOperator,
@@ -107,7 +107,7 @@ def test_bad_input_names_the_argument_before_anything_is_asked(
 
 
 def test_a_result_that_is_too_large_names_the_transfer(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "MOST_XCOM_BYTES", 100)
+    monkeypatch.setattr(run_queries, "MAX_XCOM_BYTES", 100)
     emulator.add_message(phone_number=NUMBERS[0], sent_at=NOON.isoformat())
     with pytest.raises(AirflowFailException, match="DysmsToObjectStorageOperator"):
         DysmsQuerySendDetailsOperator(task_id="a", phone_numbers=NUMBERS, send_date=DAY).execute({})

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from support.features import keeps_task_state
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.operators.dysms import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
@@ -99,8 +100,13 @@ SMS = {"phone_numbers": [NUMBERS[0]], "sign_name": "示例", "template_code": TE
         ([1, 2], [0, 1, 2], {0: "success", 1: "success", 2: "success"}, {"0": 1, "1": 1, "2": 1}),
         ([1, 2], [1, 2, 3], {0: "success", 1: "success", 2: "success"}, {"1": 1, "2": 1, "3": 1}),
         ([1, 2], [2, 1], {0: "success", 1: "success"}, {"1": 1, "2": 1}),
-        # What a list that is no longer than before has not had is told: it may as well be a text that was edited.
-        ([1, 2], [1, 3], {0: "success", 1: "failed"}, {"1": 1, "2": 1}),
+        # A new text in a list that is not longer than before may be an edited one: it fails. Without notes of what was
+        # sent at the position, it is a text that nobody has sent.
+        (
+            ([1, 2], [1, 3], {0: "success", 1: "failed"}, {"1": 1, "2": 1})
+            if keeps_task_state()
+            else ([1, 2], [1, 3], {0: "success", 1: "success"}, {"1": 1, "2": 1, "3": 1})
+        ),
         ([1, 2, 3], [2, 3], {0: "success", 1: "success"}, {"1": 1, "2": 1, "3": 1}),
     ],
 )
@@ -140,11 +146,13 @@ def test_a_map_whose_list_has_changed_sends_no_text_abroad_twice_and_fails(
     texts[:] = [0, 1, 2]
     assert run_again(dag, run) == {0: "failed", 1: "failed", 2: "failed"}
     said = "".join(capfd.readouterr())
-    assert "was about another message to the same phone numbers" in said
-    assert "Another position of this mapped task may have sent the message" in said
+    if keeps_task_state():
+        assert "sent another message to the same phone numbers" in said
+    assert "may have sent the message" in said
     assert contents(emulator) == {"1": 1, "2": 1}
     texts[:] = [1, 2]
-    assert {run_again(dag, run)[place] for place in (0, 1)} == {"success"}
+    known = "success" if keeps_task_state() else "failed"
+    assert {run_again(dag, run)[place] for place in (0, 1)} == {known}
     assert contents(emulator) == {"1": 1, "2": 1}
 
 
@@ -244,7 +252,7 @@ def test_a_one_time_code_fails_where_its_fate_is_not_known(emulator: Emulator) -
     }
     ended = a_try(2, notes, out_id="mine", on_uncertain="fail")
     assert isinstance(ended, AirflowFailException)
-    assert "may have been sent by an earlier try" in str(ended)
+    assert "may have been sent by an earlier attempt" in str(ended)
     assert emulator.messages() == []
 
 

@@ -288,6 +288,16 @@ def test_silent_fail_waits_on_until_the_connection_is_there(
     assert end.state == "success"
 
 
+@pytest.mark.parametrize("mode", [{}, {"mode": "reschedule"}, {"deferrable": True}])
+def test_silent_fail_does_not_outlast_the_timeout(airflow: Any, emulator: Emulator, mode: dict[str, Any]) -> None:
+    with DAG("silent") as dag:
+        short = {**QUICK, "timeout": 0.5}
+        DysmsMessageSensor(task_id="wait", message_ids="1", dysms_conn_id="gone", silent_fail=True, **short, **mode)
+    (end,) = airflow.play(dag).values()
+    assert isinstance(end.error, AirflowSensorTimeout)
+    assert str(end.error).startswith("timeout of 0.5 s: the last step failed: dysms_conn_id: the connection 'gone'")
+
+
 def test_airflow_gives_up_on_a_trigger_only_after_its_own_last_look(airflow: Any, emulator: Emulator, run: Any) -> None:
     from airflow_provider_dysms.waits.wait import LAST_POLL_SECONDS
 

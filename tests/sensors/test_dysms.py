@@ -217,7 +217,11 @@ SMS = {"kind": "sms", "biz_id": "1^0", "out_id": None, "send_date": str(TODAY), 
         ("DysmsMessageSensor waits for it", DysmsSendDetailsSensor, {"sent": {"kind": "message", "message_id": "1"}}),
         (r"sent \(number 1 of the list\) has a wrong token", DysmsSendDetailsSensor, {"sent": [SMS]}),
         ("biz_id must be an id", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "biz_id": "{{ '' }}"}),
-        ("out_id is 'None', the word for no", DysmsSendDetailsSensor, {"phone_numbers": NUMBERS, "out_id": "None"}),
+        (
+            "out_id is 'None', a word for a missing",
+            DysmsSendDetailsSensor,
+            {"phone_numbers": NUMBERS, "out_id": "None"},
+        ),
         (
             "send_date is not a date",
             DysmsSendDetailsSensor,

@@ -48,7 +48,7 @@ def test_each_number_of_a_request_becomes_a_message() -> None:
         ({"send_date": "soon"}, "has a wrong send_date"),
         ({"sent_at": "soon"}, "has a wrong sent_at: it is not a time"),
         ({"biz_id": "a b"}, "has a wrong biz_id"),
-        ({"out_id": "none"}, "has a wrong out_id: it is 'none', the word for no id"),
+        ({"out_id": "none"}, "has a wrong out_id: it is 'none', a word for a missing value"),
         ({"biz_id": None, "out_id": ""}, "has neither biz_id nor out_id"),
     ],
 )
@@ -77,7 +77,7 @@ def test_numbers_belong_to_one_request_and_by_default_to_the_day_of_the_wait() -
     [
         ({"biz_id": None}, "phone_numbers needs biz_id or out_id"),
         ({"biz_id": "a b"}, "biz_id "),
-        ({"out_id": " NONE "}, "out_id is ' NONE ', the word for no id"),
+        ({"out_id": " NONE "}, "out_id is ' NONE ', a word for a missing value"),
         ({"out_id": "x" * 256}, "out_id "),
         ({"send_date": "soon"}, "send_date is not a date"),
         ({"phone_numbers": []}, "phone_numbers "),

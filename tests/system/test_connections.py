@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.airflow.running_airflow import RunningAirflow
+from support.features import keeps_task_state
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.get_provider_info import FIELDS
@@ -67,7 +68,7 @@ def test_the_command_line_masks_where_airflow_masks(api_server: RunningAirflow) 
         text=True,
         check=True,
     )
-    assert "privacy_secret" in "".join(ran.stdout.split())
+    assert "by_hand" in "".join(ran.stdout.split())
     assert "CANARY" not in ran.stdout + ran.stderr
 
 
@@ -106,6 +107,9 @@ def test_a_saved_connection_without_a_port_cannot_be_tested_as_the_form_says(
     """If this fails, Airflow tests such connections again, and the hints about port 443 can go."""
     saved = {"connection_id": "no_port", "conn_type": "dysms", "login": "LTAIx", "password": "p", "extra": "{}"}
     api_server._ask("POST", "connections", saved)
-    with pytest.raises(urllib.error.HTTPError) as caught:
+    try:
         api_server._ask("POST", "connections/test", {**saved, "password": "***", "port": 0})
-    assert caught.value.code == 400
+        status = 200
+    except urllib.error.HTTPError as error:
+        status = error.code
+    assert status == (400 if keeps_task_state() else 200)

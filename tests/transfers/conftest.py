@@ -1,4 +1,4 @@
-"""Tries of one audit: the real operator on the emulator, from and to a folder of the test."""
+"""Attempts of one audit: the real operator on the emulator, from and to a folder of the test."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ RUN = "manual__2026-01-05T00:00:00+00:00/139" + "00001111"
 INSTANCE = {"dag_id": "daily", "run_id": RUN, "map_index": -1}
 
 
-class Tries:
-    """Runs the operator as a task of one DAG run, again and again, and looks at what it leaves.
+class Attempts:
+    """Runs the operator as a task of one DAG run, again and again, and reads its output.
 
     :param emulator: whom it asks
     :param folder: logs lie in it, and what is written goes to its ``out``
@@ -45,7 +45,7 @@ class Tries:
         instance: dict[str, Any] = INSTANCE,
         **arguments: Any,
     ) -> dict[str, Any]:
-        """Run one try; return the manifest."""
+        """Run one attempt; return the manifest."""
         from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
         if sent is not None:
@@ -80,7 +80,7 @@ class Tries:
         self.emulator.generate(send_date=DAY, messages=messages, log=self.folder / "sent.csv", **how)
 
     def refuse_after(self, questions: int) -> None:
-        """Have everything after so many questions about numbers refused, which ends a try at once."""
+        """Have every query about numbers after this many refused, which ends an attempt at once."""
         self.emulator.fault(
             "business", action="QuerySendDetails", code="isp.RAM_PERMISSION_DENY", skip=questions, times=None
         )
@@ -91,7 +91,7 @@ class Tries:
         self.emulator.reset("requests")
         return sum(counts.get(action, {"requests": 0})["requests"] for action in ("QuerySendDetails", "QueryMessage"))
 
-    def segments(self) -> list[Path]:
+    def checkpoints(self) -> list[Path]:
         return sorted((self.out / "_spool").rglob("*.segment"))
 
     def data(self, extension: str = "jsonl") -> bytes:
@@ -102,28 +102,28 @@ class Tries:
 
 
 @pytest.fixture
-def tries(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tries:
+def attempts(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attempts:
     emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
-    tries = Tries(emulator, tmp_path)
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", tries.connection())
-    return tries
+    attempts = Attempts(emulator, tmp_path)
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", attempts.connection())
+    return attempts
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many tries as in earnest, with hardly a pause before each."""
+    """Retries of requests as in production, with hardly a wait before each."""
     policy = RetryPolicy(first_pause=0.01, limit_pause=0.01)
     monkeypatch.setattr("airflow_provider_dysms.api.client.RetryPolicy", lambda: policy)
     monkeypatch.setattr(pagination, "PAUSES", tuple(min(pause, 0.01) for pause in pagination.PAUSES))
 
 
 @pytest.fixture
-def elsewhere(tries: Tries) -> Callable[[str], Tries]:
-    """Return tries that write to another folder."""
+def elsewhere(attempts: Attempts) -> Callable[[str], Attempts]:
+    """Return attempts that write to another folder."""
 
-    def make(name: str) -> Tries:
-        other = Tries(tries.emulator, tries.folder)
-        other.out = tries.folder / name
+    def make(name: str) -> Attempts:
+        other = Attempts(attempts.emulator, attempts.folder)
+        other.out = attempts.folder / name
         return other
 
     return make

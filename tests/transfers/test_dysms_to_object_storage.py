@@ -18,8 +18,8 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsTaskError
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.storage.row_spool import RowSpool
-from airflow_provider_dysms.transfers import progress
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+from airflow_provider_dysms.transfers.reporting import progress
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=1)
@@ -275,7 +275,7 @@ def test_a_day_that_is_about_to_be_forgotten_warns(
     audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     audit(phone_numbers=[NUMBER], send_date=TODAY - timedelta(days=30))
-    assert "about to leave" in "".join(capfd.readouterr())
+    assert "is about to forget" in "".join(capfd.readouterr())
 
 
 BLANK = {"phone_number": "phone_number", "sent_at": "sent_at"}

@@ -113,65 +113,69 @@ def failing(run: Callable[[], Any], fault: str, *told: str) -> None:
 @pytest.mark.parametrize(("kind", "skip"), [("csv", 0), ("csv", 1), ("csv.gz", 1), ("parquet", 1)])
 @pytest.mark.parametrize("fault", [*OUTAGES, "forbidden"])
 def test_a_log_that_cannot_be_read_to_its_end_is_named_and_nothing_is_asked(
-    tries: Any, client: Any, front: Front, kind: str, fault: str, skip: int
+    attempts: Any, client: Any, front: Front, kind: str, fault: str, skip: int
 ) -> None:
     client.put_object(Bucket="outages", Key=f"sent/log.{kind}", Body=written(kind))
     front.plan(fault, part=f"sent/log.{kind}", skip=skip)
     failing(
-        lambda: tries(None, sent_uri=f"s3://aws_front@outages/sent/log.{kind}", resume_within=0),
+        lambda: attempts(None, sent_uri=f"s3://aws_front@outages/sent/log.{kind}", resume_within=0),
         fault,
         f"sent_uri cannot be read: s3://outages/sent/log.{kind} (",
     )
     assert len(front.met) > skip
-    assert tries.asked() == 0
+    assert attempts.asked() == 0
 
 
 @pytest.mark.parametrize("sent", ["sent", "sent/**/*.csv", "sent/*/x.csv"])
 @pytest.mark.parametrize("fault", [*OUTAGES, "forbidden"])
 def test_a_log_that_cannot_be_listed_is_not_taken_for_an_empty_or_a_smaller_one(
-    tries: Any, client: Any, front: Front, fault: str, sent: str
+    attempts: Any, client: Any, front: Front, fault: str, sent: str
 ) -> None:
     for key in ("sent/log.csv", "sent/more/x.csv"):
         client.put_object(Bucket="outages", Key=key, Body=b"phone_number\n13900000000\n")
     front.plan(fault, part="list-type=2", skip=0 if sent == "sent" else 1)
-    failing(lambda: tries(None, sent_uri=f"s3://aws_front@outages/{sent}"), fault, "sent_uri cannot be", "s3://outages")
+    failing(
+        lambda: attempts(None, sent_uri=f"s3://aws_front@outages/{sent}"), fault, "sent_uri cannot be", "s3://outages"
+    )
     assert front.met
-    assert tries.asked() == 0
+    assert attempts.asked() == 0
 
 
 @pytest.mark.parametrize("fault", BODILESS)
 def test_a_log_whose_kind_cannot_be_asked_for_is_not_taken_for_a_folder(
-    tries: Any, client: Any, front: Front, fault: str
+    attempts: Any, client: Any, front: Front, fault: str
 ) -> None:
     client.put_object(Bucket="outages", Key="sent/log.csv", Body=b"phone_number\n13900000000\n")
     front.plan(fault, method="HEAD", part="sent/log.csv")
-    failing(lambda: tries(None, sent_uri="s3://aws_front@outages/sent/log.csv"), fault, "s3://outages/sent/log.csv (")
+    failing(
+        lambda: attempts(None, sent_uri="s3://aws_front@outages/sent/log.csv"), fault, "s3://outages/sent/log.csv ("
+    )
 
 
 @pytest.mark.parametrize("part", ["part-0.csv", "_manifests/"])
 @pytest.mark.parametrize("fault", [*OUTAGES, "forbidden"])
 def test_a_committed_partition_that_cannot_be_read_is_read_by_the_next_try(
-    tries: Any, client: Any, front: Front, fault: str, part: str
+    attempts: Any, client: Any, front: Front, fault: str, part: str
 ) -> None:
-    tries.send(20)
-    tries(output_uri=OUT, file_format="csv")
-    tries.asked()
+    attempts.send(20)
+    attempts(output_uri=OUT, file_format="csv")
+    attempts.asked()
     front.plan(fault, part=part)
     failing(
-        lambda: tries(output_uri=OUT, file_format="csv"), fault, "output_uri cannot be read: s3://outages/out/", part
+        lambda: attempts(output_uri=OUT, file_format="csv"), fault, "output_uri cannot be read: s3://outages/out/", part
     )
     assert front.met
-    assert tries.asked() == 0
+    assert attempts.asked() == 0
     front.plan(None)
-    assert tries(output_uri=OUT, file_format="csv")["run"]["taken_over"] > 10
+    assert attempts(output_uri=OUT, file_format="csv")["run"]["taken_over"] > 10
 
 
 @pytest.mark.parametrize("fault", [*OUTAGES, "forbidden"])
 def test_a_partition_that_cannot_be_verified_is_not_said_to_differ(
-    tries: Any, client: Any, front: Front, fault: str
+    attempts: Any, client: Any, front: Front, fault: str
 ) -> None:
-    tries.send(20)
-    day = tries(output_uri=OUT)["result"]["send_date"]
+    attempts.send(20)
+    day = attempts(output_uri=OUT)["result"]["send_date"]
     verify = DysmsVerifyPartitionOperator(task_id="verify", output_uri=OUT, send_date=day)
     for part in ("part-0.jsonl", "_manifests/"):
         front.plan(fault, part=part)
@@ -182,34 +186,34 @@ def test_a_partition_that_cannot_be_verified_is_not_said_to_differ(
 
 @pytest.mark.parametrize("fault", OUTAGES)
 def test_checkpoints_that_cannot_be_read_are_read_by_the_next_try(
-    tries: Any, client: Any, front: Front, monkeypatch: pytest.MonkeyPatch, fault: str
+    attempts: Any, client: Any, front: Front, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     monkeypatch.setattr(checkpoints, "MAX_QUERIES", 10)
-    tries.send(60)
-    tries.emulator.configure(latency_ms=20)
-    tries.refuse_after(50)
+    attempts.send(60)
+    attempts.emulator.configure(latency_ms=20)
+    attempts.refuse_after(50)
     with pytest.raises(DysmsTaskFailed):
-        tries(output_uri=OUT)
-    tries.emulator.clear_faults()
-    tries.emulator.configure(latency_ms=0)
-    tries.asked()
+        attempts(output_uri=OUT)
+    attempts.emulator.clear_faults()
+    attempts.emulator.configure(latency_ms=0)
+    attempts.asked()
     front.plan(fault, part=".segment")
-    failing(lambda: tries(output_uri=OUT), fault, "output_uri cannot be read: s3://outages/out/_spool/")
-    assert tries.asked() == 0
+    failing(lambda: attempts(output_uri=OUT), fault, "output_uri cannot be read: s3://outages/out/_spool/")
+    assert attempts.asked() == 0
     front.plan(None)
-    assert tries(output_uri=OUT)["run"]["resumed"] >= 10
+    assert attempts(output_uri=OUT)["run"]["resumed"] >= 10
 
 
 @pytest.mark.parametrize("part", ["part-0.jsonl", "_manifests/send_date"])
 @pytest.mark.parametrize("fault", [*BODILESS, "forbidden"])
 def test_a_file_that_cannot_be_put_is_named_and_put_by_the_next_try(
-    tries: Any, client: Any, front: Front, fault: str, part: str
+    attempts: Any, client: Any, front: Front, fault: str, part: str
 ) -> None:
-    tries.send(5)
+    attempts.send(5)
     front.plan(fault, method="PUT", part=part)
-    failing(lambda: tries(output_uri=OUT), fault, "output_uri cannot be written: s3://outages/out/", part)
+    failing(lambda: attempts(output_uri=OUT), fault, "output_uri cannot be written: s3://outages/out/", part)
     front.plan(None)
-    assert tries(output_uri=OUT)["result"]["rows"] == 5
+    assert attempts(output_uri=OUT)["result"]["rows"] == 5
 
 
 def test_the_settings_of_a_connection_go_before_those_of_ours(

@@ -13,7 +13,6 @@ from airflow.sdk.exceptions import AirflowException
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.transfers.statistics import is_provisional
 
 TODAY = dates.beijing_day(datetime.now(UTC))
 DAY = TODAY - timedelta(days=2)
@@ -156,7 +155,7 @@ def test_a_gap_warns_and_says_what_may_account_for_it(
     add(emulator, "13922222222")
     assert audit("sent.csv", send_date=DAY, statistics=choice)["run"]["statistics_gap"] is True
     said = "".join(capfd.readouterr())
-    assert "The statistics count 22 mainland segments, the rows 20; nothing that was counted accounts for it" in said
+    assert "The statistics count 22 mainland segments, the rows 20; nothing that was counted explains it" in said
     log(*map(number, range(21)))
     audit("sent.csv", send_date=DAY, statistics=choice)
     assert "it may be lines that have no record at the service: 1" in "".join(capfd.readouterr())
@@ -274,7 +273,7 @@ def test_a_key_that_may_not_ask_for_statistics_may_audit(
     login = {"login": key["access_key_id"], "password": key["access_key_secret"]}
     manifest = audit("sent.csv", send_date=DAY, statistics="judge", connection=login)
     assert manifest["run"]["statistics"]["mainland"] == {"refused": "Forbidden.RAM"}
-    assert "The day's mainland statistics are not to be had" in "".join(capfd.readouterr())
+    assert "The day's mainland statistics are not available" in "".join(capfd.readouterr())
 
 
 @pytest.mark.usefixtures("hasty")
@@ -292,14 +291,6 @@ def test_statistics_can_be_left_alone(audit: Run, emulator: Emulator, log: Calla
     log(NUMBER)
     assert audit("sent.csv", send_date=DAY, statistics="skip", max_missing_rate=1)["run"]["statistics"] is None
     assert "QuerySendStatistics" not in emulator.requests()
-
-
-@pytest.mark.parametrize(
-    ("after_midnight", "provisional"),
-    [(timedelta(hours=-3), True), (timedelta(minutes=9, seconds=59), True), (timedelta(minutes=10), False)],
-)
-def test_a_day_is_provisional_until_its_last_messages_are_filed(after_midnight: timedelta, provisional: bool) -> None:
-    assert is_provisional(DAY, MIDNIGHT + after_midnight) is provisional
 
 
 def test_a_day_that_is_still_running_is_marked_and_the_task_says_so(

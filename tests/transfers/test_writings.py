@@ -124,7 +124,7 @@ def test_what_is_wrong_is_said_before_anything_is_asked(
 
 
 def test_arguments_of_a_log_do_not_go_with_a_list_of_numbers(audit: Run) -> None:
-    with pytest.raises(AirflowFailException, match="timezone belongs to a send log"):
+    with pytest.raises(AirflowFailException, match="timezone describes a send log"):
         audit(phone_numbers=NUMBERS, timezone="UTC")
 
 

@@ -1,4 +1,4 @@
-"""One try of an audit in a process of its own, so that it can be killed: arguments as JSON on the command line."""
+"""One attempt of an audit in a process of its own, so that it can be killed: arguments as JSON on the command line."""
 
 import json
 import sys

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from airflow_provider_dysms.audit.send_log.parse_times import OUT_OF_RANGE, TimeParser
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

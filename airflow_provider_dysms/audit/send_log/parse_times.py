@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from airflow_provider_dysms.model.dates import BEIJING, EPOCH, parse_instant
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import math
 import re
 from decimal import Decimal
 
-from airflow_provider_dysms.model.null_words import is_null_word
+from airflow_provider_dysms.model.ids import is_null_word
 from airflow_provider_dysms.model.phone_numbers.number import (
     FULL_WIDTH_DIGITS,
     INVALID,

@@ -15,7 +15,7 @@ def test_a_biz_id_decides_whatever_the_clocks_say(world):
     world.line("12:00:00", biz_id="1^0").line("12:00:00", biz_id="2^0")
     world.record("09:00:00", biz_id="2^0", content="two").record("20:00:00", biz_id="1^0", content="one")
     assert states_and_texts(world.run()) == [("delivered", "one"), ("delivered", "two")]
-    assert set(world.questions) == {(world.phone, world.day, "1^0"), (world.phone, world.day, "2^0")}
+    assert set(world.queries) == {(world.phone, world.day, "1^0"), (world.phone, world.day, "2^0")}
     assert world.tally.ambiguous == 0
 
 
@@ -63,7 +63,7 @@ def test_an_out_id_that_covers_several_messages_goes_by_time(world):
 def test_an_out_id_of_the_day_after_is_not_taken_for_ours(world):
     world.line("23:55:00", out_id="daily").record("+1 09:00:00", out_id="daily", content="tomorrow's")
     assert states_and_texts(world.run()) == [("missing", None)]
-    assert (world.phone, world.day + timedelta(days=1), None) in world.questions
+    assert (world.phone, world.day + timedelta(days=1), None) in world.queries
 
 
 def test_only_time_is_taken_in_order_and_not_the_nearest_first(world):
@@ -96,7 +96,7 @@ def test_keys_go_before_time(world):
     assert world.tally.ambiguous == 0
 
 
-def test_a_line_with_nothing_to_go_by_takes_what_is_left(world):
+def test_a_line_with_nothing_to_go_by_takes_what_remains(world):
     world.line().line("12:00:00").record("09:00:00", content="left").record("12:00:00", content="timed")
     assert states_and_texts(world.run()) == [("delivered", "left"), ("delivered", "timed")]
     assert world.tally.ambiguous == 0
@@ -163,7 +163,7 @@ TIMES = ("-1 23:59:00", "00:00:00", "00:05:00", "12:00:00", "12:09:59", "12:10:0
     way=st.sampled_from(["auto", "biz_id", "out_id", "sent_at"]),
 )
 def test_a_simple_assignment_is_what_the_rules_assign(new_world, ids, sent_at, dated, out_id, way):
-    def outcome():
+    def result():
         world = new_world()
         world.line(sent_at, **ids).record(dated, found=[world.day], out_id=out_id, biz_id=ids.get("biz_id"))
         world.has_match_keys = True
@@ -172,10 +172,10 @@ def test_a_simple_assignment_is_what_the_rules_assign(new_world, ids, sent_at, d
         except DysmsInputError as error:
             return str(error)
 
-    simple = outcome()
+    simple = result()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assign, "assign_simple", lambda *_: None)
-        assert outcome() == simple
+        assert result() == simple
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -192,7 +192,7 @@ def test_a_simple_assignment_is_what_the_rules_assign(new_world, ids, sent_at, d
     more=st.booleans(),
 )
 def test_a_simple_assignment_of_several_lines_is_what_the_rules_assign(new_world, pairs, more):
-    def outcome():
+    def result():
         world = new_world()
         world.has_match_keys = True
         for number, (sent_at, out_id, dated, answered) in enumerate((("12:00:00", "d", "12:00:00", "d"), *pairs)):
@@ -202,10 +202,10 @@ def test_a_simple_assignment_of_several_lines_is_what_the_rules_assign(new_world
             world.record("13:00:00", out_id="e")
         return world.run(), world.tally.as_dict()
 
-    simple = outcome()
+    simple = result()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assign, "assign_simple", lambda *_: None)
-        assert outcome() == simple
+        assert result() == simple
 
 
 class TestMidnight:
@@ -241,7 +241,7 @@ class TestMatch:
         world.line("12:00:00", biz_id="1^0", out_id="a").line("15:00:00", biz_id="2^0")
         world.record("09:00:00", out_id="a", content="a").record("15:00:00", content="time")
         assert states_and_texts(world.run("out_id")) == [("delivered", "a"), ("delivered", "time")]
-        assert set(world.questions) == {(world.phone, world.day, None)}
+        assert set(world.queries) == {(world.phone, world.day, None)}
 
     def test_sent_at_looks_at_time_alone(self, world):
         world.line("12:00:00", biz_id="1^0", out_id="a").record("12:00:01", out_id="z", content="z")

@@ -18,7 +18,7 @@ def test_two_requests_that_seem_to_have_the_same_messages_are_refused(world):
     assert world.phone not in str(error.value)
 
 
-def test_twins_of_one_second_in_two_requests_are_no_sign_of_that(world):
+def test_twins_of_one_second_in_two_requests_are_not_refused(world):
     for place, biz_id in enumerate(("1^0", "2^0", "3^0", "4^0")):
         at = f"12:00:0{place // 2}"
         world.line(at, biz_id=biz_id).record(at, biz_id=biz_id)
@@ -32,7 +32,7 @@ def test_what_a_biz_id_gave_is_taken_out_of_what_the_number_gave(world):
     assert world.tally.unlogged == 0
 
 
-def test_a_record_whose_state_changed_between_two_answers_is_the_same_message(world):
+def test_a_record_whose_state_changed_between_two_responses_is_the_same_message(world):
     world.line("12:00:00", biz_id="1^0").line("15:00:00")
     world.record("12:00:00", biz_id="1^0", status=1, code=None, took=None).record("15:00:00")
     ask = world.query_send_details

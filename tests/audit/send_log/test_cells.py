@@ -55,7 +55,7 @@ def test_a_word_for_nothing_is_neither_an_id_nor_a_number_nor_a_time(column, wri
     assert "leave the cell empty" in line.rejection[1]
 
 
-def test_a_word_for_no_time_is_told_apart_from_a_time_in_another_form():
+def test_a_word_for_no_time_is_reported_apart_from_a_time_in_another_form():
     row = {"phone_number": NUMBER, "sent_at": "NULL"}
     (line,) = read(*as_csv(row), time_format="%d/%m/%Y %H:%M").lines
     assert "a word for a missing time" in line.rejection[1]

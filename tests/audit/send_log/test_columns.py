@@ -40,7 +40,7 @@ FORMATS = pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 @FORMATS
 @pytest.mark.parametrize("out_id", ["OutId", "outId", "OUT_ID", "out-id", "Out Id", "outid", "ＯｕｔＩｄ"])
 @pytest.mark.parametrize("number", ["PhoneNumber", "phone-number", "PHONE_NUMBER"])
-def test_another_spelling_is_taken_and_told(kind: str, out_id: str, number: str) -> None:
+def test_another_spelling_is_taken_and_reported(kind: str, out_id: str, number: str) -> None:
     log = read(kind, {number: NUMBER, out_id: "a"}, {number: NUMBER, out_id: "b"})
     assert [line.out_id for line in log.lines] == ["a", "b"]
     assert log.has_match_keys

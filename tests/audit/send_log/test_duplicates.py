@@ -116,7 +116,7 @@ def test_resends_with_one_out_id_are_as_many_as_have_records(world: Any, records
     assert (world.tally.by_state, world.tally.repeated) == (states, 1 if records == 1 else 0)
 
 
-def test_copies_ask_no_further_question_and_make_nothing_ambiguous(world: Any) -> None:
+def test_copies_query_no_further_query_and_make_nothing_ambiguous(world: Any) -> None:
     world.line(out_id="a").line(out_id="a").record("12:00:00", out_id="a")
     world.run()
     assert (world.tally.asked, world.tally.ambiguous, world.tally.missing, world.tally.missing_rate) == (1, 0, 0, 0)
@@ -154,7 +154,7 @@ def test_an_unknown_message_id_is_missing_once(world: Any) -> None:
     assert (world.tally.missing, world.tally.repeated, world.tally.missing_rate) == (1, 1, 1.0)
 
 
-def test_a_list_of_questions_and_rejected_lines_have_no_copies(world: Any) -> None:
+def test_a_list_of_queries_and_rejected_lines_have_no_copies(world: Any) -> None:
     world.line().line().rejected().rejected().record("12:00:00").record("13:00:00")
     states = [verdict.state for verdict in world.run()]
     assert (sorted(states), world.tally.repeated) == (["delivered", "delivered", "rejected", "rejected"], 0)
@@ -176,9 +176,9 @@ def test_none_is_repeated_where_each_has_a_record(world: Any) -> None:
     assert repeated_lines(world.lines, [None, None], scope) == (1,)
 
 
-def test_a_message_id_and_its_copies_are_asked_once(world: Any) -> None:
+def test_a_message_id_and_its_copies_are_queried_once(world: Any) -> None:
     for _ in range(3):
         world.line(phone=None, message_id="1")
     world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
     assert [verdict.state for verdict in world.run()] == ["delivered"]
-    assert [len(list(group)) for _, group in groupby(world.questions.elements())] == [1]
+    assert [len(list(group)) for _, group in groupby(world.queries.elements())] == [1]

@@ -41,7 +41,7 @@ def test_lines_of_one_number_or_message_id_are_one_group_in_the_order_of_their_f
         assert list(group_lines(Lines(made))) == list(expected.values())
 
 
-def test_a_hundred_thousand_numbers_are_told_apart():
+def test_a_hundred_thousand_numbers_are_reported_apart():
     count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
     packed = Lines()
     for place in range(count + 10):

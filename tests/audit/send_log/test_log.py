@@ -44,7 +44,7 @@ def test_every_format_reads_alike(name, data, zipped):
     assert log.carry == ("user",)
 
 
-def test_text_has_one_number_a_line_and_is_a_list_of_questions():
+def test_text_has_one_number_a_line_and_is_a_list_of_queries():
     log = read_files(("numbers.TXT.gz", gzip.compress(b"\xef\xbb\xbf13900000000\r\n\r\n  +852 6123 4567 \nnonsense")))
     assert [line.phone and line.phone.digits for line in log.lines] == ["13900000000", "85261234567", None]
     assert [line.where for line in log.lines] == [f"numbers.TXT.gz:{number}" for number in (1, 3, 4)]
@@ -52,7 +52,7 @@ def test_text_has_one_number_a_line_and_is_a_list_of_questions():
     assert log.rejected[0].rejection[0] == "invalid_number"
 
 
-def test_a_short_list_is_a_list_of_questions_too():
+def test_a_short_list_is_a_list_of_queries_too():
     log = phone_log(["13900000000", 85261234567, "nonsense"])
     assert [line.rejection is None for line in log.lines] == [True, True, False]
     assert not log.has_match_keys

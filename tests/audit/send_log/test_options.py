@@ -10,7 +10,7 @@ from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 
-def test_what_was_found_out_is_told_once_for_many_files():
+def test_what_was_found_out_is_reported_once_for_many_files():
     data = table(";", names=tuple(CHINESE.values())).encode("gb18030")
     files = [(f"{place}.csv", io.BytesIO(data)) for place in range(3)]
     log = read_send_log(files, send_date=DAY, columns=CHINESE, options=LogOptions(encoding="auto"))

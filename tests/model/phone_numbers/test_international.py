@@ -46,6 +46,9 @@ def test_another_country_is_an_error(country: str) -> None:
 def test_the_named_region_decides_only_outside_the_known_ranges() -> None:
     unknown = international.parse("+85200001234", None)
     assert international.region_of(unknown, None) == "HK"
+    unassigned = international.parse("+12005550123", None)
+    assert international.region_of(unassigned, "CA") == "CA"
+    assert international.region_of(unassigned, "HK") == "US"
     canadian = international.parse("+14165550123", None)
     assert international.region_of(canadian, "US") == "CA"
 

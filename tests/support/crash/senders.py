@@ -24,8 +24,8 @@ from airflow.sdk.exceptions import AirflowException, TaskDeferred
 from airflow_provider_dysms.api import request_executor
 from airflow_provider_dysms.api.http import connection, pooled_transport
 from airflow_provider_dysms.hooks.dysms import DysmsHook
-from airflow_provider_dysms.operators import find_sent, send_once
-from airflow_provider_dysms.operators.send_journal_entry import KEY
+from airflow_provider_dysms.operators.send_once import find_sent, send_sms
+from airflow_provider_dysms.operators.send_once.journal_entry import KEY
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator, DysmsSendSmsOperator
 
 #: Tries after the first, at most: one may be held back by a machine that is busy.
@@ -194,7 +194,7 @@ def lookup_once(_: Boundaries) -> None:
     async def look(*given: Any, **named: Any) -> find_sent.SendSearch:
         return find_sent.SendSearch()
 
-    send_once.look = look
+    send_sms.find_sent = look
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
-from airflow_provider_dysms.transfers.xcom_result import for_xcom
+from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 from support.crash.boundaries import GROWS, Fault
 from support.crash.lanes import LOGS, MANIFEST, PARTITION, SEGMENT, Expected, Lane, data_files, fits, timeless
 from support.crash.places import Place

@@ -74,8 +74,11 @@ def test_look_ups_happen_in_a_thread_and_once_for_all_waits(connect: Define, loo
     assert threading.main_thread().name not in lookups.threads
 
 
-@pytest.mark.usefixtures("short")
-def test_a_connection_that_three_look_ups_do_not_find_ends_every_wait(lookups: Lookups, run: Any, spec: Any) -> None:
+def test_a_connection_that_three_look_ups_do_not_find_ends_every_wait(
+    lookups: Lookups, run: Any, spec: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough that all waits have ended before another look-up may happen, on a busy machine too.
+    monkeypatch.setattr(client_source, "MISSING_LOOKUP_PAUSE", 1.0)
     triggers = [DysmsMessageTrigger(message_ids=["1"], dysms_conn_id="nobody", **spec()) for _ in range(20)]
     results = run(*triggers)
     assert lookups.count == 3

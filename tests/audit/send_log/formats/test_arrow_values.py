@@ -1,4 +1,4 @@
-"""What Parquet holds comes out as it is: no digit of an id or a carried value is made up, and no byte is lost."""
+"""Parquet cells are read without loss: ids and carried values keep their digits, and bytes are not changed."""
 
 import io
 import uuid
@@ -44,7 +44,7 @@ def test_numbers_of_seven_digits_are_refused_as_ids_numbers_and_times(column, ki
     assert "1001" not in str(caught.value)
 
 
-def test_a_column_of_seven_digits_that_is_empty_or_not_read_is_nothing_to_refuse():
+def test_a_column_of_seven_digits_that_is_empty_or_not_read_is_accepted():
     empty = pa.array([None, float("nan")], pa.float32())
     assert [line.out_id for line in lines_of(file_of(out_id=empty))] == [None, None]
     assert len(lines_of(file_of(out_id=pa.array(["a"]), price=pa.array([1.5], pa.float32())))) == 1
@@ -69,7 +69,7 @@ BYTES = [b"\xaa\x01", b"\xbb\x01", b"\xcc\x01"]
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary(2), pa.binary_view()])
-def test_carried_bytes_are_hexadecimal_digits_if_that_is_asked_for_and_refused_otherwise(kind):
+def test_carried_bytes_are_hexadecimal_digits_if_that_is_requested_and_refused_otherwise(kind):
     assert carried(pa.array(BYTES, kind), binary="hex") == ["aa01", "bb01", "cc01"]
     with pytest.raises(DysmsInputError, match=r"l\.parquet:1 has bytes in column x .* set binary='hex'"):
         carried(pa.array(BYTES, kind))
@@ -146,7 +146,7 @@ def test_a_parquet_time_beyond_the_calendar_is_a_rejected_line_and_not_a_damaged
     assert log.lines[1].rejection is None
 
 
-def test_parquet_types_are_taken_as_they_are():
+def test_parquet_types_are_taken_unchanged():
     schema = pa.schema(
         [
             ("phone_number", pa.float64()),

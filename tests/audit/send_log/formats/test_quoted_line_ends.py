@@ -69,7 +69,7 @@ def test_a_stray_quote_in_the_header_does_not_swallow_lines():
     assert "l.csv:1 begins a quoted cell that contains line 2," in refused(rows)
 
 
-def test_the_lines_of_a_log_of_message_ids_are_told_by_these():
+def test_the_lines_of_a_log_of_message_ids_are_reported_by_these():
     rows = ["note,message_id", *(f"{'hi'},10080303{place:08}" for place in range(300))]
     rows[4], rows[8] = rows[4].replace("hi", '"hi'), rows[8].replace("hi", 'hi"')
     assert "l.csv:5 begins" in refused(rows)

@@ -39,7 +39,7 @@ def manifest(partition: Partition) -> Manifest:
     hidden_counts = HiddenCountsPacker()
     hidden_counts.add(2, HiddenCounts(edge=1))
     result = {**KNOWN, "oldest_answer": "2025-06-01T04:00:00Z", "unseen": hidden_counts.text()}
-    with partition.spool(CODEC.columns) as spool:
+    with partition.open_spool(CODEC.columns) as spool:
         spool.write(CODEC.rows(verdicts))
         return partition.commit(spool, result, partition.uris)
 

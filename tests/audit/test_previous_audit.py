@@ -78,3 +78,15 @@ def test_rows_of_an_earlier_release_that_had_one_for_each_copy_are_not_taken_ove
         assert check(world.lines, [verdict], (1,))
         assert not check(world.lines, [verdict, verdict], ())
         assert not check(world.lines, [verdict], ())
+
+
+def test_among_copies_only_the_number_of_records_counts(world: Any) -> None:
+    for _ in range(3):
+        world.line(out_id="a")
+    world.record("12:00:00", out_id="a")
+    (delivered,) = world.run()
+    missing = replace(delivered, state="missing", sent_at=None)
+    previous = previous_audit(world)
+    moved = GroupResult(0, world.lines, [missing, missing, delivered])
+    assert previous.lost_lines(moved, [delivered, missing, missing], ()) == []
+    assert len(previous.lost_lines(moved, [delivered, delivered, missing], ())) == 1

@@ -107,7 +107,7 @@ def read_send_log(
     :param columns: our name (:data:`NAMES`) -> the log's column; then no other columns are read. Default: every column
         with one of our names, also in another spelling: see :mod:`.columns`
     :param carry: columns of the log that are copied to the output, as text
-    :param options: formats, encodings and limits; default: everything is detected
+    :param options: formats, encodings and limits; default: the defaults of :class:`~.options.LogOptions`
     :raises DysmsInputError: a file cannot be read, a column is missing, or an argument is wrong
     """
     check_columns(columns)

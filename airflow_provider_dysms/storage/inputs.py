@@ -167,7 +167,7 @@ class _Files:
     def changed_error(self, place: str, change: str) -> FileReplaced:
         """Return the error for a log that changed while it was read."""
         uri = f"{self._protocol}://{place}"
-        remedy = "let its writer finish, then run the task again"
+        remedy = "run the task again when its writer has finished"
         return FileReplaced(f"{self._argument} changed while it was read: {uri} {change}; {remedy}")
 
     def _state(self, place: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.storage import checkpoints
 
 NUMBER = "13900000000"
+from airflow_provider_dysms.operators.send_once import messages
+from airflow_provider_dysms.transfers import export_options
+
 KINDS = [
     actions.Call,
     send_details_json._LenientRow,
@@ -32,6 +35,9 @@ KINDS = [
     lines.Line,
     verdict.Verdict,
     checkpoints._Checkpoint,
+    export_options.ExportOptions,
+    messages.InternationalMessage,
+    messages.Sms,
 ]
 
 

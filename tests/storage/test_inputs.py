@@ -182,7 +182,7 @@ def test_a_log_that_changes_while_it_is_read_is_an_error_that_may_pass(place, ch
     assert message.startswith("sent_uri ")
     if "was replaced while it was read" not in message:  # the store has said so itself
         assert f"changed while it was read: {place.clean_uri}/{told}" in message
-    assert "let its writer" in message
+    assert "run the task again when its writer has finished" in message
     assert "aws_test" not in message
 
 

@@ -18,12 +18,11 @@ from airflow_provider_dysms.audit.send_log import lines
 from airflow_provider_dysms.model import records, reports
 from airflow_provider_dysms.model.phone_numbers import number
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.storage import checkpoints
-
-NUMBER = "13900000000"
 from airflow_provider_dysms.operators.send_once import messages
+from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.transfers import export_options
 
+NUMBER = "13900000000"
 KINDS = [
     actions.Call,
     send_details_json._LenientRow,

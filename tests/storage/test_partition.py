@@ -119,7 +119,7 @@ def test_a_data_file_that_no_manifest_explains_is_refused_before_and_at_the_comm
         place.put(f"{DAY}/{name}", b"mine")
         with pytest.raises(
             DysmsInputError,
-            match=r"output_uri has a data file that does not belong to its manifest.*move this one away",
+            match=r"a data file that does not belong to its manifest.*move this one away",
         ):
             target.commit(spool, {}, {})
     with pytest.raises(DysmsInputError, match="does not belong to its manifest"):

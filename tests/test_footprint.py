@@ -17,11 +17,15 @@ HEAVY = {
     *("pyarrow", "s3fs", "starlette", "upath", "uvicorn"),
 }
 
-#: Rooms of ours that a class needs when it runs, and not when it is made.
+#: Rooms that a class needs when its task runs, not when it is made.
 AT_WORK = {"audit", "emulator", "storage", "triggers", "waits"}
 
-#: So many modules of ours hold the classes, packages and what they share counted.
-MOST_MODULES = 24
+#: Modules of these rooms that check arguments.
+CHECKS = {"storage", "storage.file_formats", "waits", "waits.goal"}
+
+#: Modules of ours, packages included, that hold the classes and the checks of their arguments. `make bench-imports`
+#: measures what they cost.
+MAX_MODULES = 40
 
 DAG_FILE = """
 import sys
@@ -77,8 +81,8 @@ def test_a_dag_file_that_uses_every_class_loads_what_the_classes_are_and_not_wha
     loaded = loaded_by(DAG_FILE)
     assert not HEAVY & {name.partition(".")[0] for name in loaded}
     ours = {name.removeprefix(PACKAGE).removeprefix(".") for name in loaded if name.startswith(PACKAGE)}
-    assert not AT_WORK & {name.partition(".")[0] for name in ours}
-    assert len(ours) <= MOST_MODULES, sorted(ours)
+    assert not AT_WORK & {name.partition(".")[0] for name in ours - CHECKS}
+    assert len(ours) <= MAX_MODULES, sorted(ours)
 
 
 def test_what_airflow_is_told_loads_nothing_else() -> None:

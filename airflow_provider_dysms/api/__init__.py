@@ -1,0 +1,1 @@
+"""The client of the Dysms API. Without Airflow."""

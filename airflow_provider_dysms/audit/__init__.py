@@ -1,0 +1,1 @@
+"""Finds out what became of each line of a send log. Without Airflow."""

@@ -1,4 +1,4 @@
-"""Our side of the account that the day's statistics are the other side of: segments, mainland or international."""
+"""Counts billed segments per market and state, to compare an audit with the day's statistics of the service."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from airflow_provider_dysms.model.delivery import State
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.tally_key import TallyKey
 
-#: Messages that the blacklist stopped are in none of the day's statistics.
+#: The category of messages that the blacklist stopped; the day's statistics do not count them.
 _NOT_IN_STATISTICS = "blacklist"
 
 
 @dataclass(slots=True)
 class BilledSegments:
-    """The messages of one scope as the statistics count them.
+    """The messages of one market as the statistics count them.
 
     :param by_state: ``delivered``, ``failed``, ``waiting``, ``expired`` -> segments, without those of ``blacklist``;
-        unlogged messages count as what became of them
-    :param by_day: Beijing day -> segments of ``by_state`` that are dated then
-    :param unlogged: segments of ``by_state`` of which the log has no line
+        an unlogged message counts in the state of its delivery
+    :param by_day: Beijing day of the message -> segments of ``by_state``
+    :param unlogged: segments of ``by_state`` whose messages have no line in the log
     :param blacklist: segments that the blacklist stopped
-    :param no_text: messages whose segments are unknown, because their record has no text
-    :param missing: lines of which the service has no record
+    :param no_text: messages with an unknown number of segments, because their record has no text
+    :param missing: lines for which the service has no record
     """
 
     by_state: Counter[str] = field(default_factory=Counter)
@@ -37,20 +37,20 @@ class BilledSegments:
 
     @property
     def total(self) -> int:
-        """All segments that the statistics should count."""
+        """The segments that the statistics should count."""
         return self.by_state.total()
 
-    def add(self, kind: TallyKey, count: int) -> None:
-        """Count verdicts of this scope, unless their lines were rejected."""
-        if kind.state == State.MISSING:
+    def add(self, key: TallyKey, count: int) -> None:
+        """Count verdicts of this market; their lines must not be rejected."""
+        if key.state == State.MISSING:
             self.missing += count
-        elif kind.category == _NOT_IN_STATISTICS:
-            self.blacklist += (kind.segments or 0) * count
-        elif kind.segments is None:
+        elif key.category == _NOT_IN_STATISTICS:
+            self.blacklist += (key.segments or 0) * count
+        elif key.segments is None:
             self.no_text += count
         else:
-            segments = kind.segments * count
-            self.unlogged += segments * (kind.state == State.UNLOGGED)
-            self.by_state[kind.became] += segments
-            if kind.day is not None:
-                self.by_day[kind.day.isoformat()] += segments
+            segments = key.segments * count
+            self.unlogged += segments * (key.state == State.UNLOGGED)
+            self.by_state[key.delivery_state] += segments
+            if key.day is not None:
+                self.by_day[key.day.isoformat()] += segments

@@ -1,4 +1,4 @@
-"""Makes verdicts: of a line and its record, of a line without one, and of a record without a line."""
+"""Makes the verdict on one message from a line of the log, a record of the service, or both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of_record(record: SendDetail, line: Line, as_of: datetime) -> Verdict:
 def of_unlogged(
     record: SendDetail, phone: PhoneNumber, biz_id: str | None, carried: tuple[None, ...], as_of: datetime
 ) -> Verdict:
-    """Judge a record that no line tells of; what became of it goes beside."""
+    """Judge a record without a line; the state of its delivery goes into ``vendor_extra``."""
     delivery = judge_send_detail(record, as_of)
     extra = _json({"delivery": delivery.state.value})
     return _of_detail(record, phone, delivery, State.UNLOGGED, biz_id, None, carried, extra)
@@ -39,14 +39,14 @@ def of_unlogged(
 def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
     """Judge the report of a line's message id.
 
-    The vendor's fields that have no column go to ``vendor_extra``; fields that are not known do not, because nobody
-    knows whether they are private.
+    The vendor's fields without a column go into ``vendor_extra``. Unknown fields do not, because they may be private.
 
-    :raises DysmsIncomplete: the message went to another number than the line's
+    :raises DysmsIncomplete: the message went to a number that is not the line's
     """
     if line.phone and report.phone_number and not same_number(line.phone.digits, report.phone_number):
         raise DysmsIncomplete(
-            f"QueryMessage: the message of {line.where} went to another number than the one beside its message id"
+            f"QueryMessage: the message of {line.where} went to another number than the one in its line; check the "
+            "message ids of the log"
         )
     delivery = judge_message(report, as_of)
     phone = line.phone or _phone(report.phone_number)
@@ -80,9 +80,9 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
     )
 
 
-def _phone(answered: str | None) -> PhoneNumber:
-    """Return the number of an answer, which has its country code, as a log would have it; a masked one stays."""
-    digits = (answered or "").removeprefix("+").removeprefix("00")
+def _phone(raw_number: str | None) -> PhoneNumber:
+    """Return the number of a report, which begins with its country code; a masked number stays unchanged."""
+    digits = (raw_number or "").removeprefix("+").removeprefix("00")
     try:
         return parse_number("+" + digits, to_query=False)
     except NumberError:
@@ -90,23 +90,23 @@ def _phone(answered: str | None) -> PhoneNumber:
 
 
 def days_off(report: MessageReport, line: Line, send_date: date) -> int:
-    """Return by how many days the date of a line's message is beside the day of the log: 0 or 1.
+    """Return how many days the date of a line's message differs from the day of the log: 0 or 1.
 
-    :raises DysmsIncomplete: it is more: the log is not of that day, or the answer not of that message
+    :raises DysmsIncomplete: it is more, so the log is for another day or the report for another message
     """
     if report.sent_at is None:
         return 0
     off = abs((beijing_day(report.sent_at) - send_date).days)
     if off > 1:
         raise DysmsIncomplete(
-            f"QueryMessage: the message of {line.where} was sent on {beijing_day(report.sent_at)}, and the log is of "
+            f"QueryMessage: the message of {line.where} was sent on {beijing_day(report.sent_at)}, but the log is for "
             f"{send_date}; check send_date and the log"
         )
     return off
 
 
 def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
-    """Say that the service has no record of a line; it may still come until all receipts must be there."""
+    """Make the verdict for a line without a record; it is final when the time for receipts is over."""
     return Verdict(
         state=State.MISSING.value,
         is_final=as_of >= day_start(send_date) + DAY + RECEIPT_TIME,
@@ -121,7 +121,7 @@ def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
 
 
 def of_rejected(line: Line) -> Verdict:
-    """Say why a line cannot be asked; its number stays as it was written."""
+    """Make the verdict for a line that cannot be queried, with the reason; its number stays as in the log."""
     assert line.rejection is not None
     reason, problem = line.rejection
     return Verdict(

@@ -1,8 +1,8 @@
-"""What an earlier audit found out about a case: does it still hold, and what of it has the service lost since?
+"""Compares a group of lines with the verdicts of the previous audit: can they be reused, and which records were lost?
 
-The rows of an earlier audit do not hold the lines that they come from, so lines are compared as far as rows tell: by
-number, ids and carried cells, and by time where that is what lines and records find each other by. Where it is not
-certain that the lines are the same, the case is asked again, which is never wrong.
+The rows of the previous audit do not contain the lines behind them. So lines are compared as far as rows can tell: by
+number, ids and carried cells, and by time if lines and records are matched by time. If it is not certain that the lines
+are the same, the group is queried again, which is always right.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.audit.matching.align import TOLERANCE, align
-from airflow_provider_dysms.audit.matching.queries import AuditScope, key_of
-from airflow_provider_dysms.audit.send_log.duplicates import message_of, without_copies
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, match_keys
+from airflow_provider_dysms.audit.send_log.duplicates import message_key, without_copies
 from airflow_provider_dysms.model.delivery import State
 
 if TYPE_CHECKING:
@@ -31,134 +31,130 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PreviousAudit:
-    """Compares the lines of a case with what an earlier audit said of it.
+    """Compares the lines of a group with the verdicts of the previous audit.
 
-    :param scope: what the audit of now is about; the earlier one was about the same day, in the same way
-    :param shown: a number -> how it stands in the rows
-    :param blank_is_nothing: whether an empty text was written as nothing, as CSV does
+    :param scope: the scope of the current audit; the previous audit had the same day and the same ``match``
+    :param display_number: returns the form of a number in the rows, which may be a hash
+    :param empty_is_null: whether empty text was written as null, as in CSV
     """
 
     scope: AuditScope
-    shown: Callable[[str], str]
-    blank_is_nothing: bool = False
+    display_number: Callable[[str], str]
+    empty_is_null: bool = False
 
     def key(self, lines: Sequence[Line]) -> str:
-        """Return what the case of some lines is known by; see :func:`key_of_verdict`."""
+        """Return the key of the group that lines belong to; see :func:`key_of_verdict`."""
         line = lines[0]
         if line.message_id is not None:
             return f"message {line.message_id}"
         assert line.phone is not None
-        return f"number {self.shown(line.phone.digits)}"
+        return f"number {self.display_number(line.phone.digits)}"
 
-    def holds(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> bool:
-        """Say whether the verdicts can be taken over: all are final, none is missing, and the lines are the same.
+    def matches(self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]) -> bool:
+        """Say whether the previous verdicts can be reused: all are final, none is missing, and the lines are the same.
 
-        :param repeated: the places of the lines that were repeated then
+        :param repeated: positions of the lines that were repeated in the previous audit
         """
-        if not earlier or not all(verdict.is_final and verdict.state != State.MISSING for verdict in earlier):
+        if not previous or not all(verdict.is_final and verdict.state != State.MISSING for verdict in previous):
             return False
-        if not self.scope.keyed:
-            return earlier[0].carried == self._carried(lines[0])
-        told = self._told(lines, earlier, repeated)
-        if told is None or not self._are_copies(lines, told):
+        if not self.scope.has_match_keys:
+            return previous[0].carried == self._carried(lines[0])
+        distinct = self._distinct(lines, previous, repeated)
+        if distinct is None or not self._others_are_copies(lines, distinct):
             return False
-        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        return len(told) == 1 or self._in_order([lines[place] for place in told], theirs)
+        return len(distinct) == 1 or self._are_in_order([lines[index] for index in distinct], _logged(previous))
 
-    def fits_rules(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> bool:
-        """Say whether verdicts of the very same lines are those that the rules about copies give: see :mod:`.duplicates`.
+    def fits_rules(self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]) -> bool:
+        """Say whether verdicts of exactly these lines follow the current rules about copies: see :mod:`.duplicates`.
 
-        :param repeated: the places of the lines that were repeated then
+        :param repeated: positions of the lines that were repeated then
         """
-        if not self.scope.keyed:
+        if not self.scope.has_match_keys:
             return True
-        gone = set(repeated)
-        told = [place for place in range(len(lines)) if place not in gone]
-        theirs = sum(verdict.state != State.UNLOGGED for verdict in earlier)
-        return len(told) == theirs and self._are_copies(lines, told)
+        distinct = _complement(repeated, len(lines))
+        return len(distinct) == len(_logged(previous)) and self._others_are_copies(lines, distinct)
 
-    def lost(self, now: GroupResult, earlier: Sequence[Verdict], repeated: Sequence[int]) -> list[Line]:
+    def lost_lines(self, current: GroupResult, previous: Sequence[Verdict], repeated: Sequence[int]) -> list[Line]:
         """Return the lines that had a record and now have none.
 
-        Of lines of one message, which of them has the record may change: only their number counts.
+        Among the lines of one message, the record may move to another line, so only the number of records counts.
 
-        :param now: what became of the case now
-        :param repeated: the places of the lines that were repeated then
+        :param current: the result of the current audit
+        :param repeated: positions of the lines that were repeated in the previous audit
         """
-        lines = now.lines
-        if not self.scope.keyed:
-            return [] if now.verdicts or not earlier else [lines[0]]
-        gone = set(now.unseen.repeated)
-        told = [place for place in range(len(lines)) if place not in gone]
-        has = {place for place, verdict in zip(told, now.verdicts, strict=False) if verdict.state != State.MISSING}
+        lines = current.lines
+        if not self.scope.has_match_keys:
+            return [] if current.verdicts or not previous else [lines[0]]
+        distinct = _complement(current.hidden_counts.repeated, len(lines))
+        has = {
+            index for index, verdict in zip(distinct, current.verdicts, strict=False) if verdict.state != State.MISSING
+        }
         if len(has) == len(lines):
             return []
-        had = self._had(lines, earlier, repeated)
-        spare = Counter(message_of(lines[place], self.scope) for place in has - had)
+        had = self._had(lines, previous, repeated)
+        moved = Counter(message_key(lines[index], self.scope) for index in has - had)
         lost = []
-        for place in sorted(had - has):
-            message = message_of(lines[place], self.scope)
-            if spare[message]:
-                spare[message] -= 1
+        for index in sorted(had - has):
+            message = message_key(lines[index], self.scope)
+            if moved[message]:
+                moved[message] -= 1
             else:
-                lost.append(lines[place])
+                lost.append(lines[index])
         return lost
 
-    def _had(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> set[int]:
-        """Return the places of the lines that had a record."""
-        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        if told := self._told(lines, earlier, repeated):
-            return {place for place, verdict in zip(told, theirs, strict=True) if verdict.state != State.MISSING}
-        return self._owners(lines, [verdict for verdict in theirs if verdict.state != State.MISSING])
+    def _had(self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]) -> set[int]:
+        """Return the positions of the lines that had a record."""
+        logged = _logged(previous)
+        if distinct := self._distinct(lines, previous, repeated):
+            return {index for index, verdict in zip(distinct, logged, strict=True) if verdict.state != State.MISSING}
+        return self._owners(lines, [verdict for verdict in logged if verdict.state != State.MISSING])
 
-    def _told(self, lines: Sequence[Line], earlier: Sequence[Verdict], repeated: Sequence[int]) -> list[int] | None:
-        """Return the places of the lines that had a verdict each; ``None`` if the lines are not the same as then."""
-        gone = set(repeated)
-        told = [place for place in range(len(lines)) if place not in gone]
-        theirs = [verdict for verdict in earlier if verdict.state != State.UNLOGGED]
-        if len(told) + len(gone) != len(lines) or len(told) != len(theirs):
+    def _distinct(
+        self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]
+    ) -> list[int] | None:
+        """Return the positions of the lines that had a verdict each; ``None`` if the lines have changed since."""
+        distinct = _complement(repeated, len(lines))
+        logged = _logged(previous)
+        if len(distinct) + len(set(repeated)) != len(lines) or len(distinct) != len(logged):
             return None
-        return (
-            told
-            if all(self._fits(lines[place], verdict) for place, verdict in zip(told, theirs, strict=True))
-            else None
-        )
+        is_same = all(self._fits(lines[index], verdict) for index, verdict in zip(distinct, logged, strict=True))
+        return distinct if is_same else None
 
-    def _are_copies(self, lines: Sequence[Line], told: Sequence[int]) -> bool:
-        """Say whether every other line tells of the same message as one of these, and none of these has to."""
+    def _others_are_copies(self, lines: Sequence[Line], distinct: Sequence[int]) -> bool:
+        """Say whether every other line stands for the message of a distinct line, and no distinct line is a copy."""
         if len(lines) == 1:
             return True
-        messages = {message_of(lines[place], self.scope) for place in told}
-        return set(told) <= set(without_copies(lines, self.scope)) and all(
-            message_of(line, self.scope) in messages for line in lines
+        messages = {message_key(lines[index], self.scope) for index in distinct}
+        return set(distinct) <= set(without_copies(lines, self.scope)) and all(
+            message_key(line, self.scope) in messages for line in lines
         )
 
     def _fits(self, line: Line, verdict: Verdict) -> bool:
-        """Say whether a row can be of a line. A record without an OutId, or without a time, got those of the line."""
-        biz_id, out_id = key_of(line, self.scope)
+        """Say whether a verdict can be that of a line; a record without an OutId or a time got those of its line."""
+        biz_id, out_id = match_keys(line, self.scope)
         if verdict.state == State.MISSING:
-            same_way = (verdict.out_id, verdict.sent_at) == (line.out_id, line.sent_at)
+            same_key = (verdict.out_id, verdict.sent_at) == (line.out_id, line.sent_at)
         elif line.message_id is not None:
-            same_way = True
+            same_key = True
         elif out_id and not biz_id:
-            same_way = (verdict.out_id or "").strip() == out_id
+            same_key = (verdict.out_id or "").strip() == out_id
         elif line.sent_at and verdict.sent_at and not biz_id:
-            same_way = abs(verdict.sent_at - line.sent_at) <= TOLERANCE
+            same_key = abs(verdict.sent_at - line.sent_at) <= TOLERANCE
         else:
-            same_way = True
+            same_key = True
         return (
-            same_way
+            same_key
             and verdict.message_id == line.message_id
             and verdict.biz_id == line.biz_id
             and verdict.carried == self._carried(line)
             and (line.phone is None or verdict.country == line.phone.country)
-            and (line.phone is None or verdict.phone_number == self.shown(line.phone.digits))
+            and (line.phone is None or verdict.phone_number == self.display_number(line.phone.digits))
             and (line.out_id is None or verdict.out_id is not None)
             and (line.sent_at is None or verdict.sent_at is not None)
         )
 
-    def _in_order(self, lines: Sequence[Line], verdicts: Sequence[Verdict]) -> bool:
-        """Say whether, among lines of the same ids, the later one has the later record: so they are always dealt."""
+    def _are_in_order(self, lines: Sequence[Line], verdicts: Sequence[Verdict]) -> bool:
+        """Say whether, among lines with the same ids, the later line has the later record, as in every assignment."""
         times: dict[Hashable, list[tuple[datetime, datetime]]] = {}
         for line, verdict in zip(lines, verdicts, strict=True):
             if line.message_id is None and line.sent_at and verdict.sent_at:
@@ -166,46 +162,53 @@ class PreviousAudit:
         return all(one[1] <= other[1] for pairs in times.values() for one, other in pairwise(sorted(pairs)))
 
     def _owners(self, lines: Sequence[Line], recorded: Sequence[Verdict]) -> set[int]:
-        """Return the lines that records were dealt to, where lines have come or gone since: the nearest."""
+        """Return the positions of the lines that are nearest to the records, if lines were added or removed since."""
         alike: dict[Hashable, list[int]] = {}
         for index, line in enumerate(lines):
             alike.setdefault((*self._ids(line), self._carried(line)), []).append(index)
         records: dict[Hashable, list[Verdict]] = {}
         for verdict in recorded:
-            kind: Hashable = (
-                verdict.message_id,
-                verdict.biz_id,
-                (verdict.out_id or "").strip() or None,
-                verdict.carried,
-            )
-            if kind not in alike:
-                kind = (verdict.message_id, verdict.biz_id, None, verdict.carried)
-            records.setdefault(kind, []).append(verdict)
+            out_id = (verdict.out_id or "").strip() or None
+            ids: Hashable = (verdict.message_id, verdict.biz_id, out_id, verdict.carried)
+            if ids not in alike:
+                ids = (verdict.message_id, verdict.biz_id, None, verdict.carried)
+            records.setdefault(ids, []).append(verdict)
         owners: set[int] = set()
         for ids, verdicts in records.items():
             ours = sorted((_ticks(lines[index].sent_at), index) for index in alike.get(ids, ()))
             theirs = sorted(_ticks(verdict.sent_at) for verdict in verdicts)
-            is_near = TOLERANCE // _TICK if self._by_time([lines[index] for _, index in ours]) else None
-            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs, is_near)}
+            tolerance = TOLERANCE // _TICK if self._are_matched_by_time([lines[index] for _, index in ours]) else None
+            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs, tolerance)}
         return owners
 
-    def _by_time(self, lines: Sequence[Line]) -> bool:
-        """Say whether lines have nothing but their time to find their records by."""
-        return all(line.message_id is None and line.sent_at and not any(key_of(line, self.scope)) for line in lines)
+    def _are_matched_by_time(self, lines: Sequence[Line]) -> bool:
+        """Say whether lines have no key but their time."""
+        return all(line.message_id is None and line.sent_at and not any(match_keys(line, self.scope)) for line in lines)
 
     def _ids(self, line: Line) -> tuple[str | None, str | None, str | None]:
-        biz_id, out_id = key_of(line, self.scope)
+        biz_id, out_id = match_keys(line, self.scope)
         return line.message_id, line.biz_id, None if biz_id or line.message_id else out_id
 
     def _carried(self, line: Line) -> tuple[str | None, ...]:
-        return tuple(cell or None for cell in line.carried) if self.blank_is_nothing else line.carried
+        return tuple(cell or None for cell in line.carried) if self.empty_is_null else line.carried
 
 
 def key_of_verdict(verdict: Verdict) -> str | None:
-    """Return what the case of a verdict is known by; ``None`` for a line that could not be asked."""
+    """Return the key of the group that a verdict belongs to; ``None`` for a line that could not be queried."""
     if verdict.state == State.REJECTED:
         return None
     return f"number {verdict.phone_number}" if verdict.message_id is None else f"message {verdict.message_id}"
+
+
+def _logged(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts of messages that have a line."""
+    return [verdict for verdict in verdicts if verdict.state != State.UNLOGGED]
+
+
+def _complement(indexes: Sequence[int], count: int) -> list[int]:
+    """Return the indexes below ``count`` that are not among others."""
+    others = set(indexes)
+    return [index for index in range(count) if index not in others]
 
 
 def _ticks(instant: datetime | None) -> int:

@@ -1,4 +1,4 @@
-"""Takes a number out of text: where numbers are hashed, none may stand in clear in what a carrier wrote beside it."""
+"""Removes a phone number from free text of carriers and senders, for output in which numbers are hashed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import re
 
 from airflow_provider_dysms.model.phone_numbers.number import FULL_WIDTH_DIGITS
 
-#: What is put in the place of a number.
-GONE = "***"
+#: Replaces a number.
+REDACTED = "***"
 
-#: So many digits at a number's end are the number, whatever stands before them: a country code is often left out.
+#: A number is recognised by this many digits at its end, because the country code is often left out.
 _TAIL = 8
 
-_BETWEEN = r"[\s().\-\u2010-\u2015]{0,2}"
+_SEPARATOR = r"[\s().\-\u2010-\u2015]{0,2}"
 
 
 def redact_number(text: str, number: str) -> str:
-    """Return text without a number, however its digits are grouped, with or without its country code.
+    """Remove a number from text, however its digits are grouped, with or without its country code.
 
     :param text: anything
-    :param number: as it was written or as the API takes it
+    :param number: as in the log or as in the API
     """
     digits = _digits(number)
     tail = digits[-_TAIL:]
     if not tail or tail not in _digits(text):
         return text
-    # The longest first: all of it, then without its first digit, and so on until the tail alone is left.
-    ends = "|".join(_spelled(digits[start:]) for start in range(max(len(digits) - _TAIL, 0) + 1))
-    return re.sub(rf"(?:(?:[+＋]|00)?{_spelled('86')}{_BETWEEN}|[+＋]|00)?(?:{ends})", GONE, text)
+    # The longest form first: all digits, then without the first digit, and so on down to the tail.
+    ends = "|".join(_pattern(digits[start:]) for start in range(max(len(digits) - _TAIL, 0) + 1))
+    return re.sub(rf"(?:(?:[+＋]|00)?{_pattern('86')}{_SEPARATOR}|[+＋]|00)?(?:{ends})", REDACTED, text)
 
 
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text.translate(FULL_WIDTH_DIGITS))
 
 
-def _spelled(digits: str) -> str:
-    return _BETWEEN.join(f"[{digit}{chr(0xFF10 + int(digit))}]" for digit in digits)
+def _pattern(digits: str) -> str:
+    return _SEPARATOR.join(f"[{digit}{chr(0xFF10 + int(digit))}]" for digit in digits)

@@ -1,4 +1,4 @@
-"""What became of one case: its verdicts, and what these do not show."""
+"""The result of auditing one group of lines: its verdicts, and counts that the verdicts do not show."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ if TYPE_CHECKING:
 
 
 class Source(Enum):
-    """Where an outcome comes from."""
+    """Where the result of a group comes from."""
 
-    LOG = "a line that cannot be asked"
-    ASKED = "asked now"
-    RESUMED = "asked by an earlier try of the same task"
-    COMMITTED = "taken over from an earlier audit"
+    LOG = "a line that cannot be queried"
+    ASKED = "queried now"
+    RESUMED = "queried by an earlier attempt of the same task"
+    COMMITTED = "taken over from the previous audit"
 
 
 class HiddenCounts(NamedTuple):
-    """Counts of a case that cannot be told from its lines and its rows.
+    """Counts of a group that neither its lines nor its rows show. They are stored in this order.
 
-    :param further: questions beyond those that the lines begin with
+    :param further_queries: queries beyond those that the lines begin with
     :param ambiguous: records that could as well have gone to another line
     :param edge: records of the day's first ten minutes without a line: they belong to the log of the day before
-    :param off_day: records dated one day off the day that was asked
-    :param repeated: places, among the lines of the case, of those that have no verdict because another line tells of
-        the same message
+    :param off_day: records that are dated one day before or after the queried day
+    :param repeated: positions, among the lines of the group, of the lines without a verdict, because another line
+        stands for the same message
     """
 
-    further: int = 0
+    further_queries: int = 0
     ambiguous: int = 0
     edge: int = 0
     off_day: int = 0
@@ -40,25 +40,27 @@ class HiddenCounts(NamedTuple):
 
 
 class GroupResult(msgspec.Struct):
-    """What became of one case.
+    """The result of auditing one group of lines.
 
-    :param number: its place among the cases of the log, from 0
-    :param lines: the lines of the log that it is about
-    :param verdicts: one for each line that is not repeated, in their order, and then one for each message that no line
-        tells of; for mere questions one for each record. From another source than asking they are as they stand in
-        rows: the number may be hashed, and the text left out
-    :param asked: the distinct questions behind it
+    :param index: the position of the group in the log, from 0
+    :param lines: the lines of the group
+    :param verdicts: one for each line that is not repeated, in their order, then one for each message without a line.
+        If the log is only a list of numbers: one for each record. Verdicts that were not queried now are as in the
+        rows: the number may be hashed and the text absent
+    :param asked: the number of distinct queries behind it
     """
 
-    number: int
+    index: int
     lines: list[Line]
     verdicts: list[Verdict]
     source: Source = Source.ASKED
     asked: int = 0
-    unseen: HiddenCounts = HiddenCounts()
+    hidden_counts: HiddenCounts = HiddenCounts()
 
     @property
-    def told(self) -> list[Line]:
-        """The lines that have a verdict each, if the log is more than a list of questions."""
-        gone = set(self.unseen.repeated)
-        return [line for place, line in enumerate(self.lines) if place not in gone] if gone else self.lines
+    def distinct_lines(self) -> list[Line]:
+        """The lines that have a verdict each, if the log is more than a list of numbers."""
+        repeated = set(self.hidden_counts.repeated)
+        if not repeated:
+            return self.lines
+        return [line for position, line in enumerate(self.lines) if position not in repeated]

@@ -1,8 +1,8 @@
-"""Asks what a send log gives rise to, many cases at once, and hands the outcomes out in the order of the log.
+"""Audits a send log: queries the service for many groups of lines at once, and yields results in the order of the log.
 
-The cases of :mod:`.groups` are worked off side by side and come out one after the other, so the same log and the same
-records give the same rows, however fast the answers are. Who takes the outcomes slowly slows the asking down. A case
-whose outcome is known already is not asked.
+The groups of :mod:`.send_log.groups` are processed concurrently, and their results are yielded one after the other. So
+the same log and the same records give the same rows, whatever the response times. A slow consumer slows the queries
+down. A group whose result is already known is not queried.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.matching.assign import Assignment, assign
-from airflow_provider_dysms.audit.matching.queries import (
+from airflow_provider_dysms.audit.matching.detail_queries import (
     AuditScope,
     DetailQuery,
     Match,
     check_match,
-    first_questions,
-    second_questions,
+    first_queries,
+    second_queries,
 )
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
-from airflow_provider_dysms.audit.send_log.groups import groups_of
+from airflow_provider_dysms.audit.send_log.groups import group_lines
 from airflow_provider_dysms.audit.tally import Tally
-from airflow_provider_dysms.audit.worker_pool import OrderedPool, end
+from airflow_provider_dysms.audit.worker_pool import OrderedPool, cancel_all
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.model.records import MessageReport, SendDetail
 
-__all__ = ["Ask", "Match", "audit"]
+__all__ = ["Match", "QueryClient", "audit"]
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-#: Questions that are open at once: at 5,000 a second and 40 ms for an answer 200 are under way, and the rest makes up
-#: for the slow ones. Each needs a connection, so that more would only wait, in memory.
+#: Queries that are open at once. At 5,000 queries per second and 40 ms per response, 200 are under way; the rest makes
+#: up for slow responses. Each query needs a connection, so a higher limit would only cost memory.
 IN_FLIGHT = 256
 
 
-class Ask(Protocol):
-    """Who answers: the client. Its answers are complete and about what was asked, or an error."""
+class QueryClient(Protocol):
+    """The client that queries the service. It returns complete responses that belong to the request, or raises."""
 
     async def query_send_details(
         self, phone_number: str, send_date: date, biz_id: str | None = None
@@ -53,148 +53,161 @@ class Ask(Protocol):
         """Return every record of a number on a day."""
 
     async def query_message(self, message_id: str) -> MessageReport:
-        """Return the report of one message; raise ``DysmsNotFound`` where there is none."""
+        """Return the report of one message; raise ``DysmsNotFound`` if there is none."""
 
 
 async def audit(
     log: SendLog,
-    ask: Ask,
+    client: QueryClient,
     *,
     send_date: date,
     as_of: datetime,
     match: Match = "auto",
     in_flight: int = IN_FLIGHT,
     tally: Tally | None = None,
-    known: Callable[[int, list[Line]], GroupResult | None] = lambda number, lines: None,
+    known_result: Callable[[int, list[Line]], GroupResult | None] = lambda index, lines: None,
 ) -> AsyncGenerator[GroupResult, None]:
-    """Say of every message of a send log what became of it. Lines of one message have one verdict: see :mod:`.duplicates`.
+    """Find out what became of every message of a send log.
 
-    A log in which no line has an id or a time is a list of questions: every number is asked once, lines that share one
-    are one question (the first of them is carried along), and every record comes out once.
+    Lines of one message get one verdict: see :mod:`.send_log.duplicates`. A log in which no line has an id or a time is
+    only a list of numbers: every number is queried once, lines that share one are one query (the carried columns come
+    from the first of them), and every record is returned once.
 
-    :param log: what :func:`~.sent.read_sent_log` or :func:`~.sent.phone_log` returned
-    :param ask: who answers
-    :param send_date: the Beijing day that the log is of
+    :param log: the result of :func:`~.send_log.log.read_send_log` or :func:`~.send_log.log.phone_log`
+    :param client: queries the service
+    :param send_date: the Beijing day of the log
     :param as_of: when the audit began, aware; it decides ``expired``, and which days lie in the future
     :param match: how lines and records find each other: by BizId, else by OutId, else by time (``auto`` and
-        ``biz_id``); by OutId, else by time (``out_id``); by time alone (``sent_at``). A line that lacks the key goes by
-        the next one. A message id needs no matching
-    :param in_flight: how many questions are open at once, at most
-    :param tally: where the counts go; it is up to date with the outcomes handed out so far
-    :param known: takes the number and the lines of a case; returns its outcome, or ``None`` for one that is to be asked
-    :returns: the outcome of one case at a time; it may have no verdict
-    :raises DysmsInputError: no line has the key that ``match`` names; nothing was asked
-    :raises DysmsError: the first error of an answer, as it is; what was still open is cancelled
+        ``biz_id``); by OutId, else by time (``out_id``); by time alone (``sent_at``). A line without the key uses the
+        next one. A message id needs no matching
+    :param in_flight: the maximum number of concurrent queries
+    :param tally: where the counts go; it is up to date with the results that have been yielded
+    :param known_result: takes the index and the lines of a group; returns its result, or ``None`` if the group must be
+        queried
+    :returns: the result of one group at a time; it may have no verdict
+    :raises DysmsInputError: no line has the key that ``match`` names; nothing was queried
+    :raises DysmsError: the first error of a query; the other queries are cancelled
     """
     check_match(log, match)
     tally = Tally() if tally is None else tally
-    worker = _Worker(ask, AuditScope(send_date, as_of, match, log.keyed), len(log.carry), in_flight)
-    cases = enumerate(groups_of(log.lines))
-    crew = OrderedPool(cases, lambda *case: _of_rejected(*case) or known(*case), worker.work_off, in_flight)
-    crew.start()
+    processor = _GroupProcessor(client, AuditScope(send_date, as_of, match, log.has_match_keys), log.carry, in_flight)
+    groups = enumerate(group_lines(log.lines))
+    pool = OrderedPool(
+        groups, lambda *group: _result_of_rejected(*group) or known_result(*group), processor.process, in_flight
+    )
+    pool.start()
     try:
-        left = len(log.lines)
-        while outcomes := await crew.next():
-            for outcome in outcomes:
-                left -= len(outcome.lines)
-                _count(outcome, tally)
-                yield outcome
-        if left:
-            raise DysmsIncomplete(f"{left} lines of the log were not worked off, which is an error of this package")
+        remaining = len(log.lines)
+        while results := await pool.next_results():
+            for result in results:
+                remaining -= len(result.lines)
+                _count(result, tally)
+                yield result
+        if remaining:
+            raise DysmsIncomplete(
+                f"{remaining} lines of the log were not processed, which is an error in this package; report it"
+            )
     finally:
-        await crew.end()
+        await pool.close()
 
 
-def _of_rejected(number: int, lines: list[Line]) -> GroupResult | None:
+def _result_of_rejected(index: int, lines: list[Line]) -> GroupResult | None:
     if lines[0].rejection is None:
         return None
-    return GroupResult(number, lines, [judge.of_rejected(line) for line in lines], Source.LOG)
+    return GroupResult(index, lines, [judge.of_rejected(line) for line in lines], Source.LOG)
 
 
-class _Worker:
-    """Works off cases, with so many questions open at once."""
+class _GroupProcessor:
+    """Queries the service for groups of lines, with a limit on concurrent queries."""
 
-    def __init__(self, ask: Ask, scope: AuditScope, carried: int, in_flight: int) -> None:
-        self.ask = ask
+    def __init__(self, client: QueryClient, scope: AuditScope, carry: tuple[str, ...], in_flight: int) -> None:
+        self.client = client
         self.scope = scope
-        self.no_carried = (None,) * carried
-        self.gate = asyncio.Semaphore(in_flight)
+        self.nothing_carried = (None,) * len(carry)
+        self.semaphore = asyncio.Semaphore(in_flight)
 
-    async def work_off(self, number: int, lines: list[Line]) -> GroupResult:
+    async def process(self, index: int, lines: list[Line]) -> GroupResult:
         try:
             if lines[0].message_id is not None:
-                return await self._by_message_id(number, lines, lines[0].message_id)
-            return await self._by_number(number, lines)
+                return await self._query_message(index, lines, lines[0].message_id)
+            return await self._query_number(index, lines)
         except DysmsError as error:
             if not isinstance(error, DysmsInputError) and lines[0].where not in error.message:
                 error.prefix_message(lines[0].where)
             raise
 
-    async def _by_message_id(self, number: int, lines: list[Line], message_id: str) -> GroupResult:
+    async def _query_message(self, index: int, lines: list[Line], message_id: str) -> GroupResult:
         send_date, as_of = self.scope.send_date, self.scope.as_of
         repeated = tuple(range(1, len(lines)))
         try:
-            async with self.gate:
-                report = await self.ask.query_message(message_id)
+            async with self.semaphore:
+                report = await self.client.query_message(message_id)
         except DysmsNotFound:
             missing = judge.of_missing(lines[0], send_date, as_of)
-            return GroupResult(number, lines, [missing], asked=1, unseen=HiddenCounts(repeated=repeated))
+            return GroupResult(index, lines, [missing], asked=1, hidden_counts=HiddenCounts(repeated=repeated))
         off_day = judge.days_off(report, lines[0], send_date)
         first, *_ = [judge.of_report(report, line, as_of) for line in lines]  # each checks the number of its line
-        return GroupResult(number, lines, [first], asked=1, unseen=HiddenCounts(off_day=off_day, repeated=repeated))
+        return GroupResult(
+            index, lines, [first], asked=1, hidden_counts=HiddenCounts(off_day=off_day, repeated=repeated)
+        )
 
-    async def _by_number(self, number: int, lines: list[Line]) -> GroupResult:
+    async def _query_number(self, index: int, lines: list[Line]) -> GroupResult:
         scope = self.scope
-        first = first_questions(lines, scope)
-        answers = {first[0]: await self._answer(first[0])} if len(first) == 1 else await self._answers(first)
-        dealt = assign(lines, answers, scope)
+        first = first_queries(lines, scope)
+        responses = {first[0]: await self._query(first[0])} if len(first) == 1 else await self._query_all(first)
+        assigned = assign(lines, responses, scope)
         further: list[DetailQuery] = []
-        if scope.keyed and None in dealt.records:
-            lost = [lines[place] for place in dealt.told() if dealt.records[place] is None]
-            further = [question for question in second_questions(lost, scope) if question not in answers]
+        if scope.has_match_keys and None in assigned.records:
+            unmatched = [lines[position] for position in assigned.distinct() if assigned.records[position] is None]
+            further = [query for query in second_queries(unmatched, scope) if query not in responses]
         if further:
-            answers |= await self._answers(further)
-            dealt = assign(lines, answers, scope)
-        unseen = HiddenCounts(len(further), dealt.ambiguous, dealt.edge, dealt.off_day, dealt.repeated)
-        return GroupResult(number, lines, self._verdicts(lines, dealt), asked=len(answers), unseen=unseen)
+            responses |= await self._query_all(further)
+            assigned = assign(lines, responses, scope)
+        hidden_counts = HiddenCounts(
+            len(further), assigned.ambiguous, assigned.edge, assigned.off_day, assigned.repeated
+        )
+        return GroupResult(
+            index, lines, self._verdicts(lines, assigned), asked=len(responses), hidden_counts=hidden_counts
+        )
 
-    def _verdicts(self, lines: list[Line], dealt: Assignment) -> list[Verdict]:
+    def _verdicts(self, lines: list[Line], assigned: Assignment) -> list[Verdict]:
         phone, as_of = lines[0].phone, self.scope.as_of
         assert phone is not None
-        if not self.scope.keyed:
-            return [judge.of_record(record, lines[0], as_of) for record, _ in dealt.others]
+        if not self.scope.has_match_keys:
+            return [judge.of_record(record, lines[0], as_of) for record, _ in assigned.others]
         verdicts = [
             judge.of_record(record, line, as_of) if record else judge.of_missing(line, self.scope.send_date, as_of)
-            for line, record in ((lines[place], dealt.records[place]) for place in dealt.told())
+            for line, record in ((lines[position], assigned.records[position]) for position in assigned.distinct())
         ]
-        for record, biz_id in dealt.others:
-            verdicts.append(judge.of_unlogged(record, phone, biz_id, self.no_carried, as_of))
+        for record, biz_id in assigned.others:
+            verdicts.append(judge.of_unlogged(record, phone, biz_id, self.nothing_carried, as_of))
         return verdicts
 
-    async def _answers(self, questions: list[DetailQuery]) -> dict[DetailQuery, Sequence[SendDetail]]:
-        return dict(zip(questions, await _together(map(self._answer, questions)), strict=True))
+    async def _query_all(self, queries: list[DetailQuery]) -> dict[DetailQuery, Sequence[SendDetail]]:
+        return dict(zip(queries, await _gather(map(self._query, queries)), strict=True))
 
-    async def _answer(self, question: DetailQuery) -> Sequence[SendDetail]:
-        await self.gate.acquire()
+    async def _query(self, query: DetailQuery) -> Sequence[SendDetail]:
+        await self.semaphore.acquire()
         try:
-            return await self.ask.query_send_details(*question)
+            return await self.client.query_send_details(*query)
         finally:
-            self.gate.release()
+            self.semaphore.release()
 
 
-async def _together(answers: Iterable[Awaitable[Answer]]) -> list[Answer]:
-    tasks = list(map(asyncio.ensure_future, answers))
+async def _gather(awaitables: Iterable[Awaitable[Result]]) -> list[Result]:
+    """Wait for all; if one fails, cancel the others, which ``asyncio.gather`` leaves running."""
+    tasks = list(map(asyncio.ensure_future, awaitables))
     try:
         return await asyncio.gather(*tasks)
     finally:
-        await end(tasks)
+        await cancel_all(tasks)
 
 
-def _count(outcome: GroupResult, tally: Tally) -> None:
-    tally.lines += len(outcome.lines)
-    tally.asked += outcome.asked
-    tally.repeated += len(outcome.unseen.repeated)
-    tally.ambiguous += outcome.unseen.ambiguous
-    tally.edge += outcome.unseen.edge
-    tally.off_day += outcome.unseen.off_day
-    tally.add(outcome.verdicts)
+def _count(result: GroupResult, tally: Tally) -> None:
+    tally.lines += len(result.lines)
+    tally.asked += result.asked
+    tally.repeated += len(result.hidden_counts.repeated)
+    tally.ambiguous += result.hidden_counts.ambiguous
+    tally.edge += result.hidden_counts.edge
+    tally.off_day += result.hidden_counts.off_day
+    tally.add(result.verdicts)

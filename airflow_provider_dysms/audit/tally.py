@@ -1,4 +1,4 @@
-"""The counts of an audit, for its manifest: the same log and the same records give the same counts."""
+"""Counts the verdicts of an audit for its manifest; the same log and the same records give the same counts."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 Key = TypeVar("Key", str, int)
 
-#: Verdicts of messages that the service does not have.
+#: States of messages for which the service has no record.
 _WITHOUT_RECORD = (State.MISSING, State.REJECTED)
 
-#: With a log, a day in which nothing is open may be settled this long after its end.
+#: If there was a log, a day without open verdicts is settled this long after its end.
 QUIET_TIME = timedelta(hours=2)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What an audit counted so far.
+    """The counts of an audit so far.
 
-    :param lines: lines of the log that were worked off, rejected ones included
-    :param asked: distinct questions: message ids, and (number, day, BizId)
-    :param rows: verdicts that came out
+    :param lines: lines of the log that were processed, rejected ones included
+    :param asked: distinct queries: message ids, and (number, day, BizId)
+    :param rows: verdicts
     :param ambiguous: matched messages that time could not tell apart
-    :param edge: rows of the day's first ten minutes without a line; they belong to the log of the day before
-    :param off_day: rows that are dated one day off the day that was asked
-    :param repeated: lines that tell of a message which another line tells of, and have no row: see :mod:`.duplicates`
-    :param kinds: the verdicts by their kind
+    :param edge: records of the day's first ten minutes without a line; they belong to the log of the day before
+    :param off_day: records that are dated one day before or after the queried day
+    :param repeated: lines without a row, because another line stands for the same message: see :mod:`.duplicates`
+    :param verdicts: the number of verdicts per key
     """
 
     lines: int = 0
@@ -48,117 +48,117 @@ class Tally:
     edge: int = 0
     off_day: int = 0
     repeated: int = 0
-    kinds: Counter[TallyKey] = field(default_factory=Counter)
+    verdicts: Counter[TallyKey] = field(default_factory=Counter)
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         """Count verdicts."""
         self.rows += len(verdicts)
         for verdict in verdicts:
-            kind = tally_key_of(verdict)
-            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            key = tally_key_of(verdict)
+            self.verdicts[key] = self.verdicts.get(key, 0) + 1
 
     @property
     def by_state(self) -> Counter[str]:
-        """Verdicts by their state."""
-        return self._by(lambda kind: kind.state)
+        """State -> verdicts."""
+        return self._by(lambda key: key.state)
 
     @property
     def by_category(self) -> Counter[str]:
-        """The same by category, of messages that the service has."""
-        return self._by(lambda kind: kind.category if kind.state not in _WITHOUT_RECORD else None)
+        """Category -> verdicts, of messages for which the service has a record."""
+        return self._by(lambda key: key.category if key.state not in _WITHOUT_RECORD else None)
 
     @property
     def failed_by_category(self) -> Counter[str]:
-        """The same of those that failed."""
-        return self._by(lambda kind: kind.category or "" if kind.state == State.FAILED else None)
+        """Category -> verdicts, of messages that failed."""
+        return self._by(lambda key: key.category or "" if key.state == State.FAILED else None)
 
     @property
     def rejected(self) -> Counter[str]:
-        """Reason -> lines that could not be asked."""
-        return self._by(lambda kind: kind.category or "" if kind.state == State.REJECTED else None)
+        """Reason -> lines that could not be queried."""
+        return self._by(lambda key: key.category or "" if key.state == State.REJECTED else None)
 
     @property
     def by_template(self) -> dict[str, Counter[str]]:
-        """Template -> verdicts by their state."""
-        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for kind, count in self.kinds.items():
-            if kind.state not in _WITHOUT_RECORD and not kind.is_by_id:
-                found[kind.template_code or ""][kind.state] += count
-        return found
+        """Template -> state -> verdicts."""
+        states: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for key, count in self.verdicts.items():
+            if key.state not in _WITHOUT_RECORD and not key.has_message_id:
+                states[key.template_code or ""][key.state] += count
+        return states
 
     @property
     def delivery_seconds(self) -> Counter[int]:
-        """Seconds from a message to its receipt -> delivered messages."""
-        return self._by(lambda kind: kind.delivery_seconds if kind.state == State.DELIVERED else None)
+        """Seconds from sending to receipt -> delivered messages."""
+        return self._by(lambda key: key.delivery_seconds if key.state == State.DELIVERED else None)
 
     @property
     def billed(self) -> dict[str, BilledSegments]:
-        """``mainland`` and ``international`` -> what the day's statistics are compared with."""
-        found = {MAINLAND: BilledSegments(), INTERNATIONAL: BilledSegments()}
-        for kind, count in self.kinds.items():
-            if kind.state != State.REJECTED:
-                found[kind.scope].add(kind, count)
-        return found
+        """``mainland`` and ``international`` -> the segments that are compared with the day's statistics."""
+        billed = {MAINLAND: BilledSegments(), INTERNATIONAL: BilledSegments()}
+        for key, count in self.verdicts.items():
+            if key.state != State.REJECTED:
+                billed[key.market].add(key, count)
+        return billed
 
     @property
     def open(self) -> int:
         """Verdicts that are not final."""
-        return sum(count for kind, count in self.kinds.items() if not kind.is_final)
+        return sum(count for key, count in self.verdicts.items() if not key.is_final)
 
     @property
     def missing(self) -> int:
-        """Messages of the log of which the service has no record."""
+        """Messages of the log for which the service has no record."""
         return self.by_state[State.MISSING.value]
 
     @property
     def unlogged(self) -> int:
-        """Messages that the service has and the log has not."""
+        """Messages for which the service has a record and the log has no line."""
         return self.by_state[State.UNLOGGED.value]
 
     @property
     def recorded(self) -> int:
-        """Messages of the log that the service has a record of."""
+        """Messages of the log for which the service has a record."""
         return self.rows - self.missing - self.unlogged - self.rejected.total()
 
     @property
     def missing_rate(self) -> float:
-        """The share of messages of the log without a record, among those that could be asked; 0 if there are none."""
-        could_be_asked = self.lines - self.repeated - self.rejected.total()
-        return self.missing / could_be_asked if could_be_asked else 0.0
+        """The share of messages without a record, of those that could be queried; 0 if there are none."""
+        queryable = self.lines - self.repeated - self.rejected.total()
+        return self.missing / queryable if queryable else 0.0
 
     def percentile(self, share: float) -> int | None:
-        """Return the delivery time (s) within which a share of the delivered messages arrived.
+        """Return the time within which a share of the delivered messages arrived.
 
         :param share: above 0 and at most 1
-        :returns: ``None`` where nothing was delivered
+        :returns: seconds; ``None`` if nothing was delivered
         """
-        of_seconds = self.delivery_seconds
-        due = share * of_seconds.total()
+        delivered = self.delivery_seconds
+        required = share * delivered.total()
         arrived = 0
-        for seconds in sorted(of_seconds):
-            arrived += of_seconds[seconds]
-            if arrived >= due:
+        for seconds in sorted(delivered):
+            arrived += delivered[seconds]
+            if arrived >= required:
                 return seconds
         return None
 
-    def settled(self, send_date: date, as_of: datetime, *, keyed: bool) -> bool:
-        """Say whether nothing about the day can change any more.
+    def settled(self, send_date: date, as_of: datetime, *, has_match_keys: bool) -> bool:
+        """Say whether nothing about the day can change anymore.
 
         :param as_of: when the audit began
-        :param keyed: whether there was a log, and no mere list of questions
+        :param has_match_keys: whether there was a log, not only a list of numbers
         """
         age = as_of - day_start(send_date) - DAY
-        return age >= RECEIPT_TIME or (keyed and age >= QUIET_TIME and not self.open)
+        return age >= RECEIPT_TIME or (has_match_keys and age >= QUIET_TIME and not self.open)
 
     def _by(self, key: Callable[[TallyKey], Key | None]) -> Counter[Key]:
-        found: Counter[Key] = Counter()
-        for kind, count in self.kinds.items():
-            if (name := key(kind)) is not None:
-                found[name] += count
-        return found
+        counts: Counter[Key] = Counter()
+        for tally_key, count in self.verdicts.items():
+            if (name := key(tally_key)) is not None:
+                counts[name] += count
+        return counts
 
     def as_dict(self) -> dict[str, object]:
-        """Return the counts as JSON takes them, keys of the data in order."""
+        """Return the counts as a JSON object, with sorted keys where the keys come from the data."""
         return {
             "lines": self.lines,
             "asked": self.asked,
@@ -174,7 +174,7 @@ class Tally:
             "repeated": self.repeated,
             "rejected": dict(sorted(self.rejected.items())),
             "open": self.open,
-            "segments": {scope: billed.total for scope, billed in self.billed.items()},
+            "segments": {market: billed.total for market, billed in self.billed.items()},
             "failed_by_category": dict(sorted(self.failed_by_category.items())),
             "delivery_seconds": {"p50": self.percentile(0.5), "p95": self.percentile(0.95)},
         }

@@ -1,4 +1,4 @@
-"""What the counts of an audit know of a verdict: all verdicts of one kind are counted at once."""
+"""The fields of a verdict that an audit counts by: equal verdicts share one key and one count."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _UNLOGGED = State.UNLOGGED.value
 
 
 class TallyKey(msgspec.Struct, frozen=True, gc=False):
-    """A kind of verdict.
+    """The key of equal verdicts in the counts of an audit.
 
-    :param became: the state, or of a message without a line what became of it
+    :param delivery_state: the state; for a message without a line, the state of its delivery
     :param day: the Beijing day of the message
-    :param is_by_id: whether the message has an id, and thus no template
+    :param has_message_id: whether the message has an id, and so no template
     """
 
     state: str
-    became: str
+    delivery_state: str
     is_final: bool
     category: str | None
     template_code: str | None
@@ -38,16 +38,16 @@ class TallyKey(msgspec.Struct, frozen=True, gc=False):
     segments: int | None
     delivery_seconds: int | None
     day: date | None
-    is_by_id: bool
+    has_message_id: bool
 
     @property
-    def scope(self) -> str:
-        """In which of the two counts of the day's statistics it is."""
+    def market(self) -> str:
+        """The market whose statistics count the message."""
         return MAINLAND if self.country == MAINLAND_COUNTRY else INTERNATIONAL
 
 
 def tally_key_of(verdict: Verdict) -> TallyKey:
-    """Return the kind of a verdict."""
+    """Return the key that a verdict is counted by."""
     state, sent_at = verdict.state, verdict.sent_at
     is_unlogged = state == _UNLOGGED
     return TallyKey(

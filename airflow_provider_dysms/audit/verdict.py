@@ -1,6 +1,6 @@
-"""One verdict a message, and the row it becomes.
+"""The verdict on one message, and the row of the output that it becomes.
 
-The columns are a promise to readers: their names, their types and their order stay, later versions append.
+Readers rely on the columns: their names, types and order stay; later versions only append columns.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from airflow_provider_dysms.model.private_struct import PrivateStruct
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-#: What every message is said to come from; further vendors may join the same table.
+#: The vendor of every message; messages of other vendors may join the same table.
 VENDOR = "aliyun"
 
-#: The output's columns in their order. Every one may be null, except ``state``, ``is_final`` and ``vendor``.
+#: The output's columns in their order. All columns may be null, except ``state``, ``is_final`` and ``vendor``.
 COLUMNS: dict[str, type] = {
     "phone_number": str,
     "country": str,
@@ -48,8 +48,9 @@ PHONE_HASH = "phone_hash"
 
 
 class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
-    """What became of one message. The fields are the columns of :data:`COLUMNS` in their order, and what is carried;
-    instants are aware and in UTC.
+    """The verdict on one message.
+
+    Its fields are the columns of :data:`COLUMNS` in their order, and the carried cells. Times are aware and in UTC.
     """
 
     phone_number: str | None = None
@@ -81,7 +82,7 @@ def output_columns(carry: Sequence[str] = (), *, content: bool = False, hashed: 
 
     :param carry: the carried columns, which come last and are text
     :param content: whether the text of the message is kept
-    :param hashed: whether the number is hashed; the first column is ``phone_hash`` then
+    :param hashed: whether the number is hashed; the first column is then ``phone_hash``
     """
     columns: dict[str, type] = {}
     for name, kind in COLUMNS.items():
@@ -98,25 +99,26 @@ def to_row(
     """Return a verdict as one row, its values in the order of :func:`output_columns`.
 
     :param content: whether the text of the message is kept
-    :param phone_hash: what a number is replaced by, and where it stands in another text of ours, that is left out;
-        default: it is written as it is. Ids and carried columns are the user's own and stay
+    :param phone_hash: returns the hash that replaces a number; the number is then also removed from the texts of
+        carriers and senders. Default: the number is written in clear. Ids and carried columns belong to the user and
+        are not changed
     """
     phone = verdict.phone_number
     if phone_hash is not None and phone is not None:
         texts = {name: text for name in _FREE_TEXTS if (text := getattr(verdict, name))}
-        scrubbed = {name: redact_number(text, phone) for name, text in texts.items()}
-        verdict = msgspec.structs.replace(verdict, phone_number=phone_hash(phone), **scrubbed)
+        redacted = {name: redact_number(text, phone) for name, text in texts.items()}
+        verdict = msgspec.structs.replace(verdict, phone_number=phone_hash(phone), **redacted)
     values: tuple[object, ...] = (_with_text if content else _without_text)(msgspec.structs.astuple(verdict))
     return values + verdict.carried
 
 
 def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
-    """Return the verdict that a row of :func:`to_row` is of: the number as it stands there, the text if it was kept."""
+    """Return the verdict of a row that :func:`to_row` made: the number as in the row, the text if it was kept."""
     names = _NAMES if content else _NAMES_WITHOUT_TEXT
     return Verdict(**dict(zip(names, row, strict=False)), carried=tuple(row[len(names) :]))
 
 
-#: What a carrier or a sender wrote, with anything in it.
+#: Texts of carriers or senders, which may contain the number.
 _FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")
 _NAMES = tuple(COLUMNS)
 _NAMES_WITHOUT_TEXT = tuple(name for name in COLUMNS if name != "content")

@@ -1,4 +1,4 @@
-"""Works cases off side by side and hands their outcomes out in the order of the log."""
+"""Processes groups of lines concurrently and returns their results in the order of the log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.audit.hands import AdaptiveLimit
 from airflow_provider_dysms.audit.results import GroupResult, Source
 
 if TYPE_CHECKING:
@@ -14,111 +13,114 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.send_log.lines import Line
 
-#: Cases that are asked or done and not handed out yet, for each question that may be open at once: enough that one
-#: slow case does not hold the others up, and little enough to keep in memory.
-_CASES_AHEAD = 16
+#: Groups that were queried, or are being queried, and have not been returned yet, per worker. It is high enough that
+#: one slow group does not hold up the others, and low enough for the results to fit into memory.
+_MAX_QUERIED_PER_WORKER = 16
 
-#: The same with cases that are known: so many that among them there are enough to ask, where few are open.
-_KNOWN_AHEAD = 64
+#: The same for all groups, with those whose results were known. It is higher, so that the workers find enough groups to
+#: query even if most results are known.
+_MAX_GROUPS_PER_WORKER = 64
 
 
 class OrderedPool:
-    """Works cases off side by side, and hands the outcomes out in the order of the cases, some at a time.
+    """Processes groups concurrently, and returns the results in the order of the groups, several at a time.
 
-    :param known: returns the outcome of a case, or ``None`` for one that is to be asked
-    :param work_off: asks a case
-    :param in_flight: how many cases are worked off at a time, at most: see :mod:`.hands`
+    :param groups: the index and the lines of each group
+    :param known_result: returns the result of a group, or ``None`` if the group must be queried
+    :param process: queries a group and returns its result
+    :param workers: the maximum number of groups that are processed at once
     """
 
     def __init__(
         self,
-        cases: Iterator[tuple[int, list[Line]]],
-        known: Callable[[int, list[Line]], GroupResult | None],
-        work_off: Callable[[int, list[Line]], Awaitable[GroupResult]],
-        in_flight: int,
+        groups: Iterator[tuple[int, list[Line]]],
+        known_result: Callable[[int, list[Line]], GroupResult | None],
+        process: Callable[[int, list[Line]], Awaitable[GroupResult]],
+        workers: int,
     ) -> None:
-        self._cases = cases
-        self._known = known
-        self._work_off = work_off
-        self._in_flight = in_flight
-        self._hands = AdaptiveLimit(in_flight)
-        self._at_work = 0
-        self._is_through = False
-        self._ahead: deque[list[GroupResult]] = deque()  # for each case a place, which its outcome is put into
-        self._asked = 0
-        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._groups = groups
+        self._known_result = known_result
+        self._process = process
+        self._max_workers = workers
+        self._workers = 0
+        self._is_exhausted = False
+        self._slots: deque[list[GroupResult]] = deque()  # one per group in order, empty until its result is there
+        self._queried = 0
+        self._has_news, self._has_room = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Begin to work."""
-        self._hire(1)  # who finds work finds further hands for it
+        """Start the first worker; each worker that takes a group starts another one."""
+        self._spawn()
 
-    async def next(self) -> list[GroupResult]:
-        """Return the outcomes of the next cases, as many as are there, at the end none; raise the first error."""
-        await asyncio.sleep(0)  # everything else has its turn
-        outcomes: list[GroupResult] = []
-        while not outcomes:
-            while self._ahead and self._ahead[0] and len(outcomes) < self._in_flight:
-                outcomes += self._ahead.popleft()
-            if not outcomes:
+    async def next_results(self) -> list[GroupResult]:
+        """Return the results that are next in order; wait for at least one.
+
+        :returns: an empty list at the end
+        :raises BaseException: the first error of a worker, after all results that come before it
+        """
+        await asyncio.sleep(0)  # lets the workers run even if the consumer never waits
+        results: list[GroupResult] = []
+        while not results:
+            while self._slots and self._slots[0] and len(results) < self._max_workers:
+                results += self._slots.popleft()
+            if not results:
                 if self._failure is not None:
                     raise self._failure
-                if self._is_through and not self._tasks:
+                if self._is_exhausted and not self._tasks:
                     break
-                self._news.clear()
-                await self._news.wait()
-        self._asked -= sum(outcome.source is Source.ASKED for outcome in outcomes)
-        self._room.set()
-        return outcomes
+                self._has_news.clear()
+                await self._has_news.wait()
+        self._queried -= sum(result.source is Source.ASKED for result in results)
+        self._has_room.set()
+        return results
 
-    async def end(self) -> None:
-        """Cancel what still runs."""
-        await end(self._tasks)
+    async def close(self) -> None:
+        """Cancel the workers that still run."""
+        await cancel_all(self._tasks)
 
     async def _work(self) -> None:
-        most_asked, most = self._in_flight * _CASES_AHEAD, self._in_flight * _KNOWN_AHEAD
+        max_queried = self._max_workers * _MAX_QUERIED_PER_WORKER
+        max_groups = self._max_workers * _MAX_GROUPS_PER_WORKER
         while True:
-            while self._asked >= most_asked or len(self._ahead) >= most:
-                self._room.clear()
-                await self._room.wait()
-            if (spare := self._at_work - self._hands.wanted()) > 0:
-                self._at_work -= 1
+            while self._queried >= max_queried or len(self._slots) >= max_groups:
+                self._has_room.clear()
+                await self._has_room.wait()
+            group = next(self._groups, None)
+            if group is None:
+                self._is_exhausted = True
                 return
-            case = next(self._cases, None)
-            if case is None:
-                self._is_through = True
-                return
-            self._hire(-spare)
-            place: list[GroupResult] = []
-            self._ahead.append(place)
-            if outcome := self._known(*case):
-                await asyncio.sleep(0)  # everything else has its turn
+            if self._workers < self._max_workers:
+                self._spawn()
+            slot: list[GroupResult] = []
+            self._slots.append(slot)
+            if result := self._known_result(*group):
+                await asyncio.sleep(0)  # a run of known results must not block the event loop
             else:
-                self._asked += 1
-                outcome = await self._work_off(*case)
-            place.append(outcome)
-            if self._ahead[0] is place:
-                self._news.set()
+                self._queried += 1
+                result = await self._process(*group)
+            slot.append(result)
+            if self._slots[0] is slot:
+                self._has_news.set()
 
-    def _hire(self, hands: int) -> None:
-        self._at_work += hands
-        for _ in range(hands):
-            task = asyncio.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._leave)
+    def _spawn(self) -> None:
+        self._workers += 1
+        task = asyncio.create_task(self._work())
+        self._tasks.add(task)
+        task.add_done_callback(self._on_done)
 
-    def _leave(self, task: asyncio.Task[None]) -> None:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        # Every task is looked at: asyncio logs a traceback for each error that nobody has looked at.
-        ended = asyncio.CancelledError() if task.cancelled() else task.exception()
-        self._failure = self._failure or ended
-        self._news.set()
+        # The exception of every task is read, because asyncio logs a traceback for each exception that nobody reads.
+        failure = asyncio.CancelledError() if task.cancelled() else task.exception()
+        self._failure = self._failure or failure
+        self._has_news.set()
 
 
-async def end(futures: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel what still runs and see it off, so that nothing is left behind."""
-    tasks = list(futures)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def cancel_all(futures: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel futures that still run, and wait until all have ended, so that none is left behind."""
+    futures = list(futures)
+    for future in futures:
+        future.cancel()
+    await asyncio.gather(*futures, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""The words of the domain, without I/O: errors, days, ids, records, deliveries, privacy."""

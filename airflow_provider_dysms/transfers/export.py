@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_provider_dysms.arguments.requested_days import parse_send_date
-from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
 from airflow_provider_dysms.audit.results import Source
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
@@ -85,7 +85,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
             log.info("The responses that earlier attempts have received since %s are used again", since)
         pipeline = Pipeline(
             send_log,
-            AuditScope(day, checkpoints.as_of, options.match, send_log.keyed),
+            AuditScope(day, checkpoints.as_of, options.match, send_log.has_match_keys),
             codec,
             spool,
             resumed=resumed,
@@ -152,12 +152,12 @@ def _judge(
             + ("" if tally.recorded else "A wrong account looks like this; ")
             + "write elsewhere if the records are gone for good"
         )
-    if send_log.keyed and tally.missing_rate > options.max_missing_rate:
+    if send_log.has_match_keys and tally.missing_rate > options.max_missing_rate:
         raise DysmsIncomplete(
             f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
             f"max_missing_rate={options.max_missing_rate}; {pipeline.causes}"
         )
-    causes = pipeline.causes if send_log.keyed and tally.missing and not tally.recorded else ""
+    causes = pipeline.causes if send_log.has_match_keys and tally.missing and not tally.recorded else ""
     judge_by_statistics(statistics, tally, send_log, options.statistics, log, causes)
 
 

@@ -48,7 +48,7 @@ def known_before(
     """
     return {
         "send_date": send_date.isoformat(),
-        "keyed": send_log.keyed,
+        "keyed": send_log.has_match_keys,
         "multiline": send_log.multiline,
         "parameters": {
             **{name: getattr(options, name) for name in _COPIED},
@@ -76,7 +76,7 @@ def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of:
         "as_of": iso_utc(as_of, "seconds"),
         "oldest_answer": iso_utc(oldest, "seconds"),
         "provisional": is_provisional(send_date, oldest),
-        "settled": tally.settled(send_date, oldest, keyed=known["keyed"] or not tally.lines),
+        "settled": tally.settled(send_date, oldest, has_match_keys=known["keyed"] or not tally.lines),
         "unseen": pipeline.hidden_counts.text(),
     }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_dysms.audit.matching.queries import AuditScope, first_questions
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, first_queries
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
@@ -96,11 +96,11 @@ class Pipeline:
         self._previous_rows = previous_rows
         self._take_over = take_over
         self._log = log
-        blank_is_nothing = to_csv and previous_rows is not None and previous_rows.is_csv
+        empty_is_null = to_csv and previous_rows is not None and previous_rows.is_csv
         #: The previous privacy key, if the previous rows are hashed with it.
         self._previous_key = previous_rows.hashed_by if previous_rows else None
         display_number = self._previous_key.phone_hash if self._previous_key else codec.display_number
-        self._previous_audit = PreviousAudit(scope, display_number, blank_is_nothing)
+        self._previous_audit = PreviousAudit(scope, display_number, empty_is_null)
         self._unsaved: list[checkpoint_storage.Entry] = []
         self._unsaved_queries = 0
         self._upload: asyncio.Task[None] | None = None
@@ -130,7 +130,7 @@ class Pipeline:
             as_of=scope.as_of,
             match=scope.match,
             tally=self.tally,
-            known=self._known,
+            known_result=self._known,
         )
         title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
@@ -152,7 +152,7 @@ class Pipeline:
                 return self._result(number, lines, verdicts, Source.RESUMED, hidden_counts)
         if self._take_over and (found := self._find_previous(lines)):
             hidden_counts, verdicts = found
-            is_valid = self._previous_audit.holds(lines, verdicts, hidden_counts.repeated)
+            is_valid = self._previous_audit.matches(lines, verdicts, hidden_counts.repeated)
             if is_valid and (ours := self._with_current_hash(lines[0], verdicts)):
                 return self._result(number, lines, ours, Source.COMMITTED, hidden_counts)
         return None
@@ -172,27 +172,27 @@ class Pipeline:
     def _result(
         self, number: int, lines: list[Line], verdicts: list[Verdict], source: Source, hidden_counts: HiddenCounts
     ) -> GroupResult:
-        first = 1 if lines[0].message_id is not None else len(first_questions(lines, self._scope))
-        return GroupResult(number, lines, verdicts, source, first + hidden_counts.further, hidden_counts)
+        first = 1 if lines[0].message_id is not None else len(first_queries(lines, self._scope))
+        return GroupResult(number, lines, verdicts, source, first + hidden_counts.further_queries, hidden_counts)
 
     def _take(self, result: GroupResult) -> None:
         """Write the rows of a group, and count it."""
         rows = self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS)
         self.groups[result.source] += 1
         is_judged_here = result.source in _JUDGED_HERE
-        if is_judged_here and self._scope.keyed:
+        if is_judged_here and self._scope.has_match_keys:
             self.missing_reasons.add(result)
-        if result.unseen != _NOTHING_HIDDEN:
-            self.hidden_counts.add(self.tally.rows - len(rows), result.unseen)
+        if result.hidden_counts != _NOTHING_HIDDEN:
+            self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
         if is_judged_here and (found := self._find_previous(result.lines)):
             self._count_lost(result, *found)
         self._spool.write(rows)
         if result.source is Source.ASKED and self._checkpoints.is_enabled:
-            self._unsaved.append((result.number, self._codec.pack(result.unseen, rows)))
+            self._unsaved.append((result.index, self._codec.pack(result.hidden_counts, rows)))
             self._unsaved_queries += result.asked
 
     def _count_lost(self, result: GroupResult, hidden_counts: HiddenCounts, verdicts: list[Verdict]) -> None:
-        lost = self._previous_audit.lost(result, verdicts, hidden_counts.repeated)
+        lost = self._previous_audit.lost_lines(result, verdicts, hidden_counts.repeated)
         if lost and self.first_lost is None:
             self.first_lost = lost[0]
         self.lost += len(lost)

@@ -44,7 +44,7 @@ def digest_of(send_log: SendLog, settings: Settings, written: object, privacy_ke
     """
     account = (settings.region_id, settings.host, settings.port, settings.schema, settings.credentials.identity)
     encoder = msgspec.json.Encoder()
-    digest = hashlib.sha256(encoder.encode((account, written, send_log.carry, send_log.keyed)))
+    digest = hashlib.sha256(encoder.encode((account, written, send_log.carry, send_log.has_match_keys)))
     for piece in send_log.lines.pieces():
         digest.update(piece)
     return privacy_key.digest(digest.digest()) if privacy_key else digest.hexdigest()

@@ -56,7 +56,7 @@ def read_input(
             log.warning("%s", one_line(warning))
         if send_log.multiline:
             _tell_of_line_ends(send_log, options, log)
-        if send_log.lines and not send_log.keyed:
+        if send_log.lines and not send_log.has_match_keys:
             _warn_of_missing_keys(send_log, options, log)
     send_log.check_rejected(options.max_rejected_rate)
     for line in send_log.rejected[:MAX_NAMED]:

@@ -109,7 +109,7 @@ def judge_by_statistics(
     billed = sum(counts["total"] for counts in counted.values())
     if billed and not tally.recorded:
         found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
-        if choice == "judge" or (sent.lines and sent.keyed):
+        if choice == "judge" or (sent.lines and sent.has_match_keys):
             raise DysmsIncomplete(f"{found}; check the columns, send_date and the account. {causes}".rstrip(". "))
         log.warning("%s segments on the day", found[0].upper() + found[1:])
     elif counted and not tally.recorded and sent.lines:

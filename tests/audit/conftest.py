@@ -1,4 +1,4 @@
-"""A service in memory, and an audit run against it."""
+"""A service in memory, and an audit that is run against it."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ DAY = date(2025, 6, 1)
 
 
 class World:
-    """What the log says, what the service has, and what came of asking it."""
+    """A send log, the records of the service, and the audit that queries them."""
 
     day = DAY
     as_of = datetime(2025, 6, 3, 9, 0, tzinfo=BEIJING)
@@ -29,15 +29,15 @@ class World:
     def __init__(self):
         self.lines = []
         self.carry = ()
-        self.records = []  # (record, BizId, the day it is found under)
+        self.records = []  # (record, BizId, the day whose query returns it)
         self.reports = {}
-        self.questions = Counter()
+        self.queries = Counter()
         self.tally = Tally()
-        self.keyed = None
+        self.has_match_keys = None
         self.pause = None
 
     def at(self, text):
-        """An instant: ``12:00:00`` of the day, or ``+1 00:01:00`` and ``-1 23:59:00`` of the days beside it."""
+        """An instant: ``12:00:00`` of the day, or ``+1 00:01:00`` and ``-1 23:59:00`` of the neighbouring days."""
         days, _, clock = text.rpartition(" ")
         hour, minute, second = clock.split(":")
         start = datetime(self.day.year, self.day.month, self.day.day, tzinfo=BEIJING)
@@ -62,7 +62,7 @@ class World:
                 "log.csv",
                 len(self.lines) + 2,
                 raw_number=raw,
-                rejection=(reason, "phone_number is no number"),
+                rejection=(reason, "phone_number is not a number"),
                 **fields,
             )
         )
@@ -83,7 +83,7 @@ class World:
         return self
 
     async def query_send_details(self, phone_number, send_date, biz_id=None):
-        self.questions[phone_number, send_date, biz_id] += 1
+        self.queries[phone_number, send_date, biz_id] += 1
         if self.pause:
             await self.pause()
         return [
@@ -93,7 +93,7 @@ class World:
         ]
 
     async def query_message(self, message_id):
-        self.questions[message_id] += 1
+        self.queries[message_id] += 1
         if self.pause:
             await self.pause()
         try:
@@ -102,13 +102,15 @@ class World:
             raise DysmsNotFound("QueryMessage: no such message") from None
 
     def log(self):
-        keyed = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
-        return SendLog(Lines(self.lines), self.carry, keyed if self.keyed is None else self.keyed)
+        has_match_keys = any(line.biz_id or line.out_id or line.sent_at or line.message_id for line in self.lines)
+        return SendLog(
+            Lines(self.lines), self.carry, has_match_keys if self.has_match_keys is None else self.has_match_keys
+        )
 
-    async def cases(self, match="auto", in_flight=8):
+    async def results(self, match="auto", in_flight=8):
         return [
-            outcome.verdicts
-            async for outcome in audit(
+            result.verdicts
+            async for result in audit(
                 self.log(),
                 self,
                 send_date=self.day,
@@ -121,8 +123,8 @@ class World:
 
     def run(self, match="auto", in_flight=8):
         """Run the audit; return every verdict."""
-        cases = asyncio.run(self.cases(match, in_flight))
-        return [verdict for case in cases for verdict in case]
+        results = asyncio.run(self.results(match, in_flight))
+        return [verdict for case in results for verdict in case]
 
 
 @pytest.fixture

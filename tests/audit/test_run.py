@@ -9,8 +9,8 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.verdicts import states_and_texts
 
-from airflow_provider_dysms.audit.hands import LEAST, LOOK, AdaptiveLimit
 from airflow_provider_dysms.audit.run import audit
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.worker_pool import OrderedPool
@@ -79,7 +79,7 @@ def _dated(thing, instant):
 
 @settings(max_examples=200, deadline=None)
 @given(plots(), st.integers(0, 999))
-def test_no_order_of_answers_changes_the_rows(new_world, plot, seed):
+def test_no_order_of_responses_changes_the_rows(new_world, plot, seed):
     quiet = build(new_world(), plot)
     expected = quiet.run(in_flight=1)
     hurried = build(new_world(), plot)
@@ -105,123 +105,32 @@ def test_every_line_gets_one_verdict_or_is_repeated_and_every_record_goes_to_one
     verdicts = world.run(match)
     used = Counter(verdict.content for verdict in verdicts if verdict.content)
     assert set(used.values()) <= {1}
-    assert set(world.questions.values()) <= {1}
+    assert set(world.queries.values()) <= {1}
     assert world.tally.lines == len(log.lines)
     assert world.tally.rows == len(verdicts) == sum(world.tally.by_state.values())
-    assert world.tally.asked == len(world.questions)
-    if log.keyed:
+    assert world.tally.asked == len(world.queries)
+    if log.has_match_keys:
         assert sum(verdict.state != "unlogged" for verdict in verdicts) == len(log.lines) - world.tally.repeated
-    asked = {question for question in world.questions if isinstance(question, tuple)}
+    queried = {question for question in world.queries if isinstance(question, tuple)}
     seen = {
         record.content
         for record, of, day in world.records
-        if day == world.day and asked & {(record.phone_number, day, None), (record.phone_number, day, of)}
+        if day == world.day and queried & {(record.phone_number, day, None), (record.phone_number, day, of)}
     }
     assert len(seen - used.keys()) == world.tally.edge
-
-
-def test_cases_come_out_in_the_order_of_the_log_and_a_slow_one_holds_nobody_up(world):
-    for number in range(20):
-        world.line("12:00:00", phone=f"139000000{number:02}")
-    done = []
-
-    async def slow_first(phone_number, send_date, biz_id=None):
-        await asyncio.sleep(0.05 if phone_number.endswith("00") else 0)
-        done.append(phone_number)
-        return []
-
-    world.query_send_details = slow_first
-    verdicts = world.run(in_flight=4)
-    assert [verdict.phone_number for verdict in verdicts] == [f"139000000{number:02}" for number in range(20)]
-    assert done[-1].endswith("00")
-
-
-@pytest.mark.parametrize("in_flight", [1, 3])
-def test_no_more_questions_are_open_than_allowed(world, in_flight):
-    for number in range(30):
-        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="1^0")
-        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="2^0")
-    most = running = 0
-
-    async def pause():
-        nonlocal most, running
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-
-    world.pause = pause
-    world.run(in_flight=in_flight)
-    assert most == in_flight
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_every_line_comes_out_however_many_work_at_a_time(world, monkeypatch, seed):
-    for number in range(500):
-        world.line("12:00:00", phone=f"13900000{number:03}")
-    rng = Random(seed)
-    monkeypatch.setattr(AdaptiveLimit, "wanted", lambda hands: rng.choice([1, 2, 8]))
-
-    async def pause():
-        await asyncio.sleep(rng.choice([0, 0, 0.0001]))
-
-    world.pause = pause
-    verdicts = world.run()
-    assert [verdict.phone_number for verdict in verdicts] == [f"13900000{number:03}" for number in range(500)]
 
 
 def test_a_log_of_which_a_line_does_not_come_out_is_refused(world, monkeypatch):
     for number in range(20):
         world.line("12:00:00", phone=f"139000000{number:02}")
-    whole = OrderedPool.next
+    whole = OrderedPool.next_results
 
-    async def short(crew):
-        return [outcome for outcome in await whole(crew) if outcome.number < 15]
+    async def short(pool):
+        return [result for result in await whole(pool) if result.index < 15]
 
-    monkeypatch.setattr(OrderedPool, "next", short)
-    with pytest.raises(DysmsIncomplete, match="5 lines of the log were not worked off"):
+    monkeypatch.setattr(OrderedPool, "next_results", short)
+    with pytest.raises(DysmsIncomplete, match="5 lines of the log were not processed"):
         world.run()
-
-
-def test_no_more_work_than_keeps_the_loop_busy():
-    now = busy = 0.0
-    hands = AdaptiveLimit(1000, clock=lambda: now, busy=lambda: busy)
-
-    def after(share, looks=60):
-        nonlocal now, busy
-        for _ in range(looks):
-            now += 2 * LOOK
-            busy += 2 * LOOK * share
-            hands.wanted()
-        return hands.wanted()
-
-    assert hands.wanted() == LEAST
-    assert after(0.97) == LEAST
-    assert after(0.9, looks=1) == 2 * LEAST
-    assert after(0.5) == 1000
-    assert after(1.0, looks=1) == 900
-    assert after(1.0) == LEAST
-    few = AdaptiveLimit(4, clock=lambda: now, busy=lambda: busy)
-    assert few.wanted() == 4
-    now += 2 * LOOK
-    assert few.wanted() == 4
-
-
-def test_who_takes_slowly_slows_the_asking_down(world):
-    for number in range(500):
-        world.line("12:00:00", phone=f"13900000{number:03}")
-
-    async def take_one():
-        cases = audit(world.log(), world, send_date=world.day, as_of=world.as_of, in_flight=2)
-        await anext(cases)
-        await asyncio.sleep(0.05)
-        asked = len(world.questions)
-        await cases.aclose()
-        return asked, len(asyncio.all_tasks())
-
-    asked, tasks = asyncio.run(take_one())
-    assert asked < 100
-    assert tasks == 1
 
 
 def test_the_first_error_ends_everything_as_it_is_and_leaves_nothing_behind(world, recwarn):
@@ -241,7 +150,7 @@ def test_the_first_error_ends_everything_as_it_is_and_leaves_nothing_behind(worl
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
         with pytest.raises(DysmsServerError) as raised:
             async with asyncio.timeout(5):
-                await world.cases(in_flight=50)
+                await world.results(in_flight=50)
         return raised.value, asyncio.all_tasks()
 
     world.query_send_details = ask
@@ -260,7 +169,7 @@ def test_cancelling_ends_everything_too(world):
         await asyncio.sleep(3600)
 
     async def run():
-        task = asyncio.create_task(world.cases())
+        task = asyncio.create_task(world.results())
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -271,7 +180,7 @@ def test_cancelling_ends_everything_too(world):
     assert len(asyncio.run(run())) == 1
 
 
-def test_a_question_that_is_given_up_is_not_the_end_of_the_log(world):
+def test_a_query_that_is_given_up_is_not_the_end_of_the_log(world):
     world.line("12:00:00").line("12:00:00", phone="13900000001")
 
     async def give_up():
@@ -295,7 +204,21 @@ def test_the_tally_is_up_to_date_with_what_was_handed_out(world):
     assert asyncio.run(run()) == [1, 2, 3]
 
 
-def test_an_empty_log_asks_nothing(world):
+def test_an_empty_log_queries_nothing(world):
     world.day = date(2025, 6, 1)
     assert world.run() == []
     assert world.tally.as_dict() == Tally().as_dict()
+
+
+class TestListOfNumbers:
+    def test_every_number_is_queried_once_and_every_record_comes_out_once(self, world):
+        world.carry = ("user",)
+        world.line(carried=("1",)).line(phone="13900000001", carried=("2",)).line(carried=("3",)).rejected(
+            carried=("4",)
+        )
+        world.record("00:00:05", content="edge").record("12:00:00", status=1, code=None, took=None, content="open")
+        verdicts = world.run()
+        assert states_and_texts(verdicts) == [("delivered", "edge"), ("waiting", "open"), ("rejected", None)]
+        assert [verdict.carried for verdict in verdicts] == [("1",), ("1",), ("4",)]
+        assert world.queries == {(world.phone, world.day, None): 1, ("13900000001", world.day, None): 1}
+        assert (world.tally.lines, world.tally.missing, world.tally.edge) == (4, 0, 0)

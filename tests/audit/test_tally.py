@@ -1,4 +1,4 @@
-"""What the manifest counts, and when a day is settled."""
+"""The counts for the manifest, and the rule that settles a day."""
 
 import json
 from datetime import timedelta
@@ -48,13 +48,13 @@ def test_everything_is_counted_once(counted):
     assert json.loads(json.dumps(counted.as_dict())) == counted.as_dict()
 
 
-def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_asked(counted, new_world):
+def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_queried(counted, new_world):
     assert counted.missing_rate == 1 / 5
     assert new_world().tally.missing_rate == 0
 
 
 @pytest.mark.parametrize(
-    ("age", "state", "keyed", "settled"),
+    ("age", "state", "has_match_keys", "settled"),
     [
         (timedelta(hours=2), "delivered", True, True),
         (timedelta(hours=1, minutes=59), "delivered", True, False),
@@ -66,7 +66,7 @@ def test_the_missing_rate_is_a_share_of_the_messages_that_could_be_asked(counted
         (timedelta(hours=72), "delivered", False, True),
     ],
 )
-def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, keyed, settled):
+def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, has_match_keys, settled):
     world.as_of = world.at("+1 00:00:00") + age
     world.line("12:00:00")
     if state == "delivered":
@@ -74,10 +74,10 @@ def test_a_day_is_settled_when_nothing_can_change_any_more(world, age, state, ke
     if state == "waiting":
         world.record("12:00:00", status=1, code=None, took=None)
     world.run()
-    assert world.tally.settled(world.day, world.as_of, keyed=keyed) is settled
+    assert world.tally.settled(world.day, world.as_of, has_match_keys=has_match_keys) is settled
 
 
-def test_the_time_to_a_receipt_is_told_by_the_share_that_had_it(world):
+def test_the_time_to_a_receipt_is_reported_by_the_share_that_had_it(world):
     for second in range(100):
         world.line("12:00:00", out_id=str(second)).record("12:00:00", out_id=str(second), took=second + 1)
     world.run()

@@ -1,120 +1,130 @@
-"""A task that fails tells so once: real DAGs with a wrong secret, and an audit that is refused midway."""
+"""Groups are processed concurrently, and their results come out in the order of the log."""
 
-from __future__ import annotations
+import asyncio
+from collections.abc import Iterator
+from random import Random
 
-import csv
-import gc
-import json
-import logging
-import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
-
-import pendulum
 import pytest
-from airflow.sdk import DAG
 
-from airflow_provider_dysms.emulator import Emulator
-from airflow_provider_dysms.model import dates
-
-DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
-NUMBERS = [f"139{place:08}" for place in range(400)]
-
-Make = Callable[[Path], Any]
+from airflow_provider_dysms.audit.results import GroupResult, Source
+from airflow_provider_dysms.audit.run import audit
+from airflow_provider_dysms.audit.send_log.lines import Line
+from airflow_provider_dysms.audit.worker_pool import OrderedPool
 
 
-def audit(folder: Path) -> Any:
-    from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
+def test_results_come_out_in_the_order_of_the_log_and_a_slow_group_holds_up_no_other(world):
+    for number in range(20):
+        world.line("12:00:00", phone=f"139000000{number:02}")
+    done = []
 
-    with (folder / "sent.csv").open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["phone_number", "out_id"])
-        writer.writerows((number, f"out-{number}") for number in NUMBERS)
-    return DysmsToObjectStorageOperator(
-        task_id="task",
-        sent_uri=f"file://{folder}/sent.csv",
-        output_uri=f"file://{folder}/out",
-        send_date=DAY.isoformat(),
-        statistics="skip",
-        retries=0,
-    )
+    async def slow_first(phone_number, send_date, biz_id=None):
+        await asyncio.sleep(0.05 if phone_number.endswith("00") else 0)
+        done.append(phone_number)
+        return []
 
-
-def details(folder: Path) -> Any:
-    from airflow_provider_dysms.operators.dysms import DysmsQuerySendDetailsOperator
-
-    return DysmsQuerySendDetailsOperator(
-        task_id="task", phone_numbers=NUMBERS[:30], send_date=DAY.isoformat(), retries=0
-    )
+    world.query_send_details = slow_first
+    verdicts = world.run(in_flight=4)
+    assert [verdict.phone_number for verdict in verdicts] == [f"139000000{number:02}" for number in range(20)]
+    assert done[-1].endswith("00")
 
 
-def messages(folder: Path) -> Any:
-    from airflow_provider_dysms.operators.dysms import DysmsQueryMessageOperator
+@pytest.mark.parametrize("in_flight", [1, 3])
+def test_no_more_queries_are_open_than_allowed(world, in_flight):
+    for number in range(30):
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="1^0")
+        world.line("12:00:00", phone=f"139000000{number:02}", biz_id="2^0")
+    most = running = 0
 
-    return DysmsQueryMessageOperator(task_id="task", message_ids=[str(10**9 + n) for n in range(30)], retries=0)
+    async def pause():
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
 
-
-def sensor(folder: Path) -> Any:
-    from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor
-
-    ids = [str(10**9 + n) for n in range(30)]
-    return DysmsMessageSensor(task_id="task", message_ids=ids, poke_interval=1, timeout=20, retries=0)
-
-
-def deferred(folder: Path) -> Any:
-    from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor
-
-    ids = [str(10**9 + n) for n in range(30)]
-    return DysmsMessageSensor(task_id="task", message_ids=ids, poke_interval=1, timeout=20, retries=0, deferrable=True)
-
-
-@pytest.fixture
-def fails(
-    run_dag: Callable[[Any], Any],
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-) -> Callable[[Make], str]:
-    """Run a task that fails; return all that it said, colours left out."""
-
-    def run(make: Make) -> str:
-        with DAG("failing", schedule=None, start_date=pendulum.datetime(2026, 1, 1, tz="UTC")) as dag:
-            make(tmp_path)
-        with caplog.at_level(logging.INFO):
-            (instance,) = run_dag(dag).get_task_instances()
-            gc.collect()  # a task that nobody looked at complains when it is gone
-        assert str(instance.state) == "failed"
-        out, err = capfd.readouterr()
-        handled = "\n".join(record.getMessage() for record in caplog.records if record.name == "asyncio")
-        return re.sub(r"\x1b\[[0-9;]*m", "", out + err + handled)
-
-    return run
+    world.pause = pause
+    world.run(in_flight=in_flight)
+    assert most == in_flight
 
 
-def errors_in(said: str) -> list[str]:
-    """Return the lines that tell an error."""
-    assert "never retrieved" not in said, said
-    assert "unhandled exception" not in said, said
-    return [line for line in said.splitlines() if "[error" in line or " ERROR " in line]
+@pytest.mark.parametrize("seed", range(5))
+def test_every_line_comes_out_in_order_whatever_the_response_times(world, seed):
+    for number in range(500):
+        world.line("12:00:00", phone=f"13900000{number:03}")
+    rng = Random(seed)
+
+    async def pause():
+        await asyncio.sleep(rng.choice([0, 0, 0.0001]))
+
+    world.pause = pause
+    verdicts = world.run()
+    assert [verdict.phone_number for verdict in verdicts] == [f"13900000{number:03}" for number in range(500)]
 
 
-@pytest.mark.parametrize("make", [audit, details, messages, sensor, deferred])
-def test_a_wrong_secret_is_one_error(
-    make: Make, fails: Callable[[Make], str], emulator: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wrong = json.loads(emulator.connection_json(quota_share=1, privacy_key="k" * 32))
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(wrong | {"password": "not-the-secret"}))
-    said = fails(make)
-    assert "AccessKey secret" in said
-    assert len(errors_in(said)) == 1, said
+def test_a_slow_consumer_slows_the_queries_down(world):
+    for number in range(500):
+        world.line("12:00:00", phone=f"13900000{number:03}")
+
+    async def take_one():
+        results = audit(world.log(), world, send_date=world.day, as_of=world.as_of, in_flight=2)
+        await anext(results)
+        await asyncio.sleep(0.05)
+        queried = len(world.queries)
+        await results.aclose()
+        return queried, len(asyncio.all_tasks())
+
+    queried, tasks = asyncio.run(take_one())
+    assert queried < 100
+    assert tasks == 1
 
 
-@pytest.mark.parametrize("refused_from", [1, 60])
-def test_an_audit_that_is_refused_midway_is_one_error(
-    fails: Callable[[Make], str], emulator: Emulator, monkeypatch: pytest.MonkeyPatch, refused_from: int
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_key="k" * 32))
-    emulator.fault("status", code="Forbidden.RAM", status=403, action="QuerySendDetails", skip=refused_from, times=None)
-    assert len(errors_in(fails(audit))) == 1
+def groups(count: int) -> Iterator[tuple[int, list[Line]]]:
+    return enumerate([Line("log.csv", number)] for number in range(count))
+
+
+@pytest.mark.parametrize("workers", [1, 3, 64])
+def test_no_more_groups_are_processed_at_once_than_there_are_workers(workers: int) -> None:
+    running = most = 0
+
+    async def process(index: int, lines: list[Line]) -> GroupResult:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return GroupResult(index, lines, [])
+
+    async def run() -> list[int]:
+        pool = OrderedPool(groups(200), lambda index, lines: None, process, workers)
+        pool.start()
+        found = []
+        while results := await pool.next_results():
+            found += [result.index for result in results]
+        await pool.close()
+        return found
+
+    assert asyncio.run(run()) == list(range(200))
+    assert most == workers
+
+
+def test_known_results_are_not_queried_and_keep_their_place() -> None:
+    queried = []
+
+    async def process(index: int, lines: list[Line]) -> GroupResult:
+        queried.append(index)
+        await asyncio.sleep(0)
+        return GroupResult(index, lines, [])
+
+    def known(index: int, lines: list[Line]) -> GroupResult | None:
+        return GroupResult(index, lines, [], Source.COMMITTED) if index % 3 else None
+
+    async def run() -> list[int]:
+        pool = OrderedPool(groups(100), known, process, 4)
+        pool.start()
+        found = []
+        while results := await pool.next_results():
+            found += [result.index for result in results]
+        return found
+
+    assert asyncio.run(run()) == list(range(100))
+    assert sorted(queried) == list(range(0, 100, 3))

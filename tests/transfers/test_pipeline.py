@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.audit.matching.queries import AuditScope
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.records import SendDetail
 from airflow_provider_dysms.storage import row_spool

@@ -50,7 +50,7 @@ def test_a_list_of_numbers_is_counted(read: Any, caplog: pytest.LogCaptureFixtur
 
 
 def test_a_log_without_keys_is_a_list_of_questions_and_warns(read: Any, caplog: pytest.LogCaptureFixture) -> None:
-    assert not read("phone_number,OrderNo", f"{NUMBER},7").keyed
+    assert not read("phone_number,OrderNo", f"{NUMBER},7").has_match_keys
     assert "missing and unlogged messages are not judged" in caplog.text
 
 

@@ -1,0 +1,1 @@
+"""The credentials that sign requests, their renewal, and the signatures."""

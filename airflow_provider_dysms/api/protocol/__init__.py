@@ -1,0 +1,1 @@
+"""The API's parameters, payloads and error codes. Without I/O."""

@@ -1,0 +1,1 @@
+"""Which queries an audit makes, and which record belongs to which line."""

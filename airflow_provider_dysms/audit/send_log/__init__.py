@@ -1,1 +1,1 @@
-"""How the files of a send log are read: their kind, encoding, delimiter and times."""
+"""Reads the files of a send log in any of their formats, and checks their lines."""

@@ -1,7 +1,8 @@
-"""Which columns of a log are ours, also in another spelling; nothing that looks like one of ours is ignored in silence.
+"""Finds our columns, such as ``out_id``, among the columns of a send log, also in other spellings.
 
-``OutId``, ``outId``, ``OUT_ID`` and ``out-id`` are ``out_id`` in another spelling. Without ``columns`` such a column is
-taken, and the log says so; two that fit are refused. With ``columns`` it is left alone, and a warning names it.
+``OutId``, ``outId``, ``OUT_ID`` and ``out-id`` are other spellings of ``out_id``. Without the argument ``columns``,
+such a column is read, and the log says so; two that fit are refused. With ``columns``, it is not read, and a warning
+names it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from airflow_provider_dysms.model.errors import DysmsInputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-#: Our names of a log's columns.
+#: Our names for the columns of a log.
 NAMES = ("phone_number", "message_id", "country", "biz_id", "out_id", "sent_at")
 
 #: Columns by which a line finds its record.
@@ -31,7 +32,7 @@ _OTHER_IDS = {"user", "customer", "member", "uid", "template", "sign", "campaign
 
 
 def spelling(name: str) -> str:
-    """Return a column's name without its case and punctuation."""
+    """Return the name of a column without case and punctuation."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
@@ -39,9 +40,9 @@ _SPELLINGS = {spelling(name): name for name in NAMES}
 
 
 class Columns:
-    """Finds our columns in the files of one log, and takes note of what there is to say about them.
+    """Finds our columns in the files of one log, and collects notes and warnings about them.
 
-    :param given: our name -> the log's column; ``None``: our names, in any spelling
+    :param given: our name -> the log's column; ``None``: our names in any spelling
     :param carry: columns that are copied to the output
     """
 
@@ -49,16 +50,16 @@ class Columns:
         self._given = given
         self._carry = set(carry)
         self._present: dict[str, None] = {}  # a set in order
-        #: Column -> a sentence for the log: what was decided, and what was left alone.
+        #: Column -> a sentence for the log: notes about columns that are read, warnings about columns that are not.
         self.notes: dict[str, str] = {}
         self.warnings: dict[str, str] = {}
 
     def of_file(self, name: str) -> Callable[[Iterable[str]], list[str | None]]:
-        """Return what takes the columns of a file, all at once or as they are met, and returns those that are ours.
+        """Return a function that takes the columns of a file, all at once or step by step, and returns ours.
 
-        Its result is in the order of :data:`NAMES`, ``None`` for a column that was not met.
+        Its result has the columns found so far in the order of :data:`NAMES`, and ``None`` for the others.
 
-        :param name: of the file, for people
+        :param name: the name of the file, for messages
         """
         chosen: dict[str, str] = dict(self._given or {})
 
@@ -71,37 +72,38 @@ class Columns:
                     elif chosen.setdefault(ours, column) != column:
                         both = describe_columns(sorted({chosen[ours], column}))
                         raise DysmsInputError(
-                            "columns", f"must say which column of {name} is {ours}; {both} may both be it"
+                            "columns", f"must say which column of {name} is {ours}, because {both} both fit"
                         )
                     elif column != ours:
-                        self.notes[column] = f"Column {describe_columns([column])} of {name} is taken for {ours}"
+                        self.notes[column] = f"Column {describe_columns([column])} of {name} is read as {ours}"
             return [chosen.get(ours) for ours in NAMES]
 
         return choose
 
     def likely_keys(self) -> list[str]:
-        """Name the columns by which lines might find their records, and were not taken."""
+        """Return the columns that are not read but look like a key, each with the kind of key in brackets."""
         if self._given:
             unused = [column for column in self._present if column not in self._given.values()]
         else:
             unused = [column for column in self._present if spelling(column) not in _SPELLINGS]
-        likely = ((column, looks_like(column)) for column in unused)
+        likely = ((column, guess_key(column)) for column in unused)
         return [f"{describe_columns([column])} ({kind})" for column, kind in likely if kind]
 
     def _name_ignored(self, name: str, column: str, ours: str) -> None:
         if column not in self._carry and column not in (self._given or {}).values():
             self.warnings[column] = (
-                f"Column {describe_columns([column])} of {name} looks like {ours} and is not read, because columns does not map it"
+                f"Column {describe_columns([column])} of {name} looks like {ours} but is not read, because columns "
+                "does not map it"
             )
 
 
-def has_whom_to_ask(present: Iterable[str]) -> bool:
-    """Say whether a log has a column of ours that can be asked about."""
+def has_queryable_column(present: Iterable[str]) -> bool:
+    """Say whether columns include phone numbers or message ids, which are needed for queries."""
     return not {"phonenumber", "messageid"}.isdisjoint(map(spelling, present))
 
 
-def looks_like(column: str) -> str | None:
-    """Return what a column may be by its name: ``OutId``, ``BizId``, ``message id``, ``time``, or ``None``."""
+def guess_key(column: str) -> str | None:
+    """Guess the kind of key in a column from its name: ``OutId``, ``BizId``, ``message id``, ``time``, or ``None``."""
     kinds = {"biz_id": "BizId", "out_id": "OutId", "message_id": "message id", "sent_at": "time"}
     if (ours := _SPELLINGS.get(spelling(column))) in kinds:
         return kinds[ours]

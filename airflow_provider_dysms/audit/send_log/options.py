@@ -1,4 +1,4 @@
-"""The arguments that say how a send log is written."""
+"""The options that describe the files of a send log: format, encoding, delimiter, times and size limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
-from airflow_provider_dysms.audit.send_log.times import Times
+from airflow_provider_dysms.audit.send_log.parse_times import TimeParser
 from airflow_provider_dysms.model.choices import Binary, SentFormat
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import safe_repr
@@ -15,35 +15,36 @@ from airflow_provider_dysms.model.safe_text import safe_repr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Tries UTF-8, UTF-16 if the file begins with its mark, and GB18030.
+#: The value of ``encoding`` that tries UTF-8, UTF-16 if the file begins with its byte order mark, and GB18030.
 AUTO = "auto"
 
+#: Default limits, in bytes; files count after decompression.
 MAX_LINE_BYTES = 1024**2
 MAX_FILE_BYTES = 4 * 1024**3
 
-# Codecs that Python counts as encodings of text, and in which nobody writes a file.
-_NOT_OF_FILES = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
+# Codecs that Python counts as encodings of text, but that are not used for files.
+_NOT_FOR_FILES = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
-    """How the files of a send log are written; checked when it is made.
+    """The options that describe the files of a send log; they are checked on creation.
 
-    :param sent_format: the kind of every file: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line);
-        default: what each file's first bytes and its name say
-    :param encoding: a codec of Python such as ``gb18030``, or ``auto``; default: UTF-8, with or without a byte order
+    :param sent_format: the format of every file: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line);
+        default: detected from the first bytes and the name of each file
+    :param encoding: a codec of Python, such as ``gb18030``, or ``auto``; default: UTF-8, with or without a byte order
         mark
     :param delimiter: one character between the cells of a CSV file; default: the one of ``,``, ``;``, tab and ``|``
-        under which the header has every column that is read
-    :param time_format: how ``sent_at`` is written, in the codes of :meth:`~datetime.datetime.strptime`; default: every
+        with which the header has every column that must be read
+    :param time_format: the format of ``sent_at`` in codes of :meth:`~datetime.datetime.strptime`; default: every
         form that can be read in one way only
-    :param timezone: IANA name of the zone in which times without an offset are meant; default: ``Asia/Shanghai``
-    :param binary: ``hex``: carried columns of bytes (Parquet) are written as hexadecimal digits; default: their bytes
-        are text in ``encoding``, and others are refused
-    :param multiline: whether quoted cells of a CSV file may have line ends in them wherever and as often as they do;
-        default: not in a column of ids, numbers or times, and in one line of a hundred
-    :param max_line_bytes: largest line of a text file, or cell of a Parquet file
-    :param max_file_bytes: largest file, after it is decompressed
+    :param timezone: IANA name of the zone of times without an offset; default: ``Asia/Shanghai``
+    :param binary: ``hex``: carried columns of bytes (Parquet) are written as hexadecimal digits; default: the bytes
+        must be text in ``encoding``
+    :param multiline: whether any quoted cell of a CSV file may have line ends in it; default: only in columns other
+        than ids, numbers and times, and only in 1 % of the lines
+    :param max_line_bytes: the maximum size of a line of a text file, or of a cell of a Parquet file
+    :param max_file_bytes: the maximum size of a file after decompression
     :raises DysmsInputError: one of them is not valid
     """
 
@@ -56,7 +57,7 @@ class LogOptions:
     multiline: bool = False
     max_line_bytes: int = MAX_LINE_BYTES
     max_file_bytes: int = MAX_FILE_BYTES
-    times: Times = field(init=False, compare=False)
+    times: TimeParser = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         set_field = partial(object.__setattr__, self)
@@ -74,11 +75,11 @@ class LogOptions:
             size = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, int) or size < 1:
                 raise DysmsInputError(name, f"must be a number of bytes, at least 1, not {safe_repr(size)}")
-        set_field("times", Times(self.time_format, self.timezone))
+        set_field("times", TimeParser(self.time_format, self.timezone))
 
 
 def _codec(encoding: object) -> str | None:
-    """Return the name that Python gives an encoding; ``None`` is UTF-8."""
+    """Return Python's name of an encoding; ``None`` stands for UTF-8."""
     if encoding is None:
         return None
     if isinstance(encoding, str) and encoding.strip().lower() == AUTO:
@@ -88,7 +89,7 @@ def _codec(encoding: object) -> str | None:
         is_of_text = "1".encode(codec.name).decode(codec.name) == "1"
     except (LookupError, ValueError, TypeError, AttributeError):
         is_of_text = False
-    if not is_of_text or codec.name in _NOT_OF_FILES:
+    if not is_of_text or codec.name in _NOT_FOR_FILES:
         raise DysmsInputError(
             "encoding", f"must be 'auto' or an encoding that Python knows, such as 'gb18030', not {safe_repr(encoding)}"
         )
@@ -105,13 +106,13 @@ def _check_delimiter(delimiter: object) -> None:
 
 
 class Notes:
-    """What was found out about files without being told: a sentence for each finding, not for each file."""
+    """Findings about files, such as a detected encoding: one sentence per finding, not per file."""
 
     def __init__(self) -> None:
         self._files: dict[str, list[str]] = {}
 
     def add(self, file: str, finding: str) -> None:
-        """Note a sentence about a file, without its end: ``The delimiter is ';'``."""
+        """Add a sentence about a file, without its full stop: ``The delimiter is ';'``."""
         files = self._files.setdefault(finding, [])
         if file not in files[-1:]:
             files.append(file)

@@ -1,0 +1,1 @@
+"""Generates the messages of a day, and the send log that belongs to them."""

@@ -1,0 +1,1 @@
+"""Phone numbers: the value, its spellings, and the numbers of other countries."""

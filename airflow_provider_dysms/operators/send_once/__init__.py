@@ -1,0 +1,1 @@
+"""Sends each message once, although Airflow runs tasks again."""

@@ -1,0 +1,1 @@
+"""Local folders and object stores: paths, atomic writes, errors, timeouts."""

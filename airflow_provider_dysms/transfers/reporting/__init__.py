@@ -1,0 +1,1 @@
+"""What a task says about an audit: log, XCom and asset events."""

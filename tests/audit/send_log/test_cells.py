@@ -7,6 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.send_logs import read_files
 
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.audit.send_log.options import LogOptions
@@ -54,10 +55,10 @@ def test_a_word_for_nothing_is_neither_an_id_nor_a_number_nor_a_time(column, wri
     assert "leave the cell empty" in line.rejection[1]
 
 
-def test_a_word_for_no_time_is_told_apart_from_a_time_in_another_form():
+def test_a_word_for_no_time_is_reported_apart_from_a_time_in_another_form():
     row = {"phone_number": NUMBER, "sent_at": "NULL"}
     (line,) = read(*as_csv(row), time_format="%d/%m/%Y %H:%M").lines
-    assert "a word for no time" in line.rejection[1]
+    assert "a word for a missing time" in line.rejection[1]
 
 
 def test_a_word_for_nothing_does_not_keep_the_other_ids_from_being_read_without_their_end():
@@ -74,3 +75,8 @@ def test_a_json_number_that_has_a_fraction_or_lost_its_last_digits_is_a_rejected
     data = "{" + ", ".join(f'"{name}": {value}' for name, value in row.items()) + "}"
     (line,) = read("l.jsonl", data.encode()).lines
     assert line.rejection[0] in ("bad_id", "invalid_number")
+
+
+def test_a_carried_number_too_big_to_be_exact_is_not_spelt_out():
+    log = read_files(("l.jsonl", b'{"phone_number": 13900000000, "n": 1e300}'), carry=["n"])
+    assert log.lines[0].carried == ("1e+300",)

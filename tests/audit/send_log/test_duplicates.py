@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.audit.matching.queries import AuditScope
-from airflow_provider_dysms.audit.previous_audit import PreviousAudit
-from airflow_provider_dysms.audit.send_log.duplicates import repeated
+from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
+from airflow_provider_dysms.audit.send_log.duplicates import repeated_lines
 from airflow_provider_dysms.model.records import MessageReport
 
 #: Ways in which a line may find its record; two lines of one way differ in nothing but what is carried.
@@ -87,7 +86,7 @@ def test_repeated_lines_change_nothing_but_their_count(new_world: Any, lines: An
             world.line(f"12:0{minute}:00", biz_id=biz_id, out_id=out_id, carried=(str(place),))
         for place, (biz_id, out_id, minute) in enumerate(records):
             world.record(f"12:0{minute}:01", biz_id=biz_id, out_id=out_id, content=f"【S】{place}")
-        world.keyed = True
+        world.has_match_keys = True
         world.carry = ("place",)
         return world
 
@@ -117,7 +116,7 @@ def test_resends_with_one_out_id_are_as_many_as_have_records(world: Any, records
     assert (world.tally.by_state, world.tally.repeated) == (states, 1 if records == 1 else 0)
 
 
-def test_copies_ask_no_further_question_and_make_nothing_ambiguous(world: Any) -> None:
+def test_copies_query_no_further_query_and_make_nothing_ambiguous(world: Any) -> None:
     world.line(out_id="a").line(out_id="a").record("12:00:00", out_id="a")
     world.run()
     assert (world.tally.asked, world.tally.ambiguous, world.tally.missing, world.tally.missing_rate) == (1, 0, 0, 0)
@@ -155,7 +154,7 @@ def test_an_unknown_message_id_is_missing_once(world: Any) -> None:
     assert (world.tally.missing, world.tally.repeated, world.tally.missing_rate) == (1, 1, 1.0)
 
 
-def test_a_list_of_questions_and_rejected_lines_have_no_copies(world: Any) -> None:
+def test_a_list_of_queries_and_rejected_lines_have_no_copies(world: Any) -> None:
     world.line().line().rejected().rejected().record("12:00:00").record("13:00:00")
     states = [verdict.state for verdict in world.run()]
     assert (sorted(states), world.tally.repeated) == (["delivered", "delivered", "rejected", "rejected"], 0)
@@ -172,29 +171,14 @@ def test_the_first_line_of_a_message_that_has_the_record_keeps_its_values(world:
 def test_none_is_repeated_where_each_has_a_record(world: Any) -> None:
     world.line(out_id="a").line(out_id="a")
     scope = AuditScope(world.day, world.as_of)
-    assert repeated(world.lines, [object(), object()], scope) == ()
-    assert repeated(world.lines, [None, object()], scope) == (0,)
-    assert repeated(world.lines, [None, None], scope) == (1,)
+    assert repeated_lines(world.lines, [object(), object()], scope) == ()
+    assert repeated_lines(world.lines, [None, object()], scope) == (0,)
+    assert repeated_lines(world.lines, [None, None], scope) == (1,)
 
 
-def test_a_message_id_and_its_copies_are_asked_once(world: Any) -> None:
+def test_a_message_id_and_its_copies_are_queried_once(world: Any) -> None:
     for _ in range(3):
         world.line(phone=None, message_id="1")
     world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
     assert [verdict.state for verdict in world.run()] == ["delivered"]
-    assert [len(list(group)) for _, group in groupby(world.questions.elements())] == [1]
-
-
-@pytest.mark.parametrize("ids", [{"message_id": "1"}, {"biz_id": "1^0"}])
-def test_rows_of_an_earlier_release_that_had_one_for_each_copy_are_not_taken_over(
-    world: Any, ids: dict[str, str]
-) -> None:
-    world.as_of = world.at("+4 00:00:00")
-    world.reports["1"] = MessageReport(message_id="1", status="1", error_code="DELIVERED")
-    world.line("12:00:00", **ids).line("12:00:00", **ids).record("12:00:00", biz_id=ids.get("biz_id"))
-    (verdict,) = world.run()
-    earlier = PreviousAudit(AuditScope(world.day, world.as_of), str)
-    for check in (earlier.holds, earlier.fits_rules):
-        assert check(world.lines, [verdict], (1,))
-        assert not check(world.lines, [verdict, verdict], ())
-        assert not check(world.lines, [verdict], ())
+    assert [len(list(group)) for _, group in groupby(world.queries.elements())] == [1]

@@ -1,13 +1,11 @@
 """Lines come out of their packing as they went in, and those of one number or message id come out together."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.audit.send_log import lines
-from airflow_provider_dysms.audit.send_log.groups import groups_of
 from airflow_provider_dysms.audit.send_log.lines import Line, Lines
 from airflow_provider_dysms.model.phone_numbers.number import PhoneNumber
 
@@ -44,37 +42,6 @@ def test_lines_are_as_they_were(made):
 @given(st.lists(LINES, max_size=6), st.lists(LINES, max_size=6))
 def test_the_same_lines_and_no_others_have_the_same_pieces(ours, theirs):
     assert (b"".join(Lines(ours).pieces()) == b"".join(Lines(theirs).pieces())) is (ours == theirs)
-
-
-def key(place, line):
-    if line.rejection is None and line.message_id is not None:
-        return "message", line.message_id
-    if line.rejection is None and line.phone is not None:
-        return "number", line.phone.digits
-    return "alone", place
-
-
-@given(st.lists(LINES, max_size=12), st.booleans())
-def test_lines_of_one_number_or_message_id_are_one_case_in_the_order_of_their_first(made, all_collide):
-    expected = {}
-    for place, line in enumerate(made):
-        expected.setdefault(key(place, line), []).append(line)
-    with pytest.MonkeyPatch.context() as patch:
-        if all_collide:
-            patch.setattr(lines, "hash", lambda text: 7, raising=False)
-        assert list(groups_of(Lines(made))) == list(expected.values())
-
-
-def test_a_hundred_thousand_numbers_are_told_apart():
-    count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
-    packed = Lines()
-    for place in range(count + 10):
-        digits = f"139{place % count:08}"
-        packed.append(
-            Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1))
-        )
-    sizes = [len(case) for case in groups_of(packed)]
-    assert sizes == [2] * 10 + [1] * (count - 10)
 
 
 def test_no_line_shows_a_number():

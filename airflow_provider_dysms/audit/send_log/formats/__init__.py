@@ -1,0 +1,1 @@
+"""Reads CSV, JSON Lines, Parquet and text in bounded memory."""

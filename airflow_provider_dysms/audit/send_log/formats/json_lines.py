@@ -1,4 +1,4 @@
-"""Reads JSON Lines: one object per line."""
+"""Reads JSON Lines files, which have one object per line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from airflow_provider_dysms.audit.send_log.formats.text_streams import (
     Source,
     TextBytes,
     TooLong,
+    naming_damage,
     too_long,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
         number = 0
         wanted = [*keys, *carried]
         try:
-            with whole(source.name):
+            with naming_damage(source.name):
                 for number, line in enumerate(io.BufferedReader(TextBytes(source, notes), CHUNK), 1):
                     if not line.strip():
                         continue
@@ -62,14 +62,15 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
 
 
 def _check_keys(where: str, line: bytes, record: dict[str, Any]) -> None:
-    """Refuse an object that has a key twice, of which the decoder keeps the last.
+    """Refuse an object that has a key twice, because the decoder keeps only the last value.
 
-    Each key brings a colon, and the encoder leaves the colons in texts as they are. So a line has as many colons as
-    what was read from it, unless a key is missing there. Only lines in doubt are decoded again, which is slow.
+    Each key has a colon after it, and the encoder does not change colons in texts. So a line has as many colons as its
+    decoded record when it is encoded again, unless a key was dropped. Only doubtful lines are decoded again, which is
+    slow.
     """
     is_escaped = b"\\u003" in line and b"\\u003a" in line.lower()
     if is_escaped or line.count(b":") != _encode(record).count(b":"):
-        # Numbers are of no interest, and Python takes exception to long ones.
+        # The values of numbers do not matter, and Python refuses long ones.
         json.loads(line, object_pairs_hook=partial(_unique, where), parse_int=len, parse_float=len)
 
 
@@ -82,11 +83,11 @@ def _unique(where: str, pairs: list[tuple[str, Any]]) -> None:
 
 def _problem(line: bytes, error: Exception) -> str:
     if line.lstrip().startswith(b"["):
-        return "is no JSON object, but a JSON array; write one object a line (JSON Lines), without brackets"
+        return "is a JSON array, not a JSON object; write one object per line (JSON Lines), without brackets"
     if line.strip() in (b"{", b"}"):
-        return "is no JSON object, but a part of one; write each object on one line"
+        return "is only part of a JSON object; write each object on one line"
     if _NOT_A_NUMBER.search(line):
-        return "is no JSON object: NaN and Infinity are not JSON; write null"
+        return "is not a JSON object: NaN and Infinity are not JSON; write null"
     if isinstance(error, msgspec.ValidationError) and "out of range" in str(error):
-        return "is no JSON object: it has a number that is too large to be read exactly; write it as text"
-    return "is no JSON object in UTF-8; write one object a line"
+        return "has a number that is too large to be read exactly; write it as text"
+    return "is not a JSON object in UTF-8; write one object per line"

@@ -1,14 +1,14 @@
 """Opens one file of a send log as a table: CSV, JSON Lines, Parquet or text, each also gzipped.
 
-A file is read in one pass and a few rows at a time. What cannot be read is an error that names the file and the line,
-and never what stands there.
+A file is read in one pass and a few rows at a time. If it cannot be read, the error names the file and the line, but
+never their content.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from airflow_provider_dysms.audit.send_log.formats.detect import open_source
+from airflow_provider_dysms.audit.send_log.formats.detect_format import open_source
 from airflow_provider_dysms.audit.send_log.formats.text_streams import Source
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ def open_table(
 ) -> Table | None:
     """Open a file of a send log.
 
-    :param name: its name or path, for errors; its ending says the kind if its bytes do not
+    :param name: its name or path, for errors; its ending decides the format if the bytes do not
     :param file: open for reading, and seekable; it is left open
-    :param options: how the log is written
-    :param fits: whether a header with these names has every column that is read
-    :param notes: told what was found out about the file
-    :param has_names: whether columns are named, which text has none of
-    :returns: the table; ``None`` for a file without a byte, which is a part without lines
-    :raises DysmsInputError: it is of no known kind, or cannot be read
+    :param options: formats, encodings and limits
+    :param fits: says whether a header has every column that must be read
+    :param notes: collects findings about the file
+    :param has_names: whether an argument names columns; then the file is not plain text
+    :returns: the table; ``None`` for an empty file
+    :raises DysmsInputError: its format is unknown, or it cannot be read
     """
     return open_source(Source(name, file, options), fits, notes, has_names=has_names)

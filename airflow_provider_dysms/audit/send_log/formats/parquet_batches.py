@@ -1,7 +1,7 @@
-"""How many rows of a Parquet file are decoded at a time, so that they fit into memory whatever is in them.
+"""Decides how many rows of a Parquet file are decoded at a time, so that any content fits into memory.
 
-A footer tells the size of a column in a row group, not that of its cells. If the whole is small, no cell is large;
-otherwise the pages are looked at, and the values that a dictionary spells out once for many rows.
+The footer has the size of a column in a row group, but not the sizes of its cells. If the column is small, no cell is
+large. Otherwise the sizes of the pages are read, and the values of dictionaries, which are stored once for many rows.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.send_log.formats.text_streams import Source
 
-_ROWS = 1024
+#: Maximum number of rows in a batch.
+_MAX_ROWS = 1024
 
-#: Bytes of the largest cells of a batch together.
+#: Maximum size of a batch in bytes, if all its cells are as large as the largest cell.
 _BATCH_BYTES = 8 * 1024**2
 
-#: Text columns of a row group that are not larger together may be decoded as a whole, so their pages are not looked at.
+#: If the text columns of a row group have at most this many bytes together, the sizes of their pages do not matter.
 _SMALL_GROUP = 32 * 1024**2
 
-#: Bytes of the pages that are in memory together, one of each column. Writers end a page after 1 MiB of cells, some
-#: only with the row group.
+#: Maximum number of bytes of the pages that are in memory together, one per column. Most writers end a page after 1 MiB
+#: of cells, some only at the end of the row group.
 _MAX_PAGES_BYTES = 64 * 1024**2
 
 
 class BatchSizes:
-    """Says how many rows of a Parquet file are read at a time.
+    """Decides how many rows of a Parquet file are read at a time.
 
     :param file: the file, for its pages
-    :param leaves: its columns as Parquet has them, nested ones by their parts
+    :param leaves: its columns in the form of Parquet, which splits nested columns into parts
     """
 
     def __init__(self, source: Source, file: BinaryIO, parquet: Any, leaves: list[Any]) -> None:
@@ -43,10 +44,10 @@ class BatchSizes:
         self._leaves = leaves
 
     def check(self, names: list[str]) -> None:
-        """Refuse a file of which the footer says that it is too large.
+        """Refuse a file that is too large according to its footer.
 
         :param names: the columns that are read
-        :raises DysmsInputError: its columns have more bytes than a file may have, or cells more than a line
+        :raises DysmsInputError: its columns exceed ``max_file_bytes``, or its cells ``max_line_bytes``
         """
         options, size = self._source.options, 0
         for group in range(self._parquet.num_row_groups):
@@ -64,26 +65,26 @@ class BatchSizes:
     def rows_of(self, group: int, names: list[str], before: int) -> int:
         """Return how many rows of a row group are decoded at a time.
 
-        :param before: rows of the file before it
-        :raises DysmsInputError: it has a page that does not fit into memory
+        :param before: the number of rows before the row group
+        :raises DysmsInputError: a page does not fit into memory
         """
         max_cell, total, pages = 1, 0, 0
         for leaf, chunk in self._chunks(group, names):
             if leaf.physical_type != "BYTE_ARRAY":
                 continue
             total += chunk.total_uncompressed_size
-            if chunk.has_dictionary_page and chunk.total_uncompressed_size > _BATCH_BYTES // _ROWS:
-                max_cell = max(max_cell, self._largest_of_dictionary(group, leaf, before))
+            if chunk.has_dictionary_page and chunk.total_uncompressed_size > _BATCH_BYTES // _MAX_ROWS:
+                max_cell = max(max_cell, self._max_dictionary_value(group, leaf, before))
         if total > _SMALL_GROUP:
             for leaf, chunk in self._chunks(group, names):
                 if leaf.physical_type == "BYTE_ARRAY":
-                    largest, cell = self._largest_of_pages(leaf, chunk, before, pages)
+                    largest, cell = self._max_page_and_cell(leaf, chunk, before, pages)
                     pages += largest
                     max_cell = max(max_cell, cell)
-        return max(1, min(_ROWS, _BATCH_BYTES // max_cell))
+        return max(1, min(_MAX_ROWS, _BATCH_BYTES // max_cell))
 
-    def _largest_of_dictionary(self, group: int, leaf: Any, before: int) -> int:
-        """Return the bytes of the longest value that a column's dictionary has."""
+    def _max_dictionary_value(self, group: int, leaf: Any, before: int) -> int:
+        """Return the size of the largest value in the dictionary of a column, in bytes."""
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
@@ -102,8 +103,8 @@ class BatchSizes:
         dictionary = getattr(first and first.column(0), "dictionary", None)
         return (pc.max(pc.binary_length(dictionary)).as_py() or 1) if dictionary is not None else 1
 
-    def _largest_of_pages(self, leaf: Any, chunk: Any, before: int, others: int) -> tuple[int, int]:
-        """Return the bytes of the largest page of a column, and of the cells of the page that has the largest ones."""
+    def _max_page_and_cell(self, leaf: Any, chunk: Any, before: int, others: int) -> tuple[int, int]:
+        """Return the size of the largest page of a column, and the largest average cell size of a page, in bytes."""
         largest, cell, row = 0, 1, before + 1
         for size, values in page_sizes(self._file, chunk):
             self._check_page(leaf, row, size, others)
@@ -120,13 +121,13 @@ class BatchSizes:
 
     def _chunks(self, group: int, names: list[str]) -> Iterator[tuple[Any, Any]]:
         row_group = self._parquet.metadata.row_group(group)
-        for place, leaf in enumerate(self._leaves):
+        for index, leaf in enumerate(self._leaves):
             if _is_part_of(leaf.path, names):
-                yield leaf, row_group.column(place)
+                yield leaf, row_group.column(index)
 
 
 def cell_sizes(column: Any) -> Iterator[int]:
-    """Yield the bytes of each cell of an Arrow array."""
+    """Yield the size of each cell of an Arrow array in bytes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -142,13 +143,13 @@ def cell_sizes(column: Any) -> Iterator[int]:
     ):
         yield from (size or 0 for size in pc.binary_length(column).to_pylist())
     else:
-        yield from (column.slice(place, 1).nbytes for place in range(len(column)))
+        yield from (column.slice(index, 1).nbytes for index in range(len(column)))
 
 
 def too_large_cell(source: Source, row: int, column: str, size: int) -> Exception:
-    """Return the error of a cell, or of a page of cells, that does not fit into memory."""
+    """Return the error for a cell, or a page of cells, that is too large."""
     limit = source.options.max_line_bytes
-    problem = f"has {size} bytes in a cell of column {column[:40]}, or in a page of cells, and a cell may have {limit}"
+    problem = f"has {size} bytes in a cell of column {column[:40]}, or in a page of cells, but a cell may have {limit}"
     return unreadable(f"{source.name}:{row}", f"{problem}; write smaller ones, or raise max_line_bytes")
 
 

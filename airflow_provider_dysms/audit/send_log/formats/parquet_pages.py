@@ -1,7 +1,7 @@
-"""Sizes of the pages of a Parquet column, which its footer does not tell.
+"""Reads the sizes of the pages of a Parquet column from the page headers, because the footer does not have them.
 
-A reader has a page in memory as a whole, and one page may be a cell of 300 MB. A page's header is a struct in Thrift's
-compact protocol, of which only sizes are read: https://parquet.apache.org/docs/file-format/data-pages/
+A reader loads whole pages into memory, and one page may be a single cell of 300 MB. The header of a page is a struct in
+Thrift's compact protocol. Only its sizes are read: https://parquet.apache.org/docs/file-format/data-pages/
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FIRST_READ = 512
-_MAX_HEADER = 1024**2  # lowest and highest value are in it, uncut from some writers
+_MAX_HEADER = 1024**2  # a header has the lowest and highest value, which some writers do not shorten
 
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
-# Fields of a page's header: its sizes, and one for each kind of page, with the number of values as first field.
+# Fields of a page header: its sizes, and one field for each kind of page, whose first field is the number of values.
 _UNCOMPRESSED, _COMPRESSED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
 
 
 class DamagedPage(Exception):
-    """There is no page where one should begin."""
+    """There is no page at the position where one must begin."""
 
 
 def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
-    """Yield decompressed bytes and number of values of each page of a column chunk; a dictionary has 0.
+    """Yield the decompressed size and the number of values of each page of a column chunk; a dictionary has 0 values.
 
     :param file: the Parquet file
     :param chunk: the chunk's ``ColumnChunkMetaData``
-    :raises DamagedPage: there is none where one should begin
+    :raises DamagedPage: there is no page at the position where one must begin
     """
     starts = [chunk.data_page_offset, chunk.dictionary_page_offset if chunk.has_dictionary_page else None]
-    place = min(start for start in starts if start)
-    end = place + chunk.total_compressed_size
-    while place < end:
-        header, length = _header(file, place, end)
+    position = min(start for start in starts if start)
+    end = position + chunk.total_compressed_size
+    while position < end:
+        header, length = _header(file, position, end)
         try:
             uncompressed, compressed = header[_UNCOMPRESSED], header[_COMPRESSED]
             values = 0 if _DICTIONARY in header else (header.get(_DATA) or header[_DATA_V2])[1]
@@ -43,14 +43,14 @@ def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
         if compressed < 0:
             raise DamagedPage
         yield uncompressed, values
-        place += length + compressed
+        position += length + compressed
 
 
-def _header(file: BinaryIO, place: int, end: int) -> tuple[dict[int, Any], int]:
+def _header(file: BinaryIO, position: int, end: int) -> tuple[dict[int, Any], int]:
     size = _FIRST_READ
     while True:
-        file.seek(place)
-        data = file.read(min(size, end - place))
+        file.seek(position)
+        data = file.read(min(size, end - position))
         try:
             return _Compact(data).struct()
         except (IndexError, RecursionError):
@@ -60,20 +60,20 @@ def _header(file: BinaryIO, place: int, end: int) -> tuple[dict[int, Any], int]:
 
 
 class _Compact:
-    """Reads structs of Thrift's compact protocol; of their fields, the whole numbers and structs."""
+    """Reads structs of Thrift's compact protocol: their whole numbers and inner structs; other values are skipped."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._place = 0
+        self._position = 0
 
     def struct(self) -> tuple[dict[int, Any], int]:
-        """Return the fields by number, and how many bytes were read so far."""
+        """Return the fields by number, and the number of bytes read so far."""
         fields: dict[int, Any] = {}
         number = 0
         while kind := self._byte():
             number = number + (kind >> 4) if kind >> 4 else self._signed()
             fields[number] = self._value(kind & 15)
-        return fields, self._place
+        return fields, self._position
 
     def _value(self, kind: int) -> Any:
         if kind in (_TRUE, _FALSE):
@@ -97,12 +97,12 @@ class _Compact:
         raise DamagedPage
 
     def _byte(self) -> int:
-        self._place += 1
-        return self._data[self._place - 1]
+        self._position += 1
+        return self._data[self._position - 1]
 
     def _skip(self, count: int) -> None:
-        self._place += count
-        if self._place > len(self._data):
+        self._position += count
+        if self._position > len(self._data):
             raise IndexError
 
     def _unsigned(self) -> int:

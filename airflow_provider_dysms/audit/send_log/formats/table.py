@@ -1,4 +1,4 @@
-"""A file of a send log as a table, whatever its kind."""
+"""A file of a send log as a table of cells, the common form of all file formats."""
 
 from __future__ import annotations
 
@@ -21,39 +21,40 @@ _LIKE_DATA = re.compile(r"(?:\d[ ().-]*){7,}|【")
 class Table:
     """A file that is open for reading.
 
-    :param columns: its columns; ``None`` where every line has its own (JSON Lines)
-    :param read: takes columns of ids, numbers and times, ``None`` for an empty cell, and carried columns; yields the
-        line number, from 1, and the cells of the first, then of the second
-    :param seen: JSON Lines: the keys that were met so far
-    :param choose: JSON Lines: returns the first of the wanted columns anew when it is told of further keys
-    :param headless: whether there are no columns at all, but one number a line
-    :param zoneless: columns of instants whose writers do not agree on the zone (Parquet's INT96)
-    :param multiline: CSV: how many lines have line ends inside a quoted cell, and the first of them, once all are read
-    :param copy: a temporary file that is read in the place of one that cannot be sought in
+    :param columns: its columns; ``None`` if every line has its own columns (JSON Lines)
+    :param read: takes the columns of ids, numbers and times (``None`` for an empty cell) and the carried columns;
+        yields the line number, from 1, and the cells of both in this order
+    :param seen: JSON Lines: the keys that were seen so far
+    :param choose: JSON Lines: takes new keys, and returns the columns of ids, numbers and times again
+    :param has_no_columns: whether the file is text with one number per line
+    :param zoneless: columns of times whose writers do not agree on the zone (Parquet's INT96)
+    :param multiline: CSV: the number of lines with line ends inside a quoted cell, and the first of these lines; set
+        when all lines have been read
+    :param copy: a temporary file that is read instead of a file that is not seekable
     """
 
     columns: list[str] | None
     read: Read
     seen: set[str] = field(default_factory=set)
     choose: Callable[[Iterable[str]], list[str | None]] | None = None
-    headless: bool = False
+    has_no_columns: bool = False
     zoneless: frozenset[str] = frozenset()
     multiline: tuple[int, int] = (0, 0)
     copy: BinaryIO | None = None
 
     def close(self) -> None:
-        """Remove the copy that was made to read it."""
+        """Remove the temporary copy, if there is one."""
         if self.copy is not None:
             self.copy.close()
 
 
 def describe_columns(columns: Sequence[str]) -> str:
-    """Return columns as an error may show them: a file without its header line has data there."""
+    """Return the names of columns for an error; only their number if they look like data, as without a header."""
     if any(map(_LIKE_DATA.search, columns)):
-        return f"{len(columns)} columns with data in the place of their names"
+        return f"{len(columns)} columns with data instead of names"
     return ", ".join(column[:40] for column in columns[:20]) or "none"
 
 
 def unreadable(where: str, problem: str) -> DysmsInputError:
-    """Return the error of a file, or of a line in it, that cannot be read."""
+    """Return the error for a file, or a line of it, that cannot be read."""
     return DysmsInputError("sent_uri", f"cannot be read: {where} {problem}")

@@ -1,6 +1,6 @@
-"""The bytes of a file in bounded pieces: decompressed, in UTF-8 whatever they were written in, no line too long.
+"""Streams the bytes of a text file in small pieces: decompresses, converts to UTF-8, and limits the length of lines.
 
-A file of any size passes through 64 KiB of memory.
+A file of any size needs only 64 KiB of memory.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+#: Bytes that are read at once.
 CHUNK = 65_536
 
-#: Bytes by which the kind and the encoding of a file are told.
+#: Bytes at the beginning of a file from which its format and encoding are detected.
 HEAD = 4096
 
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # it begins with the mark of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the beginning of this one
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -37,24 +38,24 @@ _MARKS = (
 
 
 class TooLong(Exception):
-    """A line goes on for more bytes than one may have."""
+    """A line is longer than the limit."""
 
 
 class Source:
-    """The bytes of one file, decompressed if they are a gzip file; it can be read more than once.
+    """The bytes of one file, decompressed if it is a gzip file; they can be read more than once.
 
-    :param name: of the file, for errors
+    :param name: the name of the file, for errors
     :param file: open for reading; it is left open
-    :param options: how the log is written
+    :param options: formats, encodings and limits
     """
 
     def __init__(self, name: str, file: BinaryIO, options: LogOptions) -> None:
         self.name = name
         self.options = options
-        self.encoding: str | None = None  # once it is known
-        self.delimiter: str | None = None  # of a CSV file, once it is known
+        self.encoding: str | None = None  # set when it is known
+        self.delimiter: str | None = None  # of a CSV file, set when it is known
         self._file = file
-        with whole(name):
+        with naming_damage(name):
             file.seek(0)
             self.is_gzip = file.read(len(_GZIP)) == _GZIP
             self.head = self.open().read(HEAD)
@@ -67,7 +68,7 @@ class Source:
     def chunks(self) -> Iterator[bytes]:
         """Yield its bytes.
 
-        :raises DysmsInputError: there are more than a file may have
+        :raises DysmsInputError: the file exceeds ``max_file_bytes``
         """
         file = self.open()
         size, limit = 0, self.options.max_file_bytes
@@ -78,22 +79,22 @@ class Source:
             yield chunk
 
     def too_large(self) -> Exception:
-        """Return the error of a file that has too many bytes."""
-        unzipped = "after it is decompressed" if self.is_gzip else "in all"
+        """Return the error for a file that exceeds ``max_file_bytes``."""
+        unzipped = " after decompression" if self.is_gzip else ""
         limit = self.options.max_file_bytes
         return unreadable(
-            self.name, f"has more than {limit} bytes {unzipped}; split it, or raise max_file_bytes if that is its size"
+            self.name, f"has more than {limit} bytes{unzipped}; split it, or raise max_file_bytes if this is its size"
         )
 
 
 class TextBytes(io.RawIOBase):
-    """The text of a file as bytes in UTF-8 without a mark.
+    """The text of a file as bytes in UTF-8 without a byte order mark.
 
     :param source: the file
-    :param notes: told which encoding was found, if it was to be found
+    :param notes: collects findings, such as a detected encoding
     :param ends: characters that end a line
-    :param records: whether a record may have more than one line; then ``since_record`` is set to 0 after each
-    :raises TooLong: while it is read; a line, or a record, goes on for too long
+    :param records: whether a record may span several lines; then the reader must set ``since_record`` to 0 after each
+    :raises TooLong: while it is read: a line or a record is too long
     """
 
     def __init__(self, source: Source, notes: Notes, *, ends: bytes = b"\n", records: bool = False) -> None:
@@ -107,15 +108,15 @@ class TextBytes(io.RawIOBase):
         self._open_line = 0
 
     def readable(self) -> bool:
-        """Say that it can be read, as :class:`io.BufferedReader` asks."""
+        """Return ``True``, which :class:`io.BufferedReader` requires."""
         return True
 
     def readinto(self, buffer: Buffer) -> int:
-        """Read into a buffer; return how many bytes, 0 at the end."""
+        """Read into a buffer; return the number of bytes, 0 at the end."""
         if not self._rest:
             self._rest = memoryview(next(self._chunks, b""))
         into = memoryview(buffer)
-        # Not more than a line may have: so a line that is too long goes over the end of a piece.
+        # A piece is at most as long as a line may be, so a line that is too long continues after the end of a piece.
         piece = self._rest[: min(len(into), self._limit)]
         self._rest = self._rest[len(piece) :]
         into[: len(piece)] = piece
@@ -123,38 +124,38 @@ class TextBytes(io.RawIOBase):
         return len(piece)
 
     def _measure(self, piece: bytes) -> None:
-        found = [place for end in self._ends if (place := piece.find(end)) >= 0]
+        found = [index for end in self._ends if (index := piece.find(end)) >= 0]
         if self._open_line + min(found, default=len(piece)) > self._limit:
             raise TooLong
         last = max(piece.rfind(end) for end in self._ends)
         self._open_line = len(piece) - 1 - last if found else self._open_line + len(piece)
         self.since_record += len(piece)
-        if self._records and self.since_record > self._limit + 2 * CHUNK:  # what is read ahead is of the next record
+        if self._records and self.since_record > self._limit + 2 * CHUNK:  # the text reader reads ahead
             raise TooLong
 
 
 def too_long(source: Source, number: int) -> Exception:
-    """Return the error of a line without an end."""
+    """Return the error for a line that exceeds ``max_line_bytes``."""
     problem = f"is longer than {source.options.max_line_bytes} bytes; end the line, or raise max_line_bytes"
     return unreadable(f"{source.name}:{number}", problem)
 
 
 def encoding_of(source: Source, notes: Notes) -> str:
-    """Return the encoding that a file of text is in.
+    """Return the encoding of a text file.
 
-    :raises DysmsInputError: it is not in the one that it should be in, as far as its first bytes tell
+    :raises DysmsInputError: its first bytes show that it is not in the expected encoding
     """
     wanted = source.options.encoding
     marked = next((name for mark, name in _MARKS if source.head.startswith(mark)), None)
     if wanted not in (None, AUTO):
         if wanted in ("utf-16", "utf-32") and marked != wanted:
-            problem = f"has no byte order mark, so encoding={wanted!r} does not say which half is first"
-            raise unreadable(source.name, f"{problem}; name '{wanted}-le' or '{wanted}-be'")
+            problem = f"has no byte order mark, so encoding={wanted!r} does not say which byte comes first"
+            raise unreadable(source.name, f"{problem}; set '{wanted}-le' or '{wanted}-be'")
         return wanted
     if wanted is None and marked in ("utf-16", "utf-32"):
         problem = f"is not in UTF-8 but in {marked.upper()}; set encoding={marked!r}, or save it as UTF-8"
         raise unreadable(source.name, problem)
-    if marked is None and (half := _unmarked(source.head)):
+    if marked is None and (half := _utf16_without_mark(source.head)):
         problem = f"is not in UTF-8, but looks like UTF-16 without a byte order mark; set encoding={half!r}"
         raise unreadable(source.name, f"{problem}, or save it as UTF-8")
     if wanted is None:
@@ -163,11 +164,11 @@ def encoding_of(source: Source, notes: Notes) -> str:
         if _is_in(source, candidate):
             notes.add(source.name, f"The encoding is {candidate.upper()}")
             return candidate
-    raise unreadable(source.name, "is in neither UTF-8, UTF-16 nor GB18030; set encoding")
+    raise unreadable(source.name, "is not in UTF-8, UTF-16 or GB18030; set encoding")
 
 
-def _unmarked(head: bytes) -> str | None:
-    """Every second byte of ASCII in UTF-16 is 0."""
+def _utf16_without_mark(head: bytes) -> str | None:
+    """Detect UTF-16 without a byte order mark: every second byte of ASCII in it is 0."""
     zeros = [head[half::2].count(0) for half in (0, 1)]
     if sum(zeros) < max(2, len(head) / 8):
         return None
@@ -177,7 +178,7 @@ def _unmarked(head: bytes) -> str | None:
 def _is_in(source: Source, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with whole(source.name):
+        with naming_damage(source.name):
             for chunk in source.chunks():
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
@@ -208,9 +209,9 @@ def _in_utf8(source: Source, notes: Notes) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def whole(name: str) -> Iterator[None]:
-    """Say of which file a damaged gzip file is."""
+def naming_damage(name: str) -> Iterator[None]:
+    """Convert errors of a damaged gzip file into an error that names the file."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise unreadable(name, "is no gzip file, or only a part of one") from None
+        raise unreadable(name, "is not a gzip file, or only part of one") from None

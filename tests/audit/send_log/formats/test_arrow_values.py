@@ -1,12 +1,14 @@
-"""What Parquet holds comes out as it is: no digit of an id or a carried value is made up, and no byte is lost."""
+"""Parquet cells are read without loss: ids and carried values keep their digits, and bytes are not changed."""
 
 import io
-from datetime import date
+import uuid
+from datetime import date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.send_logs import NOON, as_parquet, parquet, read, read_files
 
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.audit.send_log.options import LogOptions
@@ -16,21 +18,21 @@ DAY = date(2025, 6, 1)
 NUMBER = "139" + "00001111"
 
 
-def parquet(**columns):
+def file_of(**columns):
     size = max(map(len, columns.values()))
     sink = io.BytesIO()
     pq.write_table(pa.table({"phone_number": pa.array([NUMBER] * size)} | columns), sink)
     return sink.getvalue()
 
 
-def read(data, *, carry=(), **options):
+def lines_of(data, *, carry=(), **options):
     return read_send_log(
         [("l.parquet", io.BytesIO(data))], send_date=DAY, carry=carry, options=LogOptions(**options)
     ).lines
 
 
 def carried(values, **options):
-    return [line.carried[0] for line in read(parquet(x=values), carry=["x"], **options)]
+    return [line.carried[0] for line in lines_of(file_of(x=values), carry=["x"], **options)]
 
 
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float16()])
@@ -38,14 +40,14 @@ def carried(values, **options):
 def test_numbers_of_seven_digits_are_refused_as_ids_numbers_and_times(column, kind):
     values = pa.array([None, 1001.0], pa.float32()).cast(kind)
     with pytest.raises(DysmsInputError, match=rf"l\.parquet:2 has a 32-bit .* column {column}, ") as caught:
-        read(parquet(**{column: values}))
+        lines_of(file_of(**{column: values}))
     assert "1001" not in str(caught.value)
 
 
-def test_a_column_of_seven_digits_that_is_empty_or_not_read_is_nothing_to_refuse():
+def test_a_column_of_seven_digits_that_is_empty_or_not_read_is_accepted():
     empty = pa.array([None, float("nan")], pa.float32())
-    assert [line.out_id for line in read(parquet(out_id=empty))] == [None, None]
-    assert len(read(parquet(out_id=pa.array(["a"]), price=pa.array([1.5], pa.float32())))) == 1
+    assert [line.out_id for line in lines_of(file_of(out_id=empty))] == [None, None]
+    assert len(lines_of(file_of(out_id=pa.array(["a"]), price=pa.array([1.5], pa.float32())))) == 1
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_a_column_of_seven_digits_that_is_empty_or_not_read_is_nothing_to_refuse
 )
 @pytest.mark.parametrize("column", ["phone_number", "message_id", "biz_id", "out_id"])
 def test_a_number_with_a_fraction_or_without_its_last_digits_is_a_rejected_line(column, value, kind):
-    (line,) = read(parquet(**{column: pa.array([value], kind)}))
+    (line,) = lines_of(file_of(**{column: pa.array([value], kind)}))
     assert line.rejection[0] in ("bad_id", "invalid_number")
 
 
@@ -67,7 +69,7 @@ BYTES = [b"\xaa\x01", b"\xbb\x01", b"\xcc\x01"]
 
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary(2), pa.binary_view()])
-def test_carried_bytes_are_hexadecimal_digits_if_that_is_asked_for_and_refused_otherwise(kind):
+def test_carried_bytes_are_hexadecimal_digits_if_that_is_requested_and_refused_otherwise(kind):
     assert carried(pa.array(BYTES, kind), binary="hex") == ["aa01", "bb01", "cc01"]
     with pytest.raises(DysmsInputError, match=r"l\.parquet:1 has bytes in column x .* set binary='hex'"):
         carried(pa.array(BYTES, kind))
@@ -77,7 +79,7 @@ def test_bytes_of_text_are_text_and_numbers_are_read_in_bytes_whatever_is_carrie
     text = pa.array(["夏".encode(), None])
     assert carried(text) == ["夏", None]
     assert carried(pa.array(["夏".encode("gb18030")]), encoding="gb18030") == ["夏"]
-    lines = read(parquet(phone_number=pa.array([NUMBER.encode()]), x=text[:1]), carry=["x"], binary="hex")
+    lines = lines_of(file_of(phone_number=pa.array([NUMBER.encode()]), x=text[:1]), carry=["x"], binary="hex")
     assert [(line.phone.digits, line.carried) for line in lines] == [(NUMBER, ("e5a48f",))]
 
 
@@ -119,3 +121,80 @@ def test_nested_bytes_are_under_the_same_rule():
     assert carried(nested, binary="hex") == ['["aa"]', None]
     with pytest.raises(DysmsInputError, match="set binary='hex'"):
         carried(nested)
+
+
+def test_uuids_are_their_canonical_text_for_ids_too():
+    ids = [uuid.UUID(int=place) for place in range(2)]
+    typed = pa.array([each.bytes for each in ids], pa.uuid())
+    log = read("l", parquet(out_id=typed, batch=typed), carry=["batch"])
+    assert [line.out_id for line in log.lines] == [line.carried[0] for line in log.lines] == list(map(str, ids))
+    log = read("l", parquet(out_id=typed, written={"store_schema": False}))
+    assert [line.out_id for line in log.lines] == list(map(str, ids))
+
+
+def test_bytes_that_are_not_text_are_rejected_as_ids_and_read_in_the_encoding_that_is_named():
+    columns = {"phone_number": pa.array(["13900001111"]), "out_id": pa.array(["订单".encode("gb18030")])}
+    assert "bytes that are not text" in read("l", parquet(columns)).rejected[0].rejection[1]
+    for encoding in ("auto", "gb18030"):
+        assert read("l", parquet(columns), encoding=encoding).lines[0].out_id == "订单"
+
+
+def test_a_parquet_time_beyond_the_calendar_is_a_rejected_line_and_not_a_damaged_file():
+    beyond = pa.array([2**62, 1748750400000000], pa.timestamp("us", "UTC"))
+    log = read("l", parquet(sent_at=beyond))
+    assert log.lines[0].rejection == ("sent_at_unreadable", "sent_at is not in a year in which messages are sent")
+    assert log.lines[1].rejection is None
+
+
+def test_parquet_types_are_taken_unchanged():
+    schema = pa.schema(
+        [
+            ("phone_number", pa.float64()),
+            ("country", pa.int64()),
+            ("out_id", pa.float64()),
+            ("sent_at", pa.timestamp("ns")),
+            ("user", pa.float64()),
+            ("price", pa.decimal128(10, 2)),
+            ("seen_at", pa.timestamp("us", "Asia/Shanghai")),
+            ("tags", pa.list_(pa.string())),
+            ("vip", pa.bool_()),
+            ("day", pa.date32()),
+            ("plan", pa.dictionary(pa.int8(), pa.string())),
+        ]
+    )
+    row = {
+        "phone_number": 13900000000.0,
+        "country": 86,
+        "out_id": 12.0,
+        "sent_at": datetime(2025, 6, 1, 12, 0),  # noqa: DTZ001 - naive on purpose
+        "user": 7.0,
+        "price": Decimal("1.50"),
+        "seen_at": NOON,
+        "tags": ["b", "a"],
+        "vip": True,
+        "day": DAY,
+        "plan": "gold",
+    }
+    blank = dict.fromkeys(row) | {"phone_number": 13900000001.0}
+    carry = ["user", "price", "seen_at", "tags", "vip", "day", "plan"]
+    first, second = read_files(("log.parquet", as_parquet([row, blank], schema)), carry=carry).lines
+    assert (first.phone.digits, first.out_id, first.sent_at) == ("13900000000", "12", NOON)
+    assert first.carried == ("7", "1.50", "2025-06-01T04:00:00+00:00", '["b","a"]', "true", "2025-06-01", "gold")
+    assert second.carried == (None,) * 7
+    assert second.rejection is None
+
+
+def test_nanoseconds_are_cut_off():
+    columns = {
+        "phone_number": pa.array([13900000000]),
+        "sent_at": pa.array([1748750400000000001], pa.timestamp("ns", "UTC")),
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    assert read_files(("l.parquet", sink.getvalue())).lines[0].sent_at == NOON
+
+
+def test_aware_parquet_times_keep_their_instant():
+    schema = pa.schema([("phone_number", pa.int64()), ("sent_at", pa.timestamp("ns", "America/New_York"))])
+    line = read_files(("l.parquet", as_parquet([{"phone_number": 13900000000, "sent_at": NOON}], schema))).lines[0]
+    assert line.sent_at == NOON

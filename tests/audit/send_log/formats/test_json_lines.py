@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.send_logs import objects, refusal
 
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -92,3 +93,17 @@ def test_a_key_is_found_twice_if_and_only_if_it_is(value, escape):
             read(data)
     else:
         assert len(read(data, ["x"])) == 2
+
+
+REFUSED = {
+    "an array": ("l.json", json.dumps(objects()), {}, "a JSON array, not a JSON object; write one object per line"),
+    "objects over lines": ("l.json", json.dumps(objects()[0], indent=1), {}, "write each object on one line"),
+    "Python's NaN": ("l.jsonl", '{"phone_number": "13900001111", "out_id": NaN}', {}, "NaN and Infinity are not JSON"),
+    "a huge number": ("l.jsonl", '{"phone_number": 1e999}', {}, "too large to be read exactly; write it as text"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(case):
+    name, data, options, hint = REFUSED[case]
+    assert hint in refusal(name, data, **options)

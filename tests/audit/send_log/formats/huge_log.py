@@ -1,4 +1,4 @@
-"""Makes a file of a send log with something huge in it, reads it, and prints its peak of memory: ``huge.py KIND PATH``.
+"""Makes a send log with something huge in it, reads it, and prints the peak memory: ``huge_log.py KIND PATH``.
 
 A child makes the file, so that only the memory for reading counts.
 """

@@ -50,7 +50,7 @@ def stray(before='"', behind='"', count=300, start=20):
 @pytest.mark.parametrize("count", [50, 300])
 def test_two_stray_quotes_do_not_swallow_the_lines_between_them(count, end, name):
     problem = refused(stray(count=count), end=end, name=name)
-    assert f"{name}:22 begins a quoted cell in which line 23 stands, and that looks like a line of the log" in problem
+    assert f"{name}:22 begins a quoted cell that contains line 23, which looks like a line of the log" in problem
 
 
 def test_two_stray_quotes_in_neighbouring_lines_do_not_either():
@@ -66,10 +66,10 @@ def test_a_stray_quote_in_the_header_does_not_swallow_lines():
     rows = lines()
     rows[0] = rows[0].replace("note", '"note')
     rows[5] = rows[5].replace("hi", 'hi"')
-    assert "l.csv:1 begins a quoted cell in which line 2 stands" in refused(rows)
+    assert "l.csv:1 begins a quoted cell that contains line 2," in refused(rows)
 
 
-def test_the_lines_of_a_log_of_message_ids_are_told_by_these():
+def test_the_lines_of_a_log_of_message_ids_are_reported_by_these():
     rows = ["note,message_id", *(f"{'hi'},10080303{place:08}" for place in range(300))]
     rows[4], rows[8] = rows[4].replace("hi", '"hi'), rows[8].replace("hi", 'hi"')
     assert "l.csv:5 begins" in refused(rows)
@@ -94,7 +94,7 @@ def test_texts_with_line_ends_are_counted_and_refused_when_they_are_many():
     log = read(lines(at3='"a\nb"', at5='"a\r\nb\r\n\r\nc, d"', at7='"\r"'))
     assert (len(log.lines), log.multiline, log.first_multiline) == (300, 3, "l.csv:5")
     problem = refused(lines(at3='"a\nb"', at5='"a\nb"', at7='"a\nb"', at9='"a\nb"'))
-    assert "l.csv:5 has a line end inside a quoted cell, as 4 of the 300 lines of the file do" in problem
+    assert "l.csv:5 has a line end inside a quoted cell, like 4 of the 300 lines of the file" in problem
 
 
 def test_they_are_taken_wherever_they_are_if_that_is_said():

@@ -1,4 +1,4 @@
-"""What kind a file of a send log is of: by its first bytes, then by its name, then by its first line."""
+"""Detects the format of a send log file by its first bytes, then its name, then its first line, and opens it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _PARQUET = b"PAR1"
 
-#: How files of other kinds begin -> what they are, and what to do instead.
-_OTHERS = {
+#: First bytes of files that are not supported -> what they are, and what to do instead.
+_UNSUPPORTED = {
     b"PK\x03\x04": "an Excel workbook or a zip file; save it as CSV UTF-8, or unpack it",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save it as CSV UTF-8",
     b"PARE": "an encrypted Parquet file; write it without encryption of its footer",
@@ -39,6 +39,7 @@ _OTHERS = {
     b"%PDF": "a PDF document; export the log as CSV",
 }
 
+#: Ending of a name -> format.
 _ENDINGS: dict[str, SentFormat] = {
     "csv": "csv",
     "tsv": "csv",
@@ -57,17 +58,17 @@ _NUMBER = re.compile(r"\s*(?:tel:)?[+＋(（]?[0-9０-９][0-9０-９ ().（）-
 
 
 def open_source(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> Table | None:
-    """Open a file as the kind that it is of.
+    """Open a file in its format.
 
-    :param fits: whether a header with these names has every column that is read
-    :param notes: told what was found out about it
-    :param has_names: whether columns are named, which text has none of
-    :returns: the table; ``None`` for a file without a byte, which is a part without lines
-    :raises DysmsInputError: it is of no known kind, of another one than ``sent_format``, or cannot be read
+    :param fits: says whether a header has every column that must be read
+    :param notes: collects findings about the file
+    :param has_names: whether an argument names columns; then the file is not plain text
+    :returns: the table; ``None`` for an empty file
+    :raises DysmsInputError: its format is unknown or differs from ``sent_format``, or it cannot be read
     """
     if not source.head:
         return None
-    match _kind(source, fits, notes, has_names=has_names):
+    match _format(source, fits, notes, has_names=has_names):
         case "parquet":
             return open_parquet(source)
         case "jsonl":
@@ -78,17 +79,17 @@ def open_source(source: Source, fits: Fits, notes: Notes, *, has_names: bool) ->
             return open_csv(source, fits, notes)
 
 
-def _kind(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> SentFormat:
+def _format(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> SentFormat:
     stated = source.options.sent_format
     by_name = _by_name(source.name)
     if source.head.startswith(_PARQUET):
         if stated not in (None, "parquet"):
-            raise unreadable(source.name, f"is a Parquet file, and sent_format says {stated}")
+            raise unreadable(source.name, f"is a Parquet file, but sent_format is {stated!r}")
         return "parquet"
-    if other := next((what for magic, what in _OTHERS.items() if source.head.startswith(magic)), None):
+    if other := next((what for magic, what in _UNSUPPORTED.items() if source.head.startswith(magic)), None):
         raise unreadable(source.name, f"is {other}")
     if "parquet" in (stated, by_name if stated is None else None):
-        raise unreadable(source.name, "is no Parquet file, or only a part of one")
+        raise unreadable(source.name, "is not a Parquet file, or only part of one")
     if stated is not None:
         return stated
     if by_name == "jsonl":
@@ -96,18 +97,18 @@ def _kind(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> SentF
     line = first_line(source, notes)
     if line.lstrip().startswith("{") and _is_object(line):
         return "jsonl"
-    # A name that ends in .txt says little: tables go by it as well.
+    # A name that ends in .txt says little, because tables have such names as well.
     if by_name == "csv" or has_columns(line, fits, source.options.delimiter):
         return "csv"
     if (by_name == "text" and line) or (_NUMBER.fullmatch(line) and not has_names):
         return "text"
     if not line:
         return "csv"
-    what = "is of an unknown kind: its first line is not a header with the columns that are read, an object or a number"
+    problem = "has an unknown format: its first line is not a header with the columns to read, an object or a number"
     if line.lstrip()[:1] in ("[", "{"):
-        what = "begins as JSON does, and not with an object on one line"
+        problem = "begins like JSON, but not with an object on one line"
     raise unreadable(
-        source.name, f"{what}; set sent_format='csv', 'jsonl', 'parquet' or 'text', or check columns and delimiter"
+        source.name, f"{problem}; set sent_format='csv', 'jsonl', 'parquet' or 'text', or check columns and delimiter"
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads ``sent_at`` in the forms that programs write it in; a form that can be read in two ways is refused."""
+"""Parses ``sent_at`` in the forms that programs write; a form that can be read in two ways is refused."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from airflow_provider_dysms.model.safe_text import safe_repr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: Why an instant cannot be the time of a message, a clause for errors.
+OUT_OF_RANGE = "is not in a year in which messages are sent"
+
 _EXAMPLE = "2025-06-01T12:00:00+08:00"
 _NAMES_OF_BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Chungking", "Asia/Harbin", "PRC"})
 
-#: Python reads ``%Z`` and drops it: a time in UTC would become one of ``timezone``.
+#: Python accepts ``%Z`` and ignores it, so a time in UTC would be read as a time in ``timezone``.
 _ZONE_BY_NAME = re.compile(r"(?<!%)(?:%%)*%Z")
 _LITERAL_Z = re.compile(r"%[MSTXfc]Z$")
-#: Is told from every other time by each of its parts, also after noon.
+#: A time in the afternoon in which every part is different.
 _PROBE = datetime(2019, 8, 27, 21, 43, tzinfo=UTC)
 
 _ZONE = r"""
@@ -51,27 +54,28 @@ _COMPACT = re.compile(
 )
 _RFC_2822 = re.compile(r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)?(?: (?:[+-]\d{4}|GMT|UTC|Z))?")
 _SINCE_1970 = re.compile(r"(\d+)(?:\.(\d{1,9}))?", re.ASCII)
-#: Digits -> how many of these units are a second; so many digits are years from 2001 to 2286 in one of them only.
+#: Number of digits -> units per second. A number of this length is a year from 2001 to 2286 in only one of the units.
 _UNITS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 
-_BEYOND = re.compile(r"-?\d+ (?:s|ms|us|days) since 1970", re.ASCII)  # a Parquet cell that no calendar has
+_BEYOND = re.compile(r"-?\d+ (?:s|ms|us|days) since 1970", re.ASCII)  # a Parquet cell outside the calendar
 _DAY_ONLY = re.compile(r"\d{4}([-/.]?)\d{1,2}\1\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日", re.ASCII)
 _YEAR_LAST = re.compile(
     r"(?P<first>\d{1,2})(?P<separator>[-/.])(?P<second>\d{1,2})(?P=separator)(?P<year>\d{4}|\d{2})"
     r"(?:[T ]+\d{1,2}:\d\d(?P<seconds>:\d\d)?(?P<noon> ?[AaPp][Mm])?)?.*",
     re.ASCII | re.DOTALL,
 )
-_NO_TIME = frozenset({"nat", "0000-00-00 00:00:00"})  # pandas and MySQL
+_NULL_TIMES = frozenset({"nat", "0000-00-00 00:00:00"})  # of pandas and MySQL
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d+", re.ASCII)
 
 
-class Times:
-    """Reads times of a log.
+class TimeParser:
+    """Parses the times of a log.
 
-    :param time_format: codes of :meth:`~datetime.datetime.strptime`; default: every form that is read in one way only
+    :param time_format: codes of :meth:`~datetime.datetime.strptime`; default: every form that can be read in one way
+        only
     :param timezone: IANA name of the zone of times without an offset; default: ``Asia/Shanghai``. A time that the zone
-        skips or has twice, because clocks are set there, is refused
-    :raises DysmsInputError: there is no such zone, or the format does not make up a time
+        skips or has twice, because clocks are changed, is refused
+    :raises DysmsInputError: the zone does not exist, or the format lacks a part of a time
     """
 
     def __init__(self, time_format: str | None = None, timezone: str | None = None) -> None:
@@ -80,7 +84,7 @@ class Times:
         self._zone = _zone_of(timezone)
         self.is_zone_named = timezone is not None
         self._read = lru_cache(4096)(self._read_form)
-        #: Returns the instant that a text means, in UTC; a ``ValueError`` says why there is none, or more than one.
+        #: Returns the instant of a text, in UTC; a ``ValueError`` says why there is none, or more than one.
         self.parse: Callable[[str], datetime] = self._read
         if time_format is None and self._zone is BEIJING:
             self.parse = self._parse_beijing
@@ -88,11 +92,11 @@ class Times:
     def _parse_beijing(self, text: str) -> datetime:
         try:
             return parse_instant(text) or EPOCH
-        except ValueError:  # not in the service's own form
+        except ValueError:  # not in the form of the service
             return self._read(text)
 
     def localized(self, naive: datetime) -> datetime:
-        """Return the instant at which clocks in the zone show a time.
+        """Return the instant of a local time in the zone.
 
         :raises ValueError: there is no such instant, or there are two
         """
@@ -103,19 +107,19 @@ class Times:
             try:
                 instant = datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone comes next
             except ValueError:
-                _refuse_nothing(text)
+                _refuse_null_word(text)
                 raise ValueError("is not in the form of time_format") from None
         else:
             instant = _parsed(unicodedata.normalize("NFKC", text).strip())
         try:
             return (self.localized(instant) if instant.tzinfo is None else instant).astimezone(UTC)
         except OverflowError:
-            raise ValueError("lies in no year in which messages are sent") from None
+            raise ValueError(OUT_OF_RANGE) from None
 
 
 def _parsed(text: str) -> datetime:
     if (form := _PARTED.fullmatch(text)) or (form := _COMPACT.fullmatch(text)):
-        if form[0].isdigit() and len(form[0]) not in (12, 14, 17, 20):  # of these lengths nothing counts from 1970
+        if form[0].isdigit() and len(form[0]) not in (12, 14, 17, 20):  # dates of other lengths do not exist
             return _since_1970(form[0], "")
         return _of_calendar(form)
     if number := _SINCE_1970.fullmatch(text):
@@ -145,7 +149,7 @@ def _of_calendar(form: re.Match[str]) -> datetime:
     instant = local.replace(tzinfo=zone)
     named = form["bracketed"]
     if named and "/" in named and instant.astimezone(_region(named)).utcoffset() != zone.utcoffset(None):
-        raise ValueError("names a time zone and an offset that the zone does not have then")
+        raise ValueError("names a time zone and an offset that this zone does not have at that time")
     return instant
 
 
@@ -167,7 +171,7 @@ def _region(name: str) -> tzinfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("names a time zone that is not known") from None
+        raise ValueError("names an unknown time zone; write the offset, such as +08:00") from None
 
 
 def _since_1970(digits: str, fraction: str) -> datetime:
@@ -176,8 +180,8 @@ def _since_1970(digits: str, fraction: str) -> datetime:
         if len(digits) == 8:
             refuse(digits)
         raise ValueError(
-            f"is a number of {len(digits)} digits: seconds since 1970 have 10, milliseconds 13, microseconds 16, "
-            f"nanoseconds 19, and a time as in 20250601120000 has 14; write it as {_EXAMPLE}, or set time_format"
+            f"is a number of {len(digits)} digits, but seconds since 1970 have 10, milliseconds 13, microseconds 16, "
+            f"nanoseconds 19, and a time such as 20250601120000 has 14; write it as {_EXAMPLE}, or set time_format"
         )
     seconds, rest = divmod(int(digits), unit)
     microseconds = rest * 10**6 // unit if unit > 1 else _microseconds(fraction)
@@ -189,35 +193,37 @@ def _localized(naive: datetime, zone: tzinfo) -> datetime:
     if zone is not BEIJING and first.utcoffset() != second.utcoffset():
         exists = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
         when = "happens twice" if exists else "does not exist"
-        raise ValueError(f"{when} in its time zone, where clocks are set then; write it with an offset, as {_EXAMPLE}")
+        raise ValueError(
+            f"{when} in its time zone, because clocks are changed; write it with an offset, such as {_EXAMPLE}"
+        )
     return first
 
 
 def refuse(text: str) -> NoReturn:
-    """Say why a text is not a time, and what settles how it is meant.
+    """Refuse a text that is not a time, and say how to write it.
 
     :raises ValueError: always
     """
     if year_last := _YEAR_LAST.fullmatch(text):
         raise ValueError(
-            "does not begin with a year of four digits, so its day and month can be confused; say how it is written, "
-            f"such as time_format='{_example_of(year_last)}'"
+            "does not begin with a year of four digits, so its day and month can be confused; set time_format, such as "
+            f"time_format='{_example_of(year_last)}'"
         )
-    _refuse_nothing(text)
+    _refuse_null_word(text)
     if _SCIENTIFIC.fullmatch(text):
-        raise ValueError("is a number in scientific notation, which lost its digits; format the column as text")
+        raise ValueError("is a number in scientific notation, which has lost its digits; format the column as text")
     if _BEYOND.fullmatch(text):
-        raise ValueError("lies in no year in which messages are sent")
+        raise ValueError(OUT_OF_RANGE)
     if _DAY_ONLY.fullmatch(text):
         raise ValueError(f"is a day without a time of day; write it as {_EXAMPLE}")
     raise ValueError(
-        f"is no time; write it as {_EXAMPLE}, or say how it is written, such as time_format='%Y-%m-%d %H:%M:%S'"
+        f"is not a time; write it as {_EXAMPLE}, or set time_format, such as time_format='%Y-%m-%d %H:%M:%S'"
     )
 
 
-def _refuse_nothing(text: str) -> None:
-    if is_null_word(text) or text.lower() in _NO_TIME:
-        raise ValueError("is a word for no time; leave the cell empty") from None
+def _refuse_null_word(text: str) -> None:
+    if is_null_word(text) or text.lower() in _NULL_TIMES:
+        raise ValueError("is a word for a missing time; leave the cell empty") from None
 
 
 def _example_of(form: re.Match[str]) -> str:
@@ -237,11 +243,13 @@ def _check_format(time_format: object, timezone: object) -> None:
     if not isinstance(time_format, str):
         raise DysmsInputError("time_format", f"must be text, not {type(time_format).__name__}")
     if _ZONE_BY_NAME.search(time_format):
-        raise DysmsInputError("time_format", "has %Z, a name that is not an offset; use %z, or set timezone")
+        raise DysmsInputError(
+            "time_format", "must not have %Z, which names a zone without its offset; use %z, or set timezone"
+        )
     if timezone is None and _LITERAL_Z.search(time_format):
-        raise DysmsInputError("time_format", "ends with the letter Z, which means UTC; write %z there")
+        raise DysmsInputError("time_format", "must not end with the letter Z, which means UTC; use %z instead")
     try:
-        # As strptime would read it back: %I without %p would make the evening the morning.
+        # The format must read back what it writes: %I without %p would turn evening into morning.
         again = datetime.strptime(_PROBE.strftime(time_format), time_format)  # noqa: DTZ007
         is_whole = again.replace(tzinfo=UTC) == _PROBE
     except (ValueError, re.error, IndexError):
@@ -249,7 +257,7 @@ def _check_format(time_format: object, timezone: object) -> None:
     if not is_whole:
         raise DysmsInputError(
             "time_format",
-            "must have codes of strptime for year, month, day, hour and minute, such as '%Y/%m/%d %H:%M:%S', "
+            "must have strptime codes for year, month, day, hour and minute, such as '%Y/%m/%d %H:%M:%S', "
             f"not {safe_repr(time_format)}",
         )
 
@@ -259,7 +267,7 @@ def _zone_of(name: object) -> tzinfo:
         return BEIJING
     try:
         if isinstance(name, str):
-            # In the years in question Beijing has one offset, which takes no look-up.
+            # In the relevant years, Beijing has a single offset, which needs no look-up.
             return BEIJING if name in _NAMES_OF_BEIJING else zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         pass

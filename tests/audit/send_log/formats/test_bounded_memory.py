@@ -1,4 +1,4 @@
-"""What has no end is refused by file and line in little memory, and so is what only looks small."""
+"""A huge line, cell or page is refused by file and line in little memory, even if the file is small."""
 
 import json
 import subprocess
@@ -9,10 +9,10 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-HUGE = Path(__file__).with_name("huge.py")
+HUGE = Path(__file__).with_name("huge_log.py")
 
-#: MB above idle, at most.
-MOST = 200
+#: MB above idle.
+MAX_MEMORY = 200
 
 TOLD = {
     "line.csv.gz": "line.csv.gz:2 is longer than 1048576 bytes; end the line, or raise max_line_bytes",
@@ -41,4 +41,4 @@ def test_a_log_with_something_huge_in_it_is_read_in_bounded_memory_or_refused(ki
         assert TOLD[kind] in told
     else:
         assert told == TOLD[kind]
-    assert above_idle < MOST
+    assert above_idle < MAX_MEMORY

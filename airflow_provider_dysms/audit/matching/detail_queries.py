@@ -1,7 +1,7 @@
-"""The questions that an audit asks: of which days, for whom, each one once.
+"""Decides which QuerySendDetails requests an audit makes: which days, for which number, each request once.
 
-Near midnight the service may date a message by the other day, and the day beside the audited one is asked as well; what
-lies in the future, or is forgotten, is not asked for.
+Near midnight, the service may date a message by the neighbouring day, so that day is queried as well. Days in the
+future, and days that the service no longer remembers, are not queried.
 """
 
 from __future__ import annotations
@@ -25,28 +25,30 @@ _NONE = timedelta(0)
 
 
 class DetailQuery(NamedTuple):
-    """One QuerySendDetails."""
+    """The arguments of one QuerySendDetails request."""
 
     phone_number: str
     day: date
     biz_id: str | None
 
     def __repr__(self) -> str:
-        return f"Question(day={self.day})"
+        return f"DetailQuery(day={self.day})"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditScope:
-    """What an audit is about.
+    """The day that is audited, and how its lines find their records.
 
-    :param keyed: whether the log is more than a list of questions
-    :param start: when ``send_date`` begins
+    :param as_of: when the audit began, aware
+    :param match: the keys that are compared, see :func:`~airflow_provider_dysms.audit.run.audit`
+    :param has_match_keys: whether the log has any id or time; if not, it is only a list of numbers
+    :param start: when ``send_date`` begins, in UTC
     """
 
     send_date: date
     as_of: datetime
     match: Match = "auto"
-    keyed: bool = True
+    has_match_keys: bool = True
     start: datetime = field(init=False)
     _late: datetime = field(init=False)
 
@@ -56,12 +58,12 @@ class AuditScope:
         object.__setattr__(self, "_late", start + DAY - MIDNIGHT_SLACK)
 
     def remembered(self, days: set[date]) -> list[date]:
-        """Return the days that the service can be asked for, the audited one first."""
+        """Return the days that the service still remembers, the audited day first."""
         first, last = window(self.as_of)
         return sorted((day for day in days if first <= day <= last), key=lambda day: (day != self.send_date, day))
 
     def is_well_within(self, instant: datetime) -> bool:
-        """Say whether an instant lies in the audited day, and not near its end."""
+        """Say whether an instant lies in the audited day, but not near its end."""
         return self.start <= instant < self._late
 
     def distance(self, instant: datetime) -> timedelta:
@@ -70,59 +72,59 @@ class AuditScope:
 
 
 def check_match(log: SendLog, match: Match) -> None:
-    """Refuse a way of matching that no line of the log has the key for.
+    """Refuse a ``match`` for which no line of the log has the key.
 
     :raises DysmsInputError: naming ``match``
     """
     if match not in get_args(Match):
-        raise DysmsInputError("match", f"is none of {', '.join(get_args(Match))}: {safe_repr(match)}")
+        raise DysmsInputError("match", f"must be one of {', '.join(get_args(Match))}, not {safe_repr(match)}")
     if match == "auto":
         return
     to_query = (line for line in log.lines if line.rejection is None and line.message_id is None)
     has_key = (getattr(line, match) is not None for line in to_query)
     if next(has_key, True) is False and not any(has_key):
-        raise DysmsInputError("match", f"is {match!r}, and no line of the log has one; name its column, or use 'auto'")
+        raise DysmsInputError("match", f"is {match!r}, but no line of the log has one; name its column, or use 'auto'")
 
 
-def first_questions(lines: Sequence[Line], scope: AuditScope) -> list[DetailQuery]:
-    """Return what the lines of one number ask to begin with, each question once."""
-    return _questions(lines, scope, _days)
+def first_queries(lines: Sequence[Line], scope: AuditScope) -> list[DetailQuery]:
+    """Return the queries that the lines of one number begin with, each once."""
+    return _queries(lines, scope, _days)
 
 
-def second_questions(lost: Sequence[Line], scope: AuditScope) -> list[DetailQuery]:
-    """Return what lines of a log without a record ask next: the day across midnight, if that may have it.
+def second_queries(lines: Sequence[Line], scope: AuditScope) -> list[DetailQuery]:
+    """Return the next queries for lines without a record: for the day across midnight, if it may have the record.
 
-    A message accepted shortly before midnight may be dated the day after; one that the log dates shortly after midnight
-    may have been accepted before.
+    A message that was accepted shortly before midnight may be dated the day after. A message that the log dates shortly
+    after midnight may have been accepted before midnight.
     """
-    return _questions(lost, scope, _other_day)
+    return _queries(lines, scope, _other_day)
 
 
-def key_of(line: Line, scope: AuditScope) -> tuple[str | None, str | None]:
-    """Return the BizId and the OutId of a line, as far as the chosen way of matching looks at them."""
+def match_keys(line: Line, scope: AuditScope) -> tuple[str | None, str | None]:
+    """Return the BizId and the OutId of a line; ``None`` for a key that the chosen ``match`` ignores."""
     return (
         line.biz_id if scope.match in ("auto", "biz_id") else None,
         line.out_id if scope.match != "sent_at" else None,
     )
 
 
-def _questions(
+def _queries(
     lines: Sequence[Line], scope: AuditScope, days_of: Callable[[Line, AuditScope], list[date]]
 ) -> list[DetailQuery]:
-    asked: dict[DetailQuery, None] = {}
+    queries: dict[DetailQuery, None] = {}
     for line in lines:
         assert line.phone is not None
-        biz_id, _ = key_of(line, scope)
+        biz_id, _ = match_keys(line, scope)
         for day in days_of(line, scope):
-            asked[DetailQuery(line.phone.digits, day, biz_id)] = None
-    return list(asked)
+            queries[DetailQuery(line.phone.digits, day, biz_id)] = None
+    return list(queries)
 
 
 def _days(line: Line, scope: AuditScope) -> list[date]:
     if line.sent_at is None or scope.is_well_within(line.sent_at):
         return [scope.send_date]
     days = {beijing_day(line.sent_at), beijing_day(line.sent_at + MIDNIGHT_SLACK)}
-    return scope.remembered(days) or [scope.send_date]  # who answers says no to a day that is forgotten
+    return scope.remembered(days) or [scope.send_date]  # the client refuses a day that is forgotten
 
 
 def _other_day(line: Line, scope: AuditScope) -> list[date]:

@@ -263,7 +263,7 @@ def asked_with(emulator: Emulator, action: str, parameter: str) -> set[str]:
             lambda: sms(phone_numbers=[*NUMBERS, f"+86 {NUMBERS[0]}"]),
         ),
         (
-            "phone_numbers has 1001 numbers",
+            "phone_numbers has 1001 phone numbers",
             lambda: sms(phone_numbers=[str(13_900_000_000 + count) for count in range(1001)]),
         ),
         ("sign_name is empty", lambda: sms(sign_name=" ")),

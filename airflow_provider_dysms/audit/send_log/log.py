@@ -23,7 +23,8 @@ from airflow_provider_dysms.audit.send_log.column_arguments import (
 from airflow_provider_dysms.audit.send_log.columns import NAMES, Columns
 from airflow_provider_dysms.audit.send_log.formats.open_table import open_table
 from airflow_provider_dysms.audit.send_log.lines import Lines
-from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
+from airflow_provider_dysms.audit.send_log.notes import Notes
+from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.audit.send_log.parse_line import parse_line
 from airflow_provider_dysms.audit.send_log.parse_times import TimeParser
 from airflow_provider_dysms.model.errors import DysmsInputError

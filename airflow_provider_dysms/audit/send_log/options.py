@@ -5,15 +5,12 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from airflow_provider_dysms.audit.send_log.parse_times import TimeParser
 from airflow_provider_dysms.model.choices import Binary, SentFormat
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import safe_repr
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: The value of ``encoding`` that tries UTF-8, UTF-16 if the file begins with its byte order mark, and GB18030.
 AUTO = "auto"
@@ -103,20 +100,3 @@ def _check_delimiter(delimiter: object) -> None:
     if not is_usable or delimiter in '\r\n\0" ':  # type: ignore[operator]
         problem = "must be one character that is not a letter, digit, blank, quote or line end, such as ';' or '\\t'"
         raise DysmsInputError("delimiter", f"{problem}, not {safe_repr(delimiter)}")
-
-
-class Notes:
-    """Findings about files, such as a detected encoding: one sentence per finding, not per file."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, list[str]] = {}
-
-    def add(self, file: str, finding: str) -> None:
-        """Add a sentence about a file, without its full stop: ``The delimiter is ';'``."""
-        files = self._files.setdefault(finding, [])
-        if file not in files[-1:]:
-            files.append(file)
-
-    def __iter__(self) -> Iterator[str]:
-        for finding, (first, *others) in self._files.items():
-            yield f"{finding} ({first}{f' and {len(others)} more' if others else ''})"

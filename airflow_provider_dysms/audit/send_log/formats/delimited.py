@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from airflow_provider_dysms.audit.send_log.formats.table import Cells
-    from airflow_provider_dysms.audit.send_log.options import Notes
+    from airflow_provider_dysms.audit.send_log.notes import Notes
 
     Fits = Callable[[Sequence[str]], bool]
     Row = tuple[int, list[str], bool]  # its line number, its cells, and whether it spans several lines

@@ -15,7 +15,7 @@ from airflow_provider_dysms.audit.send_log.formats.table import Table, unreadabl
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.formats.delimited import Fits
     from airflow_provider_dysms.audit.send_log.formats.text_streams import Source
-    from airflow_provider_dysms.audit.send_log.options import Notes
+    from airflow_provider_dysms.audit.send_log.notes import Notes
     from airflow_provider_dysms.model.choices import SentFormat
 
 _PARQUET = b"PAR1"

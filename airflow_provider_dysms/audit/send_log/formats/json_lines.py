@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow_provider_dysms.audit.send_log.formats.table import Cells
-    from airflow_provider_dysms.audit.send_log.options import Notes
+    from airflow_provider_dysms.audit.send_log.notes import Notes
 
 _encode = msgspec.json.Encoder().encode
 

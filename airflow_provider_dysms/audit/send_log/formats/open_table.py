@@ -14,7 +14,8 @@ from airflow_provider_dysms.audit.send_log.formats.text_streams import Source
 if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.formats.delimited import Fits
     from airflow_provider_dysms.audit.send_log.formats.table import Table
-    from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
+    from airflow_provider_dysms.audit.send_log.notes import Notes
+    from airflow_provider_dysms.audit.send_log.options import LogOptions
 
 
 def open_table(

@@ -14,12 +14,14 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from airflow_provider_dysms.audit.send_log.formats.table import unreadable
-from airflow_provider_dysms.audit.send_log.options import AUTO, LogOptions, Notes
+from airflow_provider_dysms.audit.send_log.options import AUTO, LogOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Buffer
+
+    from airflow_provider_dysms.audit.send_log.notes import Notes
 
 #: Bytes that are read at once.
 CHUNK = 65_536

@@ -7,7 +7,8 @@ import pytest
 from support.send_logs import CHINESE, refusal, table
 
 from airflow_provider_dysms.audit.send_log.formats.text_streams import CHUNK, Source, TextBytes, TooLong, naming_damage
-from airflow_provider_dysms.audit.send_log.options import LogOptions, Notes
+from airflow_provider_dysms.audit.send_log.notes import Notes
+from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 REFUSED = {

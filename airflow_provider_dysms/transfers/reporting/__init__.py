@@ -1,1 +1,1 @@
-"""What a task says about an audit: log, XCom and asset events."""
+"""Reports an audit: the task log, the XCom result and asset events."""

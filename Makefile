@@ -21,7 +21,7 @@ export UV_SYSTEM_CERTS := 1
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: $(VENV)/.installed-demo ## audit a made-up day through Airflow, on the emulator and a local folder
+demo: $(VENV)/.installed-demo ## audit a generated day through Airflow, against the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
 
 # Two at once, by file: rooms share what is dear to start.
@@ -33,7 +33,7 @@ unit: $(VENV)/.installed ## the fast tests: a minute
 
 SLOW := slow or e2e or scale or conformance or canary or rotation
 
-e2e: $(VENV)/.installed-e2e ## standalone Airflow, and triggerers that die on PostgreSQL: ten minutes
+e2e: $(VENV)/.installed-e2e ## standalone Airflow, and two triggerers on PostgreSQL that are killed: ten minutes
 	$(BIN)/python -m pytest -m e2e
 
 scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes
@@ -41,16 +41,16 @@ scale: .venv-scale/.installed-scale ## eight days of one account on Celery worke
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
 # what there was no time for is said last.
-crash: $(VENV)/.installed ## exports that are killed, broken and meet, while readers look on: under an hour
+crash: $(VENV)/.installed ## kill and break exports and sends, with concurrent writers and readers: under an hour
 	@PYTHONPATH=tests $(BIN)/python -m support.crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
-conformance: $(VENV)/.installed ## thousands of hostile answers at every way in: two minutes
+conformance: $(VENV)/.installed ## thousands of hostile responses to every public class: three minutes
 	@$(BIN)/python -m pytest -q -m "not e2e" tests/conformance
 
-conformance-peers: $(PEERS)/.installed ## the same answers to the vendor's SDK, HttpOperator and dlt: three minutes
+conformance-peers: $(PEERS)/.installed ## the same responses to the vendor's SDK, HttpOperator and dlt: three minutes
 	@PYTHONPATH=tests $(PEERS)/bin/python -m support.conformance.peers
 
-rotation: $(VENV)/.installed ## five minutes of an export and a wait with keys that end every five seconds
+rotation: $(VENV)/.installed ## an export and a wait with credentials that expire every five seconds: five minutes
 	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
 # Types are those of the newest packages; older ones have other annotations, and no mypy beside them.
@@ -67,24 +67,24 @@ format: $(VENV)/.installed ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed $(PEERS)/.installed ## requests, rows, CPU and memory beside the vendor's SDK, HttpOperator and dlt; what holds us back
+bench: $(VENV)/.installed $(PEERS)/.installed ## requests, rows, CPU and memory, compared with the vendor's SDK, HttpOperator and dlt; where the limit is
 	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/pipeline.py
 	@$(BIN)/python benchmarks/limit.py
 
-bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, beside HttpSensorTrigger and sleepers
+bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runner, compared with HttpSensorTrigger and sleeping triggers
 	@$(BIN)/python benchmarks/waits.py
 
 bench-imports: $(VENV)/.installed ## milliseconds that a DAG file pays for naming our classes
 	@$(BIN)/python benchmarks/imports.py
 
-budget: $(VENV)/.installed ## requests a second as they are written, against the quota: ten minutes
+budget: $(VENV)/.installed ## requests per second that are sent, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py
 
-canary: $(VENV)/.installed ## planted numbers, texts and secrets are looked for in all that a whole Airflow leaves
+canary: $(VENV)/.installed ## search everything that a whole Airflow writes for planted numbers, texts and secrets
 	$(BIN)/python -m pytest -m "canary or not canary" tests/privacy
 
-mutation: .venv-mutation/.installed ## what no test would notice, in the judges, the walk, the commit, the budget: half an hour
+mutation: .venv-mutation/.installed ## code changes that no test notices, in judging, pagination, commit and rate limit: half an hour
 	@.venv-mutation/bin/python scripts/mutation.py $(ONLY)
 
 test-oldest: ## every test, on the oldest Airflow that is supported

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import access_probe, pagination
-from airflow_provider_dysms.api.http.correlation import Subjects
+from airflow_provider_dysms.api.http.correlation import OpenQueries
 from airflow_provider_dysms.api.protocol import actions, payload_records, send_details_json
 from airflow_provider_dysms.api.request_executor import RequestExecutor
 from airflow_provider_dysms.api.retry import RetryPolicy
@@ -68,7 +68,7 @@ class DysmsClient:
             settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
         )
         self.counters = self._executor.counters
-        self._subjects = Subjects()
+        self._subjects = OpenQueries()
 
     async def __aenter__(self) -> DysmsClient:
         return self

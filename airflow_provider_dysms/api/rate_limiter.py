@@ -65,7 +65,7 @@ class RateLimiter:
     def __init__(self, per_second: float) -> None:
         self._lock = threading.Lock()
         self._next_due = 0.0  # when the next request is due if all are spaced evenly
-        self._answered_dispatch = NEVER  # when the newest answered request was dispatched
+        self._last_responded_dispatch = NEVER  # when the newest answered request was dispatched
         self._throttled_dispatch = NEVER  # when the newest request that caused the stop was dispatched
         self._is_stopped = False  # until a request dispatched later than that is answered
         self._stopped_at = NEVER
@@ -116,8 +116,8 @@ class RateLimiter:
         :param dispatched_at: when the request was granted, by the clock given to :meth:`try_acquire`
         """
         with self._lock:
-            if self._answered_dispatch < dispatched_at:
-                self._answered_dispatch = dispatched_at
+            if self._last_responded_dispatch < dispatched_at:
+                self._last_responded_dispatch = dispatched_at
             if self._is_stopped and dispatched_at > self._throttled_dispatch:
                 self._is_stopped = False
                 if dispatched_at > self._stopped_at:
@@ -144,7 +144,7 @@ class RateLimiter:
                 if dispatched_at > self._slowed_at:  # once for all requests dispatched before
                     share = self._rate_share(now) * THROTTLED_FACTOR
                     self._slowed_to, self._slowed_at = max(share, MIN_RATE_SHARE), now
-                if dispatched_at < self._answered_dispatch and retry_after is None:
+                if dispatched_at < self._last_responded_dispatch and retry_after is None:
                     return
             pause = self._pause if retry_after is None else min(max(retry_after, INITIAL_PAUSE), MAX_PAUSE)
             self._is_stopped, self._stopped_at = True, now

@@ -236,7 +236,7 @@ class _Execution(Generic[Result]):
             error,
             attempt=self._attempts,
             spent=now - self._started - self._queued,
-            throttled_for=now - max(self._queue.answered_at, self._started),
+            throttled_for=now - max(self._queue.responded_at, self._started),
             idempotent=self._idempotent,
             random=random.random,
         )

@@ -43,7 +43,7 @@ class RequestQueue:
         self.transport = transport
         self.request_ids = request_ids
         self.rate_limiter = rate_limiter
-        self.answered_at = float("-inf")
+        self.responded_at = float("-inf")
         self._credentials = credentials
         self._clock = clock
         self._sleep = sleep
@@ -55,7 +55,7 @@ class RequestQueue:
 
         :param dispatched_at: when the request left
         """
-        self.answered_at = self._clock()
+        self.responded_at = self._clock()
         self.rate_limiter.record_response(dispatched_at)
 
     def try_acquire(self) -> float | None:

@@ -158,7 +158,7 @@ class Tally:
         return counts
 
     def as_dict(self) -> dict[str, object]:
-        """Return the counts as a JSON object, with sorted keys where the keys come from the data."""
+        """Return the counts as a JSON object, with sorted keys if the keys come from the data."""
         return {
             "lines": self.lines,
             "asked": self.asked,

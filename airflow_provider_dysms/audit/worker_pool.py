@@ -46,7 +46,7 @@ class OrderedPool:
         self._is_exhausted = False
         self._slots: deque[list[GroupResult]] = deque()  # one per group in order, empty until its result is there
         self._queried = 0
-        self._has_news, self._has_room = asyncio.Event(), asyncio.Event()
+        self._result_ready, self._slot_free = asyncio.Event(), asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -70,10 +70,10 @@ class OrderedPool:
                     raise self._failure
                 if self._is_exhausted and not self._tasks:
                     break
-                self._has_news.clear()
-                await self._has_news.wait()
+                self._result_ready.clear()
+                await self._result_ready.wait()
         self._queried -= sum(result.source is Source.ASKED for result in results)
-        self._has_room.set()
+        self._slot_free.set()
         return results
 
     async def close(self) -> None:
@@ -85,8 +85,8 @@ class OrderedPool:
         max_groups = self._max_workers * _MAX_GROUPS_PER_WORKER
         while True:
             while self._queried >= max_queried or len(self._slots) >= max_groups:
-                self._has_room.clear()
-                await self._has_room.wait()
+                self._slot_free.clear()
+                await self._slot_free.wait()
             group = next(self._groups, None)
             if group is None:
                 self._is_exhausted = True
@@ -102,7 +102,7 @@ class OrderedPool:
                 result = await self._process(*group)
             slot.append(result)
             if self._slots[0] is slot:
-                self._has_news.set()
+                self._result_ready.set()
 
     def _spawn(self) -> None:
         self._workers += 1
@@ -115,7 +115,7 @@ class OrderedPool:
         # The exception of every task is read, because asyncio logs a traceback for each exception that nobody reads.
         failure = asyncio.CancelledError() if task.cancelled() else task.exception()
         self._failure = self._failure or failure
-        self._has_news.set()
+        self._result_ready.set()
 
 
 async def cancel_all(futures: Iterable[asyncio.Future[Any]]) -> None:

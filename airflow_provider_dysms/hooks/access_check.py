@@ -33,9 +33,9 @@ def check_access(
     """
     from airflow_provider_dysms.api.retry import RetryPolicy
 
-    impatient = RetryPolicy(max_attempts=1, throttle_timeout=5)  # a person is waiting in front of the form
+    quick_retry = RetryPolicy(max_attempts=1, throttle_timeout=5)  # a person is waiting in front of the form
     try:
-        access = run(lambda client: client.access(), retry=impatient)
+        access = run(lambda client: client.access(), retry=quick_retry)
     except DysmsInputError as error:
         # Airflow makes up an id for each test, so the user would not recognize it.
         problem = error.problem.removeprefix(f"(connection {conn_id!r}) ")

@@ -98,7 +98,7 @@ def read_login(connection: Connection, extra: Mapping[str, Any]) -> tuple[Creden
 
 
 def _provider(auth_type: str, login: Credentials | None, extra: Mapping[str, Any]) -> CredentialsProvider:
-    from airflow_provider_dysms.api.auth.providers import METADATA, SESSION_NAME, CredentialsProvider
+    from airflow_provider_dysms.api.auth.providers import METADATA_ENDPOINT, SESSION_NAME, CredentialsProvider
 
     allow_custom = flag(extra, "allow_custom_endpoint")
     names = ("role_arn", "oidc_provider_arn", "oidc_token_file")
@@ -116,7 +116,7 @@ def _provider(auth_type: str, login: Credentials | None, extra: Mapping[str, Any
         sts_endpoint=endpoint_of("sts_endpoint", sts, allow_custom=allow_custom) if sts else None,
         role_name=text(extra, "role_name"),
         metadata_endpoint=(
-            endpoint_of("metadata_endpoint", metadata, allow_custom=allow_custom) if metadata else METADATA
+            endpoint_of("metadata_endpoint", metadata, allow_custom=allow_custom) if metadata else METADATA_ENDPOINT
         ),
         credentials_uri=_uri(uri, allow_custom) if uri else None,
         allow_custom_endpoint=allow_custom,

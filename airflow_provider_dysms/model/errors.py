@@ -36,7 +36,7 @@ from __future__ import annotations
 from airflow_provider_dysms.model.safe_text import one_line
 
 #: Characters of a code or an id, and of a whole message, that are repeated.
-MAX_FACT, MAX_MESSAGE = 100, 8_000
+MAX_DETAIL_LENGTH, MAX_MESSAGE = 100, 8_000
 
 
 class DysmsError(Exception):
@@ -63,7 +63,7 @@ class DysmsError(Exception):
     def __str__(self) -> str:
         # Codes and ids come from outside: none of them may begin a line of its own in a log.
         facts = ", ".join(
-            f"{name} {one_line(str(value), MAX_FACT)}"
+            f"{name} {one_line(str(value), MAX_DETAIL_LENGTH)}"
             for name, value in (("code", self.code), ("HTTP", self.http_status), ("request id", self.request_id))
             if value is not None
         )

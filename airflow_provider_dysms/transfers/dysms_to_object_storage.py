@@ -71,7 +71,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
 
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
-    :param phone_numbers: instead of a log, one or many numbers: a list of questions; templated, and shown as a count.
+    :param phone_numbers: instead of a log, one or many numbers: a list of numbers; templated, and shown as a count.
         Airflow stores literals in a DAG's source, in ``expand`` or ``default_args`` unchanged
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
         ``out_id``, ``sent_at`` if the log has them; default: the columns that have our names, also in another case
@@ -97,7 +97,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
         else number and time), or one of ``biz_id``, ``out_id``, ``sent_at``. A log in which no line has any of the
-        three, nor a message id, is a list of questions: every record is written once, and nothing is judged to be
+        three, nor a message id, is a list of numbers: every record is written once, and nothing is judged to be
         ``missing`` or ``unlogged``; then the task log has a warning, and ``keyed`` is false
     :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end
         of the run's data interval, in Beijing; templated
@@ -123,7 +123,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     :param max_rejected_rate: the share of lines that cannot be looked up above which the task fails, default 0.05
     :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn if the vendor's
         segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
-        there is no record at all, the task fails, also for a list of questions; or ``skip``
+        there is no record at all, the task fails, also for a list of numbers; or ``skip``
     :param requests_per_second: replaces the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does

@@ -21,14 +21,14 @@ from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
-from airflow_provider_dysms.transfers.manifest_result import known_before, result_of
+from airflow_provider_dysms.transfers.manifest_result import result_before_queries, result_of
 from airflow_provider_dysms.transfers.pipeline import Pipeline
 from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON, read_previous_rows
-from airflow_provider_dysms.transfers.reporting.log_summary import headline, in_beijing, in_units, next_step
+from airflow_provider_dysms.transfers.reporting.log_summary import in_beijing, in_units, next_step, summary_table
 from airflow_provider_dysms.transfers.resume import checkpoints_of, digest_of, remove
 from airflow_provider_dysms.transfers.row_codec import RowCodec
 from airflow_provider_dysms.transfers.send_log_input import read_input
-from airflow_provider_dysms.transfers.statistics import ask_statistics, has_gap, judge_by_statistics
+from airflow_provider_dysms.transfers.statistics import has_gap, judge_by_statistics, query_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
     partition.probe()
     previous_manifest = partition.read_manifest()
     _check_day_of(previous_manifest, day)
-    known = known_before(options, send_log, day, privacy_key)
+    known = result_before_queries(options, send_log, day, privacy_key)
     codec = RowCodec(
         send_log.carry,
         content=options.content == "keep",
@@ -110,7 +110,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
         run["days_left"] = dates.days_left(day, datetime.now(UTC))
         manifest = partition.commit(spool, result, {**run, **partition.uris})
     remove(checkpoints, log)
-    log.info("%s", headline(manifest))
+    log.info("%s", summary_table(manifest))
     log.info("The rows are in %s (%s)", partition.uri, in_units(manifest["result"]["bytes"]))
     log.info("The manifest is %s", partition.manifest_uri)
     log.info("%s", next_step(manifest["result"]))
@@ -129,7 +129,7 @@ def _day(options: ExportOptions, now: datetime, log: Any) -> date:
 async def _ask(client: DysmsClient, pipeline: Pipeline, day: date, options: ExportOptions, log: Any) -> dict[str, Any]:
     """Run the pipeline and ask for the statistics; return the manifest's ``run``."""
     await pipeline.run(client)
-    statistics = await ask_statistics(client, day, pipeline.tally, options.statistics, log)
+    statistics = await query_statistics(client, day, pipeline.tally, options.statistics, log)
     return {
         "requests": client.counters.requests,
         "pages": client.counters.pages,

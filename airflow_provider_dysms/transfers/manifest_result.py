@@ -9,7 +9,7 @@ attempt, on every worker. The manifest has ``version``, and
   ``ambiguous`` (records that match another line as well); ``edge`` (records of the day's first ten minutes without a
   line, which belong to the log of the day before); ``off_day`` (records that are dated one day off); ``repeated``
   lines; ``multiline`` (lines of a CSV log that have a line end inside a quoted cell); ``rejected`` by reason; ``open``
-  (not final); ``segments``; ``delivery_seconds`` p50 and p95; ``keyed`` (false for a list of questions);
+  (not final); ``segments``; ``delivery_seconds`` p50 and p95; ``keyed`` (false for a list of numbers);
   ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more;
   ``provisional``: the day was not over, so that it may have more messages by now (both as of the oldest response); and
   ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not show (``ambiguous``,
@@ -18,8 +18,8 @@ attempt, on every worker. The manifest has ``version``, and
   message ids that an earlier attempt had looked up, and ``taken_over``, those that were final in the partition;
   ``days_left`` in the window; ``replaced`` files; ``output_uri`` and ``data_uri``, the places that were written,
   without the connection id; ``statistics``: the vendor's segments of the day compared with ours, with what explains the
-  difference, or the code with which they were refused (see :func:`.statistics.ask_statistics`); and ``statistics_gap``,
-  whether the two differ by more than 5 %
+  difference, or the code with which they were refused (see :func:`.statistics.query_statistics`); and
+  ``statistics_gap``, whether the two differ by more than 5 %
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _COPIED = ("match", "content", "phone", "refresh", "max_missing_rate", "max_rejected_rate", "statistics")
 
 
-def known_before(
+def result_before_queries(
     options: ExportOptions, send_log: SendLog, send_date: date, privacy_key: PrivacyKey | None
 ) -> dict[str, Any]:
     """Return the entries of the result that are known before the service is asked.
@@ -66,7 +66,7 @@ def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of:
     """Return the whole result.
 
     :param pipeline: after its run
-    :param known: what :func:`known_before` returned
+    :param known: what :func:`result_before_queries` returned
     :param as_of: when the first of the attempts began whose responses are used
     """
     tally, oldest = pipeline.tally, pipeline.oldest_answer

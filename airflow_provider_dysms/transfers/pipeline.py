@@ -1,6 +1,6 @@
-"""Takes the lines of a send log group by group, reuses what is known, asks for the rest, and writes rows in one order.
+"""Takes the lines of a send log group by group, reuses known results, queries the others, and writes rows in order.
 
-A group is the lines of one message id or of one phone number: what the service is asked about at a time.
+A group is the lines of one message id or of one phone number: the unit in which the service is queried.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NOTHING_HIDDEN = HiddenCounts()
 
 
 class Pipeline:
-    """Runs once through a send log; afterwards its attributes tell what was found.
+    """Goes through a send log once; afterwards its attributes hold the findings.
 
     :param send_log: the lines, in their order
     :param scope: what the audit is about, as of the start of the first attempt whose responses are used
@@ -107,7 +107,7 @@ class Pipeline:
 
     @property
     def causes(self) -> str:
-        """Why lines may have no record, the likelier cause first."""
+        """Why lines may have no record, the most likely cause first."""
         tally = self.tally
         has_found = bool(tally.recorded or tally.unlogged or tally.edge)
         return self.missing_reasons.causes(self._send_log.lines, has_found=has_found)
@@ -130,21 +130,21 @@ class Pipeline:
             as_of=scope.as_of,
             match=scope.match,
             tally=self.tally,
-            known_result=self._known,
+            known_result=self._find_known_result,
         )
         title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
             with Progress(self._log, title, lines, self.tally, client.counters):
                 async with aclosing(results):
                     async for result in results:
-                        self._take(result)
+                        self._write_group(result)
                         if self._unsaved and self._is_checkpoint_due():
                             await self._save()
         finally:
             await self._wait_for_upload()
 
-    def _known(self, number: int, lines: list[Line]) -> GroupResult | None:
-        """Return the result of a group that need not be asked; ``None`` if it must be."""
+    def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:
+        """Return the result of a group that need not be queried; ``None`` if it must be."""
         for packed in self._resumed.get(number):
             hidden_counts, verdicts = self._codec.unpack(packed)
             # An earlier release had other rules about repeated lines.
@@ -175,7 +175,7 @@ class Pipeline:
         first = 1 if lines[0].message_id is not None else len(first_queries(lines, self._scope))
         return GroupResult(number, lines, verdicts, source, first + hidden_counts.further_queries, hidden_counts)
 
-    def _take(self, result: GroupResult) -> None:
+    def _write_group(self, result: GroupResult) -> None:
         """Write the rows of a group, and count it."""
         rows = self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS)
         self.groups[result.source] += 1

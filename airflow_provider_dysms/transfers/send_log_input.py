@@ -55,7 +55,7 @@ def read_input(
         for warning in send_log.found.warnings.values():
             log.warning("%s", one_line(warning))
         if send_log.multiline:
-            _tell_of_line_ends(send_log, options, log)
+            _log_line_ends(send_log, options, log)
         if send_log.lines and not send_log.has_match_keys:
             _warn_of_missing_keys(send_log, options, log)
     send_log.check_rejected(options.max_rejected_rate)
@@ -72,7 +72,7 @@ def _warn_of_missing_keys(send_log: SendLog, options: ExportOptions, log: Any) -
         raise DysmsInputError("columns", f"names {', '.join(named)}, and no line of the log has one")
     likely = ", ".join(send_log.found.likely_keys()[:MAX_NAMED])
     log.warning(
-        "No line has a BizId, an OutId, a time or a message id, so the log is a list of questions: missing and "
+        "No line has a BizId, an OutId, a time or a message id, so the log is a list of numbers: missing and "
         "unlogged messages are not judged. %s",
         f"Columns that look like one are not mapped: {one_line(likely)}; map them with columns"
         if likely
@@ -80,7 +80,7 @@ def _warn_of_missing_keys(send_log: SendLog, options: ExportOptions, log: Any) -
     )
 
 
-def _tell_of_line_ends(send_log: SendLog, options: ExportOptions, log: Any) -> None:
+def _log_line_ends(send_log: SendLog, options: ExportOptions, log: Any) -> None:
     lines, first = counted(send_log.multiline, "line"), one_line(send_log.first_multiline or "")
     tell = log.info if options.multiline else log.warning
     tell("The log has %s with a line end inside a quoted cell, the first at %s", lines, first)

@@ -51,7 +51,7 @@ _REASONS = {
 }
 
 
-async def ask_statistics(
+async def query_statistics(
     client: DysmsClient, day: date, tally: Tally, choice: Statistics, log: Any
 ) -> dict[str, Any] | None:
     """Ask for the vendor's counts of a day, and compare them with ours.
@@ -100,10 +100,10 @@ def judge_by_statistics(
 ) -> None:
     """Refuse an audit that found nothing although the vendor counted something; warn about differences.
 
-    :param statistics: what :func:`ask_statistics` returned
+    :param statistics: what :func:`query_statistics` returned
     :param causes: why lines may have no record, as the end of a sentence
     :raises DysmsIncomplete: no line of a log has a record, and the statistics are not zero; with ``judge`` also for a
-        list of questions, and for a log without lines
+        list of numbers, and for a log without lines
     """
     counted = _counted(statistics)
     billed = sum(counts["total"] for counts in counted.values())

@@ -28,7 +28,7 @@ PROVIDER = "acs:ram::100000000000:oidc-provider/cluster"
 LOGIN, SECRET = "LTAIbaseKey", "base-secret-of-the-login"
 OIDC_TOKEN = "eyJhbGciOi-the-token-of-the-pod"
 URI_SECRET = "the-secret-in-the-uri"
-METADATA = "/latest/meta-data/ram/security-credentials/"
+METADATA_ENDPOINT = "/latest/meta-data/ram/security-credentials/"
 
 
 class StandIn:
@@ -119,9 +119,9 @@ class StandIn:
             return 200, {}, b"metadata-token"
         if not self.metadata_v1 and headers.get("x-aliyun-ecs-metadata-token") != "metadata-token":
             return 403, {}, b"<html>no</html>"
-        if path == METADATA:
+        if path == METADATA_ENDPOINT:
             return 200, {}, b"sms-role"
-        if path == f"{METADATA}sms-role":
+        if path == f"{METADATA_ENDPOINT}sms-role":
             return 200, {}, json.dumps({"Code": "Success", **self.key()}).encode()
         return 404, {}, b"<html>not found</html>"
 

@@ -185,7 +185,7 @@ def test_budgets_belong_to_the_role_and_not_to_the_key_of_the_hour(
 def test_a_key_that_cannot_be_replaced_yet_serves_to_its_end(
     connect: Connect, stand_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.api.auth.providers.MARGIN", 3600.0)
+    monkeypatch.setattr("airflow_provider_dysms.api.auth.providers.REFRESH_MARGIN", 3600.0)
     stand_in.lasts = 20
     hook = connect()
     hook.query_send_details(NUMBER, TODAY)

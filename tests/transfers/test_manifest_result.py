@@ -11,7 +11,7 @@ from airflow_provider_dysms.audit.send_log.log import phone_log
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.transfers.export_options import ExportOptions
-from airflow_provider_dysms.transfers.manifest_result import is_provisional, known_before
+from airflow_provider_dysms.transfers.manifest_result import is_provisional, result_before_queries
 from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON
 
 DAY = date(2025, 6, 1)
@@ -28,7 +28,7 @@ def test_a_day_is_provisional_until_its_last_messages_are_filed(after_midnight: 
 
 def known(privacy_key: PrivacyKey | None = None, **arguments: Any) -> dict[str, Any]:
     options = ExportOptions(output_uri="file:///out", send_date=DAY, **arguments)
-    return known_before(options, phone_log(["139" + "00001111"]), DAY, privacy_key)
+    return result_before_queries(options, phone_log(["139" + "00001111"]), DAY, privacy_key)
 
 
 def test_the_parameters_have_everything_that_rows_depend_on() -> None:

@@ -49,17 +49,17 @@ async def issue_credentials(
         if bridge.expiry_error is None or not has_expired:
             return issued
     if bridge.expiry_error is not None:
-        raise _our_error(provider, bridge.expiry_error)
+        raise _wrap_error(provider, bridge.expiry_error)
     assert not isinstance(issued, IssuedCredentials)
     if provider.auth_type == "default" and bridge.failure is None:
-        issued = errors.DysmsCredentialsError("this machine has credentials in none of the usual places")
-    raise _our_error(provider, bridge.failure or issued)  # outside of any except block: its context would hold secrets
+        issued = errors.DysmsCredentialsError("no credentials were found in the usual places of this machine")
+    raise _wrap_error(provider, bridge.failure or issued)  # outside of any except block: its context would hold secrets
 
 
 async def _request(provider: CredentialsProvider) -> IssuedCredentials | errors.DysmsError:
     """Return credentials, or an error without the text of the package's own error, which quotes whole responses."""
     try:
-        found = await _first_of(_package_providers(provider))
+        found = await _first_available(_package_providers(provider))
         credentials = Credentials(
             found.get_access_key_id(), found.get_access_key_secret(), found.get_security_token() or None
         )
@@ -76,7 +76,7 @@ async def _request(provider: CredentialsProvider) -> IssuedCredentials | errors.
         return errors.DysmsUnreadable(f"the response has an unexpected form ({type(error).__name__})")
 
 
-async def _first_of(providers: list[Any]) -> Any:
+async def _first_available(providers: list[Any]) -> Any:
     """Return the credentials of the first provider that has any; if none has, raise the last provider's error."""
     for provider in providers[:-1]:
         try:
@@ -161,7 +161,7 @@ def _host(endpoint: Endpoint) -> str:
     return endpoint.netloc if endpoint.scheme == "https" else endpoint.url
 
 
-def _our_error(provider: CredentialsProvider, error: errors.DysmsError) -> errors.DysmsError:
+def _wrap_error(provider: CredentialsProvider, error: errors.DysmsError) -> errors.DysmsError:
     """Return an error that names the provider, and that says that no request for messages has left."""
     if isinstance(error, errors.DysmsInputError):
         return error

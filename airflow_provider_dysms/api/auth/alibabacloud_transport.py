@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow_provider_dysms.api.auth.providers import METADATA
+from airflow_provider_dysms.api.auth.providers import METADATA_ENDPOINT
 from airflow_provider_dysms.api.http.endpoints import endpoint_of
 from airflow_provider_dysms.api.http.headers import header_lines
 from airflow_provider_dysms.api.http.pooled_transport import HttpTransport
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.api.http.transport import Response, Transport
 
 #: Seconds for a request by plain HTTP: its server is on this machine or one hop away.
-NEAR_TIMEOUT = 5.0
+PLAIN_HTTP_TIMEOUT = 5.0
 
 _active_bridge: ContextVar[TransportBridge | None] = ContextVar("dysms_transport_bridge", default=None)
 _installing = threading.Lock()
@@ -42,7 +42,7 @@ _is_installed = False
 
 
 class TransportBridge:
-    """Sends the package's requests while it requests credentials once.
+    """Sends the package's HTTP requests while one set of credentials is requested.
 
     :param provider: the provider that is queried
     :param transport: returns a transport for an endpoint
@@ -96,7 +96,7 @@ class TransportBridge:
             return request
 
         if endpoint.scheme == "http":  # this machine or the metadata service: there is no proxy on the way
-            transport: Transport = HttpTransport(endpoint, timeout=NEAR_TIMEOUT)
+            transport: Transport = HttpTransport(endpoint, timeout=PLAIN_HTTP_TIMEOUT)
         else:
             transport = await asyncio.to_thread(self._transport, endpoint)
         try:
@@ -112,7 +112,7 @@ class TransportBridge:
         return response
 
     def _endpoint(self, address: str) -> Endpoint:
-        if address == METADATA.url:
+        if address == METADATA_ENDPOINT.url:
             return self._provider.metadata_endpoint
         return endpoint_of(
             f"a host that auth_type {self._provider.auth_type} leads to",

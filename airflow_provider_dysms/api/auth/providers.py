@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 SESSION_NAME = "airflow-provider-dysms"
 
 #: The metadata service of an ECS instance.
-METADATA = Endpoint("http", METADATA_HOST, 80)
+METADATA_ENDPOINT = Endpoint("http", METADATA_HOST, 80)
 
 #: Seconds before their expiry at which credentials are refreshed; a quarter of their lifetime if that is less.
-MARGIN = 300.0
-#: Seconds between two refreshes at least, so that credentials that arrive expired are not refreshed per request.
+REFRESH_MARGIN = 300.0
+#: Minimum seconds between two refreshes, so that credentials that arrive expired are not refreshed per request.
 MIN_REFRESH_INTERVAL = 0.1
 #: Seconds after which credentials without a known expiry are refreshed.
 UNKNOWN_LIFETIME = 300.0
@@ -64,7 +64,7 @@ class CachedCredentials:
         """Cache credentials that were requested at an instant."""
         lifetime = UNKNOWN_LIFETIME if issued.expires_at is None else issued.expires_at - time.time()
         self.credentials = issued.credentials
-        self._refresh_at = now + max(lifetime - min(MARGIN, lifetime / 4), MIN_REFRESH_INTERVAL)
+        self._refresh_at = now + max(lifetime - min(REFRESH_MARGIN, lifetime / 4), MIN_REFRESH_INTERVAL)
         self._valid_until = float("inf") if issued.expires_at is None else now + lifetime
 
     def invalidate(self) -> None:
@@ -108,7 +108,7 @@ class CredentialsProvider:
     external_id: str | None = field(default=None, repr=False)
     sts_endpoint: Endpoint | None = None
     role_name: str | None = None
-    metadata_endpoint: Endpoint = METADATA
+    metadata_endpoint: Endpoint = METADATA_ENDPOINT
     oidc_provider_arn: str | None = None
     oidc_token_file: str | None = None
     credentials_uri: str | None = field(default=None, repr=False)

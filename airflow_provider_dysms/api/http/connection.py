@@ -11,7 +11,7 @@ import httptools
 from airflow_provider_dysms.api.http.transport import Response
 from airflow_provider_dysms.model.errors import DysmsUnreadable
 
-#: Bytes of a response at most. A full page with the longest texts has less than 200 kB.
+#: Maximum bytes of a response body. A full page with the longest texts has less than 200 kB.
 MAX_BODY_BYTES = 1024 * 1024
 MAX_HEADER_BYTES = 64 * 1024
 

@@ -29,7 +29,7 @@ MAX_REQUEST_IDS = 1024
 CONSTANT_AFTER = 3
 
 #: Phone numbers that are remembered with their queries.
-MAX_SUBJECTS = 4096
+MAX_OPEN_QUERIES = 4096
 
 #: Seconds for which a connection must stay silent after a response that does not prove itself: the factor times the
 #: slowest recent response, but at least the minimum and at most the maximum. By then the missing response has arrived.
@@ -88,7 +88,7 @@ class RequestIds:
                 )
 
 
-class Subjects:
+class OpenQueries:
     """The latest queries by their subject, such as a phone number. For one event loop."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class Subjects:
         known = queries.setdefault(subject, query)
         if known != query:
             queries[subject] = _SEVERAL
-        elif len(queries) > MAX_SUBJECTS:
+        elif len(queries) > MAX_OPEN_QUERIES:
             del queries[next(iter(queries))]
 
     def has_only(self, subject: str, query: Hashable) -> bool:

@@ -11,7 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_provider_dysms.api.http.regions import CENTRAL, SERVICE_HOSTS, SINGAPORE, STS_HOSTS, host_of_region
+from airflow_provider_dysms.api.http.regions import (
+    CENTRAL_HOST,
+    SERVICE_HOSTS,
+    SINGAPORE_HOST,
+    STS_HOSTS,
+    host_of_region,
+)
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ Field = TypeVar("Field", str, int)
 
 #: The host of a version if no region is named. The China site and the international site have separate accounts, and
 #: each returns empty results for the accounts of the other.
-HOST_OF_VERSION = {"2017-05-25": CENTRAL, "2018-05-01": SINGAPORE}
+HOST_OF_VERSION = {"2017-05-25": CENTRAL_HOST, "2018-05-01": SINGAPORE_HOST}
 
 _VENDOR = ".aliyuncs.com"
 _DEFAULT_PORT = {"https": 443, "http": 80}

@@ -18,7 +18,7 @@ from airflow_provider_dysms.api.http.connection import MAX_BODY_BYTES
 from airflow_provider_dysms.api.http.correlation import Silence
 from airflow_provider_dysms.api.http.headers import header_fields
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy
-from airflow_provider_dysms.api.http.transport import Response, proven
+from airflow_provider_dysms.api.http.transport import Response, accept_all
 from airflow_provider_dysms.model.errors import DysmsError, DysmsMismatched, DysmsTransportError, DysmsUnreadable
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class HttpxTransport:
         self._silence = Silence()
 
     async def send(
-        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = accept_all, *, fresh: bool = False
     ) -> Response:
         async with self._slots:
             response = await self._exchange(await sign(), accept)

@@ -21,7 +21,7 @@ from airflow_provider_dysms.api.http.correlation import Silence
 from airflow_provider_dysms.api.http.pool import IdleConnections
 from airflow_provider_dysms.api.http.proxy_environment import unused_proxy
 from airflow_provider_dysms.api.http.proxy_tunnel import ProxyError, open_tunnel
-from airflow_provider_dysms.api.http.transport import Accept, Request, Response, proven
+from airflow_provider_dysms.api.http.transport import Accept, Request, Response, accept_all
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsMismatched, DysmsTransportError
 
 if TYPE_CHECKING:
@@ -68,14 +68,14 @@ class HttpTransport:
         self.opened = 0
 
     async def send(
-        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = accept_all, *, fresh: bool = False
     ) -> Response:
         await self._slots.acquire()
         try:
             connection = (None if fresh else self._idle.pop()) or await self._open()
             try:
                 request = await sign()
-                if not connection.is_silent():  # closed or not silent since the request waited
+                if not connection.is_silent():  # it was closed, or received bytes, during the wait
                     connection = await self._reopen(connection)
                     request = await sign()  # waits again: many connections that reopen at once would send a burst
                     if not connection.is_silent():  # the server closes it faster than the rate limiter grants requests

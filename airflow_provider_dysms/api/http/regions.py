@@ -7,8 +7,8 @@ import difflib
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import safe_repr
 
-CENTRAL = "dysmsapi.aliyuncs.com"
-SINGAPORE = "dysmsapi.ap-southeast-1.aliyuncs.com"
+CENTRAL_HOST = "dysmsapi.aliyuncs.com"
+SINGAPORE_HOST = "dysmsapi.ap-southeast-1.aliyuncs.com"
 
 #: Region ID -> location, of the public regions and those of finance and government clouds.
 MAINLAND = {
@@ -40,7 +40,7 @@ MAINLAND = {
     "cn-zhengzhou-jva": "Zhengzhou",
     "cn-zhongwei": "Zhongwei",
 }
-ABROAD = {
+OTHER_REGIONS = {
     "ap-northeast-1": "Tokyo",
     "ap-northeast-2": "Seoul",
     "ap-northeast-2-pop": "Seoul",
@@ -64,12 +64,12 @@ ABROAD = {
     "us-west-1": "Silicon Valley",
 }
 HONG_KONG = {"cn-hongkong": "Hong Kong", "cn-hongkong-finance-pop": "Hong Kong Finance"}
-REGIONS = {**MAINLAND, **HONG_KONG, **ABROAD}
+REGIONS = {**MAINLAND, **HONG_KONG, **OTHER_REGIONS}
 
 #: Regions outside the mainland that Singapore does not serve. The vendor's documents (68360 and
 #: api-dysmsapi-2018-05-01-endpoint) take precedence over its SDKs, which differ for cn-beijing and cn-hongkong.
 _OWN_HOST = {
-    **dict.fromkeys(HONG_KONG, CENTRAL),
+    **dict.fromkeys(HONG_KONG, CENTRAL_HOST),
     "ap-southeast-5": "dysmsapi.ap-southeast-5.aliyuncs.com",
     "eu-central-1": "dysmsapi.eu-central-1.aliyuncs.com",
     "us-east-1": "dysmsapi.us-east-1.aliyuncs.com",  # in the SDKs only
@@ -78,8 +78,8 @@ _OWN_HOST = {
 #: Every host of the service, public and in VPCs, in the vendor's documents and SDKs.
 SERVICE_HOSTS = frozenset(
     {
-        CENTRAL,
-        SINGAPORE,
+        CENTRAL_HOST,
+        SINGAPORE_HOST,
         *_OWN_HOST.values(),
         "dysmsapi-proxy.cn-beijing.aliyuncs.com",
         "dysmsapi-xman.cn-hongkong.aliyuncs.com",
@@ -110,10 +110,10 @@ def host_of_region(region_id: str) -> str:
     :raises DysmsInputError: the vendor has no such region; the error names similar ones
     """
     if region_id in MAINLAND:
-        return CENTRAL
+        return CENTRAL_HOST
     if region_id in REGIONS:
-        return _OWN_HOST.get(region_id, SINGAPORE)
-    near = [f"{each} ({REGIONS[each]})" for each in _near(region_id)]
+        return _OWN_HOST.get(region_id, SINGAPORE_HOST)
+    near = [f"{each} ({REGIONS[each]})" for each in _similar_regions(region_id)]
     meant = f"did you mean {' or '.join(near)}?" if near else "region IDs look like 'cn-hangzhou'."
     raise DysmsInputError(
         "region_id",
@@ -122,7 +122,7 @@ def host_of_region(region_id: str) -> str:
     )
 
 
-def _near(written: object) -> list[str]:
+def _similar_regions(written: object) -> list[str]:
     """Return up to three regions with an id or a place similar to the text."""
     text = str(written).strip().lower().replace("_", "-")[:64]
     names = {name.lower(): region for region, place in reversed(REGIONS.items()) for name in (place, region)}

@@ -50,11 +50,11 @@ class Request(PrivateStruct, frozen=True):
     _repr_fields = ("method",)
 
 
-#: See :meth:`Transport.send`.
+#: Reads a response, and returns whether it proves that it belongs to its request; see :meth:`Transport.send`.
 Accept = Callable[[Response], bool]
 
 
-def proven(response: Response) -> bool:
+def accept_all(response: Response) -> bool:
     """Accept every response."""
     return True
 
@@ -63,7 +63,7 @@ class Transport(Protocol):
     """Sends requests to one endpoint."""
 
     async def send(
-        self, sign: Callable[[], Awaitable[Request]], accept: Accept = proven, *, fresh: bool = False
+        self, sign: Callable[[], Awaitable[Request]], accept: Accept = accept_all, *, fresh: bool = False
     ) -> Response:
         """Send the request that ``sign`` returns; ``sign`` is awaited when a connection is ready for the request.
 

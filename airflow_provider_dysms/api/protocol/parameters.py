@@ -14,7 +14,7 @@ from airflow_provider_dysms.model.dates import wire_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.validation import text, whole_number
 
-#: Records per page that the API returns at most.
+#: Maximum number of records per page.
 MAX_PAGE_SIZE = 50
 
 #: Phone numbers per SendSms request.

@@ -1,4 +1,4 @@
-"""Stores the lines of a send log compressed in memory, a million lines in 20 to 40 bytes each.
+"""Stores the lines of a send log compressed in memory: a line takes 20 to 40 bytes, even in a log of a million lines.
 
 As objects, they would need twenty times as much memory during the whole audit. So they are compressed in blocks, and a
 line is an object only while it is used.

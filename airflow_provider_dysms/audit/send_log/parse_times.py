@@ -41,7 +41,7 @@ _ZONE = r"""
         | [ ](?P<name>[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+)    # Trino
     )?
 """
-_PARTED = re.compile(
+_SEPARATED = re.compile(
     r"""
     (\d{4})(?:(?P<separator>[-/.])(\d{1,2})(?P=separator)(\d{1,2})|年(\d{1,2})月(\d{1,2})日)
     (?:[Tt]|[ ]+|(?<=日))(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,12}))?)?
@@ -57,7 +57,7 @@ _SINCE_1970 = re.compile(r"(\d+)(?:\.(\d{1,9}))?", re.ASCII)
 #: Number of digits -> units per second. A number of this length is a year from 2001 to 2286 in only one of the units.
 _UNITS = {10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 
-_BEYOND = re.compile(r"-?\d+ (?:s|ms|us|days) since 1970", re.ASCII)  # a Parquet cell outside the calendar
+_OUT_OF_CALENDAR = re.compile(r"-?\d+ (?:s|ms|us|days) since 1970", re.ASCII)  # a Parquet cell outside the calendar
 _DAY_ONLY = re.compile(r"\d{4}([-/.]?)\d{1,2}\1\d{1,2}|\d{4}年\d{1,2}月\d{1,2}日", re.ASCII)
 _YEAR_LAST = re.compile(
     r"(?P<first>\d{1,2})(?P<separator>[-/.])(?P<second>\d{1,2})(?P=separator)(?P<year>\d{4}|\d{2})"
@@ -118,7 +118,7 @@ class TimeParser:
 
 
 def _parsed(text: str) -> datetime:
-    if (form := _PARTED.fullmatch(text)) or (form := _COMPACT.fullmatch(text)):
+    if (form := _SEPARATED.fullmatch(text)) or (form := _COMPACT.fullmatch(text)):
         if form[0].isdigit() and len(form[0]) not in (12, 14, 17, 20):  # dates of other lengths do not exist
             return _since_1970(form[0], "")
         return _of_calendar(form)
@@ -212,7 +212,7 @@ def refuse(text: str) -> NoReturn:
     _refuse_null_word(text)
     if _SCIENTIFIC.fullmatch(text):
         raise ValueError("is a number in scientific notation, which has lost its digits; format the column as text")
-    if _BEYOND.fullmatch(text):
+    if _OUT_OF_CALENDAR.fullmatch(text):
         raise ValueError(OUT_OF_RANGE)
     if _DAY_ONLY.fullmatch(text):
         raise ValueError(f"is a day without a time of day; write it as {_EXAMPLE}")

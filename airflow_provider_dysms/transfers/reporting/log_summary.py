@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.audit.tally import QUIET_TIME
 from airflow_provider_dysms.model.dates import BEIJING, DAY, MIDNIGHT_SLACK, RECEIPT_TIME, day_start
-from airflow_provider_dysms.model.errors import MAX_FACT
+from airflow_provider_dysms.model.errors import MAX_DETAIL_LENGTH
 from airflow_provider_dysms.model.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def in_units(size: int) -> str:
     return f"{size / 1000**power:,.1f} {('kB', 'MB', 'GB')[power - 1]}"
 
 
-def headline(manifest: Manifest) -> str:
+def summary_table(manifest: Manifest) -> str:
     """Return the day's figures as a table of several lines."""
     result, run = manifest["result"], manifest["run"]
     messages = result["lines"] - result["repeated"] - result["by_state"].get("rejected", 0)
@@ -97,7 +97,7 @@ def next_step(result: dict[str, Any]) -> str:
         )
     last = f"after {_minute(end + RECEIPT_TIME)}, when every receipt must have come"
     if not result["keyed"]:
-        return f"The day is not settled: a list of questions is settled {last}. Run the task again then"
+        return f"The day is not settled: a list of numbers is settled {last}. Run the task again then"
     if not result["open"]:
         return f"The day is not settled: it has only just ended. Run the task again after {_minute(end + QUIET_TIME)}"
     waiting, missing = result["by_state"].get("waiting", 0), result["missing"]
@@ -130,7 +130,7 @@ def _minute(instant: datetime) -> str:
 
 def _largest(prefix: str, counts: dict[str, int]) -> list[tuple[str, str]]:
     names = sorted(counts, key=lambda name: (-counts[name], name))
-    rows = [(f"{prefix}{one_line(name, MAX_FACT)}", f"{counts[name]:>12,}") for name in names[:MAX_NAMED]]
+    rows = [(f"{prefix}{one_line(name, MAX_DETAIL_LENGTH)}", f"{counts[name]:>12,}") for name in names[:MAX_NAMED]]
     if names[MAX_NAMED:]:
         rows.append((f"{prefix}others", f"{sum(counts[name] for name in names[MAX_NAMED:]):>12,}"))
     return rows

@@ -55,7 +55,7 @@ class Progress:
         self._timer.cancel()
         requests, seconds = self._counters.requests - self._first_requests, self._clock() - self._started
         rate = f", {requests / seconds:,.0f} requests/s" if seconds >= MIN_RATE_TIME else ""
-        self._say(f"{requests:,} requests in {seconds:,.1f} s{rate}", "")
+        self._log_progress(f"{requests:,} requests in {seconds:,.1f} s{rate}", "")
 
     def _next(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tick)
@@ -64,11 +64,11 @@ class Progress:
         now, requests, done = self._clock(), self._counters.requests, self._tally.lines
         rate = (requests - self._last_requests) / max(now - self._last, MIN_RATE_TIME)
         remaining = f"about {(self._lines - done) * (now - self._started) / done:,.0f} s" if done else "unknown"
-        self._say(f"{rate:,.0f} requests/s", f", time left: {remaining}")
+        self._log_progress(f"{rate:,.0f} requests/s", f", time left: {remaining}")
         self._last, self._last_requests = now, requests
         self._next()
 
-    def _say(self, requests: str, remaining: str) -> None:
+    def _log_progress(self, requests: str, remaining: str) -> None:
         self._log.info(
             "%s: %s of %s lines, %s rows, %s, %s throttled%s",
             self._what,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from airflow_provider_dysms.api.http import correlation
-from airflow_provider_dysms.api.http.correlation import RequestIds, Silence, Subjects
+from airflow_provider_dysms.api.http.correlation import OpenQueries, RequestIds, Silence
 from airflow_provider_dysms.model.errors import DysmsMismatched
 
 
@@ -53,7 +53,7 @@ def test_an_id_with_which_three_connections_begin_says_nothing_any_more(caplog: 
 
 
 def test_a_subject_of_which_something_else_was_asked_proves_nothing() -> None:
-    subjects = Subjects()
+    subjects = OpenQueries()
     subjects.add("139", "monday")
     subjects.add("139", "monday")
     assert subjects.has_only("139", "monday")
@@ -65,8 +65,8 @@ def test_a_subject_of_which_something_else_was_asked_proves_nothing() -> None:
 
 
 def test_no_more_subjects_are_remembered_than_the_most() -> None:
-    subjects = Subjects()
-    for count in range(correlation.MAX_SUBJECTS + 1):
+    subjects = OpenQueries()
+    for count in range(correlation.MAX_OPEN_QUERIES + 1):
         subjects.add(str(count), "monday")
     assert not subjects.has_only("0", "monday")
     assert subjects.has_only("1", "monday")

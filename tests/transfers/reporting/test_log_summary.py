@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.transfers.reporting.log_summary import headline, in_units, next_step
+from airflow_provider_dysms.transfers.reporting.log_summary import in_units, next_step, summary_table
 
 DAY = date(2025, 6, 1)
 END = dates.day_start(DAY + timedelta(days=1))
@@ -56,7 +56,7 @@ OPEN = {"open": 5, "missing": 2, "by_state": {"waiting": 3, "missing": 2}}
         (result(HOURS, **OPEN), "3 wait for a receipt and 2 are missing. Run the task again after 2025-06-02 02:00"),
         (result(9 * HOURS, **OPEN), "Run the task again tomorrow, or after 2025-06-05 00:00 in Beijing"),
         (result(60 * HOURS, **OPEN), "Run the task again after 2025-06-05 00:00 in Beijing"),
-        (result(9 * HOURS, keyed=False), "a list of questions is settled after 2025-06-05 00:00 in Beijing"),
+        (result(9 * HOURS, keyed=False), "a list of numbers is settled after 2025-06-05 00:00 in Beijing"),
     ],
 )
 def test_it_says_when_to_run_again(found: dict[str, Any], says: str) -> None:
@@ -81,7 +81,7 @@ def test_the_log_says_what_was_read_and_found_and_where_it_lies(
     assert "'09.csv'" in said
     assert "'10.csv'" not in said
     assert "and 2 more" in said
-    table = headline(manifest)
+    table = summary_table(manifest)
     assert table in said
     assert re.search(r"^  lines in the log +105$", table, re.MULTILINE)
     assert re.search(r"^  repeated lines +5$", table, re.MULTILINE)
@@ -113,4 +113,4 @@ def test_numbers_that_are_asked_about_are_counted(attempts: Any, capfd: pytest.C
 
 def test_the_table_of_an_empty_day_divides_by_nothing(attempts: Any) -> None:
     (attempts.folder / "sent.csv").write_text("phone_number,sent_at\n", "utf-8")
-    assert re.search(r"^  delivered +0$", headline(attempts()), re.MULTILINE)
+    assert re.search(r"^  delivered +0$", summary_table(attempts()), re.MULTILINE)

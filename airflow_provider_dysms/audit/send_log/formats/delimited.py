@@ -17,7 +17,7 @@ from airflow_provider_dysms.audit.send_log.formats.text_streams import (
     Source,
     TextBytes,
     TooLong,
-    naming_damage,
+    damage_as_input_error,
     too_long,
 )
 
@@ -205,7 +205,7 @@ def _name(cell: str) -> str:
 def _text(source: Source, raw: TextBytes) -> Iterator[io.TextIOWrapper]:
     text = io.TextIOWrapper(io.BufferedReader(raw, CHUNK), encoding="utf-8", newline="")
     try:
-        with naming_damage(source.name):
+        with damage_as_input_error(source.name):
             yield text
     except UnicodeDecodeError:
         problem = "is not in UTF-8; save it as UTF-8, or set encoding, such as encoding='gb18030'"

@@ -17,7 +17,7 @@ from airflow_provider_dysms.audit.send_log.formats.text_streams import (
     Source,
     TextBytes,
     TooLong,
-    naming_damage,
+    damage_as_input_error,
     too_long,
 )
 
@@ -40,7 +40,7 @@ def open_json_lines(source: Source, notes: Notes) -> Table:
         number = 0
         wanted = [*keys, *carried]
         try:
-            with naming_damage(source.name):
+            with damage_as_input_error(source.name):
                 for number, line in enumerate(io.BufferedReader(TextBytes(source, notes), CHUNK), 1):
                     if not line.strip():
                         continue

@@ -9,7 +9,7 @@ from airflow_provider_dysms.audit.send_log.formats.arrow_values import ArrowValu
 from airflow_provider_dysms.audit.send_log.formats.parquet_batches import BatchSizes, cell_sizes, too_large_cell
 from airflow_provider_dysms.audit.send_log.formats.parquet_pages import DamagedPage
 from airflow_provider_dysms.audit.send_log.formats.table import Table, describe_columns, unreadable
-from airflow_provider_dysms.audit.send_log.formats.text_streams import Source, naming_damage
+from airflow_provider_dysms.audit.send_log.formats.text_streams import Source, damage_as_input_error
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def open_parquet(source: Source) -> Table:
 def _unzipped(source: Source) -> BinaryIO:
     file = tempfile.TemporaryFile(prefix="dysms-")  # noqa: SIM115 - the table closes it
     try:
-        with naming_damage(source.name):
+        with damage_as_input_error(source.name):
             for chunk in source.chunks():
                 _write(file, chunk)
     except BaseException:

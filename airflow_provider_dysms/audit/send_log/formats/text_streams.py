@@ -57,7 +57,7 @@ class Source:
         self.encoding: str | None = None  # set when it is known
         self.delimiter: str | None = None  # of a CSV file, set when it is known
         self._file = file
-        with naming_damage(name):
+        with damage_as_input_error(name):
             file.seek(0)
             self.is_gzip = file.read(len(_GZIP)) == _GZIP
             self.head = self.open().read(HEAD)
@@ -180,7 +180,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
 def _is_in(source: Source, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with naming_damage(source.name):
+        with damage_as_input_error(source.name):
             for chunk in source.chunks():
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
@@ -211,7 +211,7 @@ def _in_utf8(source: Source, notes: Notes) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def naming_damage(name: str) -> Iterator[None]:
+def damage_as_input_error(name: str) -> Iterator[None]:
     """Convert errors of a damaged gzip file into an error that names the file."""
     try:
         yield

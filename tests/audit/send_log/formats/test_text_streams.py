@@ -6,7 +6,13 @@ import io
 import pytest
 from support.send_logs import CHINESE, refusal, table
 
-from airflow_provider_dysms.audit.send_log.formats.text_streams import CHUNK, Source, TextBytes, TooLong, naming_damage
+from airflow_provider_dysms.audit.send_log.formats.text_streams import (
+    CHUNK,
+    Source,
+    TextBytes,
+    TooLong,
+    damage_as_input_error,
+)
 from airflow_provider_dysms.audit.send_log.notes import Notes
 from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -97,6 +103,6 @@ def test_text_in_any_encoding_becomes_utf_8_without_a_mark(encoding):
 def test_damage_of_a_gzip_file_names_the_file():
     with (
         pytest.raises(DysmsInputError, match=r"l\.csv is not a gzip file, or only part of one"),
-        naming_damage("l.csv"),
+        damage_as_input_error("l.csv"),
     ):
         list(source_of(gzip.compress(b"x" * 5000, 0)[:-3000]).chunks())

@@ -11,8 +11,7 @@ from airflow_provider_dysms.api.access_probe import PROBED_NUMBER, is_signature_
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates, errors
 
-NOW = datetime.now(UTC)
-TODAY = dates.beijing_day(NOW)
+TODAY = dates.beijing_day(datetime.now(UTC))
 EVERY = {"QuerySendDetails": None, "QuerySendStatistics": None, "QueryMessage": None}
 
 
@@ -35,7 +34,7 @@ def test_an_illegal_number_shows_that_the_query_is_allowed(emulator: Emulator) -
 
 @pytest.mark.parametrize(("minutes", "refused"), [(0, False), (-10, False), (-20, True), (20, True)])
 def test_a_signature_is_refused_by_the_clock_of_the_service(emulator: Emulator, minutes: int, refused: bool) -> None:
-    signed_at = NOW + timedelta(minutes=minutes)
+    signed_at = datetime.now(UTC) + timedelta(minutes=minutes)
     assert refused is run_with_executor(
         emulator, lambda executor: is_signature_refused(executor, signed_at, PROBED_NUMBER, TODAY)
     )
@@ -44,4 +43,6 @@ def test_a_signature_is_refused_by_the_clock_of_the_service(emulator: Emulator, 
 def test_another_refusal_says_nothing_of_the_signature(emulator: Emulator) -> None:
     emulator.fault("business", action="QuerySendDetails", code="isp.RAM_PERMISSION_DENY", times=None)
     with pytest.raises(errors.DysmsPermissionError):
-        run_with_executor(emulator, lambda executor: is_signature_refused(executor, NOW, PROBED_NUMBER, TODAY))
+        run_with_executor(
+            emulator, lambda executor: is_signature_refused(executor, datetime.now(UTC), PROBED_NUMBER, TODAY)
+        )

@@ -134,7 +134,7 @@ def test_an_error_leaves_no_cycle_for_the_collector(emulator: Emulator) -> None:
             try:
                 with pytest.raises(errors.DysmsNotFound):
                     await query(executor)
-                alive = sum(isinstance(each, errors.DysmsNotFound) for each in gc.get_objects())
+                alive = sum(type(each) is errors.DysmsNotFound for each in gc.get_objects())
             finally:
                 gc.enable()
         return alive

@@ -23,8 +23,8 @@ def test_a_packed_group_comes_back_as_the_rows_have_it(content: bool, phone_hash
     codec = RowCodec(("campaign",), content=content, phone_hash=phone_hash)
     rows = codec.rows([VERDICT])
     assert len(rows[0]) == len(codec.columns)
-    hidden_counts, (verdict,) = codec.unpack(codec.pack(HiddenCounts(further=1, repeated=(2, 3)), rows))
-    assert hidden_counts == HiddenCounts(further=1, repeated=(2, 3))
+    hidden_counts, (verdict,) = codec.unpack(codec.pack(HiddenCounts(further_queries=1, repeated=(2, 3)), rows))
+    assert hidden_counts == HiddenCounts(further_queries=1, repeated=(2, 3))
     assert verdict.phone_number == codec.display_number(NUMBER)
     assert (verdict.content, verdict.carried) == ("a text" if content else None, ("spring",))
     assert codec.rows([verdict], from_rows=True) == rows

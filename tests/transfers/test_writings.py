@@ -101,14 +101,14 @@ def test_parts_without_a_byte_hold_no_line(audit: Run, emulator: Emulator, tmp_p
         ({"sent_format": "excel"}, "sent_format must be one of csv, jsonl, parquet, text"),
         ({"encoding": "gbk2"}, "encoding must be 'auto' or an encoding"),
         ({"delimiter": "||"}, "delimiter must be one character"),
-        ({"time_format": "%Y-%m-%d"}, "time_format must have codes"),
+        ({"time_format": "%Y-%m-%d"}, "time_format must have strptime codes"),
         ({"timezone": "Beijing"}, "timezone must be an IANA name"),
         ({"max_line_bytes": 0}, "max_line_bytes must be a number of bytes"),
         ({"max_file_bytes": 1.5}, "max_file_bytes must be a number of bytes"),
         ({"max_line_bytes": 35}, "log.csv:2 is longer than 35 bytes"),
         ({"max_file_bytes": 60}, "log.csv has more than 60 bytes"),
         ({}, "such as time_format='%m/%d/%Y %I:%M %p'"),
-        ({"sent_format": "text"}, "columns names columns, and log.csv is text"),
+        ({"sent_format": "text"}, "columns names columns, but log.csv is text"),
         ({"delimiter": ";"}, "which log.csv does not have"),
     ],
 )
@@ -162,12 +162,17 @@ def written(**columns: Any) -> bytes:
 STRAY = ["phone_number,out_id,note", *(f"13900{place:06},o{place},hi" for place in range(50))]
 STRAY[20], STRAY[33] = STRAY[20].replace("hi", '"hi'), STRAY[33].replace("hi", 'hi"')
 NOT_READ: dict[str, tuple[str, bytes, dict[str, Any], str]] = {
-    "two stray quotes": ("log.csv", "\n".join(STRAY).encode(), {}, "log.csv:21 begins a quoted cell in which line 22"),
+    "two stray quotes": (
+        "log.csv",
+        "\n".join(STRAY).encode(),
+        {},
+        "log.csv:21 begins a quoted cell that contains line 22",
+    ),
     "words for nothing": (
         "log.csv",
         f"phone_number,out_id\n{NUMBERS[0]},\\N\n".encode(),
         {},
-        "out_id is the word for no",
+        "out_id is a word for a missing id",
     ),
     "numbers of seven digits": (
         "log.parquet",

@@ -28,7 +28,7 @@ demo: $(VENV)/.installed-demo ## audit a generated day through Airflow, against 
 test: $(VENV)/.installed ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-unit: $(VENV)/.installed ## the fast tests: a minute
+unit: $(VENV)/.installed ## the fast tests, without an emulator, a store or an Airflow: two minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(SLOW))"
 
 SLOW := slow or e2e or scale or conformance or canary or rotation

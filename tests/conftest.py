@@ -39,16 +39,16 @@ hypothesis.settings.load_profile("any machine")
 LAST_WORDS = pytest.StashKey[list[str]]()
 
 
-#: Fixtures that run tasks in Airflow or whole audits, or start a store or an Airflow: who uses one takes seconds.
+#: Fixtures that start a process, a store or an Airflow: a test that uses one takes long.
 SLOW_FIXTURES = frozenset(
-    {"_airflow_database", "airflow", "api_server", "audit", "tries"}  # in Airflow, or all of an operator
-    | {"s3_server", "server", "writer", "s3_and_lane", "sending"}  # with a store, or with processes
+    {"_airflow_database", "airflow", "api_server", "audit", "attempts"}  # in Airflow, or all of an operator
+    | {"emulator", "s3_server", "server", "writer", "s3_and_lane", "sending", "place", "bucket"}  # processes and stores
 )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow by what it uses; the files that are slow for other reasons say so themselves."""
+    """Mark slow tests by their fixtures; files that are slow for other reasons mark themselves."""
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)

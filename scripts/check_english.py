@@ -24,7 +24,7 @@ _UNITS = "second|minute|hour|day|week|month|task|page|line|message|row|request|r
 
 #: phrase -> what to write instead
 PATTERNS: dict[str, str] = {
-    r"(?<![Tt]here )\b(?:is|are|was|were) no (?!longer|more\b|sooner)": "is not a",
+    r"\bis no\b|(?<![Tt]here )\b(?:are|was|were) no (?!longer|more\b|sooner)": "is not a, is missing, does not exist",
     r"\bwhoever\b|\bwhomever\b|\bwhosoever\b": "name the thing, then say which one",
     r"\bwhose \w+ is none\b": "that has no",
     r"\bso (?:long|many|much|few|often) \((?:s|ms|KiB|MiB|bytes)\)": "say what is measured: 'seconds between ...'",
@@ -39,7 +39,7 @@ PATTERNS: dict[str, str] = {
     r"\bbesides?\b": "next to, in addition to, apart from",
     r"\bto be had\b": "available",
     r"\bleft aside\b": "ignored",
-    r"\b(?:pass|passed|written|stored|stands?|returned) (?:\w+ )?as (?:it is|they are)\b": "unchanged",
+    r"\bas (?:it is|they are)\b": "unchanged",
     r"\bhitherto\b|\bwhence\b|\bthereof\b|\btherein\b|\blest\b": "a word of this century",
     r"\b(?:MOST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]": "MAX_ or MIN_",
 }

@@ -51,7 +51,7 @@ def admin_application(service: Service, token: str, *, allow_any_host: bool) -> 
         elif not secrets.compare_digest(path_token.encode(), token.encode()):
             response = _error_response(f"the token is wrong; the emulator prints it in {ADMIN_VARIABLE} at start", 403)
         elif handlers is None:
-            response = _error_response(f"there is no such path; the paths are {', '.join(handlers_by_name)}", 404)
+            response = _error_response(f"the path does not exist; the paths are {', '.join(handlers_by_name)}", 404)
         elif request.method not in handlers:
             response = _error_response(f"{name} only accepts {', '.join(handlers)}", 405)
         else:

@@ -85,7 +85,7 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InputError(f"there is no fault {self.kind!r}; the faults are {', '.join(KINDS)}")
+            raise InputError(f"the fault {self.kind!r} does not exist; the faults are {', '.join(KINDS)}")
         self._check_numbers()
         self._check_reach()
         defaults = KINDS[self.kind][1]
@@ -115,7 +115,7 @@ class Fault:
     def _check_reach(self) -> None:
         """Refuse a fault that can never happen: with it, a test would pass without testing anything."""
         if self.action is not None and self.action not in QUOTAS:
-            raise InputError(f"there is no action {self.action}; the actions are {', '.join(QUOTAS)}")
+            raise InputError(f"the action {self.action} does not exist; the actions are {', '.join(QUOTAS)}")
         if self.page == "last" and self.kind not in LISTING_KINDS:
             raise InputError(f"page 'last' only works for listing faults, not for {self.kind}")
         if (self.kind in LISTING_KINDS or self.page is not None) and self.action is not None:

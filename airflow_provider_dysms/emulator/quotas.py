@@ -86,7 +86,7 @@ class Quotas:
         """
         for action, limit in limits.items():
             if action not in QUOTAS:
-                raise InputError(f"there is no action {action}; the actions are {', '.join(QUOTAS)}")
+                raise InputError(f"the action {action} does not exist; the actions are {', '.join(QUOTAS)}")
             if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
                 raise InputError(f"the quota of {action} must be a whole number of requests per second, at least 1")
         self._limits.update({action: int(str(limit)) for action, limit in limits.items()})

@@ -217,7 +217,7 @@ class Switches:
         unknown = sorted(set(changes) - {each.name for each in fields(self)})
         if unknown:
             known = ", ".join(each.name for each in fields(self))
-            raise InputError(f"there is no switch {', '.join(unknown)}; the switches are {known}")
+            raise InputError(f"unknown: {', '.join(unknown)}; the switches are {known}")
         return replace(self, **changes)  # type: ignore[arg-type]  # checked in __post_init__
 
     def as_dict(self) -> dict[str, object]:

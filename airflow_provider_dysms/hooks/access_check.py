@@ -68,7 +68,7 @@ def extra_warnings(conn_type: str | None, extra: Mapping[str, Any]) -> list[str]
     """Return a sentence for each extra that the user should check although the connection works.
 
     :param conn_type: type of the tested connection
-    :param extra: its extras, as they are stored
+    :param extra: its extras, as stored
     """
     unread = [name for name in extra if name not in FIELDS and name not in _EXTRAS_OUTSIDE_THE_FORM]
     if conn_type != "dysms":  # the connection serves other products too

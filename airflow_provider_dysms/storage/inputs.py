@@ -40,7 +40,7 @@ Found = tuple[str, str, dict[str, Any]]
 
 
 def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None) -> Inputs:
-    """Find the files of a URI at once, and open them one by one as they are read.
+    """Find the files of a URI at once, and open them one by one during the reading.
 
     Used as a context, the result also compares the files if reading them fails, because their writer may be at work.
 

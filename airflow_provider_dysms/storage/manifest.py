@@ -57,7 +57,7 @@ def encode(
     run: Mapping[str, object],
     replaced: list[str],
 ) -> bytes:
-    """Return a manifest as it is stored.
+    """Return the stored form of a manifest.
 
     :param data: key of the data file
     :param file: its content

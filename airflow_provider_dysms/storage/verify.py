@@ -96,7 +96,7 @@ def verify(output_uri: str, partition: str) -> VerifyResult:
     :param output_uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``
     :param partition: folder below it, such as ``send_date=2025-06-01``
     :returns: the facts, counted again from the rows
-    :raises PartitionDiffers: it is not what the manifest says, or there is no manifest; every difference is named
+    :raises PartitionDiffers: it is not what the manifest says, or the manifest is missing; every difference is named
     :raises DysmsInputError: an argument cannot be used, or the format needs an extra that is not installed
     :raises DysmsStorageError: the store does not answer
     """
@@ -121,7 +121,7 @@ def _read_manifest(partition: Partition, uri: str) -> Manifest:
     except ManifestUnreadable as error:
         raise PartitionDiffers(uri, [f"the manifest at {manifest_key(partition.name)} cannot be read"]) from error
     if manifest is None:
-        raise PartitionDiffers(uri, [f"there is no manifest at {manifest_key(partition.name)}"])
+        raise PartitionDiffers(uri, [f"the manifest is missing at {manifest_key(partition.name)}"])
     return manifest
 
 
@@ -156,7 +156,7 @@ def _fetch(partition: Partition, copy: BufferedRandom, found: VerifyResult) -> s
     """Copy the data file to this machine and fill in its size and digest; return a problem as a clause."""
     try:
         if not partition.store.fetch(found.data, copy):
-            return f"there is no data file {found.data}"
+            return f"the data file {found.data} is missing"
     except FileReplaced:
         return f"the data file {found.data} was replaced while it was read"
     found.bytes = copy.tell()

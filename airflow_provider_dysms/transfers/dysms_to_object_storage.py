@@ -123,7 +123,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     :param max_rejected_rate: the share of lines that cannot be looked up above which the task fails, default 0.05
     :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn if the vendor's
         segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
-        there is no record at all, the task fails, also for a list of numbers; or ``skip``
+        not one record was found, the task fails, also for a list of numbers; or ``skip``
     :param requests_per_second: replaces the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does

@@ -36,7 +36,7 @@ class DysmsSendTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the event; at once if the arguments cannot be read, because the task checks the time again anyway."""
         moment = read_instant(self._kwargs.get("moment"))
-        while moment is not None and (remaining := _seconds_until(moment)) > 0:  # noqa: ASYNC110  # there is no event to wait for
+        while moment is not None and (remaining := _seconds_until(moment)) > 0:  # noqa: ASYNC110  # nothing signals this moment
             await asyncio.sleep(min(remaining, MAX_SLEEP))
         yield TriggerEvent({"began": self._kwargs.get("began")})  # type: ignore[no-untyped-call]
 

@@ -148,6 +148,7 @@ def test_a_map_whose_list_has_changed_sends_no_text_abroad_twice_and_fails(
     said = "".join(capfd.readouterr())
     if keeps_task_state():
         assert "sent another message to the same phone numbers" in said
+        assert "Another position of this mapped task may have sent the message" in said
     assert "may have sent the message" in said
     assert contents(emulator) == {"1": 1, "2": 1}
     texts[:] = [1, 2]

@@ -77,7 +77,7 @@ def test_a_row_that_is_gone_fails_the_task_by_name_and_it_is_tried_again(
 
 
 def test_a_day_that_nobody_wrote_is_no_verified_day(tmp_path: Path) -> None:
-    with pytest.raises(AirflowException, match="there is no manifest"):
+    with pytest.raises(AirflowException, match="the manifest is missing"):
         verified(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -171,7 +171,7 @@ def test_hidden_files_are_no_data(folder):
 
 
 def test_what_is_not_there_is_named(place):
-    assert differences(place) == (f"there is no manifest at {MANIFEST}",)
+    assert differences(place) == (f"the manifest is missing at {MANIFEST}",)
     data = written(place)["data"]
     content = place.get(data)
     place.put(f"{DAY}/other.jsonl", content)
@@ -179,7 +179,7 @@ def test_what_is_not_there_is_named(place):
     partition.store.remove(data)
     assert differences(place) == (
         f"there is a second data file, {DAY}/other.jsonl, which the manifest does not name",
-        f"there is no data file {data}",
+        f"the data file {data} is missing",
     )
 
 

@@ -157,7 +157,7 @@ def _ecs_instance(role_name: str | None) -> Any:
 
 
 def _host(endpoint: Endpoint) -> str:
-    """Return an endpoint as the package expects it: it adds ``https://`` if there is no scheme."""
+    """Return an endpoint as the package expects it: it adds ``https://`` to one without a scheme."""
     return endpoint.netloc if endpoint.scheme == "https" else endpoint.url
 
 

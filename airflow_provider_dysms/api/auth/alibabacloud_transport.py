@@ -95,7 +95,7 @@ class TransportBridge:
         async def sign() -> Request:
             return request
 
-        if endpoint.scheme == "http":  # this machine or the metadata service: there is no proxy on the way
+        if endpoint.scheme == "http":  # this machine or the metadata service: never through a proxy
             transport: Transport = HttpTransport(endpoint, timeout=PLAIN_HTTP_TIMEOUT)
         else:
             transport = await asyncio.to_thread(self._transport, endpoint)

@@ -63,7 +63,7 @@ class Signer:
         """Return the header lines of a request: the signed ones, and ``Authorization``.
 
         :param query_string: the result of :func:`canonical_query_string`
-        :param body: the body as it is sent; ``b""`` if there is none
+        :param body: the body that is sent; ``b""`` if there is none
         :param content_type: type of the body; ``None`` if there is none
         :param credentials: sign the request
         :param date: the current instant, aware

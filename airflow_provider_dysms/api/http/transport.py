@@ -72,7 +72,7 @@ class Transport(Protocol):
             response proves that it belongs to this request; if not, the connection must stay silent for a while. If
             ``accept`` raises, the connection is closed
         :param fresh: use a connection that has carried no request before
-        :raises DysmsTransportError: there is no response
+        :raises DysmsTransportError: no response came
         :raises DysmsUnreadable: the response is not HTTP, or too large
         :raises DysmsMismatched: more bytes arrived than the response
         """

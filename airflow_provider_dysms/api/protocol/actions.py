@@ -31,7 +31,7 @@ class Call(PrivateStruct, frozen=True):
     :param action: name of the API action
     :param version: API version, which decides the endpoint
     :param query: parameters of the query string, not yet encoded
-    :param form: parameters of the body; ``None`` if there is no body
+    :param form: parameters of the body; ``None`` for a request without a body
     """
 
     action: str

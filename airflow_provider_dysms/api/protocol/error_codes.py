@@ -102,7 +102,7 @@ def classify(action: str, http_status: int, payload: Mapping[str, object] | None
     """Classify a response as success or as an error.
 
     Success is HTTP 200 *and* a ``Code`` (2018-05-01: ``ResponseCode``) of OK. The code of an error takes precedence
-    over the HTTP status, which decides if there is no code.
+    over the HTTP status, which decides if the code is missing.
 
     :param action: the API action, for the text of the error
     :param http_status: HTTP status

@@ -70,7 +70,7 @@ def parse_message(payload: Mapping[str, object]) -> MessageReport:
 def parse_sms_sent(payload: Mapping[str, object]) -> SmsSent:
     """Parse a response of SendSms.
 
-    :raises DysmsUnreadable: there is no BizId; the service may have accepted the messages
+    :raises DysmsUnreadable: the BizId is missing; the service may have accepted the messages
     """
     return SmsSent(biz_id=responses.required(payload, "BizId"), request_id=_optional(payload, "RequestId"))
 
@@ -78,7 +78,7 @@ def parse_sms_sent(payload: Mapping[str, object]) -> SmsSent:
 def parse_message_sent(payload: Mapping[str, object]) -> MessageSent:
     """Parse a response of SendMessageToGlobe.
 
-    :raises DysmsUnreadable: there is no MessageId; the service may have accepted the message
+    :raises DysmsUnreadable: the MessageId is missing; the service may have accepted the message
     """
     segments = _optional(payload, "Segments")
     return MessageSent(

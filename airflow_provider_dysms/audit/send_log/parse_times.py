@@ -98,7 +98,7 @@ class TimeParser:
     def localized(self, naive: datetime) -> datetime:
         """Return the instant of a local time in the zone.
 
-        :raises ValueError: there is no such instant, or there are two
+        :raises ValueError: the time does not exist in its zone, or exists twice
         """
         return _localized(naive, self._zone)
 

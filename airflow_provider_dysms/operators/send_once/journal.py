@@ -183,8 +183,8 @@ class SendJournal:
             # Positions that were not in the list when it was mapped first may have a message that others have sent.
             return self._unrecorded(by_position=True) if attempt.is_mapped and attempt.was_cleared else None
         # An entry may be gone once a run was cleared: entries expire, may be set to vanish with success, and older
-        # Airflow has none. In a run that was never cleared there is no entry because no attempt got as far as to write
-        # one; but not every clear of a task counts as one of its run.
+        # Airflow has none. In a run that was never cleared, an entry is missing because no attempt got as far as to
+        # write one; but not every clear of a task counts as one of its run.
         if self._store is not None and not attempt.was_cleared and not _entries_vanish_with_success():
             return None
         return self._unrecorded(by_position=False)

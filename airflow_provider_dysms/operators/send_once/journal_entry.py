@@ -26,8 +26,8 @@ UNREADABLE = (
 class Digests:
     """Keyed digests that identify a send without telling anything about it.
 
-    Each has first the digest to store, then those that an earlier release or secret may have stored; both are empty if
-    there is no key.
+    Each has first the digest to store, then those that an earlier release or secret may have stored; both are empty
+    without a key.
 
     :param recipients: of the phone numbers
     :param content: of the phone numbers and the message
@@ -41,7 +41,7 @@ class Digests:
 class JournalEntry:
     """The record of one attempt.
 
-    :param state: one of the three; ``None``: there is no entry
+    :param state: one of the three; ``None`` without an entry
     :param recipients: digest of the phone numbers
     :param content: digest of the phone numbers and the message
     :param since: when the first attempt in doubt began

@@ -113,7 +113,7 @@ class InternationalMessage(PrivateStruct, frozen=True, kw_only=True):
         return read
 
     def digests(self, hook: DysmsHook) -> Digests:
-        """Return what identifies the message without telling anything about it; empty if there is no key for digests.
+        """Return what identifies the message without telling anything about it; empty without a key for digests.
 
         A digest without a key would give the number away. International sends do not need ``privacy_secret``; without
         it the connection's own secret is the key, if there is a permanent one.

@@ -98,7 +98,7 @@ class ClientSource:
     async def refresh(self) -> None:
         """Read the connection again if it is time to; if that fails, the previous settings stay in use.
 
-        :raises WaitAborted: the connection is no longer defined
+        :raises WaitAborted: the connection was deleted
         """
         now = asyncio.get_running_loop().time()
         is_missing = self._missing_count >= MISSING_LOOKUPS
@@ -108,14 +108,14 @@ class ClientSource:
         async with self._lookup_lock:
             await self._look_up()
         if self._problem is not None:
-            log.warning("The connection is no longer usable; its previous settings stay in use. %s", self._problem)
+            log.warning("The connection has become unusable; its previous settings stay in use. %s", self._problem)
 
     async def has_changed(self, lease: ClientLease, since: float) -> bool:
         """Say whether the connection differs from the one that the service refused; read it again if necessary.
 
         :param lease: with which the refused request was made
         :param since: start of that request, by the clock of the event loop; a later look-up is recent enough
-        :raises WaitAborted: the connection is no longer usable, or not defined
+        :raises WaitAborted: the connection is unusable now, or not defined
         """
         loop = asyncio.get_running_loop()
         async with self._lookup_lock:

@@ -51,7 +51,7 @@ class Poller:
         :param permit: from the :meth:`queue` of the message's kind
         :raises DysmsError: after one attempt; see :mod:`airflow_provider_dysms.model.errors`
         :raises ConnectionChanged: the service refused the credentials, and the connection has changed since
-        :raises WaitAborted: the connection is no longer usable
+        :raises WaitAborted: the connection is unusable now
         """
         queue = self._queues[type(watched)]
         await self.client_source.refresh()

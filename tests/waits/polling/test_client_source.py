@@ -176,7 +176,7 @@ def test_if_reading_again_fails_the_previous_settings_stay(
 
     asyncio.run(story())
     if again is None:
-        assert any("no longer usable" in line for line in logged)
+        assert any("has become unusable" in line for line in logged)
 
 
 @pytest.mark.usefixtures("short")

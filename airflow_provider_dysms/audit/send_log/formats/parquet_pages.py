@@ -20,7 +20,7 @@ _UNCOMPRESSED, _COMPRESSED, _DATA, _DICTIONARY, _DATA_V2 = 2, 3, 5, 7, 8
 
 
 class DamagedPage(Exception):
-    """There is no page at the position where one must begin."""
+    """A page is missing at a position at which one must begin."""
 
 
 def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
@@ -28,7 +28,7 @@ def page_sizes(file: BinaryIO, chunk: Any) -> Iterator[tuple[int, int]]:
 
     :param file: the Parquet file
     :param chunk: the chunk's ``ColumnChunkMetaData``
-    :raises DamagedPage: there is no page at the position where one must begin
+    :raises DamagedPage: a page is missing at a position at which one must begin
     """
     starts = [chunk.data_page_offset, chunk.dictionary_page_offset if chunk.has_dictionary_page else None]
     position = min(start for start in starts if start)

@@ -24,7 +24,7 @@ help: ## this list
 demo: $(VENV)/.installed-demo ## audit a generated day through Airflow, against the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
 
-# Two at once, by file: rooms share what is dear to start.
+# Two workers, by file: tests of a file share what takes long to start.
 test: $(VENV)/.installed ## every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -40,7 +40,7 @@ scale: .venv-scale/.installed-scale ## eight days of one account on Celery worke
 	@.venv-scale/bin/python -m pytest -q -m scale tests/scale
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
-# what there was no time for is said last.
+# the last line says what was left out for lack of time.
 crash: $(VENV)/.installed ## kill and break exports and sends, with concurrent writers and readers: under an hour
 	@PYTHONPATH=tests $(BIN)/python -m support.crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -53,7 +53,7 @@ conformance-peers: $(PEERS)/.installed ## the same responses to the vendor's SDK
 rotation: $(VENV)/.installed ## an export and a wait with credentials that expire every five seconds: five minutes
 	@$(BIN)/python -m pytest -q -s -m rotation tests/credentials
 
-# Types are those of the newest packages; older ones have other annotations, and no mypy beside them.
+# Types are those of the newest packages: older ones have other annotations, and mypy is not installed with them.
 check: $(VENV)/.installed ## lint, layers, plain English, and types on the newest set
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -111,7 +111,7 @@ install-check: ## what users type, without our pins: pip must end within two min
 clean: ## remove what was made here
 	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
 
-# What an interrupted install left behind is begun anew.
+# An environment that an interrupted install left behind is made again.
 define new-environment
 @mkdir -p $(TMPDIR)
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'

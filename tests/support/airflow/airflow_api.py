@@ -120,5 +120,5 @@ def until(condition: Callable[[], bool], timeout: float, what: str) -> None:
     end = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > end:
-            raise TimeoutError(f"waited {timeout:g} s in vain until {what}")
+            raise TimeoutError(f"waited {timeout:g} s, without success, until {what}")
         time.sleep(0.2)

@@ -175,7 +175,8 @@ def test_the_longest_overdue_message_is_polled_first_although_another_wait_has_m
     )
     asked = [call["parameters"]["MessageId"] for call in emulator.calls()]
     assert len(asked) == 1001
-    assert asked.index(one) <= MAX_CONCURRENT
+    # Requests that are sent together may overtake each other on their connections.
+    assert asked.index(one) < 2 * MAX_CONCURRENT
 
 
 def test_no_wait_starves_if_there_are_more_messages_than_the_budget_allows(

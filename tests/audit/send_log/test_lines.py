@@ -1,5 +1,6 @@
 """Lines are read as they were written, and those of one number or one message id are one group."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,3 +82,12 @@ def test_lines_can_be_read_one_by_one_while_groups_are_read():
     made = [Line("a.csv", number, PhoneNumber(NUMBERS[number % 3], "CN")) for number in range(30)]
     lines = Lines(made)
     assert [(len(group), lines[group[0].number]) for group in lines.groups()] == [(10, made[at]) for at in range(3)]
+
+
+def test_lines_may_be_collected_in_any_thread():
+    """An exception in a finalizer is a warning, which fails a test."""
+    held = [Lines([Line("a.csv", 2)])]
+    thread = threading.Thread(target=held.clear)
+    thread.start()
+    thread.join()
+    assert held == []

@@ -95,6 +95,16 @@ def emulator(emulator_process: Emulator) -> Emulator:
 @pytest.fixture(scope="session")
 def _airflow_database() -> None:
     from airflow.utils.db import initdb
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    @event.listens_for(Engine, "connect")
+    def wait_for_no_disk(connection: Any, _: Any) -> None:
+        """A task commits tens of times, and no test cuts the power."""
+        if "sqlite" in type(connection).__module__:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous = OFF")
+            cursor.close()
 
     initdb()
 

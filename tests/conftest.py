@@ -43,7 +43,14 @@ LAST_WORDS = pytest.StashKey[list[str]]()
 SLOW_FIXTURES = frozenset(
     {"_airflow_database", "airflow", "api_server", "audit", "attempts"}  # in Airflow, or all of an operator
     | {"emulator", "s3_server", "server", "writer", "s3_and_lane", "sending", "place", "bucket"}  # processes and stores
+    | {"traces", "more_traces"}  # of a whole Airflow
 )
+
+#: The files that take longest are run first: at the end one worker would run them alone.
+LONGEST = ("tests/privacy/test_canary.py", "tests/test_readme.py", "tests/crash/test_crashes.py")
+
+#: One worker runs all files of these folders, because they share a whole Airflow.
+TOGETHER = ("tests/system/",)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,6 +59,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole files, or whole folders."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folders = (folder for folder in TOGETHER if nodeid.startswith(folder))
+            return next(folders, super()._split_scope(nodeid))
+
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -111,13 +111,13 @@ install-check: ## what users type, without our pins: pip must end within two min
 clean: ## remove what was made here
 	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
 
-# An environment that an interrupted install left behind is made again.
+# An environment that an interrupted install left behind is made again; one that is there keeps its Python.
 define new-environment
 @mkdir -p $(TMPDIR)
-@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+$(if $(wildcard $(1)/.installed*),,@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
 @echo "Making $(1) with $$($(PYTHON) --version)."
-@$(PYTHON) -m venv $(if $(wildcard $(1)/.installed*),,--clear) $(1)
-@$(1)/bin/python -m pip install --quiet --upgrade pip
+@$(PYTHON) -m venv --clear $(1)
+@$(1)/bin/python -m pip install --quiet --upgrade pip)
 endef
 
 $(TOOLS)/.installed: pyproject.toml constraints.txt

@@ -16,13 +16,16 @@ export TMPDIR := $(CURDIR)/.tmp
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help demo test unit test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow test unit test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.installed-demo ## audit a generated day through Airflow, against the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
+
+airflow: $(VENV)/.installed-demo ## Airflow in a browser, with the example DAGs and thirty days of messages, until Ctrl-C
+	@PYTHONPATH=tests $(BIN)/python scripts/try_airflow.py
 
 # Two workers, by file: tests of a file share what takes long to start.
 test: $(VENV)/.installed ## every test
@@ -109,7 +112,7 @@ install-check: ## what users type, without our pins: pip must end within two min
 	@$(PYTHON) scripts/install_check.py
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
+	rm -rf .venv .venv-* .mutation .cache .tmp .demo .airflow .artifacts dist
 
 # An environment that an interrupted install left behind is made again; one that is there keeps its Python.
 define new-environment

@@ -59,6 +59,7 @@ class RunningAirflow(AirflowApi):
             states = airflow.wait("hello", airflow.trigger("hello"))
 
     :param home: a folder to be made; DAG files belong into its ``dags``
+    :param port: of its API and user interface; a free one when absent
     :param dags: DAG files that are there from the start
     :param parts: what to start, of ``COMMANDS``
     :param database: SQLAlchemy URL of an empty database; a file of SQLite in the home when absent
@@ -72,11 +73,12 @@ class RunningAirflow(AirflowApi):
         *,
         dags: Iterable[Path] = (),
         parts: tuple[str, ...] = PARTS,
+        port: int | None = None,
         database: str | None = None,
         impatient: bool = True,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        port = _free_port()
+        port = port or _free_port()
         super().__init__(f"http://127.0.0.1:{port}")
         self.home = home
         self.dags = home / "dags"

@@ -14,7 +14,7 @@ import sys
 import urllib.error
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -176,6 +176,16 @@ class RunningAirflow(AirflowApi):
         worker = [each for each in [task.parent()] if each is not None and supervisor]
         for each in (*worker, *task.children(recursive=True), task):
             each.kill()
+
+    def connection(self, conn_id: str) -> dict[str, Any]:
+        """Return a connection with its secrets, as the command line exports it."""
+        file = self.home / f"{conn_id}.json"
+        command = [sys.executable, "-m", "airflow", "connections", "export", str(file)]
+        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        try:
+            return dict(json.loads(file.read_text())[conn_id])
+        finally:
+            file.unlink()
 
     def logs(self) -> str:
         """Return everything that the parts and the tasks have written."""

@@ -147,6 +147,17 @@ def _remembered_span(day: date) -> tuple[datetime, datetime]:
     return day_start(day), day_start(day + timedelta(days=WINDOW_DAYS + 1))
 
 
+def remembered_days(last: date, count: int, now: datetime) -> list[date]:
+    """Return the days of a span that the service remembers at an instant, the oldest first.
+
+    :param last: the last day of the span
+    :param count: how many days the span has; at most 366
+    """
+    last_ordinal = last.toordinal()
+    ordinals = range(max(last_ordinal - count + 1, 1), last_ordinal + 1)
+    return [day for day in map(date.fromordinal, ordinals) if is_remembered(day, now)]
+
+
 def check_window(day: date, now: datetime, argument: str = "send_date") -> None:
     """Refuse a day outside the window, for which the service would answer OK without any records.
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Command = Callable[[Namespace], ExitCode]
 
-#: Argument -> its option, if that is not its name.
-_OPTIONS = {"dysms_conn_id": "conn-id"}
+#: Argument -> what a user types, if that is not its name.
+_TYPED = {"dysms_conn_id": "--conn-id", "message_ids": "MESSAGE_ID"}
 
 #: Logger of this package: what it says goes to the standard error in plain lines.
 log = logging.getLogger("airflow_provider_dysms")
@@ -83,9 +83,12 @@ def open_hook(args: Namespace) -> DysmsHook:
     hook = DysmsHook(args.dysms_conn_id)
     try:
         hook.read()
-    except (DysmsInputError, AirflowException) as error:
-        # The name of the hook's argument is not the name of the option.
-        raise ConnectionUnusable(str(error).removeprefix("dysms_conn_id: ").rstrip(".")) from None
+    except DysmsInputError as error:
+        conn_id = repr(args.dysms_conn_id)
+        problem = error.problem.removeprefix(f"(connection {conn_id}) ")
+        raise ConnectionUnusable(f"the connection {conn_id} cannot be used: {error.argument} {problem}") from None
+    except AirflowException as error:
+        raise ConnectionUnusable(str(error).removeprefix("dysms_conn_id: ")) from None
     return hook
 
 
@@ -140,11 +143,9 @@ def _log_lines(*, verbose: bool) -> Iterator[None]:
 
 def _sentence(error: Exception, args: Namespace) -> str:
     """Return the text of an error, with the option in the place of the argument's name."""
-    argument = getattr(error, "argument", None)
-    if not isinstance(error, DysmsInputError) or not hasattr(args, error.argument) or argument == "message_ids":
+    if not isinstance(error, DysmsInputError) or not hasattr(args, error.argument):
         return str(error)
-    option = _OPTIONS.get(error.argument, error.argument.replace("_", "-"))
-    return str(DysmsInputError(f"--{option}", error.problem))
+    return str(DysmsInputError(_TYPED.get(error.argument, f"--{error.argument.replace('_', '-')}"), error.problem))
 
 
 def _code(error: Exception) -> ExitCode:

@@ -12,14 +12,16 @@ from support.command_line import CONNECTION, Ended
 
 from airflow_provider_dysms.emulator import Emulator
 
+
 @pytest.fixture
 def airflow_dysms(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """Run a command; its standard input is not a terminal."""
+    """Run a command; its standard input is a terminal only if that is said."""
     from airflow.cli.cli_parser import get_parser
 
-    def run(*arguments: object, stdin: str | bytes = b"") -> Ended:
+    def run(*arguments: object, stdin: str | bytes = b"", terminal: bool = False) -> Ended:
         content = stdin.encode() if isinstance(stdin, str) else stdin
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: terminal, raising=False)
         capsys.readouterr()
         code: Any = 0
         try:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from airflow.utils import yaml
+from support.command_line import DAY, NOON, NUMBER, OTHER_NUMBER
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
-
-from support.command_line import DAY, NOON, NUMBER, OTHER_NUMBER
 
 Run = Callable[..., Any]
 
@@ -113,7 +112,8 @@ def test_bad_usage_is_one_sentence_without_the_number(
     assert not any(number in ended.err for number in (NUMBER, "4915112345678"))
 
 
-def test_a_connection_that_is_not_defined_is_code_3(airflow_dysms: Run, _airflow_database: None) -> None:
+@pytest.mark.usefixtures("_airflow_database")
+def test_a_connection_that_is_not_defined_is_code_3(airflow_dysms: Run) -> None:
     ended = airflow_dysms("lookup", "--conn-id", "nowhere", stdin=NUMBER)
     assert (ended.code, ended.out) == (3, "")
     assert ended.err.startswith("The connection 'nowhere' is not defined")

@@ -19,18 +19,22 @@ def read_numbers() -> list[str]:
 
     :raises DysmsInputError: there are none or too many, or one of them is not a number; the error has its position
     """
-    if sys.stdin.isatty():
-        text = getpass.getpass("Phone numbers, separated by commas (they are not shown): ")
-    else:
-        text = _read_standard_input()
-    numbers = normalized_numbers("the input", text)
+    numbers = normalized_numbers("the input", _ask() if sys.stdin and sys.stdin.isatty() else _read_standard_input())
     if len(numbers) > MAX_NUMBERS:
         raise DysmsInputError("the input", f"has {len(numbers):,} numbers; a look-up takes at most {MAX_NUMBERS:,}")
     return numbers
 
 
+def _ask() -> str:
+    try:
+        return getpass.getpass("Phone numbers, separated by commas (they are not shown): ")
+    except EOFError:  # Ctrl-D
+        return ""
+
+
 def _read_standard_input() -> str:
-    content = sys.stdin.buffer.read(MAX_BYTES + 1)
+    # Python has no standard input if the shell has closed it, as in: airflow dysms lookup <&-
+    content = sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin else b""
     if len(content) > MAX_BYTES:
         raise DysmsInputError("the input", f"is longer than {MAX_BYTES:,} bytes; use airflow dysms audit for a log")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.cli.simple_table import AirflowConsole, SimpleTable
+from rich.text import Text
 
 from airflow_provider_dysms.model.safe_text import one_line
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 #: What tables show for nothing.
 NOTHING = "-"
 
+#: Characters of a line of a table, as Airflow's own tables have it that are not printed at a terminal.
+MAX_WIDTH = 200
+
 #: Digits of a number that stay visible at its beginning and at its end.
 _VISIBLE_START, _VISIBLE_END = 3, 4
 
@@ -21,7 +25,8 @@ _VISIBLE_START, _VISIBLE_END = 3, 4
 def print_rows(rows: Sequence[Mapping[str, Any]], output: str, *, none: str = "Nothing found.") -> None:
     """Print rows with the same columns.
 
-    JSON and YAML keep every value unchanged. Tables show texts on one line, without escape codes.
+    JSON and YAML keep every value unchanged. The others show texts on one line, without escape codes, and a table
+    leaves out the columns that are empty in every row.
 
     :param rows: JSON-able values
     :param output: ``table``, ``plain``, ``json`` or ``yaml``
@@ -40,14 +45,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], output: str, *, none: str = "N
         for line in lines:
             print("    ".join(map(str.ljust, line, widths)).rstrip())
         return
-    from rich.text import Text
-
-    table = SimpleTable(show_header=True)
-    for name in rows[0]:
-        table.add_column(name)
-    for row in cells:
-        table.add_row(*map(Text, row))  # square brackets in a plain text would be markup
-    AirflowConsole().print(table)
+    _print_table(list(rows[0]), cells)
 
 
 def print_facts(facts: Mapping[str, Any], output: str) -> None:
@@ -79,6 +77,20 @@ def mask_number(number: str) -> str:
     """Return a number with its middle digits hidden: ``139****1111``."""
     hidden = len(number) - _VISIBLE_START - _VISIBLE_END
     return f"{number[:_VISIBLE_START]}{'*' * hidden}{number[-_VISIBLE_END:]}" if hidden > 0 else "*" * len(number)
+
+
+def _print_table(names: list[str], cells: list[list[str]]) -> None:
+    """Print a table without the columns that are empty in every row."""
+    kept = [place for place in range(len(names)) if any(row[place] != NOTHING for row in cells)]
+    table = SimpleTable(show_header=True, caption=None)
+    for place in kept:
+        table.add_column(names[place])
+    for row in cells:
+        table.add_row(*(Text(row[place]) for place in kept))  # square brackets in a plain text would be markup
+    console = AirflowConsole()
+    # A narrow terminal folds long lines; rich would fold every cell, in the middle of dates and ids.
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=MAX_WIDTH)).maximum)
+    console.print(table)
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 
@@ -37,3 +38,20 @@ def test_more_numbers_than_a_look_up_takes_are_refused(monkeypatch: pytest.Monke
         read(monkeypatch, f"{NUMBER}\n".encode() * 1_001)
     with pytest.raises(DysmsInputError, match="is longer than 65,536 bytes; use airflow dysms audit"):
         read(monkeypatch, b"\n" * 65_537)
+
+
+def test_an_input_that_is_closed_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(DysmsInputError, match="the input is empty"):
+        input_numbers.read_numbers()
+
+
+def test_a_prompt_that_is_closed_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", closed)
+    with pytest.raises(DysmsInputError, match="the input is empty"):
+        input_numbers.read_numbers()

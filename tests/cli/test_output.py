@@ -35,9 +35,22 @@ def test_plain_has_one_line_per_row_and_a_cell_per_column(capsys: pytest.Capture
 def test_a_table_has_a_header_and_shows_markup_and_escape_codes_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_rows(ROWS, "table")
     lines = [[cell.strip() for cell in line.split("|")] for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == ["state", "out_id", "code", "rows", "ok", "none"]
-    assert lines[2] == ["failed", "007", "[red]MK:0001[/nothing]", "5", "True", "-"]
-    assert lines[3] == ["delivered", "1e5", r"\x1b[31mred\nline", "12", "False", "-"]
+    assert lines[0] == ["state", "out_id", "code", "rows", "ok"]
+    assert lines[2] == ["failed", "007", "[red]MK:0001[/nothing]", "5", "True"]
+    assert lines[3] == ["delivered", "1e5", r"\x1b[31mred\nline", "12", "False"]
+
+
+def test_a_table_leaves_out_columns_that_are_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows([{"state": "failed", "fault": None}, {"state": "waiting", "fault": ""}], "table")
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == ["state", "=======", "failed", "waiting"]
+
+
+def test_a_narrow_terminal_breaks_no_cell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow.cli.simple_table.is_tty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    row = {name: "2026-11-29T04:00:00Z" for name in ("sent_at", "received_at", "as_of")}
+    print_rows([row], "table")
+    assert capsys.readouterr().out.count("2026-11-29T04:00:00Z") == 3
 
 
 @pytest.mark.parametrize("output", ["table", "plain"])

@@ -41,6 +41,7 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsQuerySendStatisticsOperator,
     DysmsSendMessageToGlobeOperator,
     DysmsSendSmsOperator,
+    DysmsUnsettledDatesOperator,
     DysmsVerifyPartitionOperator,
 )
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
@@ -57,6 +58,7 @@ with DAG("every_class"):
     DysmsVerifyPartitionOperator(task_id="f", output_uri="file:///out")
     DysmsMessageSensor(task_id="g", message_ids=["1"], wait_for="95%", deferrable=True)
     DysmsSendDetailsSensor(task_id="h", phone_numbers=[number], biz_id="1")
+    DysmsUnsettledDatesOperator(task_id="j", output_uri="file:///out")
     DysmsToObjectStorageOperator(task_id="i", sent_uri="file:///log", output_uri="file:///out")
 
 print(*set(sys.modules) - before)

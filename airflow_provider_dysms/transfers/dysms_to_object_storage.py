@@ -11,7 +11,8 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, PARTITION, log_option, text_with_day
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, log_option
+from airflow_provider_dysms.arguments.text_with_day import PARTITION, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation

@@ -33,6 +33,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsQueryMessageOperator": {"message_ids": ["1"]},
     "DysmsQuerySendStatisticsOperator": {"first_date": "2026-11-28"},
     "DysmsVerifyPartitionOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
+    "DysmsSettledDateOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},
     "DysmsMessageSensor": {"message_ids": ["1"]},
     "DysmsSendDetailsSensor": {"phone_numbers": NUMBERS, "out_id": "a"},

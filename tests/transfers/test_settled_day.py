@@ -45,7 +45,9 @@ def sealed(attempts: Any) -> Any:
     return attempts
 
 
-def test_a_settled_day_is_not_asked_about_and_not_written_again(sealed: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_settled_day_is_not_asked_about_and_not_written_again(
+    sealed: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = files(sealed.out)
     again = sealed(day=SETTLED)
     assert requests(sealed) == {}
@@ -73,7 +75,9 @@ def test_new_lines_of_a_settled_day_are_not_lost(sealed: Any, capsys: pytest.Cap
     again = sealed(day=SETTLED)
     assert requests(sealed)["QuerySendDetails"] == 3
     assert again["result"]["rows"] == 23
-    assert "The day was settled, but 3 of its numbers and message ids have new or changed lines" in capsys.readouterr().out
+    assert (
+        "The day was settled, but 3 of its numbers and message ids have new or changed lines" in capsys.readouterr().out
+    )
     sealed(day=SETTLED)
     assert requests(sealed) == {}
 

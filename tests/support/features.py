@@ -15,3 +15,10 @@ def has_partitioned_events() -> bool:
     from airflow.sdk.execution_time.context import OutletEventAccessor
 
     return hasattr(OutletEventAccessor, "add_partitions")
+
+
+def has_local_partition_keys() -> bool:
+    """Say whether CronPartitionTimetable writes keys in its own zone, and backfills by key: from 3.3 on, not in UTC."""
+    from airflow.timetables.trigger import CronPartitionTimetable
+
+    return hasattr(CronPartitionTimetable, "iter_partition_dagrun_infos")

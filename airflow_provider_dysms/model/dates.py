@@ -57,6 +57,9 @@ _RFC_2822 = re.compile(
     r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|GMT|UTC|Z))?"
 )
 
+# The key that Airflow's timetables give a partition by default.
+_NAIVE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+
 #: Times whose parsed form is kept: a wait sees the same times in every answer.
 MAX_CACHED_TIMES = 8192
 
@@ -110,6 +113,12 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
                 return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
             except ValueError:
                 pass
+        if _NAIVE_TIME.fullmatch(text):
+            raise DysmsInputError(
+                argument,
+                "is a time without a zone, not a day; if it is the partition key of the run, set key_format='%Y-%m-%d' "
+                "in the timetable",
+            )
     raise DysmsInputError(
         argument,
         f"is not a date: {safe_repr(value)}; "

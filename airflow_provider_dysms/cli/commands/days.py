@@ -6,11 +6,12 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.arguments.send_log_format import PARTITION
+from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.cli.exit_codes import ExitCode
 from airflow_provider_dysms.cli.output import print_rows
 from airflow_provider_dysms.cli.run_command import runs_command, say
 from airflow_provider_dysms.cli.send_dates import day_of
+from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.dates import DAY, WINDOW_DAYS, beijing_day, remembered_days
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.audited_days.list_days import list_audited_days
@@ -33,10 +34,14 @@ def days(args: Namespace) -> ExitCode:
     now = datetime.now(UTC)
     if not 1 <= args.lookback_days <= WINDOW_DAYS + 1:
         raise DysmsInputError("lookback_days", f"must be a number of days from 1 to {WINDOW_DAYS + 1}")
-    window = remembered_days(day_of(args.through, "through"), args.lookback_days, now)
+    through = day_of(args.through, "through")
+    window = remembered_days(through, args.lookback_days, now)
+    if through > beijing_day(now) or not window:
+        first, today = dates.window(now)
+        raise DysmsInputError("through", f"must be a day from {first} to {today}, in Beijing")
     found = list_audited_days(args.output_uri, window, partition=getattr(args, "partition", PARTITION), now=now)
     shown = [each for each in found if not (args.unsettled and each.is_settled)]
-    print_rows([_row(each) for each in shown], args.output, none="Every day is settled." if found else "No day.")
+    print_rows([_row(each) for each in shown], args.output, none="Every day is settled.")
     urgent = [each for each in found if needs_attention(each, beijing_day(now))]
     if not urgent:
         return ExitCode.GOOD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.arguments.send_log_format import PARTITION
+from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.cli.exit_codes import ExitCode
 from airflow_provider_dysms.cli.output import print_facts
 from airflow_provider_dysms.cli.run_command import runs_command, say

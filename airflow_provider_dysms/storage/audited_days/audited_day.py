@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: ``missing``: a manifest does not exist. ``provisional``: the day was not over when it was audited. ``unsettled``: rows
-#: may change, or the manifest cannot be used. ``settled``: nothing can change any more.
+#: ``missing``: a manifest does not exist. ``provisional``: the day was not over when it was audited. ``unsettled``:
+#: rows may change, or the manifest cannot be used. ``settled``: nothing can change any more.
 DayState = Literal["missing", "provisional", "unsettled", "settled"]
 
 

@@ -94,6 +94,8 @@ def test_a_day_needs_attention_if_it_was_left_out_or_is_about_to_leave(
         (("--lookback-days", "0"), "--lookback-days must be a number of days from 1 to 31"),
         (("--lookback-days", "32"), "--lookback-days must be a number of days from 1 to 31"),
         (("--through", "soon"), "--through is not a date"),
+        (("--through", "2999-01-01"), "--through must be a day from"),
+        (("--through", "2020-01-01"), "--through must be a day from"),
         (("--partition", "daily"), "--partition gives"),
     ],
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.crash.places import Place
+from support.manifests import PARTITION, key_of, manifest, put_manifest
 
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -18,16 +20,8 @@ from airflow_provider_dysms.storage.audited_days.list_days import list_audited_d
 from airflow_provider_dysms.storage.object_store.store import open_store
 
 NOW = datetime(2026, 11, 28, 4, tzinfo=UTC)
-PARTITION = "send_date={send_date:%Y-%m-%d}"
 LAST = date(2026, 11, 27)
 WINDOW = dates.remembered_days(LAST, 30, NOW)
-
-
-def manifest(day: date, *, folder: str = PARTITION, **result: Any) -> bytes:
-    data = f"{folder.format(send_date=day)}/part-0.jsonl"
-    figures = {"send_date": day.isoformat(), "settled": True, "provisional": False, "rows": 3, "open": 0}
-    result = {"data": data, "bytes": 1, "sha256": "x", **figures, "as_of": "2026-11-28T00:00:00Z", **result}
-    return json.dumps({"version": 1, "result": result, "run": {}}).encode()
 
 
 class Counting:
@@ -61,13 +55,8 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> list[Counting]:
 
 
 @pytest.fixture
-def put(tmp_path: Path) -> Callable[[date, bytes], None]:
-    def write(day: date, content: bytes, folder: str = PARTITION) -> None:
-        path = tmp_path / f"_manifests/{folder.format(send_date=day)}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-    return write
+def put(tmp_path: Path) -> Callable[..., Path]:
+    return partial(put_manifest, tmp_path)
 
 
 def listed(folder: Path, days: list[date] = WINDOW, partition: str = PARTITION) -> dict[date, Any]:
@@ -76,10 +65,10 @@ def listed(folder: Path, days: list[date] = WINDOW, partition: str = PARTITION) 
     return {each.day: each for each in found}
 
 
-def test_a_day_is_missing_provisional_unsettled_or_settled(tmp_path: Path, put: Callable[..., None]) -> None:
-    put(WINDOW[0], manifest(WINDOW[0], rows=7, lines=6, unlogged=1, missing=0))
-    put(WINDOW[1], manifest(WINDOW[1], settled=False, open=2))
-    put(LAST, manifest(LAST, settled=False, provisional=True))
+def test_a_day_is_missing_provisional_unsettled_or_settled(tmp_path: Path, put: Callable[..., Path]) -> None:
+    put(WINDOW[0], rows=7, lines=6, unlogged=1, missing=0)
+    put(WINDOW[1], settled=False, open=2)
+    put(LAST, settled=False, provisional=True)
     days = listed(tmp_path)
     assert [days[day].state for day in (WINDOW[0], WINDOW[1], WINDOW[2], LAST)] == [
         *("settled", "unsettled", "missing", "provisional")
@@ -114,10 +103,10 @@ def test_a_day_is_missing_provisional_unsettled_or_settled(tmp_path: Path, put: 
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_named_and_hurts_no_other_day(
-    tmp_path: Path, put: Callable[..., None], content: bytes, problem: str
+    tmp_path: Path, put: Callable[..., Path], content: bytes, problem: str
 ) -> None:
     put(LAST, content)
-    put(WINDOW[5], manifest(WINDOW[5]))
+    put(WINDOW[5])
     days = listed(tmp_path)
     assert days[LAST].state == "unsettled"
     assert problem in days[LAST].problem
@@ -125,9 +114,8 @@ def test_a_manifest_that_cannot_be_used_is_named_and_hurts_no_other_day(
     assert days[WINDOW[5]].state == "settled"
 
 
-def test_a_manifest_that_may_not_be_read_is_named_too(tmp_path: Path, put: Callable[..., None]) -> None:
-    put(LAST, manifest(LAST))
-    path = next((tmp_path / "_manifests").iterdir())
+def test_a_manifest_that_may_not_be_read_is_named_too(tmp_path: Path, put: Callable[..., Path]) -> None:
+    path = put(LAST)
     path.unlink()
     path.symlink_to(tmp_path / "loop.json")
     (tmp_path / "loop.json").symlink_to(path)  # this cannot be read, not even by root
@@ -141,23 +129,23 @@ def test_an_output_that_was_never_written_has_only_missing_days(tmp_path: Path) 
 
 
 def test_there_is_one_listing_and_only_manifests_of_the_days_are_read(
-    tmp_path: Path, put: Callable[..., None], counting: list[Counting]
+    tmp_path: Path, put: Callable[..., Path], counting: list[Counting]
 ) -> None:
     for age in range(365):
         day = LAST - timedelta(days=age)
-        put(day, manifest(day))
+        put(day)
     days = listed(tmp_path)
     assert {day.state for day in days.values()} == {"settled"}
     (store,) = counting
     assert store.listed == ["_manifests"]
-    assert store.read_keys == [f"_manifests/send_date={day}.json" for day in WINDOW]
+    assert store.read_keys == [key_of(day) for day in WINDOW]
 
 
 def test_a_layout_in_folders_lists_the_narrowest_folder(
-    tmp_path: Path, put: Callable[..., None], counting: list[Counting]
+    tmp_path: Path, put: Callable[..., Path], counting: list[Counting]
 ) -> None:
     layout = "account=a/year={send_date:%Y}/day={send_date:%m%d}"
-    put(LAST, manifest(LAST, folder=layout), layout)
+    put(LAST, layout=layout)
     assert listed(tmp_path, partition=layout)[LAST].state == "settled"
     assert counting[0].listed == ["_manifests/account=a/year=2026"]
 
@@ -171,7 +159,7 @@ def test_a_partition_that_does_not_name_the_day_is_refused(tmp_path: Path, parti
 @pytest.mark.slow
 def test_a_bucket_tells_the_same(bucket: Place, counting: list[Counting]) -> None:
     for day, content in ((WINDOW[3], manifest(WINDOW[3])), (LAST, manifest(LAST, settled=False)), (WINDOW[4], b"{")):
-        bucket.put(f"_manifests/send_date={day}.json", content)
+        bucket.put(key_of(day), content)
     found = list_audited_days(bucket.uri, WINDOW, partition=PARTITION, now=NOW)
     states = {each.day: each.state for each in found if each.state != "missing"}
     assert states == {WINDOW[3]: "settled", WINDOW[4]: "unsettled", LAST: "unsettled"}

@@ -72,6 +72,7 @@ def test_an_unexpected_error_says_where_and_not_what(verbose: bool, capsys: pyte
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_quietly() -> None:
     """As in ``airflow dysms lookup | head``."""
     program = (

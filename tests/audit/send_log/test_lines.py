@@ -1,5 +1,6 @@
 """Lines are read as they were written, and those of one number or one message id are one group."""
 
+import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -84,10 +85,12 @@ def test_lines_can_be_read_one_by_one_while_groups_are_read():
     assert [(len(group), lines[group[0].number]) for group in lines.groups()] == [(10, made[at]) for at in range(3)]
 
 
-def test_lines_may_be_collected_in_any_thread():
-    """An exception in a finalizer is a warning, which fails a test."""
-    held = [Lines([Line("a.csv", 2)])]
-    thread = threading.Thread(target=held.clear)
+def test_lines_that_are_collected_in_another_thread_close_their_database():
+    made = []
+    thread = threading.Thread(target=lambda: made.append(Lines([Line("a.csv", 1)])))
     thread.start()
     thread.join()
-    assert held == []
+    database = made[0]._database
+    made.clear()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        database.execute("SELECT 1")

@@ -40,7 +40,7 @@ test: $(VENV)/.installed ## every test
 unit: $(VENV)/.installed ## the fast tests, without an emulator, a store or an Airflow: a minute
 	@$(BIN)/python -m pytest -q $(WORKERS) $(addprefix --ignore=tests/,conformance crash e2e scale) -m "not ($(SLOW))"
 
-SLOW := slow or e2e or scale or conformance or canary or rotation
+SLOW := slow or e2e or scale or conformance or canary or rotation or browser
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and two triggerers on PostgreSQL that are killed: ten minutes
 	$(BIN)/python -m pytest -m e2e

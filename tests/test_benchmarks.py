@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "waits.py"
 def test_fifty_waits_in_the_trigger_runner_look_the_connection_up_once_and_stay_within_the_quota() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     ran = subprocess.run(
-        [sys.executable, str(SCRIPT), "--waits=50", "--start=2", "--seconds=3", "--runs=sleeping,ours"],
+        [sys.executable, str(SCRIPT), "--waits=50", "--start=1", "--seconds=2", "--runs=sleeping,ours"],
         capture_output=True,
         text=True,
         env=environment,

@@ -167,6 +167,7 @@ def test_the_steps_of_ci_are_targets_and_their_budgets_are_ninety_minutes_togeth
     assert {target for _, target in steps} <= set(re.findall(r"^([a-z0-9-]+):", MAKEFILE, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_an_install_that_fails_says_what_pip_said(tmp_path: Path) -> None:
     (tmp_path / ".tmp").mkdir()
     command = [sys.executable, str(ROOT / "scripts/install.py"), "what the test needs", "--no-index", "not-there"]

@@ -43,6 +43,7 @@ with airflow_errors():
 """
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_is_told_as_such() -> None:
     ended = subprocess.run([sys.executable, "-c", FILL], capture_output=True, text=True, check=False)
     assert "DysmsTaskError: The folder for temporary files" in ended.stderr

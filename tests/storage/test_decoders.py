@@ -60,6 +60,7 @@ def decoded(content, file_format="jsonl", compression=None, schema=SCHEMA):
     return list(read_rows(io.BytesIO(content), file_format, compression, schema))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file_format", "compression"), FORMATS[:6])
 @given(table=tables())
 def test_what_is_written_from_what_was_read_has_the_same_bytes(file_format, compression, table):
@@ -82,6 +83,7 @@ def test_what_a_format_cannot_say_is_nothing():
     assert decoded(encoded([("", float("inf"))], schema), "jsonl", None, schema) == [("", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file_format", "compression"), FORMATS)
 def test_many_rows_are_never_in_memory_at_once_and_long_texts_come_back(file_format, compression):
     schema = {"id": str, "number": int}

@@ -43,9 +43,9 @@ def server() -> Iterator[Front]:
     moto.stop()
 
 
-@pytest.fixture
-def client(server: Front) -> Iterator[Any]:
-    """An empty bucket ``outages``, past the front."""
+@pytest.fixture(scope="module")
+def past_the_front(server: Front) -> Iterator[Any]:
+    """A client of the server itself, with a bucket ``outages``."""
     host, port = server.upstream
     client = boto3.client(
         "s3",
@@ -56,9 +56,15 @@ def client(server: Front) -> Iterator[Any]:
     )
     client.create_bucket(Bucket="outages")
     yield client
-    for entry in client.list_objects_v2(Bucket="outages").get("Contents", []):
-        client.delete_object(Bucket="outages", Key=entry["Key"])
     client.close()
+
+
+@pytest.fixture
+def client(past_the_front: Any) -> Any:
+    """An empty bucket ``outages``, past the front."""
+    for entry in past_the_front.list_objects_v2(Bucket="outages").get("Contents", []):
+        past_the_front.delete_object(Bucket="outages", Key=entry["Key"])
+    return past_the_front
 
 
 @pytest.fixture

@@ -398,6 +398,7 @@ EMPTY = WaitSpec(digest="", count=1, needed=1, started_at=0, asked_at=0, deadlin
 NAMES = st.sampled_from([*EMPTY.stored(), "message_ids", "sealed", "dysms_conn_id"])
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES | st.text(max_size=8), JSON, max_size=16))
 def test_no_constructor_raises_whatever_it_is_given(arguments: dict[str, Any]) -> None:
     for kind in (DysmsMessageTrigger, DysmsSendDetailsTrigger):

@@ -494,6 +494,7 @@ PARSERS: list[Callable[[Mapping[str, object]], object]] = [
 ]
 
 
+@pytest.mark.slow
 @given(st.sampled_from(PARSERS), st.dictionaries(st.sampled_from(NAMES.split()), VALUES, max_size=6))
 def test_whatever_an_answer_holds_it_is_read_or_unreadable(
     parse: Callable[[Mapping[str, object]], object], payload: dict[str, object]

@@ -154,6 +154,7 @@ class TestDays:
 TIMES = ("-1 23:59:00", "00:00:00", "00:05:00", "12:00:00", "12:09:59", "12:10:01", "23:55:00", "+1 00:00:00")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     ids=st.fixed_dictionaries({}, optional={"biz_id": st.just("1^0"), "out_id": st.sampled_from(["a", "b"])}),
@@ -178,6 +179,7 @@ def test_a_simple_assignment_is_what_the_rules_assign(new_world, ids, sent_at, d
         assert result() == simple
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     pairs=st.lists(

@@ -73,6 +73,7 @@ def test_lines_of_one_message_are_counted_as_the_rule_says(new_world: Any, count
 KEYS = st.tuples(st.sampled_from([None, "1^0"]), st.sampled_from([None, "a", "b"]), st.integers(0, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     lines=st.lists(KEYS, min_size=1, max_size=6),

@@ -41,6 +41,7 @@ def test_lines_are_as_they_were(made):
         packed[len(made)]
 
 
+@pytest.mark.slow
 @given(st.lists(LINES, max_size=6), st.lists(LINES, max_size=6))
 def test_the_same_lines_and_no_others_have_the_same_pieces(ours, theirs):
     assert (b"".join(Lines(ours).pieces()) == b"".join(Lines(theirs).pieces())) is (ours == theirs)
@@ -69,6 +70,7 @@ def test_lines_of_one_number_or_message_id_are_one_group_in_the_order_of_their_f
     assert list(Lines(made).groups()) == list(expected.values())
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_numbers_are_apart():
     count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
     lines = Lines()

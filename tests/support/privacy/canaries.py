@@ -13,6 +13,7 @@ import secrets
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from html import unescape as unescaped_html
 from urllib.parse import unquote_to_bytes
 
@@ -108,12 +109,17 @@ class Canaries:
         return self._by_hash
 
 
-def spellings(value: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the ways in which a value is written, and what it looks like then.
+@cache  # the few shared parts are looked for in thousands of places
+def spellings(value: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the ways in which a value is written, and what it looks like then.
 
     For the part that canaries share, each is a part of what the whole looks like. In base64 the last character may be
     out of sight, so it tells no canary from another.
     """
+    return tuple(_spelled(value))
+
+
+def _spelled(value: str) -> Iterator[tuple[str, bytes]]:
     written = {"": value}
     if value.isdigit():
         written |= {f" with {gap!r}": f"{value[:3]}{gap}{value[3:7]}{gap}{value[7:]}" for gap in " -"}

@@ -84,6 +84,7 @@ def has_twice(value):
     return isinstance(value, list) and any(map(has_twice, value))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(OBJECTS, st.booleans())
 def test_a_key_is_found_twice_if_and_only_if_it_is(value, escape):

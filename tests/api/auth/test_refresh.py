@@ -69,8 +69,8 @@ def test_a_failed_refresh_counts_for_all_that_wait_and_is_an_error_only_without_
 
     async def session() -> list[object]:
         failed = await all_waiting()
-        provider.cache.store(IssuedCredentials(TEMPORARY, time.time() + 0.3), time.monotonic())
-        await asyncio.sleep(0.25)  # a refresh is due, and the credentials are still valid
+        # Requested a while ago: a refresh is due, and the credentials are still valid for almost a minute.
+        provider.cache.store(IssuedCredentials(TEMPORARY, time.time() + 400), time.monotonic() - 350)
         assert await all_waiting() == [None] * 5
         return failed
 

@@ -14,7 +14,12 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.triggers.dysms import DysmsMessageTrigger, _read_connection
 from airflow_provider_dysms.waits.polling import client_source
-from airflow_provider_dysms.waits.polling.client_source import MISSING_LOOKUP_PAUSE, MISSING_LOOKUPS, ClientSource
+from airflow_provider_dysms.waits.polling.client_source import (
+    MISSING_LOOKUP_PAUSE,
+    MISSING_LOOKUPS,
+    REREAD_INTERVAL,
+    ClientSource,
+)
 from airflow_provider_dysms.waits.wait import WaitAborted
 
 Define = Callable[..., None]
@@ -51,6 +56,19 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(client_source, "MIN_PAUSE", 0.02)
     monkeypatch.setattr(client_source, "MAX_PAUSE", 0.1)
     return
+
+
+def skipping(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return what lets the clock of the running loop jump ahead, by seconds."""
+    loop, skipped = asyncio.get_running_loop(), 0.0
+    real = loop.time
+
+    def skip(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    monkeypatch.setattr(loop, "time", lambda: real() + skipped)
+    return skip
 
 
 def not_defined() -> AirflowNotFoundException:
@@ -132,18 +150,18 @@ def test_it_is_read_again_after_a_while_and_an_edit_is_noticed(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
-        monkeypatch.setattr(client_source, "REREAD_INTERVAL", 0.1)
+        skip = skipping(monkeypatch)
         shared = ClientSource("dysms_default", _read_connection)
         await shared.open()
         first = shared.lease()
-        await asyncio.sleep(0.12)
+        skip(REREAD_INTERVAL)
         await asyncio.gather(*(shared.refresh() for _ in range(20)))
         assert lookups.count == 2
         same = shared.lease()
         assert same is first  # nothing was edited
         await shared.release(same)
         connect(extra={"quota_share": 0.5})
-        await asyncio.sleep(0.12)
+        skip(REREAD_INTERVAL)
         await shared.refresh()
         edited = shared.lease()
         assert edited is not first
@@ -161,13 +179,13 @@ def test_if_reading_again_fails_the_previous_settings_stay(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch, again: Exception | None, logged: list[str]
 ) -> None:
     async def story() -> None:
-        monkeypatch.setattr(client_source, "REREAD_INTERVAL", 0.05)
+        skip = skipping(monkeypatch)
         shared = ClientSource("dysms_default", _read_connection)
         await shared.open()
         lookups.errors = [again] * 9 if again else []
         if again is None:
             connect(login="has a blank")
-        await asyncio.sleep(0.06)
+        skip(REREAD_INTERVAL)
         for _ in range(9):  # the pause after a failed look-up holds for all waits
             await shared.refresh()
         assert shared.lease().client.settings.credentials.access_key_id == "LTAI5tEmulator"
@@ -179,11 +197,11 @@ def test_if_reading_again_fails_the_previous_settings_stay(
         assert any("has become unusable" in line for line in logged)
 
 
-@pytest.mark.usefixtures("short")
 def test_a_connection_that_was_deleted_ends_the_waits_when_three_look_ups_agree(
     connect: Define, lookups: Lookups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story() -> None:
+        skip = skipping(monkeypatch)
         shared = ClientSource("dysms_default", _read_connection)
         await shared.open()
         monkeypatch.setattr(client_source, "REREAD_INTERVAL", 0.0)
@@ -191,14 +209,14 @@ def test_a_connection_that_was_deleted_ends_the_waits_when_three_look_ups_agree(
         await shared.refresh()
         await shared.refresh()  # within the pause
         assert lookups.count == 2
-        await asyncio.sleep(0.06)
+        skip(MISSING_LOOKUP_PAUSE)
         await shared.refresh()
-        await asyncio.sleep(0.06)
+        skip(MISSING_LOOKUP_PAUSE)
         for _ in range(5):
             with pytest.raises(WaitAborted, match="not defined"):
                 await shared.refresh()
         assert lookups.count == 4
-        await asyncio.sleep(0.06)
+        skip(MISSING_LOOKUP_PAUSE)
         lookups.errors = []
         await shared.refresh()  # it is back
         await shared.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,20 +48,21 @@ def test_two_hundred_waits_share_a_look_up_a_budget_and_few_connections(
 
 
 def test_two_loops_in_two_threads_share_nothing(
-    connect: Any, lookups: list[str], spec: Any, international: Any, still_open: Any
+    connect: Any, lookups: list[str], spec: Any, international: Any, emulator: Emulator, still_open: Any
 ) -> None:
-    ids = international(2, state="waiting")
+    ids = international(2, settles_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
     both = threading.Barrier(2, timeout=30)
 
     def one(message_id: str) -> None:
         async def story() -> None:
-            trigger = DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **spec(lasts=1))
+            trigger = DysmsMessageTrigger(message_ids=[message_id], dysms_conn_id="dysms_default", **spec())
             running = asyncio.create_task(anext(trigger.run()))
             await asyncio.sleep(0.3)
             await asyncio.to_thread(both.wait)
             assert len(poller._pollers) == 2
-            await asyncio.to_thread(both.wait)
-            assert (await running).payload["ended"] == "timeout"
+            if await asyncio.to_thread(both.wait) == 0:
+                emulator.tick()  # settles them all
+            assert (await running).payload["ended"] == "decided"
 
         asyncio.run(story())
 

@@ -133,6 +133,7 @@ class RequestExecutor:
             except errors.DysmsError as error:
                 delay = execution.delay_after(error)
                 if delay is None:
+                    error.is_idempotent = idempotent
                     raise
                 log.debug("%s is sent again in %.1f s: %s", call.action, delay, error)
             await self._sleep(delay)

@@ -41,11 +41,10 @@ class Assertion:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a task has read or written.
+    """A dataset that a task has read or written.
 
     :param uri: of the folder, file or glob; a connection id in it is not told
     :param columns: column -> type
-    :param partition: name and value of what was written, such as ``send_date`` and the day
     :param rows: number of rows
     :param size: number of bytes
     :param digest: SHA-256 of the data file
@@ -118,6 +117,12 @@ def statistics_datasets(manifests: Sequence[Manifest]) -> tuple[list[Dataset], l
     first = _written(manifests[0], ())
     rows, size = (sum(each["result"][name] for each in manifests) for name in ("rows", "bytes"))
     return [], [Dataset(first.uri, first.columns, rows, size)]
+
+
+def verified_dataset(output_uri: str, rows: int, size: int, digest: str) -> Dataset:
+    """Return the folder whose partition was read back and matches its manifest."""
+    matches = Assertion("matches_manifest", True, "the manifest's size, digest, columns and counts", "the same")
+    return Dataset(output_uri, rows=rows, size=size, digest=digest, assertions=[matches])
 
 
 def _written(manifest: Manifest, assertions: Sequence[Assertion]) -> Dataset:
@@ -231,8 +236,9 @@ def _output_facets(dataset: Dataset) -> dict[str, Any]:
 
 def _openlineage_assertion(assertion: Assertion) -> Any:
     """Return an assertion with as much as the installed release of OpenLineage has fields for."""
-    from openlineage.client.facet_v2.data_quality_assertions_dataset import Assertion as OpenLineageAssertion
+    from openlineage.client.facet_v2 import data_quality_assertions_dataset
 
     further = {"expected": assertion.expected, "actual": assertion.actual}
-    known = {name: text for name, text in further.items() if name in OpenLineageAssertion.__annotations__}
-    return OpenLineageAssertion(assertion=assertion.name, success=assertion.success, **known)
+    kind = data_quality_assertions_dataset.Assertion
+    known: dict[str, Any] = {name: text for name, text in further.items() if name in kind.__annotations__}
+    return kind(assertion=assertion.name, success=assertion.success, **known)

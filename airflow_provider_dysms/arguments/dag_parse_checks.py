@@ -68,7 +68,7 @@ class CheckedArguments(TaskView, Templated):
     @classmethod
     def partial(cls, **arguments: Any) -> Any:
         cls._check_these(arguments)
-        partial = super().partial(**arguments)  # type: ignore[misc]
+        partial = super().partial(**arguments)
         partial.__class__ = _checked_partial()  # so that expand() checks too
         return partial
 

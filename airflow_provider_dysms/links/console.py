@@ -17,7 +17,7 @@ INTERNATIONAL_CONSOLE = "https://sms-intl.console.aliyun.com/overview"
 class DysmsConsoleLink(BaseOperatorLink):
     """Opens the console of Alibaba Cloud SMS. The address is the same for every message: it names none."""
 
-    name = "Alibaba Cloud SMS console"  # type: ignore[assignment]
+    name = "Alibaba Cloud SMS console"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         """Return the address of the console; Airflow calls this on the worker, after the task.

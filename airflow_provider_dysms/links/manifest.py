@@ -18,7 +18,7 @@ class DysmsManifestLink(BaseOperatorLink):
     nothing, or leaves no result, has no such link.
     """
 
-    name = "Manifest of the day"  # type: ignore[assignment]
+    name = "Manifest of the day"
 
     def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
         """Return the address of the manifest, without a host; Airflow calls this on the worker, after the task.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
@@ -11,9 +10,18 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, PARTITION, log_option, text_with_day
+from airflow_provider_dysms.arguments.send_log_format import (
+    LOG_OPTIONS,
+    PARTITION,
+    FillsInDay,
+    log_option,
+    text_with_day,
+)
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.lineage import TellsLineage
+from airflow_provider_dysms.links.console import DysmsConsoleLink
+from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import (
     Binary,
@@ -42,7 +50,7 @@ if TYPE_CHECKING:
 MAX_RESUME = 259_200
 
 
-class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
+class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, CheckedArguments, BaseOperator):
     """Audit a day: ask the service about every message, and write one row per message into object storage.
 
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). Lines with a message id are looked up by
@@ -150,6 +158,10 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "partition",
         "dysms_conn_id",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"columns": "json", "carry": "json"}
+    operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink())
+    reads, writes = ("sent_uri",), ("output_uri",)
+    fills_in_day = ("sent_uri", "partition")
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
         "sent_uri": template_values.read_uri,
@@ -262,6 +274,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
 
     @without_frames
     def execute(self, context: Context) -> Manifest:
+        from airflow_provider_dysms import metrics
+        from airflow_provider_dysms.lineage import audit_datasets
         from airflow_provider_dysms.transfers.export import export
         from airflow_provider_dysms.transfers.export_options import ExportOptions
         from airflow_provider_dysms.transfers.reporting.asset_events import add_to_asset_events
@@ -276,21 +290,6 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
                 log=self.log,
             )
         add_to_asset_events(manifest, self.outlets, context)
+        metrics.count_rows(manifest["result"]["by_state"])
+        self.tell_lineage(*audit_datasets(manifest, self.sent_uri))
         return for_xcom(manifest)
-
-    def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
-        """Fill in the day too, so that Airflow shows the file of the day. It calls this for mapped tasks as well."""
-        super()._do_render_template_fields(parent, *arguments, **named)
-        if parent is self:
-            self._fill_in_day()
-
-    def _fill_in_day(self) -> None:
-        from airflow_provider_dysms.model.dates import parse_day
-        from airflow_provider_dysms.storage.day_placeholder import render_day
-
-        for name in ("sent_uri", "partition"):
-            if isinstance(text := getattr(self, name), str):
-                with suppress(Exception):  # errors are reported when the task runs
-                    text = render_day(text, parse_day(self.send_date), name)
-                    if not {"{", "}"} & {*text}:  # the run would take remaining braces for a placeholder
-                        setattr(self, name, text)

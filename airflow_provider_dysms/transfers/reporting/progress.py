@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_dysms.api.request_executor import Counters
+    from airflow_provider_dysms.api.counters import Counters
     from airflow_provider_dysms.audit.tally import Tally
 
 #: Seconds between two log lines.

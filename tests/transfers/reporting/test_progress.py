@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from airflow_provider_dysms.api.request_executor import Counters
+from airflow_provider_dysms.api.counters import Counters
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.transfers.reporting import progress
 from airflow_provider_dysms.transfers.reporting.progress import Progress

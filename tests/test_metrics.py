@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pendulum
 import pytest
 from airflow.sdk import DAG, BaseOperator
+from statsd import StatsClient
 from support.airflow.airflow_api import until
 from support.statsd import StatsdServer, statsd_server
 
@@ -45,6 +47,8 @@ def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[StatsdServer]:
                 patched.setenv(name, value)
             initialize_metrics()
             yield server
+        for client in (each for each in gc.get_objects() if isinstance(each, StatsClient)):
+            client.close()  # Airflow keeps it until its process ends
         initialize_metrics()
 
 

@@ -200,7 +200,10 @@ def _operator_lineage(inputs: Sequence[Dataset], outputs: Sequence[Dataset]) -> 
     from openlineage.client.event_v2 import InputDataset, OutputDataset
 
     return OperatorLineage(
-        inputs=[InputDataset(*dataset_name(each.uri), facets=_facets(each)) for each in inputs],
+        inputs=[
+            InputDataset(*dataset_name(each.uri), facets=_facets(each), inputFacets=_input_facets(each))
+            for each in inputs
+        ],
         outputs=[
             OutputDataset(*dataset_name(each.uri), facets=_facets(each), outputFacets=_output_facets(each))
             for each in outputs
@@ -223,6 +226,15 @@ def _facets(dataset: Dataset) -> dict[str, Any]:
             assertions=[_openlineage_assertion(each) for each in dataset.assertions]
         )
     return facets
+
+
+def _input_facets(dataset: Dataset) -> dict[str, Any]:
+    from openlineage.client.facet_v2 import input_statistics_input_dataset as statistics
+
+    if dataset.rows is None:
+        return {}
+    facet = statistics.InputStatisticsInputDatasetFacet(rowCount=dataset.rows, size=dataset.size)
+    return {"inputStatistics": facet}
 
 
 def _output_facets(dataset: Dataset) -> dict[str, Any]:

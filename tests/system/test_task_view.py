@@ -154,6 +154,7 @@ def test_openlineage_is_told_of_the_log_and_of_the_written_folder(seen: Seen) ->
     assert log["namespace"] == written["namespace"] == "file"
     assert re.search(r"/\d{8}\.csv$", log["name"])
     assert written["name"].endswith("/out")
+    assert log["inputFacets"]["inputStatistics"]["rowCount"] == 2
     fields = {field["name"]: field["type"] for field in written["facets"]["schema"]["fields"]}
     assert (fields["phone_number"], fields["campaign"], fields["is_final"]) == ("string", "string", "boolean")
     assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2

@@ -22,7 +22,12 @@ DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
 def test_every_example_loads_and_holds_no_number() -> None:
     bag = DagBag(str(FOLDER))
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"dysms_daily_delivery_audit", "dysms_otp_probe", "dysms_campaign_gate"}
+    assert set(bag.dags) == {
+        "dysms_daily_delivery_audit",
+        "dysms_otp_probe",
+        "dysms_campaign_gate",
+        "dysms_audit_deadline",
+    }
     for file in FOLDER.glob("*.py"):
         assert not any(len(run) > 6 for run in "".join(c if c.isdigit() else " " for c in file.read_text()).split())
 

@@ -6,15 +6,19 @@ object storage, whose partitions are its days. Everything of OpenLineage is impo
 
 from __future__ import annotations
 
+import logging
 import re
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_dysms.storage.manifest import Manifest
+
+log = logging.getLogger(__name__)
 
 #: Share of segments by which the vendor's counts and ours may differ; the manifest's ``statistics_gap`` says if it is
 #: exceeded.
@@ -165,11 +169,14 @@ def report_to_hook_lineage(context: Any, inputs: Sequence[Dataset], outputs: Seq
     """
     from airflow.sdk.lineage import get_hook_lineage_collector
 
-    collector = get_hook_lineage_collector()
-    for dataset in inputs:
-        collector.add_input_asset(context=context, uri=public_uri(dataset.uri))
-    for dataset in outputs:
-        collector.add_output_asset(context=context, uri=public_uri(dataset.uri))
+    try:
+        collector = get_hook_lineage_collector()
+        for dataset in inputs:
+            collector.add_input_asset(context=context, uri=_asset_uri(dataset.uri))
+        for dataset in outputs:
+            collector.add_output_asset(context=context, uri=_asset_uri(dataset.uri))
+    except Exception as error:  # the files are written: nothing about lineage may fail the task
+        log.debug("Hook lineage could not be told (%s)", type(error).__name__)
 
 
 def public_uri(uri: str) -> str:
@@ -179,6 +186,11 @@ def public_uri(uri: str) -> str:
     """
     scheme, separator, place = uri.partition("://")
     return scheme + separator + _USER_INFO.sub("", place)
+
+
+def _asset_uri(uri: str) -> str:
+    """Return a URI as Airflow takes it for an asset: in ASCII."""
+    return quote(public_uri(uri), safe=string.punctuation)
 
 
 def dataset_name(uri: str) -> tuple[str, str]:

@@ -71,15 +71,15 @@ def test_an_audit_reports_its_log_and_its_folder_to_hook_lineage(
     collector: HookLineageCollector, emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
-    (tmp_path / "sent.csv").write_text("phone_number,out_id\n")
+    (tmp_path / "发送.csv").write_text("phone_number,out_id\n")
     DysmsToObjectStorageOperator(
         task_id="audit",
-        sent_uri=f"file://{tmp_path}/sent.csv",
+        sent_uri=f"file://{tmp_path}/发送.csv",
         output_uri=f"file://{tmp_path}/out",
         send_date=datetime.now(UTC) - timedelta(days=1),
     ).execute({})
     collected = collector.collected_assets
-    assert [each.asset.uri for each in collected.inputs] == [f"file://{tmp_path}/sent.csv"]
+    assert [each.asset.uri for each in collected.inputs] == [f"file://{tmp_path}/%E5%8F%91%E9%80%81.csv"]
     assert [each.asset.uri for each in collected.outputs] == [f"file://{tmp_path}/out"]
 
 
@@ -107,3 +107,11 @@ def test_an_incomplete_audit_says_so() -> None:
     }
     of_numbers = lineage._completeness({**result, "keyed": False}, {"statistics": None})
     assert [each.name for each in of_numbers] == ["complete", "rejected_rate", "settled"]
+
+
+def test_lineage_that_cannot_be_told_fails_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("airflow.sdk.lineage.get_hook_lineage_collector", broken)
+    lineage.report_to_hook_lineage(None, [lineage.Dataset("file:///a")], [])

@@ -47,7 +47,7 @@ def statsd(monkeypatch: pytest.MonkeyPatch) -> Iterator[StatsdServer]:
                 patched.setenv(name, value)
             initialize_metrics()
             yield server
-        for client in (each for each in gc.get_objects() if isinstance(each, StatsClient)):
+        for client in (each for each in gc.get_objects() if type(each) is StatsClient):
             client.close()  # Airflow keeps it until its process ends
         initialize_metrics()
 

@@ -63,7 +63,8 @@ def describe_access(access: Mapping[str, DysmsError | None]) -> str:
     if not failed:
         return f"Every query is allowed: {_join(allowed)}."
     if not allowed and len(failed) == 1:
-        return f"The connection does not work: {next(iter(failed))}"
+        ((reason, actions),) = failed.items()
+        return f"The connection does not work, because {_join(actions)} failed: {reason}"
     sentences = [f"Only some queries are allowed: {_join(allowed)}."] if allowed else ["No query is allowed."]
     sentences += [f"{_join(actions)} failed: {reason}" for reason, actions in failed.items()]
     return " ".join(sentences)

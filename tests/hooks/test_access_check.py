@@ -28,8 +28,8 @@ def test_the_connection_test_says_one_reason_once(connect: Any, emulator: Emulat
     working, sentence = connect({**emulator.connection(), "password": "wrong"}).test_connection()
     assert not working
     assert sentence == (
-        "The connection does not work: the service computed a different signature (code SignatureDoesNotMatch, HTTP "
-        "400); check the AccessKey secret (the connection's password), and that no proxy alters requests."
+        "The connection does not work, because QuerySendDetails, QuerySendStatistics and QueryMessage failed: the service "
+        "computed a different signature (code SignatureDoesNotMatch, HTTP 400); check the AccessKey secret (the connection's password), and that no proxy alters requests."
     )
 
 
@@ -40,7 +40,8 @@ def test_a_host_that_cannot_be_reached_is_one_sentence_too(connect: Any, emulato
         working, sentence = connect({**emulator.connection(), "port": port}).test_connection()
     assert not working
     assert sentence == (
-        f"The connection does not work: 127.0.0.1:{port}: could not connect: ConnectionRefusedError Connect call "
+        "The connection does not work, because QuerySendDetails, QuerySendStatistics and QueryMessage failed: "
+        f"127.0.0.1:{port}: could not connect: ConnectionRefusedError Connect call "
         f"failed ('127.0.0.1', {port}); check host and port of the connection, its proxy, and this machine's network."
     )
 

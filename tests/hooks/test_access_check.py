@@ -29,8 +29,8 @@ def test_the_connection_test_says_one_reason_once(connect: Any, emulator: Emulat
     assert not working
     assert sentence == (
         "The connection does not work, because QuerySendDetails, QuerySendStatistics and QueryMessage failed: the "
-        "service computed a different signature (code SignatureDoesNotMatch, HTTP 400); check the AccessKey secret (the "
-        "connection's password), and that no proxy alters requests."
+        "service computed a different signature (code SignatureDoesNotMatch, HTTP 400); check the AccessKey secret "
+        "(the connection's password), and that no proxy alters requests."
     )
 
 

@@ -16,7 +16,7 @@ export TMPDIR := $(CURDIR)/.tmp
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -83,6 +83,9 @@ bench-waits: $(VENV)/.installed ## thousands of waits in Airflow's trigger runne
 
 bench-imports: $(VENV)/.installed ## milliseconds that a DAG file pays for naming our classes
 	@$(BIN)/python benchmarks/imports.py
+
+bench-catch-up: $(VENV)/.installed ## a catch-up over thirty days, with a year of manifests, in a folder and on S3: seconds
+	@$(BIN)/python benchmarks/catch_up.py
 
 budget: $(VENV)/.installed ## requests per second that are sent, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py

@@ -128,13 +128,14 @@ def test_calls_of_the_hook_are_counted(run: Any, emulator: Emulator, statsd: Sta
     assert statsd.metrics() == [("dysms.requests,dag_id=measured,task_id=ask", "1|c")] * 2
 
 
-def test_the_days_that_are_not_settled_are_a_gauge(run: Any, statsd: StatsdServer) -> None:
-    class Tell(BaseOperator):
-        def execute(self, context: Any) -> None:
-            metrics.report_unsettled_days(3)
+def test_the_days_that_are_not_settled_are_a_gauge(run: Any, statsd: StatsdServer, tmp_path: Path) -> None:
+    from airflow_provider_dysms.operators.unsettled_dates import DysmsUnsettledDatesOperator
 
-    assert run(lambda: Tell(task_id="days")) == "success"
-    assert statsd.metrics() == [("dysms.unsettled_days,dag_id=measured,task_id=days", "3|g")]
+    def days() -> None:
+        DysmsUnsettledDatesOperator(task_id="days", output_uri=f"file://{tmp_path}/out", lookback_days=7, limit=2)
+
+    assert run(days) == "success"
+    assert statsd.metrics() == [("dysms.unsettled_days,dag_id=measured,task_id=days", "7|g")]
 
 
 def test_a_metric_that_cannot_be_sent_fails_no_task(

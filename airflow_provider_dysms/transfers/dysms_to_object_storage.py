@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms import YESTERDAY, metrics
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import (
-    LOG_OPTIONS,
-    PARTITION,
-    FillsInDay,
-    log_option,
-    text_with_day,
-)
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, log_option
+from airflow_provider_dysms.arguments.text_with_day import PARTITION, fill_in_day, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.lineage import TellsLineage
@@ -50,7 +45,7 @@ if TYPE_CHECKING:
 MAX_RESUME = 259_200
 
 
-class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, CheckedArguments, BaseOperator):
+class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArguments, BaseOperator):
     """Audit a day: ask the service about every message, and write one row per message into object storage.
 
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). Lines with a message id are looked up by
@@ -132,6 +127,9 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
     :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn if the vendor's
         segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
         not one record was found, the task fails, also for a list of numbers; or ``skip``
+    :param asset_partitions: on Airflow 3.3, whether the event of an asset in ``outlets`` belongs to the partition of
+        the day (default). Such an event starts DAGs with ``PartitionedAssetTimetable`` only; with false it starts those
+        with ``schedule=[asset]``
     :param requests_per_second: replaces the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
@@ -161,7 +159,6 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
     template_fields_renderers: ClassVar[dict[str, str]] = {"columns": "json", "carry": "json"}
     operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink())
     reads, writes = ("sent_uri",), ("output_uri",)
-    fills_in_day = ("sent_uri", "partition")
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
         "sent_uri": template_values.read_uri,
@@ -190,6 +187,7 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
         "max_missing_rate": number(0, 1, "a share"),
         "max_rejected_rate": number(0, 1, "a share"),
         "statistics": one_of(Statistics),
+        "asset_partitions": flag,
         "requests_per_second": optional(number(0, 100_000, "a number of requests", above=True)),
         "dysms_conn_id": validation.text,
     }
@@ -225,6 +223,7 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
         max_missing_rate: float = 0.05,
         max_rejected_rate: float = 0.05,
         statistics: Statistics = "record",
+        asset_partitions: bool = True,
         requests_per_second: float | None = None,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
@@ -258,6 +257,7 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
         self.max_missing_rate = max_missing_rate
         self.max_rejected_rate = max_rejected_rate
         self.statistics: Statistics = statistics
+        self.asset_partitions = asset_partitions
         self.requests_per_second = requests_per_second
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
@@ -274,11 +274,10 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
 
     @without_frames
     def execute(self, context: Context) -> Manifest:
-        from airflow_provider_dysms import metrics
+        from airflow_provider_dysms.assets.outlet_events import add_to_outlet_events
         from airflow_provider_dysms.lineage import audit_datasets
         from airflow_provider_dysms.transfers.export import export
         from airflow_provider_dysms.transfers.export_options import ExportOptions
-        from airflow_provider_dysms.transfers.reporting.asset_events import add_to_asset_events
         from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
         ti = context.get("ti")
@@ -289,7 +288,13 @@ class DysmsToObjectStorageOperator(FillsInDay, TellsLineage, PrivatePartial, Che
                 owner=(ti.dag_id, ti.run_id, ti.task_id, ti.map_index) if ti is not None else None,
                 log=self.log,
             )
-        add_to_asset_events(manifest, self.outlets, context)
+        add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         metrics.count_rows(manifest["result"]["by_state"])
         self.tell_lineage(*audit_datasets(manifest, self.sent_uri))
         return for_xcom(manifest)
+
+    def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
+        """Fill in the day too, so that Airflow shows the file of the day. It calls this for mapped tasks as well."""
+        super()._do_render_template_fields(parent, *arguments, **named)
+        if parent is self:
+            fill_in_day(self, ("sent_uri", "partition"))

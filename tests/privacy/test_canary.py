@@ -195,6 +195,7 @@ def test_only_operators_that_read_or_write_files_tell_lineage_of_datasets() -> N
     assert telling == {
         DysmsToObjectStorageOperator,
         operators.DysmsQuerySendStatisticsOperator,
+        operators.DysmsSettledDateOperator,
         operators.DysmsVerifyPartitionOperator,
     }
 

@@ -16,13 +16,16 @@ export TMPDIR := $(CURDIR)/.tmp
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help demo test unit test-python lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/.installed-demo ## audit a generated day through Airflow, against the emulator and a local folder
 	@$(BIN)/python scripts/demo.py
+
+airflow: $(VENV)/.installed-demo ## Airflow in a browser, with the example DAGs and thirty days of messages, until Ctrl-C
+	@PYTHONPATH=tests $(BIN)/python scripts/try_airflow.py
 
 # Two workers, by file: tests of a file share what takes long to start.
 test: $(VENV)/.installed ## every test
@@ -35,6 +38,9 @@ SLOW := slow or e2e or scale or conformance or canary or rotation
 
 e2e: $(VENV)/.installed-e2e ## standalone Airflow, and two triggerers on PostgreSQL that are killed: ten minutes
 	$(BIN)/python -m pytest -m e2e
+
+browser: $(VENV)/.installed-browser ## the connection form, links and task pages in Chromium; screenshots in .artifacts: three minutes
+	$(BIN)/python -m pytest -m browser tests/browser
 
 scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes
 	@.venv-scale/bin/python -m pytest -q -m scale tests/scale
@@ -98,7 +104,7 @@ test-python: ## every test, on another Python: make test-python PYTHON=python3.1
 
 # Pins stay as they are while they fit; UPGRADE=1 takes the newest of everything.
 lock: $(TOOLS)/.installed ## write the pins, for every Python that is supported
-	$(COMPILE) --group scale --group peers --group mutation --group types -o constraints.txt $(if $(UPGRADE),--upgrade)
+	$(COMPILE) --group scale --group browser --group peers --group mutation --group types -o constraints.txt $(if $(UPGRADE),--upgrade)
 	$(COMPILE) --group oldest --exclude-newer 2026-06-06 -o constraints-oldest.txt
 
 COMPILE := $(TOOLS)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
@@ -112,15 +118,15 @@ install-check: ## what users type, without our pins: pip must end within two min
 	@$(PYTHON) scripts/install_check.py
 
 clean: ## remove what was made here
-	rm -rf .venv .venv-* .mutation .cache .tmp .demo dist
+	rm -rf .venv .venv-* .mutation .cache .tmp .demo .airflow .artifacts dist
 
-# An environment that an interrupted install left behind is made again.
+# An environment that an interrupted install left behind is made again; one that is there keeps its Python.
 define new-environment
 @mkdir -p $(TMPDIR)
-@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+$(if $(wildcard $(1)/.installed*),,@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
 @echo "Making $(1) with $$($(PYTHON) --version)."
-@$(PYTHON) -m venv $(if $(wildcard $(1)/.installed*),,--clear) $(1)
-@$(1)/bin/python -m pip install --quiet --upgrade pip
+@$(PYTHON) -m venv --clear $(1)
+@$(1)/bin/python -m pip install --quiet --upgrade pip)
 endef
 
 $(TOOLS)/.installed: pyproject.toml constraints.txt
@@ -147,6 +153,10 @@ $(VENV)/.installed: $(VENV)/.installed-demo
 
 $(VENV)/.installed-e2e: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group e2e
+	touch $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group browser
 	touch $@
 
 $(PEERS)/.installed: pyproject.toml $(CONSTRAINTS)

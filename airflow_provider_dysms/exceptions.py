@@ -21,9 +21,16 @@ Result = TypeVar("Result")
 #: Error numbers of a file that cannot grow: the disk is full, or a quota or a limit of the process is reached.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+#: SQLite's names of the same. Its module is not imported here, because DAG files load this module.
+_SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_CANTOPEN")
+
 
 class DysmsTaskError(AirflowException):
     """A task failed, but may succeed later: Airflow retries it."""
+
+
+class DysmsUnexpectedError(DysmsTaskError):
+    """An error of another package, or a defect of this one; its message is not passed on, because it may be private."""
 
 
 class DysmsConnectionNotFound(DysmsTaskError):
@@ -88,7 +95,7 @@ def _cleaned(error: BaseException) -> BaseException:
         and not isinstance(error, (DysmsError, AirflowException))
         and not _is_from_airflow(error)
     ):
-        return DysmsTaskError(
+        return DysmsUnexpectedError(
             f"An unexpected {_name(error)} in {_location(error)}. Its message is not shown, because it may contain "
             "phone numbers or texts"
         )
@@ -128,11 +135,11 @@ def airflow_errors() -> Iterator[None]:
         yield
     except DysmsError as error:
         raise (DysmsTaskFailed if is_permanent(error) else DysmsTaskError)(str(error)) from error
-    except OSError as error:
-        # Stores raise errors of their own, so this one comes from a temporary file.
-        if error.errno not in _FULL:
+    except Exception as error:
+        # Stores raise errors of their own, so these come from a temporary file or database.
+        if getattr(error, "errno", None) not in _FULL and getattr(error, "sqlite_errorname", "") not in _SQLITE_FULL:
             raise
         raise DysmsTaskError(
-            f"The folder for temporary files, {tempfile.gettempdir()}, has no room left ({error.strerror}). "
-            "Make room there, or set TMPDIR of the worker to a folder with more"
+            f"The folder for temporary files, {tempfile.gettempdir()}, has no room left "
+            f"({getattr(error, 'strerror', error)}). Make room there, or set TMPDIR of the worker to a folder with more"
         ) from error

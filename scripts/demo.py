@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
+from example_variables import example_variables
+
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model.dates import beijing_day
 
@@ -24,7 +26,6 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".demo"
 AUDIT, PROBE = "dysms_daily_delivery_audit", "dysms_otp_probe"
 MESSAGES = 4000
-CARRIERS = ("mobile", "unicom", "telecom")
 
 #: How long an Airflow command may take on a slow machine (s). A failed task would otherwise wait for its retry.
 TIMEOUT_SECONDS = 180
@@ -32,9 +33,8 @@ TIMEOUT_SECONDS = 180
 
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
-    sent, output, sims = FOLDER / "sent", FOLDER / "output", FOLDER / "sims.json"
+    sent, output = FOLDER / "sent", FOLDER / "output"
     sent.mkdir(parents=True)
-    sims.write_text(json.dumps({carrier: f"1390000000{position}" for position, carrier in enumerate(CARRIERS)}))
     today = beijing_day(datetime.now(UTC))
     day = today - timedelta(days=1)
     # The send log has messages of both sites, but the example DAG has only one connection.
@@ -44,11 +44,7 @@ def main() -> None:
         emulator.configure(receipt_seconds=2)
         environment = airflow_environment(
             AIRFLOW_CONN_DYSMS_DEFAULT=emulator.connection_json(privacy_secret=secrets.token_urlsafe(32)),
-            AIRFLOW_VAR_DYSMS_SENT_URI=f"file://{sent}/{{send_date:%Y%m%d}}.csv",
-            AIRFLOW_VAR_DYSMS_OUTPUT_URI=f"file://{output}",
-            AIRFLOW_VAR_DYSMS_PROBE_SIMS=f"file://{sims}",
-            AIRFLOW_VAR_DYSMS_SIGN_NAME="示例",
-            AIRFLOW_VAR_DYSMS_OTP_TEMPLATE="SMS_200000001",
+            **example_variables(FOLDER),
         )
         with (FOLDER / "airflow.log").open("w") as log:
             say("Airflow creates its database (its log is .demo/airflow.log).")

@@ -41,7 +41,14 @@ LAST_WORDS = pytest.StashKey[list[str]]()
 
 #: Fixtures that start a process, a store or an Airflow: a test that uses one takes long.
 SLOW_FIXTURES = frozenset(
-    {"_airflow_database", "airflow", "api_server", "audit", "attempts"}  # in Airflow, or all of an operator
+    {
+        "_airflow_database",
+        "airflow",
+        "airflow_dysms",
+        "api_server",
+        "audit",
+        "attempts",
+    }  # in Airflow, or all of an operator
     | {"emulator", "s3_server", "server", "writer", "s3_and_lane", "sending", "place", "bucket"}  # processes and stores
 )
 

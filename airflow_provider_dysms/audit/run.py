@@ -1,8 +1,8 @@
 """Audits a send log: queries the service for many groups of lines at once, and yields results in the order of the log.
 
-The groups of :mod:`.send_log.groups` are processed concurrently, and their results are yielded one after the other. So
-the same log and the same records give the same rows, whatever the response times. A slow consumer slows the queries
-down. A group whose result is already known is not queried.
+The groups of :class:`.send_log.lines.Lines` are processed concurrently, and their results are yielded one after the
+other. So the same log and the same records give the same rows, whatever the response times. A slow consumer slows the
+queries down. A group whose result is already known is not queried.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from airflow_provider_dysms.audit.matching.detail_queries import (
     second_queries,
 )
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
-from airflow_provider_dysms.audit.send_log.groups import group_lines
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.worker_pool import OrderedPool, cancel_all
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
@@ -91,7 +90,7 @@ async def audit(
     check_match(log, match)
     tally = Tally() if tally is None else tally
     processor = _GroupProcessor(client, AuditScope(send_date, as_of, match, log.has_match_keys), log.carry, in_flight)
-    groups = enumerate(group_lines(log.lines))
+    groups = enumerate(log.lines.groups())
     pool = OrderedPool(
         groups, lambda *group: _result_of_rejected(*group) or known_result(*group), processor.process, in_flight
     )

@@ -1,28 +1,21 @@
-"""Keeps values by number on the disk instead of in memory: a private SQLite database that ends with the process.
-
-Its file has no name once it is open. ``TMPDIR`` says in which folder it is made.
-"""
+"""Keeps values by number on the disk instead of in memory, in a private database that ends with the process."""
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.temporary_database import open_temporary_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-
-#: Memory of the database (KiB). Pages beyond it are on the disk.
-CACHE = 8_192
 
 
 class DiskIndex:
     """Values (bytes) by number. All values must be put before the first look-up."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None)
-        for pragma in (f"cache_size = -{CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
-            self._database.execute(f"PRAGMA {pragma}")
+        self._database = open_temporary_database()
         self._database.execute("CREATE TABLE entries (key INTEGER, content BLOB)")
         self._is_empty = True
         self._is_sorted = False

@@ -1,21 +1,23 @@
-"""Stores the lines of a send log compressed in memory: a line takes 20 to 40 bytes, even in a log of a million lines.
+"""Stores the lines of a send log on disk, so that memory does not grow with the log, and groups them.
 
-As objects, they would need twenty times as much memory during the whole audit. So they are compressed in blocks, and a
-line is an object only while it is used.
+A *group* is all lines of one number, all lines of one message id, or a single line that cannot be queried.
 """
 
 from __future__ import annotations
 
-import zlib
+import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import overload
 
 import msgspec
 
 from airflow_provider_dysms.model.phone_numbers.number import PhoneNumber
 from airflow_provider_dysms.model.private_struct import PrivateStruct
+from airflow_provider_dysms.temporary_database import open_temporary_database
 
 _Packed = tuple[
     int,
@@ -32,27 +34,12 @@ _Packed = tuple[
 ]
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Packed).decode
-_decode_all = msgspec.msgpack.Decoder(list[_Packed]).decode
 
-#: Lines per compressed block. Larger blocks would be smaller in total, but access to a single line would take longer.
-_LINES_PER_BLOCK = 32
-
-#: Decompressed blocks that are kept. The lines of one number are often in two or three distant parts of the log, and
-#: these parts are read in parallel.
-_MAX_CACHED_BLOCKS = 8
-
-# Lines are very similar, so higher levels save little and take longer.
-_COMPRESSION_LEVEL = 1
+#: Lines that are inserted at once.
+_LINES_PER_INSERT = 1_000
 
 #: Stored instead of the digits of a number if the log has exactly these digits.
 _SAME_AS_RAW = ""
-
-#: The group key of a line that belongs to no other line.
-UNGROUPED = 0
-
-#: The lowest group key that is a hash of a message id; different ids may have the same hash. Lower keys are the digits
-#: of a number.
-MIN_HASH = 1 << 62
 
 
 class Line(PrivateStruct, frozen=True, gc=False):
@@ -87,17 +74,14 @@ class Line(PrivateStruct, frozen=True, gc=False):
 
 
 class Lines(Sequence[Line]):
-    """A compressed sequence of lines. Each access makes a new object; iteration is much faster than access by index.
-
-    :param keys: the group key of each line: lines of one number, or of one message id, have equal keys
-    """
+    """A sequence of lines on disk. Each access makes a new object; iteration is much faster than access by index."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self.keys = array("q")
-        self._blocks: list[bytes] = []
-        self._cached: dict[int, bytes] = {}
-        self._last = bytearray()  # the last block, which is not full and not compressed yet
-        self._ends = array("q")  # the end of each line in the uncompressed bytes of all blocks
+        self._database = open_temporary_database()
+        weakref.finalize(self, self._database.close)
+        self._database.execute("CREATE TABLE lines (position INTEGER PRIMARY KEY, group_key, content BLOB)")
+        self._pending: list[tuple[int, int | str, bytes]] = []
+        self._count = 0
         self._rejected = array("q")
         self._files: dict[str, int] = {}
         self._names: list[str] = []
@@ -115,7 +99,7 @@ class Lines(Sequence[Line]):
             digits = _SAME_AS_RAW if line.phone.digits == line.raw_number else line.phone.digits
             country = line.phone.country
         if line.rejection is not None:
-            self._rejected.append(len(self._ends))
+            self._rejected.append(self._count)
         packed = (
             file,
             line.number,
@@ -129,33 +113,35 @@ class Lines(Sequence[Line]):
             line.carried,
             line.rejection,
         )
-        self.keys.append(_key(line))
-        encoded = _encode(packed)
-        self._last += encoded
-        self._ends.append(len(encoded) + (self._ends[-1] if self._ends else 0))
-        if len(self._ends) % _LINES_PER_BLOCK == 0:
-            self._blocks.append(zlib.compress(self._last, _COMPRESSION_LEVEL))
-            self._last = bytearray()
+        self._pending.append((self._count, _group_key(line, self._count), _encode(packed)))
+        self._count += 1
+        if len(self._pending) == _LINES_PER_INSERT:
+            self._insert()
+
+    def groups(self) -> Iterator[list[Line]]:
+        """Yield the lines of each group, in the order in which their first lines appear."""
+        self._insert()
+        grouped = self._database.execute(
+            "SELECT MIN(position) OVER (PARTITION BY group_key) AS first, content FROM lines ORDER BY first, position"
+        )
+        for _, rows in groupby(grouped, itemgetter(0)):
+            yield [self._line(content) for _, content in rows]
 
     @property
     def rejected(self) -> Sequence[Line]:
         """The lines that cannot be queried."""
         return _Selection(self, self._rejected)
 
-    def pieces(self) -> Iterator[bytes | bytearray]:
+    def pieces(self) -> Iterator[bytes]:
         """Yield bytes that are equal for equal lines and differ for different lines, for a digest."""
         yield _encode((self._names, len(self)))
-        yield from map(self._block, range(len(self._blocks) + 1))
+        yield from self._contents()
 
     def __iter__(self) -> Iterator[Line]:
-        for block in range(len(self._blocks) + 1):
-            count = min(_LINES_PER_BLOCK, len(self) - block * _LINES_PER_BLOCK)
-            nulls = _encode([None] * count)
-            list_header = nulls[: len(nulls) - count]  # msgpack: the same for every list of this length
-            yield from map(self._line, _decode_all(list_header + self._block(block)))
+        return map(self._line, self._contents())
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return self._count
 
     @overload
     def __getitem__(self, position: int) -> Line: ...
@@ -166,34 +152,36 @@ class Lines(Sequence[Line]):
     def __getitem__(self, position: int | slice) -> Line | list[Line]:
         if isinstance(position, slice):
             return [self[index] for index in range(*position.indices(len(self)))]
-        position = range(len(self))[position]
-        block = position // _LINES_PER_BLOCK
-        first, start = (self._ends[at - 1] if at else 0 for at in (block * _LINES_PER_BLOCK, position))
-        return self._line(_decode(self._block(block)[start - first : self._ends[position] - first]))
+        self._insert()
+        found = self._database.execute("SELECT content FROM lines WHERE position = ?", (range(len(self))[position],))
+        return self._line(*found.fetchone())
 
-    def _block(self, block: int) -> bytes | bytearray:
-        if block == len(self._blocks):
-            return self._last
-        if block not in self._cached:
-            if len(self._cached) == _MAX_CACHED_BLOCKS:
-                del self._cached[next(iter(self._cached))]
-            self._cached[block] = zlib.decompress(self._blocks[block])
-        return self._cached[block]
+    def _contents(self) -> Iterator[bytes]:
+        self._insert()
+        return (content for (content,) in self._database.execute("SELECT content FROM lines ORDER BY position"))
 
-    def _line(self, packed: _Packed) -> Line:
-        file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = packed
+    def _insert(self) -> None:
+        if self._pending:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT INTO lines VALUES (?, ?, ?)", self._pending)
+            self._database.execute("COMMIT")
+            self._pending.clear()
+
+    def _line(self, content: bytes) -> Line:
+        file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = _decode(content)
         phone = None
         if digits is not None and country is not None:
             phone = PhoneNumber(raw if digits == _SAME_AS_RAW and raw else digits, country)
         return Line(self._names[file], number, phone, raw, message_id, biz_id, out_id, sent_at, carried, rejection)
 
 
-def _key(line: Line) -> int:
+def _group_key(line: Line, position: int) -> int | str:
+    """Return what the lines of a group have in common: text for a message id, a number otherwise."""
     if line.rejection is not None:
-        return UNGROUPED
+        return -1 - position
     if line.message_id is not None:
-        return hash(line.message_id) % MIN_HASH + MIN_HASH
-    return int(line.phone.digits) if line.phone else UNGROUPED
+        return line.message_id
+    return int(line.phone.digits) if line.phone else -1 - position
 
 
 class _Selection(Sequence[Line]):

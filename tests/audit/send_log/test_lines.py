@@ -1,6 +1,6 @@
-"""Lines come out of their packing as they went in, and those of one number or message id come out together."""
+"""Lines are read as they were written, and those of one number or one message id are one group."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -49,3 +49,35 @@ def test_no_line_shows_a_number():
     packed = Lines([line])
     assert NUMBERS[0] not in repr(line) + repr(packed) + repr(packed[0]) + repr(packed.rejected)
     assert repr(line) == "Line(where='log.csv:2')"
+
+
+def key(place, line):
+    if line.rejection is None and line.message_id is not None:
+        return "message", line.message_id
+    if line.rejection is None and line.phone is not None:
+        return "number", line.phone.digits
+    return "alone", place
+
+
+@given(st.lists(LINES, max_size=12))
+def test_lines_of_one_number_or_message_id_are_one_group_in_the_order_of_their_first(made):
+    expected = {}
+    for place, line in enumerate(made):
+        expected.setdefault(key(place, line), []).append(line)
+    assert list(Lines(made).groups()) == list(expected.values())
+
+
+def test_a_hundred_thousand_numbers_are_apart():
+    count, noon = 100_000, datetime(2025, 6, 1, 4, tzinfo=UTC)
+    lines = Lines()
+    for place in range(count + 10):
+        digits = f"139{place % count:08}"
+        lines.append(Line("log.csv", place + 2, PhoneNumber(digits, "CN"), digits, sent_at=noon + timedelta(seconds=1)))
+    sizes = [len(group) for group in lines.groups()]
+    assert sizes == [2] * 10 + [1] * (count - 10)
+
+
+def test_lines_can_be_read_one_by_one_while_groups_are_read():
+    made = [Line("a.csv", number, PhoneNumber(NUMBERS[number % 3], "CN")) for number in range(30)]
+    lines = Lines(made)
+    assert [(len(group), lines[group[0].number]) for group in lines.groups()] == [(10, made[at]) for at in range(3)]

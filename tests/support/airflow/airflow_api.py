@@ -73,6 +73,10 @@ class AirflowApi:
         """Add a pool."""
         self._ask("POST", "pools", {"name": name, "slots": slots})
 
+    def post(self, path: str, body: object) -> Any:
+        """Create something, and return what the API says of it."""
+        return self._ask("POST", path, body)
+
     def get(self, path: str) -> Any:
         """Return what the API says under a path."""
         return self._ask("GET", path)

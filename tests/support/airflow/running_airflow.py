@@ -14,7 +14,7 @@ import sys
 import urllib.error
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -59,6 +59,7 @@ class RunningAirflow(AirflowApi):
             states = airflow.wait("hello", airflow.trigger("hello"))
 
     :param home: a folder to be made; DAG files belong into its ``dags``
+    :param port: of its API and user interface; a free one when absent
     :param dags: DAG files that are there from the start
     :param parts: what to start, of ``COMMANDS``
     :param database: SQLAlchemy URL of an empty database; a file of SQLite in the home when absent
@@ -72,11 +73,12 @@ class RunningAirflow(AirflowApi):
         *,
         dags: Iterable[Path] = (),
         parts: tuple[str, ...] = PARTS,
+        port: int | None = None,
         database: str | None = None,
         impatient: bool = True,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        port = _free_port()
+        port = port or _free_port()
         super().__init__(f"http://127.0.0.1:{port}")
         self.home = home
         self.dags = home / "dags"
@@ -174,6 +176,16 @@ class RunningAirflow(AirflowApi):
         worker = [each for each in [task.parent()] if each is not None and supervisor]
         for each in (*worker, *task.children(recursive=True), task):
             each.kill()
+
+    def connection(self, conn_id: str) -> dict[str, Any]:
+        """Return a connection with its secrets, as the command line exports it."""
+        file = self.home / f"{conn_id}.json"
+        command = [sys.executable, "-m", "airflow", "connections", "export", str(file)]
+        subprocess.run(command, env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        try:
+            return dict(json.loads(file.read_text())[conn_id])
+        finally:
+            file.unlink()
 
     def logs(self) -> str:
         """Return everything that the parts and the tasks have written."""

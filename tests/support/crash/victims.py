@@ -28,9 +28,10 @@ import botocore.session
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_provider_dysms import temporary_database
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
-from airflow_provider_dysms.storage import checkpoints, disk_index
+from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.row_spool import SpooledFile
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
@@ -40,7 +41,7 @@ from support.crash.boundaries import Boundaries, Fault
 PATIENCE = 120.0
 
 #: Queries per checkpoint, and KiB of memory before an index goes to the disk: so small that there are some of both.
-checkpoints.MAX_QUERIES, disk_index.CACHE = 8, 1
+checkpoints.MAX_QUERIES, temporary_database.CACHE = 8, 1
 
 #: How many bytes of the name of a boundary are kept for a victim that cannot tell any more.
 NAME = 256

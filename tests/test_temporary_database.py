@@ -1,0 +1,54 @@
+"""A temporary database leaves no file with a name, needs little memory, and a full disk is told as one."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_dysms.exceptions import airflow_errors
+from airflow_provider_dysms.temporary_database import CACHE, open_temporary_database
+
+
+def test_its_file_has_no_name() -> None:
+    before = _open_files()
+    database = open_temporary_database()
+    database.execute("CREATE TABLE filled (content BLOB)")
+    for _ in range(32):
+        database.execute("INSERT INTO filled VALUES (zeroblob(?))", (CACHE * 1024 // 8,))
+    (file,) = _open_files() - before
+    assert file.endswith(" (deleted)"), "it is on disk, without a name"
+    database.close()
+    assert _open_files() == before
+
+
+def _open_files() -> set[str]:
+    return {str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
+
+
+FILL = """
+import resource, signal
+from airflow_provider_dysms.exceptions import airflow_errors
+from airflow_provider_dysms.temporary_database import open_temporary_database
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+with airflow_errors():
+    database = open_temporary_database()
+    database.execute("CREATE TABLE filled (content BLOB)")
+    for _ in range(100):
+        database.execute("INSERT INTO filled VALUES (zeroblob(1000000))")
+"""
+
+
+def test_a_disk_without_room_is_told_as_such() -> None:
+    ended = subprocess.run([sys.executable, "-c", FILL], capture_output=True, text=True, check=False)
+    assert "DysmsTaskError: The folder for temporary files" in ended.stderr
+    assert "set TMPDIR" in ended.stderr
+
+
+def test_other_errors_of_a_database_stay() -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"), airflow_errors():
+        open_temporary_database().execute("SELECT * FROM missing")

@@ -46,7 +46,7 @@ def backfill(airflow: RunningAirflow, dag_id: str) -> dict[tuple[str, str], str]
     command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", dag_id]
     span = ["--from-date", f"{first}T00:00:00+08:00", "--to-date", f"{last}T23:59:59+08:00"]
     if dag_id == "partitioned":
-        span = ["--from-date", str(first), "--to-date", str(last)]
+        span = ["--from-date", str(first), "--to-date", f"{last}T23:59:59"]
     done = subprocess.run(
         [*command, *span, "--reprocess-behavior", "completed"],
         env=airflow.environment,

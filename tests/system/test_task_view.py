@@ -51,7 +51,11 @@ DAGS = """
             task_id="statistics", first_date=DAYS[0], last_date=DAYS[1], output_uri=FOLDER + "/statistics"
         )
         DysmsToObjectStorageOperator(
-            task_id="fails", retries=0, sent_uri=FOLDER + "/nothing.csv", output_uri=FOLDER + "/fails", doc_md="**Mine**"
+            task_id="fails",
+            retries=0,
+            sent_uri=FOLDER + "/nothing.csv",
+            output_uri=FOLDER + "/fails",
+            doc_md="**Mine**",
         )
         DysmsMessageSensor(
             task_id="wait", message_ids=[ABROAD], dysms_conn_id="dysms_abroad", deferrable=True, poke_interval=1

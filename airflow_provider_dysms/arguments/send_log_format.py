@@ -5,29 +5,8 @@ Few DAGs have one of these arguments, so the modules that read logs are imported
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
-from airflow_provider_dysms.model.errors import DysmsInputError
-
-#: Folder of a day below ``output_uri``.
-PARTITION = "send_date={send_date:%Y-%m-%d}"
-
 #: Arguments that describe how a log is written, and have no default.
 LOG_OPTIONS = ("sent_format", "encoding", "delimiter", "time_format", "timezone", "binary", "multiline")
-
-
-def text_with_day(argument: str, value: Any) -> None:
-    """Check a text that may contain the placeholder of the day.
-
-    :raises DysmsInputError: it is not text, or a placeholder in it is not one of the day
-    """
-    if not isinstance(value, str):
-        raise DysmsInputError(argument, f"must be text, not {type(value).__name__}")
-    if "{" in value and value != PARTITION:
-        from airflow_provider_dysms.storage.day_placeholder import render_day
-
-        render_day(value, date(2000, 1, 1), argument)
 
 
 def log_option(argument: str, value: object) -> None:

@@ -57,6 +57,9 @@ _RFC_2822 = re.compile(
     r"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: (?:[+-][0-9]{4}|GMT|UTC|Z))?"
 )
 
+# The key that Airflow's timetables give a partition by default.
+_NAIVE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+
 #: Times whose parsed form is kept: a wait sees the same times in every answer.
 MAX_CACHED_TIMES = 8192
 
@@ -110,6 +113,12 @@ def parse_day(value: str | int | date | datetime, argument: str = "send_date") -
                 return datetime.strptime(text, pattern).date()  # noqa: DTZ007 - a day has no time zone
             except ValueError:
                 pass
+        if _NAIVE_TIME.fullmatch(text):
+            raise DysmsInputError(
+                argument,
+                "is a time without a zone, not a day; if it is the partition key of the run, set key_format='%Y-%m-%d' "
+                "in the timetable",
+            )
     raise DysmsInputError(
         argument,
         f"is not a date: {safe_repr(value)}; "
@@ -145,6 +154,17 @@ def is_remembered(day: date, now: datetime) -> bool:
 @lru_cache(maxsize=64)
 def _remembered_span(day: date) -> tuple[datetime, datetime]:
     return day_start(day), day_start(day + timedelta(days=WINDOW_DAYS + 1))
+
+
+def remembered_days(last: date, count: int, now: datetime) -> list[date]:
+    """Return the days of a span that the service remembers at an instant, the oldest first.
+
+    :param last: the last day of the span
+    :param count: how many days the span has; at most 366
+    """
+    last_ordinal = last.toordinal()
+    ordinals = range(max(last_ordinal - count + 1, 1), last_ordinal + 1)
+    return [day for day in map(date.fromordinal, ordinals) if is_remembered(day, now)]
 
 
 def check_window(day: date, now: datetime, argument: str = "send_date") -> None:

@@ -21,6 +21,8 @@ from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
 from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
+from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator
+from airflow_provider_dysms.operators.unsettled_dates import DysmsUnsettledDatesOperator as DysmsUnsettledDatesOperator
 from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments
+from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.dates import parse_day
@@ -48,7 +49,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
         self,
         *,
         output_uri: str,
-        partition: str = "send_date={send_date:%Y-%m-%d}",
+        partition: str = PARTITION,
         send_date: Any = YESTERDAY,
         **kwargs: Any,
     ) -> None:

@@ -66,6 +66,22 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayo
     return Inputs(files, sorted(found, key=itemgetter(0)))
 
 
+def has_inputs(sent_uri: str, *, argument: str = "sent_uri") -> bool:
+    """Return whether a URI finds a file now; nothing is read.
+
+    :param sent_uri: as :func:`open_inputs` takes it
+    :param argument: name of the argument, for errors
+    :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
+    :raises DysmsStorageError: the store does not answer
+    """
+    try:
+        return bool(_Files(resolve_uri(sent_uri, argument), argument).find()[1])
+    except DysmsInputError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return False
+        raise
+
+
 class Inputs:
     """The files of a log, each with its name: an iterator, and a context in which to read them."""
 

@@ -84,9 +84,14 @@ class Partition:
         return cls(root, partition, file_format, compression, extension, store, csv_safe)
 
     @property
+    def data(self) -> str:
+        """Key of the data file, relative to the root."""
+        return data_key(self.name, self.extension)
+
+    @property
     def uri(self) -> str:
         """URI of the data file, without a connection id."""
-        return f"{clean_uri(self.root).rstrip('/')}/{self._data}"
+        return f"{clean_uri(self.root).rstrip('/')}/{self.data}"
 
     @property
     def uris(self) -> dict[str, str]:
@@ -168,11 +173,11 @@ class Partition:
         :raises DysmsStorageError: others kept writing the same partition, or the store does not answer
         """
         spooled = spool.finish()
-        encode_manifest = partial(encode, self._data, spooled, spool.schema, result, run)
+        encode_manifest = partial(encode, self.data, spooled, spool.schema, result, run)
         encode_manifest([])  # fails before anything is written if a value is not JSON-able
         for attempt in range(MAX_ATTEMPTS):
             replaced = self._replaced_files(self.data_files(), self.read_manifest())
-            self.store.upload(self._data, spooled.file)
+            self.store.upload(self.data, spooled.file)
             self.store.write(self._manifest, encode_manifest(replaced))
             for key in replaced:
                 self.store.remove(key)
@@ -185,16 +190,12 @@ class Partition:
         )
 
     @property
-    def _data(self) -> str:
-        return data_key(self.name, self.extension)
-
-    @property
     def _manifest(self) -> str:
         return manifest_key(self.name)
 
     def _replaced_files(self, files: set[str], manifest: Manifest | None) -> list[str]:
         """Return the data files that a commit removes; refuse those that do not belong to the manifest."""
-        others = files - {self._data}
+        others = files - {self.data}
         if foreign := sorted(others - owned_files(manifest)):
             raise DysmsInputError(
                 "output_uri",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
@@ -11,7 +10,8 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, PARTITION, log_option, text_with_day
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, log_option
+from airflow_provider_dysms.arguments.text_with_day import PARTITION, fill_in_day, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import validation
@@ -124,6 +124,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     :param statistics: ``record`` (default) the day's QuerySendStatistics in the manifest, and warn if the vendor's
         segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
         not one record was found, the task fails, also for a list of numbers; or ``skip``
+    :param asset_partitions: on Airflow 3.3, whether the event of an asset in ``outlets`` belongs to the partition of
+        the day (default). Such an event starts DAGs with ``PartitionedAssetTimetable`` only; with false it starts those
+        with ``schedule=[asset]``
     :param requests_per_second: replaces the connection's ``quota_share``
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
@@ -178,6 +181,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "max_missing_rate": number(0, 1, "a share"),
         "max_rejected_rate": number(0, 1, "a share"),
         "statistics": one_of(Statistics),
+        "asset_partitions": flag,
         "requests_per_second": optional(number(0, 100_000, "a number of requests", above=True)),
         "dysms_conn_id": validation.text,
     }
@@ -213,6 +217,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         max_missing_rate: float = 0.05,
         max_rejected_rate: float = 0.05,
         statistics: Statistics = "record",
+        asset_partitions: bool = True,
         requests_per_second: float | None = None,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
@@ -246,6 +251,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         self.max_missing_rate = max_missing_rate
         self.max_rejected_rate = max_rejected_rate
         self.statistics: Statistics = statistics
+        self.asset_partitions = asset_partitions
         self.requests_per_second = requests_per_second
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
@@ -262,9 +268,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
 
     @without_frames
     def execute(self, context: Context) -> Manifest:
+        from airflow_provider_dysms.assets.outlet_events import add_to_outlet_events
         from airflow_provider_dysms.transfers.export import export
         from airflow_provider_dysms.transfers.export_options import ExportOptions
-        from airflow_provider_dysms.transfers.reporting.asset_events import add_to_asset_events
         from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
         ti = context.get("ti")
@@ -275,22 +281,11 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
                 owner=(ti.dag_id, ti.run_id, ti.task_id, ti.map_index) if ti is not None else None,
                 log=self.log,
             )
-        add_to_asset_events(manifest, self.outlets, context)
+        add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:
         """Fill in the day too, so that Airflow shows the file of the day. It calls this for mapped tasks as well."""
         super()._do_render_template_fields(parent, *arguments, **named)
         if parent is self:
-            self._fill_in_day()
-
-    def _fill_in_day(self) -> None:
-        from airflow_provider_dysms.model.dates import parse_day
-        from airflow_provider_dysms.storage.day_placeholder import render_day
-
-        for name in ("sent_uri", "partition"):
-            if isinstance(text := getattr(self, name), str):
-                with suppress(Exception):  # errors are reported when the task runs
-                    text = render_day(text, parse_day(self.send_date), name)
-                    if not {"{", "}"} & {*text}:  # the run would take remaining braces for a placeholder
-                        setattr(self, name, text)
+            fill_in_day(self, ("sent_uri", "partition"))

@@ -28,6 +28,7 @@ from airflow_provider_dysms.transfers.reporting.log_summary import in_beijing, i
 from airflow_provider_dysms.transfers.resume import checkpoints_of, digest_of, remove
 from airflow_provider_dysms.transfers.row_codec import RowCodec
 from airflow_provider_dysms.transfers.send_log_input import read_input
+from airflow_provider_dysms.transfers.settled_day import is_unchanged, keep_settled, log_reopened
 from airflow_provider_dysms.transfers.statistics import has_gap, judge_by_statistics, query_statistics
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.audit.send_log.log import SendLog
+    from airflow_provider_dysms.model.choices import Statistics
     from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.transfers.export_options import ExportOptions
 
@@ -96,8 +98,20 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
             columns=options.columns,
             log=log,
         )
+
+        async def ask(client: DysmsClient) -> tuple[bool, dict[str, Any]]:
+            await pipeline.run(client)
+            unchanged = is_unchanged(previous_manifest, partition, pipeline, spool)
+            statistics = "skip" if unchanged else options.statistics
+            return unchanged, await _run_facts(client, pipeline, day, statistics, log)
+
         # Everything of Airflow happens before or after this one event loop, never inside it.
-        run = hook.run(lambda client: _ask(client, pipeline, day, options, log))
+        unchanged, run = hook.run(ask)
+        run["days_left"] = dates.days_left(day, datetime.now(UTC))
+        if unchanged and previous_manifest is not None:
+            remove(checkpoints, log)
+            return keep_settled(previous_manifest, run, log)
+        log_reopened(previous_manifest, pipeline, log)
         try:
             _judge(pipeline, send_log, run["statistics"], options, log)
         except DysmsIncomplete:
@@ -107,7 +121,6 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
         if result["provisional"]:
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])
-        run["days_left"] = dates.days_left(day, datetime.now(UTC))
         manifest = partition.commit(spool, result, {**run, **partition.uris})
     remove(checkpoints, log)
     log.info("%s", summary_table(manifest))
@@ -126,17 +139,18 @@ def _day(options: ExportOptions, now: datetime, log: Any) -> date:
         raise DysmsWindowError(error.argument, f'{error.problem}; outside_window="skip" skips the task') from None
 
 
-async def _ask(client: DysmsClient, pipeline: Pipeline, day: date, options: ExportOptions, log: Any) -> dict[str, Any]:
-    """Run the pipeline and ask for the statistics; return the manifest's ``run``."""
-    await pipeline.run(client)
-    statistics = await query_statistics(client, day, pipeline.tally, options.statistics, log)
+async def _run_facts(
+    client: DysmsClient, pipeline: Pipeline, day: date, statistics: Statistics, log: Any
+) -> dict[str, Any]:
+    """Ask for the day's statistics, and return the manifest's ``run``."""
+    counts = await query_statistics(client, day, pipeline.tally, statistics, log)
     return {
         "requests": client.counters.requests,
         "pages": client.counters.pages,
         "throttled": client.counters.throttled,
         "resumed": pipeline.groups[Source.RESUMED],
         "taken_over": pipeline.groups[Source.COMMITTED],
-        "statistics": statistics,
+        "statistics": counts,
     }
 
 

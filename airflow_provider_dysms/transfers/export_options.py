@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.arguments.send_log_format import PARTITION
+from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.audit.send_log.options import LogOptions
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.private_struct import PrivateStruct

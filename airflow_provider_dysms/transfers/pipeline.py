@@ -106,6 +106,11 @@ class Pipeline:
         self._upload: asyncio.Task[None] | None = None
 
     @property
+    def has_previous_rows(self) -> bool:
+        """Whether the partition has rows that can be compared."""
+        return self._previous_rows is not None
+
+    @property
     def causes(self) -> str:
         """Why lines may have no record, the most likely cause first."""
         tally = self.tally

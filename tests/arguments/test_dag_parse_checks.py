@@ -16,6 +16,7 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsQuerySendStatisticsOperator,
     DysmsSendMessageToGlobeOperator,
     DysmsSendSmsOperator,
+    DysmsUnsettledDatesOperator,
     DysmsVerifyPartitionOperator,
 )
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
@@ -29,6 +30,7 @@ TRANSFER: tuple[Any, dict[str, Any]] = (
 DETAILS = (DysmsQuerySendDetailsOperator, {"phone_numbers": NUMBER})
 STATISTICS = (DysmsQuerySendStatisticsOperator, {"first_date": "2026-11-28"})
 VERIFY = (DysmsVerifyPartitionOperator, {"output_uri": "file:///out"})
+UNSETTLED = (DysmsUnsettledDatesOperator, {"output_uri": "file:///out"})
 SMS = (DysmsSendSmsOperator, {"phone_numbers": NUMBER, "sign_name": "示例", "template_code": "SMS_1"})
 GLOBE = (DysmsSendMessageToGlobeOperator, {"to": "+1415" + "5550100", "message": "text"})
 WAIT = (DysmsMessageSensor, {"message_ids": "1"})
@@ -52,6 +54,15 @@ WRONG: list[tuple[tuple[Any, dict[str, Any]], str, Any, str]] = [
     (TRANSFER, "send_date", "28/11/2026", "it must be 'YYYY-MM-DD', 'YYYYMMDD', a date, or a datetime"),
     (TRANSFER, "partition", "day={day}", "may have only the placeholder"),
     (TRANSFER, "output_uri", "", "is empty"),
+    (UNSETTLED, "output_uri", "", "is empty"),
+    (UNSETTLED, "through", "yesterday", "is not a date"),
+    (UNSETTLED, "lookback_days", 31, "must be a whole number from 1 to 30"),
+    (UNSETTLED, "lookback_days", 0, "must be a whole number from 1 to 30"),
+    (UNSETTLED, "lookback_days", "30", "must be a whole number from 1 to 30"),
+    (UNSETTLED, "limit", 0, "must be a whole number from 1 to 1024"),
+    (UNSETTLED, "limit", True, "must be a whole number from 1 to 1024"),
+    (UNSETTLED, "sent_uri", "file:///{day}.csv", "may have only the placeholder"),
+    (UNSETTLED, "partition", "day={day}", "may have only the placeholder"),
     (DETAILS, "send_date", "28/11/2026", "is not a date"),
     (DETAILS, "biz_id", "a b", "must be an id"),
     (DETAILS, "dysms_conn_id", None, "must be text"),

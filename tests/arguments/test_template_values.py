@@ -33,6 +33,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsQueryMessageOperator": {"message_ids": ["1"]},
     "DysmsQuerySendStatisticsOperator": {"first_date": "2026-11-28"},
     "DysmsVerifyPartitionOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
+    "DysmsSettledDateOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
+    "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},
     "DysmsMessageSensor": {"message_ids": ["1"]},
     "DysmsSendDetailsSensor": {"phone_numbers": NUMBERS, "out_id": "a"},
     "DysmsToObjectStorageOperator": {"sent_uri": "file:///log", "output_uri": "file:///out", "send_date": "2026-11-28"},
@@ -114,7 +116,7 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
     "sent_uri": (as_it_is, [("file:///logs/1_0.csv", "file:///logs/1_0.csv")]),
     "output_uri": (as_it_is, [("file:///1_0", "file:///1_0")]),
 }
-KINDS["first_date"] = KINDS["last_date"] = KINDS["send_date"]
+KINDS["first_date"] = KINDS["last_date"] = KINDS["through"] = KINDS["send_date"]
 
 
 def operators() -> Iterator[type[BaseOperator]]:

@@ -14,6 +14,7 @@ from airflow_provider_dysms.model.dates import (
     days_left,
     parse_day,
     parse_instant,
+    remembered_days,
     window,
     wire_day,
 )
@@ -137,6 +138,16 @@ def test_the_window_moves_at_midnight_in_beijing_and_not_in_utc() -> None:
     midnight = datetime(2025, 6, 1, 16, tzinfo=UTC)
     assert window(midnight - timedelta(seconds=1))[1] == FIRST_OF_JUNE
     assert window(midnight)[1] == date(2025, 6, 2)
+
+
+def test_remembered_days_are_those_of_a_span_that_the_window_has() -> None:
+    yesterday = date(2025, 5, 31)
+    days = remembered_days(yesterday, 30, NOON)
+    assert (len(days), days[0], days[-1]) == (30, date(2025, 5, 2), yesterday)
+    assert remembered_days(date(2025, 6, 3), 4, NOON) == [yesterday, FIRST_OF_JUNE]
+    assert remembered_days(date(2025, 5, 3), 30, NOON) == [date(2025, 5, 2), date(2025, 5, 3)]
+    assert remembered_days(date(2025, 5, 1), 30, NOON) == []
+    assert remembered_days(date.min, 30, NOON) == remembered_days(date.max, 30, NOON) == []
 
 
 def test_days_left_count_down_to_zero_on_the_last_day() -> None:

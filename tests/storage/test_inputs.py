@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.inputs import has_inputs, open_inputs
 from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 
 KEYS = ["b.csv", "a.csv", "c.txt", "_skipped.csv", ".hidden.csv", "deeper/d.csv", "deeper/_e.csv", "_aside/f.csv"]
@@ -54,6 +54,13 @@ def test_nothing_to_read_is_an_error_that_names_the_argument(log, tail):
     assert str(caught.value).startswith("sent_uri ")
     assert f"{log.clean_uri}/{tail}" in str(caught.value)
     assert "aws_test" not in str(caught.value)
+    assert not has_inputs(f"{log.uri}/{tail}")
+
+
+def test_a_file_is_found_without_reading_it(log):
+    assert all(has_inputs(f"{log.uri}/{tail}") for tail in ("log/a.csv", "log", "log/*.csv", "log/**/*.csv"))
+    with pytest.raises(DysmsInputError, match="sent_uri is empty"):
+        has_inputs("")
 
 
 def test_the_argument_can_have_another_name(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ import sys
 import urllib.error
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any, Self
 
 import psutil
@@ -161,6 +163,13 @@ class RunningAirflow(AirflowApi):
         """Let a part go on that was stopped."""
         for pid in members(self._running[name].pid):
             os.kill(pid, signal.SIGCONT)
+
+    def kill_member(self, name: str, random: Random) -> None:
+        """Kill one process that belongs to a part, not its first: a task, or what runs tasks."""
+        leader = self._running[name].pid
+        if others := sorted(pid for pid in members(leader) if pid != leader):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(random.choice(others), signal.SIGKILL)
 
     def kill_task(self, dag_id: str, run_id: str, task_id: str, *, supervisor: bool = True) -> None:
         """Kill the process of a running task.

@@ -31,18 +31,18 @@ PROCESS_KINDS = (
 
 #: What the service does: title -> the fault of the emulator, or its switch.
 SERVICE_KINDS: dict[str, dict[str, Any]] = {
-    "connections reset": {"fault": {"kind": "reset", "every": 4, "times": None}},
-    "responses cut off": {"fault": {"kind": "truncated", "every": 4, "times": None}},
-    "throttling": {"fault": {"kind": "throttle", "every": 2, "times": None}},
+    "connections reset": {"fault": {"kind": "reset", "every": 3, "times": None}},
+    "responses cut off": {"fault": {"kind": "truncated", "every": 3, "times": None}},
+    "throttling": {"fault": {"kind": "throttle", "every": 3, "times": None}},
     "503": {"fault": {"kind": "status", "every": 3, "times": None}},
-    "slow bodies": {"fault": {"kind": "slow", "every": 5, "times": None, "seconds": 4.0}},
-    "late responses": {"fault": {"kind": "stall", "every": 5, "times": None, "seconds": 25.0}},
+    "slow bodies": {"fault": {"kind": "slow", "every": 3, "times": None, "seconds": 4.0}},
+    "late responses": {"fault": {"kind": "stall", "every": 3, "times": None, "seconds": 25.0}},
     "latency": {"switch": {"latency_ms": 1500}},
 }
 
 #: Seconds: from the start to the first disturbance, between two of processes and of the service, until a killed part is
 #: started again, and for how long the service misbehaves.
-FIRST, PROCESS_GAP, SERVICE_GAP, DOWN, WEATHER = 15.0, (15.0, 30.0), (12.0, 30.0), (2.0, 12.0), (4.0, 10.0)
+FIRST, PROCESS_GAP, SERVICE_GAP, DOWN, WEATHER = 15.0, (8.0, 20.0), (12.0, 30.0), (2.0, 12.0), (6.0, 14.0)
 #: A pause lasts from a part of the heartbeat timeout to a multiple of it: some end unnoticed, others do not.
 PAUSE_SHARES = (0.4, 1.8)
 #: The API server is nobody's to take over, and all wait for it.

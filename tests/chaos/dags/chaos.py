@@ -23,7 +23,11 @@ POLLS = {"poke_interval": 5, "max_poke_interval": 20, "deferrable": True}
 
 with DAG("catch_up", schedule=None, max_active_runs=1, default_args=RETRIES):
     days = DysmsUnsettledDatesOperator(
-        task_id="days", output_uri=OUTPUT_URI, sent_uri=SENT_URI, lookback_days=int(os.environ["CHAOS_DAYS"])
+        task_id="days",
+        output_uri=OUTPUT_URI,
+        sent_uri=SENT_URI,
+        through=os.environ["CHAOS_THROUGH"],  # a day may end meanwhile
+        lookback_days=int(os.environ["CHAOS_DAYS"]),
     )
 
     @task_group

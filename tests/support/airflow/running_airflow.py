@@ -154,6 +154,10 @@ class RunningAirflow(AirflowApi):
         """Kill a part and whatever belongs to it, as when its machine is lost."""
         self._sessions.kill(self._running.pop(name))
 
+    def ended(self) -> list[str]:
+        """Return the names of parts that have ended by themselves."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
     def freeze(self, name: str) -> None:
         """Stop a part where it is: others take it for dead, and it is not."""
         for pid in members(self._running[name].pid):

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the disturbances and of the generated days")
     parser.add_argument("--minutes", type=float, default=30, help="for how long Airflow is disturbed")
     parser.add_argument("--days", type=int, default=30, help="days that are audited, at most 30")
-    parser.add_argument("--messages", type=int, default=300, help="messages of each day")
+    parser.add_argument("--messages", type=int, default=600, help="messages of each day")
     parser.add_argument("--waits", type=int, default=200, help="waits; as many of them as there are sends follow one")
     parser.add_argument("--sends", type=int, default=100)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="is emptied; keeps logs and output")

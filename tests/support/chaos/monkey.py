@@ -174,8 +174,16 @@ class Monkey:
                 if self._stopped.wait(max(begun + at - time.monotonic(), 0)):
                     return
                 step(disturbance)
+                self._start_what_has_ended()
         except BaseException as error:
             self._error = error
+
+    def _start_what_has_ended(self) -> None:
+        """Start parts again that have ended by themselves, as a service manager would."""
+        for name in self._airflow.ended():
+            self.done[f"{name.split(' ')[-1]} that ended by itself"] += 1
+            self._airflow.kill(name)
+            self._airflow.start(*self._parts[name])
 
     def _begin(self, disturbance: Disturbance) -> None:
         self.done[disturbance.title] += 1

@@ -40,6 +40,9 @@ from support.truth import day_result
 
 DAG = TESTS / "chaos" / "dags" / "chaos.py"
 
+#: Parts of which there is one.
+PARTS = ("api-server", "dag-processor", "scheduler")
+
 #: In the environment of every process that a run starts, so that those that are left can be found.
 MARK = "CHAOS_RUN"
 
@@ -73,7 +76,7 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Report:
         generate_days(emulator, scenario, days, folder)
         report.undisturbed = _undisturbed(emulator, days, folder) + Counter(sends=scenario.sends)
         emulator.quotas(**QUOTAS)
-        with _airflow(scenario, emulator, folder) as (airflow, parts):
+        with _airflow(days, emulator, folder) as (airflow, parts):
             _disturb(scenario, airflow, parts, emulator, report, say)
         report.counts = emulator.requests()
         report.problems += judge.wrong_quotas(report.counts, QUOTAS)
@@ -108,13 +111,13 @@ def _undisturbed(emulator: Emulator, days: list[date], folder: Path) -> Counter[
 
 @contextmanager
 def _airflow(
-    scenario: Scenario, emulator: Emulator, folder: Path
+    days: list[date], emulator: Emulator, folder: Path
 ) -> Iterator[tuple[RunningAirflow, dict[str, tuple[str, ...]]]]:
-    """Airflow with two workers and two triggerers, and how each part that the monkey kills is started."""
+    """Airflow with two workers and two triggerers, and how each part is started."""
     parts = {
         **{name: ("worker", name, "--celery-hostname", name.replace(" ", "-")) for name in WORKERS},
         **{name: ("triggerer", name) for name in TRIGGERERS},
-        "scheduler": ("scheduler",),
+        **{part: (part,) for part in PARTS},
     }
     with serving("postgres") as database, serving("redis") as broker:
         environment = {
@@ -127,7 +130,8 @@ def _airflow(
             "AIRFLOW_CONN_DYSMS_DEFAULT": emulator.connection_json(
                 privacy_secret=PRIVACY_SECRET, quota=QUOTAS, quota_share=QUOTA_SHARE
             ),
-            "CHAOS_DAYS": str(scenario.days),
+            "CHAOS_DAYS": str(len(days)),
+            "CHAOS_THROUGH": str(days[-1]),
             "CHAOS_FOLDER": str(folder.resolve()),
             "CHAOS_LIFETIME": str(LIFETIME),
             "CHAOS_SETTLE": str(SETTLE),
@@ -135,7 +139,7 @@ def _airflow(
         with RunningAirflow(
             folder / "home",
             dags=[DAG],
-            parts=("api-server", "dag-processor", "scheduler"),
+            parts=PARTS,
             database=database,
             environment=environment,
         ) as airflow:

@@ -58,7 +58,7 @@ class Scenario:
     seed: int = 1
     minutes: float = 30
     days: int = 30
-    messages: int = 300
+    messages: int = 600
     waits: int = 200
     sends: int = 100
 

@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,18 +38,24 @@ test: $(VENV)/.installed ## every test
 
 # No test of the folders that are ignored is fast, and collecting them takes a third of the time.
 unit: $(VENV)/.installed ## the fast tests, without an emulator, a store or an Airflow: a minute
-	@$(BIN)/python -m pytest -q $(WORKERS) $(addprefix --ignore=tests/,conformance crash e2e scale) -m "not ($(SLOW))"
+	@$(BIN)/python -m pytest -q $(WORKERS) $(addprefix --ignore=tests/,conformance crash e2e scale chaos) -m "not ($(SLOW))"
 
-SLOW := slow or e2e or scale or conformance or canary or rotation or browser
+SLOW := slow or e2e or scale or chaos or conformance or canary or rotation or browser
 
-e2e: $(VENV)/.installed-e2e ## standalone Airflow, and two triggerers on PostgreSQL that are killed: ten minutes
+# What needs Celery has an environment of its own.
+e2e: $(VENV)/.installed-e2e .venv-scale/.installed-scale ## standalone Airflow, two triggerers that are killed, and a short form of `make chaos`: half an hour
 	$(BIN)/python -m pytest -m e2e
+	.venv-scale/bin/python -m pytest -m chaos tests/chaos
 
 browser: $(VENV)/.installed-browser ## the connection form, links and task pages in Chromium; screenshots in .artifacts: three minutes
 	$(BIN)/python -m pytest -m browser tests/browser
 
 scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes
 	@.venv-scale/bin/python -m pytest -q -m scale tests/scale
+
+# SEED changes what goes wrong and when, MINUTES for how long; DAYS, MESSAGES, WAITS and SENDS how much work there is.
+chaos: .venv-scale/.installed-scale ## catch-up, waits and sends while workers, triggerers, scheduler and service fail: thirty minutes and more
+	@PYTHONPATH=tests .venv-scale/bin/python -m support.chaos $(foreach option,SEED MINUTES DAYS MESSAGES WAITS SENDS,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
 # the last line says what was left out for lack of time.

@@ -35,6 +35,10 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": "airflow_provider_dysms.transfers.dysms_to_object_storage",
             }
         ],
+        "extra-links": [
+            "airflow_provider_dysms.links.console.DysmsConsoleLink",
+            "airflow_provider_dysms.links.manifest.DysmsManifestLink",
+        ],
         "connection-types": [
             {
                 "connection-type": "dysms",

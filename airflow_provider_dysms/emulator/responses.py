@@ -44,6 +44,7 @@ async def send_response(response: Response, faults: list[Fault], scope: MutableM
         await asyncio.sleep(fault_of_kind["stall"].seconds or 0)
     if "reset" in fault_of_kind:
         reset_connection(scope[_TRANSPORT])
+        await asyncio.sleep(0)  # uvicorn calls it an error if we return before it knows that the connection is closed
         return
     for kind, content_type, body in (("html", b"text/html", _HTML), ("empty_body", b"", b""), ("redirect", b"", b"")):
         if kind in fault_of_kind:
@@ -57,6 +58,7 @@ async def send_response(response: Response, faults: list[Fault], scope: MutableM
         half = response.body[: len(response.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         scope[_TRANSPORT].close()
+        await asyncio.sleep(0)
         return
     if "slow" in fault_of_kind:
         await _send_slowly(response.body, fault_of_kind["slow"].seconds or 0, send)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
 import socket
 import time
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from airflow_provider_dysms.emulator import Emulator
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,23 @@ def test_a_connection_is_counted_once_however_many_requests_it_carries(signed_re
                 response.read()
     emulator.switches()
     assert emulator.connections() == before + 1
+
+
+def test_a_connection_that_is_closed_on_purpose_is_not_reported_as_an_error(
+    wire: Callable[..., bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
+    vectors = json.loads((Path(__file__).parents[1] / "vectors" / "signing-vectors.json").read_text("utf-8"))
+    [vector] = [each for each in vectors if each["name"].startswith("09-")]
+    with Emulator.start() as emulator:
+        emulator.set_clock(datetime.fromisoformat(vector["date"]))
+        emulator.add_account(**vector["credentials"])
+        for kind in ("reset", "truncated"):
+            emulator.fault(kind)
+            emulator.reset("requests")
+            with socket.create_connection((emulator.host, emulator.port), timeout=10) as connection:
+                connection.sendall(wire(vector))
+                with contextlib.suppress(ConnectionResetError):
+                    while connection.recv(4096):
+                        pass
+        assert emulator.fired() == {"reset": 1, "truncated": 1}
+    assert capfd.readouterr().err == ""

@@ -5,19 +5,18 @@ days that each believe that they have the whole quota: so that what is measured 
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from figures import table, worst_second
 from support.airflow.airflow_api import PATIENCE, until
 from support.airflow.running_airflow import RunningAirflow
 from support.airflow.servers import serving
+from support.truth import day_differences, day_result
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model.dates import beijing_day
@@ -38,8 +37,6 @@ CONCURRENCY = 3
 UNSHARED = SLOTS
 #: The largest share of requests that may be throttled.
 THROTTLED = 0.001
-#: After so long a message without a receipt is expired.
-EXPIRY = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
@@ -145,41 +142,13 @@ def run(dag_id: str, days: list[date], airflow: RunningAirflow, emulator: Emulat
     states = airflow.wait(dag_id, run_id, timeout=600)
     assert set(states.values()) == {"success"}, states
     for day in days:
-        assert_equals_truth(folder, dag_id, day)
+        assert day_differences(folder / f"truth/{day}.jsonl", folder / dag_id, day) == []
     notes = [json.loads((folder / dag_id / f"_notes/{day}.json").read_text()) for day in days]
     written = [instant for note in notes for instant in note["written"]]
     counts = emulator.requests()["QuerySendDetails"]
     assert len(written) == counts["requests"]
-    rows = sum(manifest(folder, dag_id, day)["rows"] for day in days)
+    rows = sum(day_result(folder / dag_id, day)["rows"] for day in days)
     return Seen(len(days), written, len({note["session"] for note in notes}), counts, rows)
-
-
-def assert_equals_truth(folder: Path, output: str, day: date) -> None:
-    as_of = datetime.fromisoformat(manifest(folder, output, day)["as_of"])
-    expected = [comparable(row, as_of) for row in lines(folder / f"truth/{day}.jsonl")]
-    found = [comparable(row, as_of) for row in lines(folder / f"{output}/send_date={day}/part-0.jsonl")]
-    assert Counter(found) == Counter(expected)
-
-
-def comparable(row: dict[str, Any], as_of: datetime) -> tuple[Any, ...]:
-    """Return what the truth and an output row both say.
-
-    The truth does not know when it is asked; and a missing message was sent when its line says so.
-    """
-    state, sent_at = row["state"], None if row["state"] == "missing" else row["sent_at"]
-    if state == "waiting" and as_of - datetime.fromisoformat(sent_at) >= EXPIRY:
-        state = "expired"
-    names = ("phone_number", "biz_id", "out_id", "message_id", "template_code", "sign_name", "error_code")
-    return (state, sent_at, row["received_at"], row["segments"], *(row[name] for name in names))
-
-
-def manifest(folder: Path, output: str, day: date) -> dict[str, Any]:
-    """Return the manifest's part about the result."""
-    return dict(json.loads((folder / output / f"_manifests/send_date={day}.json").read_text())["result"])
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
 def as_table(shared: Seen, unshared: Seen) -> str:

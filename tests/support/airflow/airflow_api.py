@@ -28,15 +28,23 @@ class AirflowApi:
         self.url = url
         self._token = ""
 
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, run_id: str | None = None) -> str:
         """Start a run, as soon as its DAG has been read from its file; return its id.
 
+        :param run_id: a run that has this id already is the one that is meant; a new id when absent
         :raises RuntimeError: a DAG file cannot be read; with why
         """
         until(lambda: self._knows(dag_id), PATIENCE, f"{dag_id} has been read")
         # A request that is repeated must not start two.
-        wanted = {"dag_run_id": f"test_{uuid.uuid4()}", "logical_date": None, "conf": conf or {}}
-        return str(self._ask("POST", f"dags/{dag_id}/dagRuns", wanted)["dag_run_id"])
+        run_id = run_id or f"test_{uuid.uuid4()}"
+        try:
+            self._ask(
+                "POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf or {}}
+            )
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # there is one already
+                raise
+        return run_id
 
     def wait(self, dag_id: str, run_id: str, timeout: float = PATIENCE) -> States:
         """Wait until a run has ended; return the states of its tasks.

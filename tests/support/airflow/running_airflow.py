@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ import sys
 import urllib.error
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any, Self
 
 import psutil
@@ -152,6 +154,10 @@ class RunningAirflow(AirflowApi):
         """Kill a part and whatever belongs to it, as when its machine is lost."""
         self._sessions.kill(self._running.pop(name))
 
+    def ended(self) -> list[str]:
+        """Return the names of parts that have ended by themselves."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
+
     def freeze(self, name: str) -> None:
         """Stop a part where it is: others take it for dead, and it is not."""
         for pid in members(self._running[name].pid):
@@ -161,6 +167,13 @@ class RunningAirflow(AirflowApi):
         """Let a part go on that was stopped."""
         for pid in members(self._running[name].pid):
             os.kill(pid, signal.SIGCONT)
+
+    def kill_member(self, name: str, random: Random) -> None:
+        """Kill one process that belongs to a part, not its first: a task, or what runs tasks."""
+        leader = self._running[name].pid
+        if others := sorted(pid for pid in members(leader) if pid != leader):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(random.choice(others), signal.SIGKILL)
 
     def kill_task(self, dag_id: str, run_id: str, task_id: str, *, supervisor: bool = True) -> None:
         """Kill the process of a running task.

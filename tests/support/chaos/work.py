@@ -12,7 +12,7 @@ from support.airflow.airflow_api import AirflowApi
 from support.chaos.judge import EndedSend, EndedWait
 
 #: Sends are started in so many runs, spread over this share of the minutes, so that each meets another disturbance.
-BATCHES, SPREAD = 10, 0.7
+BATCHES, SPREAD = 10, 0.85
 
 SEND, DELIVERED = "message.send", "message.delivered"
 

@@ -29,6 +29,10 @@ class DysmsTaskError(AirflowException):
     """A task failed, but may succeed later: Airflow retries it."""
 
 
+class DysmsUnexpectedError(DysmsTaskError):
+    """An error of another package, or a defect of this one; its message is not passed on, because it may be private."""
+
+
 class DysmsConnectionNotFound(DysmsTaskError):
     """Airflow does not find the connection; it says the same if its API server does not respond: so it is retried."""
 
@@ -91,7 +95,7 @@ def _cleaned(error: BaseException) -> BaseException:
         and not isinstance(error, (DysmsError, AirflowException))
         and not _is_from_airflow(error)
     ):
-        return DysmsTaskError(
+        return DysmsUnexpectedError(
             f"An unexpected {_name(error)} in {_location(error)}. Its message is not shown, because it may contain "
             "phone numbers or texts"
         )

@@ -23,6 +23,7 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             }
         ],
+        "cli": ["airflow_provider_dysms.cli.definition.get_dysms_commands"],
         "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
         "operators": [_modules("airflow_provider_dysms.operators.dysms")],
         "sensors": [_modules("airflow_provider_dysms.sensors.dysms")],
@@ -33,6 +34,10 @@ def get_provider_info() -> dict[str, Any]:
                 "target-integration-name": "Object Storage",
                 "python-module": "airflow_provider_dysms.transfers.dysms_to_object_storage",
             }
+        ],
+        "extra-links": [
+            "airflow_provider_dysms.links.console.DysmsConsoleLink",
+            "airflow_provider_dysms.links.manifest.DysmsManifestLink",
         ],
         "connection-types": [
             {

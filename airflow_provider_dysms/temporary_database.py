@@ -14,7 +14,8 @@ CACHE = 8_192
 
 def open_temporary_database() -> sqlite3.Connection:
     """Return a new, empty database without transactions of its own; it ends when it is closed or collected."""
-    database = sqlite3.connect("", isolation_level=None)
+    # What it belongs to may be collected, and so close it, in another thread.
+    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     for pragma in (f"cache_size = -{CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
         database.execute(f"PRAGMA {pragma}")
     return database

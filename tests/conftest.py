@@ -41,9 +41,23 @@ LAST_WORDS = pytest.StashKey[list[str]]()
 
 #: Fixtures that start a process, a store or an Airflow: a test that uses one takes long.
 SLOW_FIXTURES = frozenset(
-    {"_airflow_database", "airflow", "api_server", "audit", "attempts"}  # in Airflow, or all of an operator
+    {
+        "_airflow_database",
+        "airflow",
+        "airflow_dysms",
+        "api_server",
+        "audit",
+        "attempts",
+    }  # in Airflow, or all of an operator
     | {"emulator", "s3_server", "server", "writer", "s3_and_lane", "sending", "place", "bucket"}  # processes and stores
+    | {"traces", "more_traces"}  # of a whole Airflow
 )
+
+#: The files that take longest are run first: at the end one worker would run them alone.
+LONGEST = ("tests/privacy/test_canary.py", "tests/test_readme.py", "tests/crash/test_crashes.py")
+
+#: One worker runs all files of these folders, because they share a whole Airflow.
+TOGETHER = ("tests/system/",)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,6 +66,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker whole files, or whole folders."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrFolder(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            folders = (folder for folder in TOGETHER if nodeid.startswith(folder))
+            return next(folders, super()._split_scope(nodeid))
+
+    return ByFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +123,16 @@ def emulator(emulator_process: Emulator) -> Emulator:
 @pytest.fixture(scope="session")
 def _airflow_database() -> None:
     from airflow.utils.db import initdb
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    @event.listens_for(Engine, "connect")
+    def wait_for_no_disk(connection: Any, _: Any) -> None:
+        """A task commits tens of times, and no test cuts the power."""
+        if "sqlite" in type(connection).__module__:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA synchronous = OFF")
+            cursor.close()
 
     initdb()
 

@@ -46,6 +46,15 @@ def test_every_module_that_is_named_exists() -> None:
         importlib.import_module(module)
 
 
+def test_every_link_that_is_named_exists_and_is_found_by_airflow() -> None:
+    from airflow.providers_manager import ProvidersManager
+
+    assert set(INFO["extra-links"]) <= set(ProvidersManager().extra_links_class_names)
+    for path in INFO["extra-links"]:
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(module), name)().name
+
+
 def test_the_connection_type_is_the_hooks_own() -> None:
     assert CONNECTION["connection-type"] == DysmsHook.conn_type
     assert CONNECTION["hook-name"] == DysmsHook.hook_name

@@ -23,6 +23,8 @@ from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 
+pytestmark = pytest.mark.slow
+
 #: Each timetable's own run on the morning of 2026-11-21 in Beijing; the right answer is always 2026-11-20.
 TIMETABLES = {
     "cron trigger, 07:30 Shanghai": "CronTriggerTimetable('30 7 * * *', timezone='Asia/Shanghai')",

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.api import access_probe, pagination
+from airflow_provider_dysms.api.counters import Counters
 from airflow_provider_dysms.api.http.correlation import OpenQueries
 from airflow_provider_dysms.api.protocol import actions, payload_records, send_details_json
 from airflow_provider_dysms.api.request_executor import RequestExecutor
@@ -48,6 +49,7 @@ class DysmsClient:
     :param now: returns the current instant
     :param clock: returns seconds that never go back
     :param sleep: waits some seconds
+    :param counters: count the requests of several clients together; default: this client's alone
     :raises DysmsInputError: the endpoint, ``ca_bundle`` or ``proxy`` is not usable, or is combined with a ``transport``
     """
 
@@ -60,14 +62,15 @@ class DysmsClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        counters: Counters | None = None,
     ) -> None:
         self.settings = settings
         self._now = now
         self._sleep = sleep
+        self.counters, retry = counters or Counters(), retry or RetryPolicy()
         self._executor = RequestExecutor(
-            settings, retry=retry or RetryPolicy(), transport=transport, now=now, clock=clock, sleep=sleep
+            settings, self.counters, retry=retry, transport=transport, now=now, clock=clock, sleep=sleep
         )
-        self.counters = self._executor.counters
         self._subjects = OpenQueries()
 
     async def __aenter__(self) -> DysmsClient:

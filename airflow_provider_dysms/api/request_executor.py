@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.api.auth.credentials import Credentials
     from airflow_provider_dysms.api.auth.signature_time import SignatureTime
+    from airflow_provider_dysms.api.counters import Counters
     from airflow_provider_dysms.api.http.endpoints import Endpoint
     from airflow_provider_dysms.api.http.transport import Response
     from airflow_provider_dysms.api.protocol.actions import Call
@@ -49,19 +49,11 @@ _nonces = random.Random()  # noqa: S311
 os.register_at_fork(after_in_child=_nonces.seed)
 
 
-@dataclass(slots=True)
-class Counters:
-    """The numbers of requests, pages and throttled requests of a client so far."""
-
-    requests: int = 0
-    pages: int = 0
-    throttled: int = 0
-
-
 class RequestExecutor:
     """The credentials, connections and queues that all calls of a client share.
 
     :param settings: see :class:`.settings.Settings`
+    :param counters: count the requests
     :param retry: decides when a request is sent again
     :param transport: carries the requests instead of the package's own HTTP engine; is closed with the executor
     :param now: returns the current instant
@@ -73,6 +65,7 @@ class RequestExecutor:
     def __init__(
         self,
         settings: Settings,
+        counters: Counters,
         *,
         retry: RetryPolicy,
         transport: httpx.AsyncBaseTransport | None,
@@ -80,7 +73,7 @@ class RequestExecutor:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
-        self.counters = Counters()
+        self.counters = counters
         self.credentials = CredentialsResolver(
             settings.credentials, lambda endpoint: _transport(endpoint, settings, transport)
         )
@@ -133,6 +126,7 @@ class RequestExecutor:
             except errors.DysmsError as error:
                 delay = execution.delay_after(error)
                 if delay is None:
+                    error.is_idempotent = idempotent
                     raise
                 log.debug("%s is sent again in %.1f s: %s", call.action, delay, error)
             await self._sleep(delay)

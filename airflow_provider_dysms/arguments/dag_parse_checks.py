@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from airflow_provider_dysms.arguments.private_fields import reveal
+from airflow_provider_dysms.arguments.task_view import TaskView
 from airflow_provider_dysms.arguments.template_values import Templated
 from airflow_provider_dysms.exceptions import DysmsArgumentError
 from airflow_provider_dysms.model import validation
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _TEMPLATE = ("{{", "{%", "{#")
 
 
-class CheckedArguments(Templated):
+class CheckedArguments(TaskView, Templated):
     """A base class before BaseOperator; subclasses call :meth:`check_literals` at the end of ``__init__``."""
 
     #: Argument -> its check, which raises :class:`DysmsInputError`.
@@ -67,7 +68,7 @@ class CheckedArguments(Templated):
     @classmethod
     def partial(cls, **arguments: Any) -> Any:
         cls._check_these(arguments)
-        partial = super().partial(**arguments)  # type: ignore[misc]
+        partial = super().partial(**arguments)
         partial.__class__ = _checked_partial()  # so that expand() checks too
         return partial
 
@@ -84,7 +85,7 @@ def _checked_partial() -> type:
     from airflow.sdk.definitions.mappedoperator import OperatorPartial
 
     class CheckedPartial(OperatorPartial):
-        """The result of ``partial()``; it checks the literals of ``expand()`` as well."""
+        """The result of ``partial()``; it checks the literals of ``expand()``, and names the mapped instances."""
 
         __slots__ = ()
 
@@ -92,12 +93,14 @@ def _checked_partial() -> type:
             for name, values in mapped.items():
                 for value in values if isinstance(values, (list, tuple)) else ():
                     self.operator_class._check_these({name: value})  # type: ignore[attr-defined]
+            self.operator_class.fill_in_label(self.kwargs, mapped)  # type: ignore[attr-defined]
             return super().expand(**mapped)
 
         def expand_kwargs(self, kwargs: Any, *, strict: bool = True) -> Any:
             for each in kwargs if isinstance(kwargs, (list, tuple)) else ():
                 if isinstance(each, Mapping):
                     self.operator_class._check_these(each)  # type: ignore[attr-defined]
+                    self.operator_class.fill_in_label(self.kwargs, each)  # type: ignore[attr-defined]
             return super().expand_kwargs(kwargs, strict=strict)
 
     return CheckedPartial

@@ -39,12 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m airflow_provider_dysms.emulator") -> int:
     """Run the emulator; return the exit code.
 
     :param arguments: the command line, default that of the process
+    :param prog: what the user typed in front of the arguments, for messages
     """
-    parser = _build_parser()
+    parser = _build_parser(prog)
     options = parser.parse_args(arguments)
     problem = _host_problem(options.host, allow_remote=options.allow_remote)
     if problem:
@@ -161,10 +162,8 @@ def _parse_switches(parser: argparse.ArgumentParser, assignments: list[str]) -> 
         parser.error(f"argument --switch: {error}")
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m airflow_provider_dysms.emulator", description="Run an emulator of the Dysms API, for tests."
-    )
+def _build_parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description="Run an emulator of the Dysms API, for tests.")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on, such as 127.0.0.1 or ::1")
     parser.add_argument(
         "--allow-remote",

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from airflow_provider_dysms.get_provider_info import FIELDS
 from airflow_provider_dysms.hooks.extras import RENAMED, unmasked_extra_warnings
-from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError, DysmsTransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Extras that are read although the form does not show them: those of the official provider, and earlier names.
 _EXTRAS_OUTSIDE_THE_FORM = {"region", "endpoint", "access_key_id", "access_key_secret", *RENAMED}
+
+#: What to do if the service could not be reached, which the error of a single request does not say.
+_UNREACHABLE = "Check host and port of the connection, its proxy, and this machine's network."
 
 
 def check_access(
@@ -48,7 +51,7 @@ def check_access(
 
 
 def describe_access(access: Mapping[str, DysmsError | None]) -> str:
-    """Return plain sentences that name each action once.
+    """Return plain sentences that name each action once; one sentence if all actions ended the same way.
 
     :param access: action -> ``None`` if it is allowed, else the error
     """
@@ -59,6 +62,9 @@ def describe_access(access: Mapping[str, DysmsError | None]) -> str:
             failed.setdefault(_reason(action, error), []).append(action)
     if not failed:
         return f"Every query is allowed: {_join(allowed)}."
+    if not allowed and len(failed) == 1:
+        ((reason, actions),) = failed.items()
+        return f"The connection does not work, because {_join(actions)} failed: {reason}"
     sentences = [f"Only some queries are allowed: {_join(allowed)}."] if allowed else ["No query is allowed."]
     sentences += [f"{_join(actions)} failed: {reason}" for reason, actions in failed.items()]
     return " ".join(sentences)
@@ -86,8 +92,10 @@ def _join(names: list[str]) -> str:
 
 
 def _reason(action: str, error: DysmsError) -> str:
-    """Return the text of an error without its action and request id, so that equal errors have equal texts."""
+    """Return an error and its remedy as one clause, without action and request id: equal errors have equal texts."""
     anonymous = copy.copy(error)
     anonymous.message = anonymous.message.removeprefix(f"{action}: ")
-    anonymous.request_id = None
-    return str(anonymous)
+    anonymous.request_id, anonymous.remedy = None, ""
+    remedy = error.remedy or (_UNREACHABLE if isinstance(error, DysmsTransportError) else "")
+    text = str(anonymous)
+    return f"{text.removesuffix('.')}; {remedy[0].lower()}{remedy[1:]}" if remedy else text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from airflow.sdk.bases.hook import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from airflow_provider_dysms import metrics
 from airflow_provider_dysms.arguments.requested_days import is_international, parse_days
 from airflow_provider_dysms.exceptions import DysmsConnectionNotFound as DysmsConnectionNotFound
 from airflow_provider_dysms.exceptions import DysmsSendUncertain as DysmsSendUncertain
@@ -104,7 +105,8 @@ class DysmsHook(BaseHook):
             async with self._client(retry) as client:
                 return await session(client)
 
-        return asyncio.run(run_session())
+        with metrics.counted_requests():
+            return asyncio.run(run_session())
 
     def query_send_details(
         self, phone_number: str, send_date: str | date | datetime, biz_id: str | None = None
@@ -262,7 +264,8 @@ class DysmsHook(BaseHook):
             asyncio.get_running_loop()
         except RuntimeError:
             _ = self.settings  # as in run()
-            return asyncio.run(twin(*args, **kwargs))
+            with metrics.counted_requests():
+                return asyncio.run(twin(*args, **kwargs))
         name = twin.__name__
         raise RuntimeError(f"{name.removeprefix('a')} cannot run inside an event loop; await {name} instead")
 
@@ -277,7 +280,7 @@ class DysmsHook(BaseHook):
     def _client(self, retry: RetryPolicy | None = None) -> DysmsClient:
         from airflow_provider_dysms.api.client import DysmsClient  # loads the HTTP engine, which DAG files do not need
 
-        return DysmsClient(self.settings, retry=retry, transport=self.transport)
+        return metrics.count_client(DysmsClient(self.settings, retry=retry, transport=self.transport))
 
     @cached_property
     def _connection(self) -> tuple[Settings, PrivacySecrets]:

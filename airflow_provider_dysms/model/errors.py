@@ -51,6 +51,9 @@ class DysmsError(Exception):
     #: What to do about it, appended to the message.
     remedy = ""
 
+    #: Whether the request may be repeated although it may have been executed: a query may, a send may not.
+    is_idempotent = True
+
     def __init__(
         self, message: str, *, code: str | None = None, request_id: str | None = None, http_status: int | None = None
     ) -> None:
@@ -230,3 +233,8 @@ def may_have_executed(error: DysmsError) -> bool:
     if isinstance(error, DysmsTransportError):
         return error.request_sent
     return isinstance(error, DysmsTransient) and not isinstance(error, (DysmsThrottled, DysmsBusinessLimit))
+
+
+def is_uncertain_send(error: DysmsError) -> bool:
+    """Return whether a message may have been sent although the request failed."""
+    return not error.is_idempotent and may_have_executed(error)

@@ -16,6 +16,9 @@ from airflow_provider_dysms.arguments.private_fields import PrivateField, Privat
 from airflow_provider_dysms.arguments.template_values import read_text, read_texts, read_uri
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.lineage import TellsLineage
+from airflow_provider_dysms.links.console import DysmsConsoleLink
+from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import ids, validation
 from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
 from airflow_provider_dysms.model.dates import parse_day
@@ -53,6 +56,7 @@ class DysmsQuerySendDetailsOperator(PrivatePartial, CheckedArguments, BaseOperat
     """
 
     template_fields: Sequence[str] = ("phone_numbers", "send_date", "biz_id", "dysms_conn_id")
+    operator_extra_links = (DysmsConsoleLink(),)
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {"biz_id": read_text}
     checks: ClassVar[dict[str, Any]] = {
@@ -106,6 +110,7 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("message_ids", "dysms_conn_id")
+    operator_extra_links = (DysmsConsoleLink(),)
     checks: ClassVar[dict[str, Any]] = {
         "dysms_conn_id": validation.text,
     }
@@ -125,7 +130,7 @@ class DysmsQueryMessageOperator(CheckedArguments, BaseOperator):
             return query_messages(message_ids=self.message_ids, hook=DysmsHook(self.dysms_conn_id))
 
 
-class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
+class DysmsQuerySendStatisticsOperator(TellsLineage, CheckedArguments, BaseOperator):
     """Fetch the counts of one or more Beijing days, in billed segments.
 
     The result is a list with one dict per day (and per template type and signature, if they are given): ``send_date``,
@@ -146,6 +151,10 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("first_date", "last_date", "sign_names", "output_uri", "dysms_conn_id")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sign_names": "json"}
+    operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink())
+    label_fields = ("first_date", "last_date")
+    writes = ("output_uri",)
     readers: ClassVar[dict[str, Any]] = {
         "sign_names": read_texts,
         "output_uri": read_uri,
@@ -184,11 +193,12 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> list[dict[str, Any]]:
+        from airflow_provider_dysms.lineage import statistics_datasets
         from airflow_provider_dysms.operators.run_queries import query_send_statistics
 
         with airflow_errors():
             self.check_arguments()
-            return query_send_statistics(
+            result = query_send_statistics(
                 first_date=self.first_date,
                 last_date=self.last_date,
                 scope=self.scope,
@@ -197,3 +207,6 @@ class DysmsQuerySendStatisticsOperator(CheckedArguments, BaseOperator):
                 output_uri=self.output_uri,
                 hook=DysmsHook(self.dysms_conn_id),
             )
+        if self.output_uri is not None:
+            self.tell_lineage(*statistics_datasets(result))
+        return result

@@ -18,7 +18,7 @@ from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.inputs import has_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.storage.audited_days.audited_day import AuditedDay
@@ -34,6 +34,7 @@ def find_unsettled(
     sent_uri: str | None,
     now: datetime,
     log: Any,
+    report: Callable[[int], None] = lambda unsettled: None,
 ) -> list[date]:
     """Return the days to audit: the one about to leave the window first, then ``through``, then the oldest first.
 
@@ -45,6 +46,7 @@ def find_unsettled(
     :param sent_uri: the transfer's; a day without a file there is named and left out. ``None``: logs are not looked for
     :param now: the current instant
     :param log: the task's logger; it gets the reason for each day that is returned, and the days that have to wait
+    :param report: takes the number of days that are not settled, those that have to wait included, for a metric
     :raises DysmsInputError: ``through`` is in the future, or an argument cannot be used
     :raises DysmsStorageError: a store does not answer
     :raises AirflowSkipException: the service does not remember any of the days
@@ -53,6 +55,7 @@ def find_unsettled(
     audited = list_audited_days(output_uri, days, partition=partition, now=now)
     _log_states(audited, log)
     open_days = [day for day in audited if not day.is_settled]
+    report(len(open_days))
     without_log = [day for day in open_days if sent_uri is not None and not _has_log(sent_uri, day.day)]
     ready = in_order((day for day in open_days if day not in without_log), through)
     chosen, later = ready[:limit], ready[len(ready[:limit]) :]

@@ -43,7 +43,7 @@ STATISTICS_COLUMNS: dict[str, type] = {
 
 
 def query_send_details(
-    *, phone_numbers: Any, send_date: Any, biz_id: str | None = None, hook: DysmsHook, log: Any
+    *, phone_numbers: Any, send_date: Any, biz_id: str | None = None, hook: DysmsHook, log: Any, for_xcom: bool = True
 ) -> list[dict[str, Any]]:
     """Return the messages to a few numbers on one day.
 
@@ -52,6 +52,7 @@ def query_send_details(
     :param biz_id: only the messages of one request
     :param hook: of the connection
     :param log: logger for what people should know
+    :param for_xcom: whether the result must be small enough for Airflow's database
     :returns: one dict per message, with the position of its number in ``number``
     :raises DysmsError: an argument is wrong, the service refuses, or the result is too large for XCom
     """
@@ -69,20 +70,20 @@ def query_send_details(
                 raise
         return details
 
-    return _small(
-        [
-            {"number": position, **_send_detail(record, as_of)}
-            for position, records in enumerate(hook.run(query))
-            for record in records
-        ]
-    )
+    rows = [
+        {"number": position, **_send_detail(record, as_of)}
+        for position, records in enumerate(hook.run(query))
+        for record in records
+    ]
+    return _small(rows) if for_xcom else rows
 
 
-def query_messages(*, message_ids: Any, hook: DysmsHook) -> list[dict[str, Any]]:
+def query_messages(*, message_ids: Any, hook: DysmsHook, for_xcom: bool = True) -> list[dict[str, Any]]:
     """Return the reports of a few international messages, in the order of their ids.
 
     :param message_ids: one or many ids
     :param hook: of the connection
+    :param for_xcom: whether the result must be small enough for Airflow's database
     :raises DysmsError: an id is wrong, the service refuses, or the result is too large for XCom
     """
     as_of = datetime.now(UTC)
@@ -91,15 +92,11 @@ def query_messages(*, message_ids: Any, hook: DysmsHook) -> list[dict[str, Any]]
     async def query(client: DysmsClient) -> list[MessageReport | None]:
         return [await _report(client, message_id) for message_id in ids]
 
-    return _small(
-        [
-            {
-                "message_id": message_id,
-                **(MISSING if report is None else report_of_message(report, as_of)).as_dict(),
-            }
-            for message_id, report in zip(ids, hook.run(query), strict=True)
-        ]
-    )
+    rows = [
+        {"message_id": message_id, **(MISSING if report is None else report_of_message(report, as_of)).as_dict()}
+        for message_id, report in zip(ids, hook.run(query), strict=True)
+    ]
+    return _small(rows) if for_xcom else rows
 
 
 def query_send_statistics(

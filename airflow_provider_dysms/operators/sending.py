@@ -18,6 +18,7 @@ from airflow_provider_dysms.arguments.private_fields import (
 )
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import MessageType, OnUncertain
 from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
@@ -78,6 +79,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         "out_id",
         "dysms_conn_id",
     )
+    operator_extra_links = (DysmsConsoleLink(),)
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
     checks: ClassVar[dict[str, Any]] = {
@@ -212,6 +214,7 @@ class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOper
         "channel_id",
         "dysms_conn_id",
     )
+    operator_extra_links = (DysmsConsoleLink(),)
     to = PrivateField()
     message = PrivateField(Private)
     checks: ClassVar[dict[str, Any]] = {

@@ -11,6 +11,7 @@ from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
+from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.dates import parse_day
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DysmsSettledDateOperator(CheckedArguments, BaseOperator):
+class DysmsSettledDateOperator(TellsLineage, CheckedArguments, BaseOperator):
     """Succeed if a day is settled, so that its asset has an event; be skipped if it is not.
 
     A declared asset has an event whenever its task succeeds, so the transfer cannot own an asset of settled days: it
@@ -42,6 +43,7 @@ class DysmsSettledDateOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "send_date", "partition")
+    reads = ("output_uri",)
     readers: ClassVar[dict[str, Any]] = {"output_uri": template_values.read_uri}
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,

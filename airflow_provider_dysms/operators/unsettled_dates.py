@@ -93,19 +93,23 @@ class DysmsUnsettledDatesOperator(CheckedArguments, BaseOperator):
     def execute(self, context: Context) -> list[str]:
         from datetime import UTC, datetime
 
+        from airflow_provider_dysms import metrics
         from airflow_provider_dysms.operators.find_unsettled import find_unsettled
 
+        is_backfill = _is_backfill(context)
         with airflow_errors():
             self.check_arguments()
             days = find_unsettled(
                 output_uri=self.output_uri,
                 through=parse_day(self.through, "through"),
-                lookback_days=1 if _is_backfill(context) else self.lookback_days,
+                lookback_days=1 if is_backfill else self.lookback_days,
                 limit=self.limit,
                 partition=self.partition,
                 sent_uri=self.sent_uri,
                 now=datetime.now(UTC),
                 log=self.log,
+                # A run of a backfill looks at one day alone.
+                report=(lambda unsettled: None) if is_backfill else metrics.report_unsettled_days,
             )
         return [day.isoformat() for day in days]
 

@@ -11,6 +11,7 @@ from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments
 from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
+from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.dates import parse_day
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
+class DysmsVerifyPartitionOperator(TellsLineage, CheckedArguments, BaseOperator):
     """Read a day's file back and compare it with its manifest; no request is sent to the service.
 
     There must be one data file, with the size, the SHA-256, the columns and the number of rows of the manifest, and
@@ -38,6 +39,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "partition", "send_date")
+    reads = ("output_uri",)
     readers: ClassVar[dict[str, Any]] = {"output_uri": template_values.read_uri}
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
@@ -61,6 +63,7 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
+        from airflow_provider_dysms.lineage import verified_dataset
         from airflow_provider_dysms.storage.day_placeholder import render_day
         from airflow_provider_dysms.storage.verify import verify
 
@@ -68,4 +71,5 @@ class DysmsVerifyPartitionOperator(CheckedArguments, BaseOperator):
             self.check_arguments()
             found = verify(self.output_uri, render_day(self.partition, parse_day(self.send_date), "partition"))
             self.log.info("%s matches its manifest: it has %s rows", found.data, found.rows)
+            self.tell_lineage([verified_dataset(self.output_uri, found.rows, found.bytes, found.sha256)], [])
             return found.as_dict()

@@ -9,6 +9,7 @@ from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial
 from airflow_provider_dysms.exceptions import DysmsDeliveryFailed as DysmsDeliveryFailed
+from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.model import ids, validation
 from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.sensors.base import DysmsWaitSensor
@@ -36,6 +37,7 @@ class DysmsMessageSensor(DysmsWaitSensor):
     """
 
     template_fields: Sequence[str] = ("message_ids", "wait_for", "dysms_conn_id")
+    operator_extra_links = (DysmsConsoleLink(),)
 
     def __init__(self, *, message_ids: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -87,6 +89,8 @@ class DysmsSendDetailsSensor(PrivatePartial, DysmsWaitSensor):
         "wait_for",
         "dysms_conn_id",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sent": "json"}
+    operator_extra_links = (DysmsConsoleLink(),)
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {"biz_id": template_values.read_text, "out_id": template_values.read_text}
     checks: ClassVar[dict[str, Any]] = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
 
-from airflow_provider_dysms import YESTERDAY
+from airflow_provider_dysms import YESTERDAY, metrics
 from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
@@ -14,6 +14,9 @@ from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, log_op
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, fill_in_day, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+from airflow_provider_dysms.lineage import TellsLineage
+from airflow_provider_dysms.links.console import DysmsConsoleLink
+from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import (
     Binary,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 MAX_RESUME = 259_200
 
 
-class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperator):
+class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArguments, BaseOperator):
     """Audit a day: ask the service about every message, and write one row per message into object storage.
 
     The input is a send log (``sent_uri``) or a short list (``phone_numbers``). Lines with a message id are looked up by
@@ -153,6 +156,9 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
         "partition",
         "dysms_conn_id",
     )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"columns": "json", "carry": "json"}
+    operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink())
+    reads, writes = ("sent_uri",), ("output_uri",)
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
         "sent_uri": template_values.read_uri,
@@ -269,6 +275,7 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
     @without_frames
     def execute(self, context: Context) -> Manifest:
         from airflow_provider_dysms.assets.outlet_events import add_to_outlet_events
+        from airflow_provider_dysms.lineage import audit_datasets
         from airflow_provider_dysms.transfers.export import export
         from airflow_provider_dysms.transfers.export_options import ExportOptions
         from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
@@ -282,6 +289,8 @@ class DysmsToObjectStorageOperator(PrivatePartial, CheckedArguments, BaseOperato
                 log=self.log,
             )
         add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
+        metrics.count_rows(manifest["result"]["by_state"])
+        self.tell_lineage(*audit_datasets(manifest, self.sent_uri))
         return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:

@@ -25,6 +25,7 @@ from airflow_provider_dysms.transfers.manifest_result import result_before_queri
 from airflow_provider_dysms.transfers.pipeline import Pipeline
 from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.reporting.log_summary import in_beijing, in_units, next_step, summary_table
+from airflow_provider_dysms.transfers.reporting.progress import Progress
 from airflow_provider_dysms.transfers.resume import checkpoints_of, digest_of, remove
 from airflow_provider_dysms.transfers.row_codec import RowCodec
 from airflow_provider_dysms.transfers.send_log_input import read_input
@@ -42,13 +43,16 @@ if TYPE_CHECKING:
 
 
 @relaxed_gc()
-def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log: Any) -> Manifest:
+def export(
+    options: ExportOptions, *, owner: Sequence[object] | None = None, log: Any, progress: type[Progress] = Progress
+) -> Manifest:
     """Write the audit of one day, and return the committed manifest.
 
     :param options: the arguments, rendered
     :param owner: DAG, run, task and map index of the task instance whose retries may resume this export; ``None`` if
         nothing retries it, so that no checkpoints are written
     :param log: logger for what people should know
+    :param progress: shows the progress of the queries
     :raises DysmsError: an argument is wrong, or the result could not be shown to be complete and right; nothing was
         written
     :raises AirflowSkipException: the service does not remember the day, with ``outside_window="skip"``
@@ -97,6 +101,7 @@ def export(options: ExportOptions, *, owner: Sequence[object] | None = None, log
             to_csv=options.file_format == "csv",
             columns=options.columns,
             log=log,
+            progress=progress,
         )
 
         async def ask(client: DysmsClient) -> tuple[bool, dict[str, Any]]:

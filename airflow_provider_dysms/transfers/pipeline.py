@@ -60,6 +60,7 @@ class Pipeline:
     :param to_csv: whether the rows are written as CSV, in which an empty text reads as nothing
     :param columns: our name -> the log's column, if the user named them
     :param log: the task's logger
+    :param progress: shows the progress of the queries
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Pipeline:
         to_csv: bool,
         columns: Mapping[str, str] | None = None,
         log: Any,
+        progress: type[Progress] = Progress,
     ) -> None:
         self.tally = Tally()
         #: Number of groups per source.
@@ -96,6 +98,7 @@ class Pipeline:
         self._previous_rows = previous_rows
         self._take_over = take_over
         self._log = log
+        self._progress = progress
         empty_is_null = to_csv and previous_rows is not None and previous_rows.is_csv
         #: The previous privacy key, if the previous rows are hashed with it.
         self._previous_key = previous_rows.hashed_by if previous_rows else None
@@ -139,7 +142,7 @@ class Pipeline:
         )
         title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
-            with Progress(self._log, title, lines, self.tally, client.counters):
+            with self._progress(self._log, title, lines, self.tally, client.counters):
                 async with aclosing(results):
                     async for result in results:
                         self._write_group(result)

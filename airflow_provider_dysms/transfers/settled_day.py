@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def is_unchanged(previous: Manifest | None, partition: Partition, pipeline: Pipeline, spool: RowSpool) -> bool:
     """Return whether a settled day would be written again with the same bytes, and nothing of it was asked.
 
+    A day without rows is written again: only its statistics tell whether its log should have had lines.
+
     :param previous: the partition's manifest; ``None`` if it has none
     :param pipeline: after its run
     :param spool: has the rows of the pipeline
@@ -27,8 +29,9 @@ def is_unchanged(previous: Manifest | None, partition: Partition, pipeline: Pipe
         return False
     if pipeline.groups[Source.ASKED] or pipeline.groups[Source.RESUMED]:
         return False
-    result = previous["result"]
-    return bool(result["data"] == partition.data and result["sha256"] == spool.finish().sha256)
+    result, spooled = previous["result"], spool.finish()
+    is_same = result["data"] == partition.data and result["sha256"] == spooled.sha256
+    return is_same and spooled.rows > 0
 
 
 def keep_settled(previous: Manifest, run: Mapping[str, Any], log: Any) -> Manifest:

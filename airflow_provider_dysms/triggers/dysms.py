@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_dysms import metrics
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import is_visible_ascii, safe_repr
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
@@ -94,7 +95,7 @@ class DysmsTrigger(BaseTrigger):
         if wait.decision is Certainty.OPEN:
             conn_id = str(self._kwargs.get("dysms_conn_id", "dysms_default"))
             log.info("Watching %d message(s) through the connection %s", wait.goal.count, safe_repr(conn_id))
-            self._poller = acquire(conn_id, _read_connection)
+            self._poller = acquire(conn_id, _read_connection, metrics.report_waits)
             ends_at = max(wait.deadline, time.time()) + LAST_POLL_SECONDS
             try:
                 await self._prepare(self._poller.client_source, ends_at)

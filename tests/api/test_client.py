@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -33,6 +33,9 @@ DAY = dates.beijing_day(NOON)
 #: Shorter waits than the default policy, and the same decisions.
 SHORT_WAITS = RetryPolicy(max_attempts=4, wait_initial=0.01, wait_account_limit=0.01, throttle_timeout=3.0)
 
+#: The same for a service that throttles on and on.
+IMPATIENT = replace(SHORT_WAITS, throttle_timeout=0.5)
+
 
 def settings(emulator: Emulator, **changes: object) -> Settings:
     given: dict[str, object] = {
@@ -40,7 +43,7 @@ def settings(emulator: Emulator, **changes: object) -> Settings:
         "host": emulator.host,
         "port": emulator.port,
         "quota_share": 1.0,
-        "timeout": 2.0,
+        "timeout": 10.0,
     }
     return Settings(**{**given, **changes})  # type: ignore[arg-type]
 
@@ -185,7 +188,7 @@ def test_a_permanent_fault_is_an_error(emulator: Emulator, sent: list[str], faul
     error, plan = LASTING[fault]
     emulator.fault(action="QuerySendDetails", times=None, **plan)
     with pytest.raises(error) as caught:
-        day_of(emulator, timeout=0.3)
+        day_of(emulator, timeout=0.3 if plan["kind"] == "stall" else 10.0, retry=IMPATIENT)
     assert NUMBER not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
 
 

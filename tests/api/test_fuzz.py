@@ -21,6 +21,8 @@ from airflow_provider_dysms.model.delivery import Delivery, judge_message, judge
 from airflow_provider_dysms.model.errors import DysmsError, DysmsUnreadable
 from airflow_provider_dysms.model.records import MessageReport, Page, SendDetail
 
+pytestmark = pytest.mark.slow
+
 NUMBER = "13900001234"
 AS_OF = datetime(2025, 6, 3, tzinfo=BEIJING)
 PARSERS: dict[str, Callable[[Mapping[str, object]], object]] = {

@@ -6,11 +6,14 @@ import io
 import json
 from datetime import date
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.audit.send_log.log import NAMES, SendLog, phone_log, read_send_log
 from airflow_provider_dysms.model.errors import DysmsInputError
+
+pytestmark = pytest.mark.slow
 
 DAY = date(2025, 6, 1)
 NUMBER = "139" + "00001234"

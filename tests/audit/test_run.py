@@ -77,6 +77,7 @@ def _dated(thing, instant):
     return replace(thing, sent_at=instant)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(plots(), st.integers(0, 999))
 def test_no_order_of_responses_changes_the_rows(new_world, plot, seed):
@@ -95,6 +96,7 @@ def test_no_order_of_responses_changes_the_rows(new_world, plot, seed):
     assert hurried.tally.as_dict() == quiet.tally.as_dict()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(plots(), st.sampled_from(["auto", "sent_at"]))
 def test_every_line_gets_one_verdict_or_is_repeated_and_every_record_goes_to_one_line(new_world, plot, match):

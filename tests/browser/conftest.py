@@ -5,6 +5,7 @@ Screenshots go to ``.artifacts/``, for people to look at.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support.airflow.running_airflow import RunningAirflow
 from support.airflow.servers import SCRIPTS
 
@@ -37,10 +38,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def day(emulator_process: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the send log of yesterday, and a number of it in ``number``."""
+    """A folder with the send log of yesterday, and three of its numbers in ``numbers.txt``."""
     folder = tmp_path_factory.mktemp("day")
     yesterday = beijing_day(datetime.now(UTC)) - timedelta(days=1)
-    emulator_process.generate(send_date=yesterday, messages=400, seed=3, log=folder / f"{yesterday:%Y%m%d}.csv")
+    log = folder / f"{yesterday:%Y%m%d}.csv"
+    emulator_process.generate(send_date=yesterday, messages=400, seed=3, log=log)
+    with log.open() as lines:
+        numbers = [line["phone_number"] for line in csv.DictReader(lines) if len(line["phone_number"]) == 11]
+    (folder / "numbers.txt").write_text("\n".join(numbers[:3]))
     return folder
 
 
@@ -54,6 +59,7 @@ def airflow(
         "AIRFLOW_CONN_DYSMS_DEFAULT": emulator_process.connection_json(privacy_secret=PRIVACY_SECRET),
         "AIRFLOW_VAR_DYSMS_SENT_URI": f"file://{day}/{{send_date:%Y%m%d}}.csv",
         "AIRFLOW_VAR_DYSMS_OUTPUT_URI": f"file://{day}/output",
+        "AIRFLOW_VAR_DYSMS_NUMBERS_URI": f"file://{day}/numbers.txt",
     }
     home = tmp_path_factory.mktemp("airflow") / "home"
     with RunningAirflow(home, dags=DAGS.glob("*.py"), environment=environment) as running:
@@ -65,6 +71,7 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     found = subprocess.run([sys.executable, SCRIPTS / "chromium.py"], stdout=subprocess.PIPE, text=True, check=True)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # which Chromium needs to run as root
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found.stdout.strip(), args=sandbox)
         yield chromium

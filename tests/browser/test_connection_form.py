@@ -92,8 +92,8 @@ def test_the_test_button_answers_in_plain_sentences(
     print(answer)
     expected = {
         "good": "Every query is allowed: QuerySendDetails, QuerySendStatistics and QueryMessage.",
-        "wrong_secret": "No query is allowed.",
-        "unreachable": "No query is allowed.",
+        "wrong_secret": "The connection does not work, because QuerySendDetails, QuerySendStatistics and ",
+        "unreachable": "The connection does not work, because QuerySendDetails, QuerySendStatistics and ",
     }
     assert expected[case] in answer
     assert answer.count("QuerySendDetails") == 1

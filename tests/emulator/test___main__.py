@@ -17,6 +17,8 @@ import pytest
 
 from airflow_provider_dysms.emulator import Emulator
 
+pytestmark = pytest.mark.slow
+
 
 def parse_export(line: str) -> tuple[str, str]:
     """Take a line that exports a parse_export apart."""

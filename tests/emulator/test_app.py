@@ -162,6 +162,7 @@ def test_any_bytes_get_a_gateway_error(method: str, query: bytes, headers: dict[
     assert told["Code"]
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from([*V1, *NAMES]), VALUES, max_size=9), st.booleans())
 def test_any_unsigned_parameters_get_a_gateway_error(parameters: dict[str, str], known: bool) -> None:
@@ -173,6 +174,7 @@ def test_any_unsigned_parameters_get_a_gateway_error(parameters: dict[str, str],
     assert told is not None
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.sampled_from(list(VERSIONS)), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8))
 def test_any_signed_parameters_get_a_response_with_a_code(action: str, parameters: dict[str, str]) -> None:

@@ -17,6 +17,8 @@ import pytest
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     pass
 

@@ -77,9 +77,16 @@ def sent(emulator: Emulator) -> tuple[list[dict[str, Any]], list[dict[str, Any]]
         {"phone_number": f"852612345{place:02}", "message_id": f"1{place:015}", "state": state}
         for place, state in enumerate(STATES)
     ]
-    for place, line in enumerate(mainland + abroad):
-        site = "international" if "message_id" in line else "mainland"
-        emulator.add_message(**line, sent_at=NOON + timedelta(seconds=place), site=site)
+    emulator.add_messages(
+        [
+            {
+                **line,
+                "sent_at": (NOON + timedelta(seconds=place)).isoformat(),
+                "site": "international" if "message_id" in line else "mainland",
+            }
+            for place, line in enumerate(mainland + abroad)
+        ]
+    )
     return mainland, abroad
 
 

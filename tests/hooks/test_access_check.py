@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -26,8 +27,34 @@ def test_the_connection_test_says_in_plain_sentences_what_is_allowed(connect: An
 def test_the_connection_test_says_one_reason_once(connect: Any, emulator: Emulator) -> None:
     working, sentence = connect({**emulator.connection(), "password": "wrong"}).test_connection()
     assert not working
-    assert sentence.startswith("No query is allowed. QuerySendDetails, QuerySendStatistics and QueryMessage failed: ")
-    assert sentence.count("SignatureDoesNotMatch") == 1
+    assert sentence == (
+        "The connection does not work, because QuerySendDetails, QuerySendStatistics and QueryMessage failed: the "
+        "service computed a different signature (code SignatureDoesNotMatch, HTTP 400); check the AccessKey secret "
+        "(the connection's password), and that no proxy alters requests."
+    )
+
+
+def test_a_host_that_cannot_be_reached_is_one_sentence_too(connect: Any, emulator: Emulator) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        working, sentence = connect({**emulator.connection(), "port": port}).test_connection()
+    assert not working
+    assert sentence == (
+        "The connection does not work, because QuerySendDetails, QuerySendStatistics and QueryMessage failed: "
+        f"127.0.0.1:{port}: could not connect: ConnectionRefusedError Connect call "
+        f"failed ('127.0.0.1', {port}); check host and port of the connection, its proxy, and this machine's network."
+    )
+
+
+def test_different_reasons_stay_apart(connect: Any, emulator: Emulator) -> None:
+    emulator.fault("business", action="QuerySendDetails", code="isp.RAM_PERMISSION_DENY", times=None)
+    emulator.fault("business", action="QuerySendStatistics", code="isp.RAM_PERMISSION_DENY", times=None)
+    emulator.fault("reset", action="QueryMessage", times=None)
+    working, sentence = connect(emulator.connection()).test_connection()
+    assert not working
+    assert sentence.startswith("No query is allowed. QuerySendDetails and QuerySendStatistics failed: ")
+    assert sentence.count("QueryMessage failed: ") == 1
 
 
 def test_a_number_that_is_refused_was_asked_by_somebody_who_may_ask(connect: Any, emulator: Emulator) -> None:

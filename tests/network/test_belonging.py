@@ -23,6 +23,8 @@ from airflow_provider_dysms.api.settings import Settings
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.errors import DysmsError, DysmsMismatched, DysmsNotFound
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["engine"]
 
 DAY = dates.beijing_day(datetime.now(UTC))

@@ -63,6 +63,9 @@ ENTRIES: dict[str, Callable[[Any], Any]] = {
 
 ONCE = RetryPolicy(max_attempts=1, throttle_timeout=0)
 
+#: As many attempts as in production, with hardly a wait before each.
+HASTY = RetryPolicy(wait_initial=0.01)
+
 
 @pytest.fixture(autouse=True)
 def _connection(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +244,7 @@ def test_no_frame_that_an_error_leaves_with_holds_a_number_or_a_text(
         monkeypatch.setattr(RequestExecutor, "execute", fail)
     else:
         emulator.fault(**FAULTS[fault], times=None)
+    monkeypatch.setattr("airflow_provider_dysms.api.client.RetryPolicy", lambda: HASTY)
     task = operator()
     ti = SimpleNamespace(
         dag_id="d", run_id="r", task_id="t", map_index=-1, try_number=1, start_date=datetime.now(UTC), max_tries=0

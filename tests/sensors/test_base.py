@@ -289,7 +289,10 @@ def test_silent_fail_waits_on_until_the_connection_is_there(
 
 
 @pytest.mark.parametrize("mode", [{}, {"mode": "reschedule"}, {"deferrable": True}])
-def test_silent_fail_does_not_outlast_the_timeout(airflow: Any, emulator: Emulator, mode: dict[str, Any]) -> None:
+def test_silent_fail_does_not_outlast_the_timeout(
+    airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mode: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.triggers.dysms.LAST_POLL_SECONDS", 0.2)
     with DAG("silent") as dag:
         short = {**QUICK, "timeout": 0.5}
         DysmsMessageSensor(task_id="wait", message_ids="1", dysms_conn_id="gone", silent_fail=True, **short, **mode)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import httpx
 
 from airflow_provider_dysms.api.auth.credentials import Credentials
+from airflow_provider_dysms.api.counters import Counters
 from airflow_provider_dysms.api.request_executor import RequestExecutor
 from airflow_provider_dysms.api.retry import RetryPolicy
 from airflow_provider_dysms.api.settings import Settings
@@ -45,6 +46,7 @@ def run_with_executor(
     async def session() -> Result:
         executor = RequestExecutor(
             Settings(**{**given, **changes}),  # type: ignore[arg-type]
+            Counters(),
             retry=retry,
             transport=transport,
             now=lambda: datetime.now(UTC),

@@ -10,6 +10,11 @@ def keeps_task_state() -> bool:
     return find_spec("airflow.models.task_state_store") is not None
 
 
+def has_retry_policies() -> bool:
+    """Say whether a task can have a retry policy: from 3.3 on."""
+    return find_spec("airflow.sdk.definitions.retry_policy") is not None
+
+
 def has_partitioned_events() -> bool:
     """Say whether an event of an asset may belong to a partition of its own: from 3.3 on."""
     from airflow.sdk.execution_time.context import OutletEventAccessor

@@ -60,7 +60,7 @@ def test_thousands_of_messages_of_every_kind_equal_the_seeded_truth_and_come_out
     audit: Run, emulator: Emulator, tmp_path: Path
 ) -> None:
     output = tmp_path / f"out/send_date={DAY}/part-0.jsonl"
-    mixed = {"messages": 16_000, "seed": 11, "kinds": KINDS}
+    mixed = {"messages": 6_000, "seed": 11, "kinds": KINDS}
     emulator.generate(send_date=DAY, log=tmp_path / "sent.csv", truth=tmp_path / "truth.jsonl", **mixed)
     first = audit("sent.csv", carry=["user_id", "campaign"])
     assert_equals_truth(tmp_path, "truth.jsonl")
@@ -77,7 +77,7 @@ def test_thousands_of_messages_of_every_kind_equal_the_seeded_truth_and_come_out
 
     emulator.reset()
     emulator.quotas(**{action: int(quota) for action, quota in PLENTY.items()})
-    questions = {"messages": 3_000, "seed": 12, "kinds": {"question": 1}}
+    questions = {"messages": 1_500, "seed": 12, "kinds": {"question": 1}}
     emulator.generate(send_date=DAY, log=tmp_path / "ask.csv", truth=tmp_path / "answers.jsonl", **questions)
     asked = audit("ask.csv")
     assert_equals_truth(tmp_path, "answers.jsonl")
@@ -169,7 +169,7 @@ def test_the_verdicts_are_the_same_under_every_form_of_answer(
     audit: Run, emulator: Emulator, tmp_path: Path, switch: str
 ) -> None:
     emulator.generate(
-        send_date=DAY, messages=400, seed=3, kinds=KINDS, log=tmp_path / "sent.csv", truth=tmp_path / "truth.jsonl"
+        send_date=DAY, messages=150, seed=3, kinds=KINDS, log=tmp_path / "sent.csv", truth=tmp_path / "truth.jsonl"
     )
     emulator.configure(**SWITCHED[switch])
     audit("sent.csv")

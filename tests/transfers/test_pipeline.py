@@ -84,6 +84,7 @@ def peak(folder: Path) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_an_export_holds_little_for_each_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(row_spool, "BATCH_ROWS", 100)
     assert peak(tmp_path) < FIXED_BYTES + LINES * MAX_BYTES_PER_LINE

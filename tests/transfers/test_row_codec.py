@@ -36,7 +36,7 @@ def test_a_hashed_number_is_not_in_the_rows() -> None:
     assert "phone_hash" in codec.columns
 
 
-@pytest.mark.parametrize("count", [0, 1, 15, 16, 70_000])
+@pytest.mark.parametrize("count", [0, 1, 15, 16, pytest.param(70_000, marks=pytest.mark.slow)])
 def test_hidden_counts_come_back_by_the_position_of_their_first_row(count: int) -> None:
     packer = HiddenCountsPacker()
     for position in range(count):

@@ -406,6 +406,7 @@ def test_no_constructor_raises_whatever_it_is_given(arguments: dict[str, Any]) -
         assert kind.__name__ in repr(trigger)
 
 
+@pytest.mark.slow
 @given(name=NAMES, value=JSON, kind=st.sampled_from([DysmsMessageTrigger, DysmsSendDetailsTrigger]))
 @example(name="limit", value="", kind=DysmsMessageTrigger)
 @settings(max_examples=150)
@@ -468,6 +469,7 @@ def test_a_repr_shows_few_ids_or_a_digest(spec: Any) -> None:
     assert many == "<DysmsMessageTrigger: 1000 message(s), digest 0123456789abcdef, connection 'dysms_default'>"
 
 
+@pytest.mark.slow
 def test_importing_the_triggers_is_light() -> None:
     """The triggerer imports them on its event loop, next to every other trigger."""
     code = (

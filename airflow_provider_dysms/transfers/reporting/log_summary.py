@@ -54,7 +54,9 @@ def in_units(size: int) -> str:
 def summary_table(manifest: Manifest) -> str:
     """Return the day's figures as a table of several lines."""
     result, run = manifest["result"], manifest["run"]
-    messages = result["lines"] - result["repeated"] - result["by_state"].get("rejected", 0)
+    # A number of a list may have any number of messages, or none.
+    asked = result["lines"] - result["repeated"] if result["keyed"] else result["rows"]
+    messages = asked - result["by_state"].get("rejected", 0)
     times = result["delivery_seconds"]
     rows: list[tuple[str, str]] = [
         ("lines in the log", f"{result['lines']:,}"),

@@ -1,4 +1,7 @@
-"""Logs the progress of an audit every few seconds, and its requests and duration at the end."""
+"""Logs the progress of an audit every few seconds, and its requests and duration at the end.
+
+The lines of the progress are one group, which Airflow's UI folds; what remains is the last line.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow_provider_dysms.api.request_executor import Counters
+    from airflow_provider_dysms.api.counters import Counters
     from airflow_provider_dysms.audit.tally import Tally
 
 #: Seconds between two log lines.
@@ -49,10 +52,13 @@ class Progress:
     def __enter__(self) -> None:
         self._started = self._last = self._clock()
         self._first_requests = self._last_requests = self._counters.requests
+        self._is_group_open = False
         self._next()
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        if self._is_group_open:
+            self._log.info("::endgroup::")
         requests, seconds = self._counters.requests - self._first_requests, self._clock() - self._started
         rate = f", {requests / seconds:,.0f} requests/s" if seconds >= MIN_RATE_TIME else ""
         self._log_progress(f"{requests:,} requests in {seconds:,.1f} s{rate}", "")
@@ -61,6 +67,9 @@ class Progress:
         self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._tick)
 
     def _tick(self) -> None:
+        if not self._is_group_open:
+            self._log.info("::group::%s: progress", self._what)
+            self._is_group_open = True
         now, requests, done = self._clock(), self._counters.requests, self._tally.lines
         rate = (requests - self._last_requests) / max(now - self._last, MIN_RATE_TIME)
         remaining = f"about {(self._lines - done) * (now - self._started) / done:,.0f} s" if done else "unknown"

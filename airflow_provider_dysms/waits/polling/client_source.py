@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asgiref.sync import sync_to_async
 
+from airflow_provider_dysms.api.counters import Counters
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.waits.wait import WaitAborted
 
@@ -70,6 +71,8 @@ class ClientSource:
 
     def __init__(self, conn_id: str, read_connection: ReadConnection) -> None:
         self.privacy_secrets: PrivacySecrets | None = None
+        #: The requests of every client that there has been.
+        self.counters = Counters()
         self._conn_id = conn_id
         self._read_connection = read_connection
         self._settings: Settings | None = None
@@ -193,7 +196,8 @@ class ClientSource:
 
     async def _replace_client(self) -> None:
         assert self._settings is not None
-        previous, self._current = self._current, ClientLease(await sync_to_async(_client)(self._settings))
+        client = await sync_to_async(_client)(self._settings, self.counters)
+        previous, self._current = self._current, ClientLease(client)
         await self._close_if_unused(previous)
 
     async def _close_if_unused(self, lease: ClientLease | None) -> None:
@@ -208,9 +212,10 @@ class ClientSource:
         )
 
 
-def _client(settings: Settings) -> DysmsClient:
+def _client(settings: Settings, counters: Counters) -> DysmsClient:
     from airflow_provider_dysms.api.client import DysmsClient
     from airflow_provider_dysms.api.retry import RetryPolicy
 
     # No retries: the wait polls again in its own rhythm, and the rate limiter knows about throttling.
-    return DysmsClient(settings, retry=RetryPolicy(max_attempts=1, total_time=0, throttle_timeout=0))
+    one_attempt = RetryPolicy(max_attempts=1, total_time=0, throttle_timeout=0)
+    return DysmsClient(settings, retry=one_attempt, counters=counters)

@@ -107,6 +107,7 @@ class WaitDriver(asyncio.Future[None]):
     def on_permit(self, permit: Permit) -> None:
         """Poll the message that is due."""
         due, position = self._wait.pop_due()
+        self._poller.activity.add_poll(self._now() - due)
         poll = self._poll_in_time(position, due, permit)
         task = asyncio.get_running_loop().create_task(poll, context=self._context.copy())
         task.add_done_callback(permit.release)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from airflow_provider_dysms.model.errors import DysmsAuthError, DysmsError, DysmsSignatureError
+from airflow_provider_dysms.waits.polling.activity import ActivityMeter
 from airflow_provider_dysms.waits.polling.client_source import ClientSource
 from airflow_provider_dysms.waits.polling.queue import DispatchQueue
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.model.reports import Report
+    from airflow_provider_dysms.waits.polling.activity import Report as ReportActivity
     from airflow_provider_dysms.waits.polling.client_source import ReadConnection
     from airflow_provider_dysms.waits.polling.queue import Permit
     from airflow_provider_dysms.waits.targets import Watched
@@ -32,11 +34,13 @@ class Poller:
 
     :param conn_id: id of the connection
     :param read_connection: reads the connection; called in a thread
+    :param report: takes what the polls do, every few seconds
     """
 
-    def __init__(self, conn_id: str, read_connection: ReadConnection) -> None:
+    def __init__(self, conn_id: str, read_connection: ReadConnection, report: ReportActivity) -> None:
         self.client_source = ClientSource(conn_id, read_connection)
         self.users = 0
+        self.activity = ActivityMeter(self.client_source.counters, _count_waits, report)
         # Each action has its own quota, so messages that wait for one quota must not block those that need the other.
         self._queues: defaultdict[type[Watched], DispatchQueue] = defaultdict(DispatchQueue)
 
@@ -77,7 +81,10 @@ class Poller:
     async def release(self) -> None:
         """Stop using the poller; the last user closes every connection to the service."""
         self.users -= 1
-        if not self.users:
+        if self.users:
+            self.activity.report_if_due()
+        else:
+            self.activity.report()
             await self.client_source.aclose()
 
 
@@ -85,11 +92,12 @@ _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Poller]] = Weak
 _lock = threading.Lock()
 
 
-def acquire(conn_id: str, read_connection: ReadConnection) -> Poller:
+def acquire(conn_id: str, read_connection: ReadConnection, report: ReportActivity = lambda activity: None) -> Poller:
     """Return the poller of the running event loop for a connection; the caller must :meth:`Poller.release` it.
 
     :param conn_id: id of the connection
     :param read_connection: reads the connection; called in a thread
+    :param report: takes what the polls of all these waits do, every few seconds; default: nothing does
     """
     loop = asyncio.get_running_loop()
     with _lock:
@@ -98,6 +106,13 @@ def acquire(conn_id: str, read_connection: ReadConnection) -> Poller:
             del _pollers[closed]
         pollers_of_loop = _pollers.setdefault(loop, {})
         if conn_id not in pollers_of_loop:
-            pollers_of_loop[conn_id] = Poller(conn_id, read_connection)
-    pollers_of_loop[conn_id].users += 1
-    return pollers_of_loop[conn_id]
+            pollers_of_loop[conn_id] = Poller(conn_id, read_connection, report)
+    poller = pollers_of_loop[conn_id]
+    poller.users += 1
+    poller.activity.report_if_due()
+    return poller
+
+
+def _count_waits() -> int:
+    """Return how many waits the running event loop has."""
+    return sum(poller.users for poller in _pollers[asyncio.get_running_loop()].values())

@@ -157,6 +157,7 @@ CHANGES = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(ROWS, st.one_of(st.none(), VALUES), CHANGES)
 @settings(max_examples=600)
 def test_what_it_takes_is_what_the_other_reads(

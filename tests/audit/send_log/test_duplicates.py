@@ -33,6 +33,7 @@ def is_found_by(way: str, world: Any, count: int) -> None:
         world.record(clock, biz_id=key.get("biz_id"), out_id=key.get("out_id"), content=f"{way} {place}")
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     counts=st.fixed_dictionaries({}, optional={way: st.tuples(st.integers(1, 4), st.integers(0, 4)) for way in WAYS}),

@@ -141,6 +141,7 @@ def test_contradicting_arguments_are_refused(emulator: Any, options: dict[str, A
     assert emulator.messages() == []
 
 
+@pytest.mark.slow
 def test_writing_the_files_takes_no_memory_beyond_the_messages(tmp_path: Path) -> None:
     def resident(pid: int) -> int:
         [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]

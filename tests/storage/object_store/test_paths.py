@@ -134,6 +134,7 @@ def test_a_bucket_that_goes_away_before_the_commit_is_an_error(s3):
         target.commit(spool, {}, {})
 
 
+@pytest.mark.slow
 def test_without_the_amazon_provider_or_without_s3fs_the_extra_is_named():
     # The provider is there but its file system is not, as after installing it without its own extra.
     script = (

@@ -54,13 +54,13 @@ class Share:
         self._shown = 0
 
     def run(self, folder: Path) -> Report:
+        with Sends(folder / f"{self.number}-sends", self.report) as sends:
+            self._disturb(sends)
         with S3Server() as s3, Lane(folder / f"{self.number}", s3.connection) as lane:
             folders = itertools.count()
             on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
-        with Sends(folder / f"{self.number}-sends", self.report) as sends:
-            self._disturb(sends)
         self._show_problems()
         return self.report
 

@@ -111,6 +111,13 @@ def test_numbers_that_are_asked_about_are_counted(attempts: Any, capfd: pytest.C
     assert "139000" not in said
 
 
+def test_shares_of_a_list_of_numbers_are_shares_of_its_messages(attempts: Any) -> None:
+    attempts.send(2)
+    attempts.send(2)
+    table = summary_table(attempts(None, phone_numbers=["13900000000", "13900000001"]))
+    assert re.search(r"^  delivered +2 +50\.0%$", table, re.MULTILINE), table
+
+
 def test_the_table_of_an_empty_day_divides_by_nothing(attempts: Any) -> None:
     (attempts.folder / "sent.csv").write_text("phone_number,sent_at\n", "utf-8")
     assert re.search(r"^  delivered +0$", summary_table(attempts()), re.MULTILINE)

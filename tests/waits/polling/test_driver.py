@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_dysms.api.counters import Counters
 from airflow_provider_dysms.model import errors
 from airflow_provider_dysms.model.delivery import State, describe
 from airflow_provider_dysms.model.reports import Report
 from airflow_provider_dysms.waits.goal import Goal
+from airflow_provider_dysms.waits.polling.activity import Activity, ActivityMeter
 from airflow_provider_dysms.waits.polling.driver import WaitDriver
 from airflow_provider_dysms.waits.polling.queue import MAX_CONCURRENT, DispatchQueue, Permit
 from airflow_provider_dysms.waits.targets import WatchedMessage
@@ -53,6 +55,8 @@ class Service:
 
     def __init__(self, script: list[Any], takes: float = 0.02) -> None:
         self.client_source = self
+        self.reports: list[Activity] = []
+        self.activity = ActivityMeter(Counters(), lambda: 1, self.reports.append)
         self._queue = DispatchQueue()
         self.script = script
         self.takes = takes

@@ -1,0 +1,1 @@
+"""The commands ``airflow dysms ...``: look up, audit and verify without a DAG."""

@@ -1,0 +1,1 @@
+"""The commands themselves, one per module: parsed arguments in, an exit code out."""

@@ -1,0 +1,1 @@
+"""The links that a task shows in Airflow's UI."""

@@ -69,7 +69,7 @@ def run(scenario: Scenario, folder: Path, say: Callable[[str], None]) -> Report:
     days = scenario.audited_days(now)
     with adopting() as left:
         with Emulator.start("--switch", "sites=joined") as emulator:
-            # Of the oldest day, a message id is forgotten 30 times 24 hours after it was sent, in the middle of that day.
+            # By default a message id is forgotten 30 times 24 hours after it was sent: during the oldest day.
             emulator.configure(skew_v3=LIFETIME, message_retention_days=31)
             emulator.add_templates({"SMS_1": "${code}"})
             generate_days(emulator, scenario, days, folder)

@@ -11,7 +11,7 @@ from support.chaos.scenario import Scenario
 
 pytestmark = pytest.mark.chaos
 
-SCENARIO = Scenario(seed=1, minutes=6, days=5, messages=300, waits=24, sends=10)
+SCENARIO = Scenario(seed=1, minutes=6, days=5, messages=600, waits=24, sends=10)
 
 
 def test_nothing_is_wrong_lost_or_sent_twice_under_fire(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

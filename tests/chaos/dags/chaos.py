@@ -38,7 +38,6 @@ with DAG("catch_up", schedule=None, max_active_runs=1, default_args=RETRIES):
             output_uri=OUTPUT_URI,
             send_date=send_date,
             outside_window="skip",
-            max_missing_rate=1,  # a small day may happen to have many
             pool="one_audit",
         )
         settled = DysmsSettledDateOperator(

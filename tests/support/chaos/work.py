@@ -12,7 +12,10 @@ from support.airflow.airflow_api import AirflowApi
 from support.chaos.judge import EndedSend, EndedWait
 
 #: Sends are started in so many runs, spread over this share of the minutes, so that each meets another disturbance.
-BATCHES, SPREAD = 10, 0.7
+BATCHES, SPREAD = 10, 0.85
+
+#: The states of a run that has ended.
+ENDED = ("success", "failed")
 
 SEND, DELIVERED = "message.send", "message.delivered"
 
@@ -32,7 +35,7 @@ class Run:
 
     @property
     def has_ended(self) -> bool:
-        return self.state in ("success", "failed")
+        return self.state in ENDED
 
 
 class Work:
@@ -82,11 +85,12 @@ class Work:
             self._start("sends", numbers=numbers)
             del self._due[0]
         for run in [run for run in self.runs if not run.has_ended]:
-            run.state = str(self._airflow.get(f"dags/{run.dag_id}/dagRuns/{run.run_id}")["state"])
-            if run.dag_id == "catch_up" and run.state == "failed":
+            state = str(self._airflow.get(f"dags/{run.dag_id}/dagRuns/{run.run_id}")["state"])
+            if run.dag_id == "catch_up" and state == "failed":
                 self._start("catch_up")  # as its schedule would
-            elif run.dag_id != "catch_up":
-                self._look_at_tasks(run)
+            elif run.dag_id != "catch_up" and self._look_at_tasks(run, has_ended=state in ENDED):
+                continue
+            run.state = state  # last, so that whatever failed before is done again
 
     def states(self) -> dict[str, dict[str, int]]:
         """Return for each DAG how many tasks are in each state."""
@@ -128,12 +132,20 @@ class Work:
         run_id = self._airflow.trigger(dag_id, conf, run_id=f"{dag_id}_{len(self.runs)}")
         self.runs.append(Run(dag_id, run_id, conf.get("numbers", [])))
 
-    def _look_at_tasks(self, run: Run) -> None:
+    def _look_at_tasks(self, run: Run, *, has_ended: bool) -> bool:
+        """Clear the sends of a run that has ended whose outcome was unknown; return whether there were any.
+
+        Airflow queues the tasks of a cleared run again if the run has ended. If it ends at that moment, nobody does.
+        """
+        unknown = []
         for task in self._airflow.tasks(run.dag_id, run.run_id):
             if task["triggerer_job"]:
                 self.triggerers.add(task["triggerer_job"]["id"])
-            if task["task_id"] == SEND and task["state"] == "failed":
-                self._clear(run, task["map_index"])
+            if has_ended and task["task_id"] == SEND and task["state"] != "success":
+                unknown.append(task["map_index"])
+        for position in unknown:
+            self._clear(run, position)
+        return bool(unknown)
 
     def _clear(self, run: Run, position: int) -> None:
         """Run a send again whose outcome was unknown, and the wait behind it."""
@@ -143,12 +155,11 @@ class Work:
                 "dry_run": False,
                 "dag_run_id": run.run_id,
                 "task_ids": [[SEND, position], [DELIVERED, position]],
-                "only_failed": True,
+                "only_failed": False,
                 "reset_dag_runs": True,
             },
         )
         self.cleared[run.numbers[position]] += 1
-        run.state = ""
 
     def _told(self, run: Run, task_id: str, position: int, end: str) -> str | None:
         """Return the state of the one message that a wait reports: as its result, or beside its failure."""

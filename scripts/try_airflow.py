@@ -38,7 +38,8 @@ def main() -> None:
     sent, truth = FOLDER / "sent", FOLDER / "truth"
     for folder in (sent, truth):
         folder.mkdir(parents=True)
-    with Emulator.start("--switch", "sites=joined") as emulator:
+    # On the last day of the window, the service forgets message ids hour by hour.
+    with Emulator.start("--switch", "sites=joined", "--switch", "message_retention_days=31") as emulator:
         say(f"The emulator runs at {emulator.url}. It generates {DAYS} days of {MESSAGES_PER_DAY} messages.")
         today = beijing_day(datetime.now(UTC))
         for age in range(DAYS, 0, -1):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_provider_dysms.audit.matching.align import TOLERANCE
 from airflow_provider_dysms.audit.matching.detail_queries import match_keys
-from airflow_provider_dysms.model.dates import BEIJING
+from airflow_provider_dysms.model.dates import BEIJING, DAY, WINDOW_DAYS, day_start
 from airflow_provider_dysms.model.delivery import State
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class MissingReasons:
 
     :param scope: the scope of the audit
     :param columns: our name -> the log's column; ``None`` if the argument was not given
+    :ivar forgotten: lines with a message id that the service may have had, and forgotten before it was asked
     """
 
     def __init__(self, scope: AuditScope, columns: Mapping[str, str] | None = None) -> None:
@@ -60,6 +61,7 @@ class MissingReasons:
         self._odd_ids: Counter[str] = Counter()  # key -> ids that do not look like this key, or look like another key
         self._with_unlogged = 0  # lines whose number has messages without a line
         self._hours_off: Counter[int] = Counter()
+        self.forgotten = 0
 
     def add(self, result: GroupResult) -> None:
         """Count the lines of a group that was queried."""
@@ -77,6 +79,10 @@ class MissingReasons:
             self._odd_ids["biz_id"] += not BIZ_ID.fullmatch(line.biz_id or "")
         elif key.match_key in ("out_id", "message_id"):
             self._odd_ids[key.match_key] += bool(BIZ_ID.fullmatch(getattr(line, key.match_key)))
+        if key.match_key == "message_id":
+            # Details are forgotten day by day, message ids one by one.
+            sent_at = line.sent_at or day_start(self._scope.send_date)
+            self.forgotten += self._scope.as_of - sent_at > WINDOW_DAYS * DAY
         self._with_unlogged += bool(unlogged)
         if line.sent_at and (times := [verdict.sent_at - line.sent_at for verdict in unlogged if verdict.sent_at]):
             hours = _whole_hours(min(times, key=abs))
@@ -91,7 +97,7 @@ class MissingReasons:
         """
         messages = Counter(self._key(line) for line in lines if line.rejection is None) - self._repeated
         found = messages - self._missing
-        causes = [*self._ids(), *self._times(), *self._other_ids(messages)]
+        causes = [*self._forgotten(), *self._ids(), *self._times(), *self._other_ids(messages)]
         if found:
             causes += [*self._keys(found), *self._files(found), *self._hours(found)]
         if not has_found:
@@ -116,6 +122,13 @@ class MissingReasons:
         for key, count in lines.items():
             counts[getattr(key, field)] += count
         return counts
+
+    def _forgotten(self) -> Iterable[str]:
+        if self.forgotten >= MIN_SHARE * self._missing.total():
+            yield (
+                f"{self.forgotten:,} of them have a message id and were sent more than {WINDOW_DAYS} days before the "
+                "audit: the service may have forgotten them; audit a day before its last one"
+            )
 
     def _ids(self) -> Iterable[str]:
         missing = self._by("match_key", self._missing)

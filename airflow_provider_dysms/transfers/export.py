@@ -176,6 +176,13 @@ def _judge(
             f"{tally.missing} of {tally.lines} lines have no record at the service, a larger share than "
             f"max_missing_rate={options.max_missing_rate}; {pipeline.causes}"
         )
+    if forgotten := pipeline.missing_reasons.forgotten:
+        log.warning(
+            "%s of the missing messages were sent more than %s days ago: the service may have forgotten their ids. Audit "
+            "a day before its last one",
+            f"{forgotten:,}",
+            dates.WINDOW_DAYS,
+        )
     causes = pipeline.causes if send_log.has_match_keys and tally.missing and not tally.recorded else ""
     judge_by_statistics(statistics, tally, send_log, options.statistics, log, causes)
 

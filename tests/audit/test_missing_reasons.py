@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ def test_nothing_at_all_looks_like_a_wrong_account(world: Any) -> None:
     for place in range(5):
         world.line("12:00:00", phone=phone(place), biz_id=f"{place}^0")
     assert causes(world).endswith(ACCOUNT)
+
+
+@pytest.mark.parametrize(("age", "is_told"), [(timedelta(days=30, minutes=-1), False), (timedelta(days=30), True)])
+def test_message_ids_that_the_service_may_have_forgotten_are_named_first(
+    world: Any, age: timedelta, is_told: bool
+) -> None:
+    for place in range(3):
+        world.line("12:00:00", message_id=f"{place}")
+    world.as_of = world.lines[0].sent_at + age + timedelta(seconds=1)
+    said = causes(world)
+    assert said.startswith("3 of them have a message id and were sent more than 30 days before the audit") is is_told
 
 
 @pytest.mark.parametrize("others", [0, 3])

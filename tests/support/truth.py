@@ -16,9 +16,9 @@ def day_differences(truth: Path, output: Path, day: date) -> list[str]:
     """Return how the rows of a day differ from the truth, as sentences without numbers or texts; empty if not at all.
 
     :param truth: the emulator's file of the day, JSON Lines
-    :param output: the folder of the audit, in JSON Lines
+    :param output: the folder of the audit, in JSON Lines or Parquet
     """
-    data = output / f"send_date={day}" / "part-0.jsonl"
+    data = next((output / f"send_date={day}").glob("part-0.*"), output / "missing")
     if not data.exists() or not _manifest(output, day).exists():
         return [f"{day}: it has no {'manifest' if data.exists() else 'data file'}"]
     as_of = datetime.fromisoformat(day_result(output, day)["as_of"])
@@ -52,4 +52,13 @@ def _comparable(row: dict[str, Any], as_of: datetime) -> tuple[Any, ...]:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        rows: list[dict[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+        return [{name: _as_json(value) for name, value in row.items()} for row in rows]
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def _as_json(value: object) -> object:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

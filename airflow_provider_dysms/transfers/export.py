@@ -178,8 +178,8 @@ def _judge(
         )
     if forgotten := pipeline.missing_reasons.forgotten:
         log.warning(
-            "%s of the missing messages were sent more than %s days ago: the service may have forgotten their ids. Audit "
-            "a day before its last one",
+            "%s of the missing messages were sent more than %s days ago: the service may have forgotten their ids. "
+            "Audit a day before its last one",
             f"{forgotten:,}",
             dates.WINDOW_DAYS,
         )

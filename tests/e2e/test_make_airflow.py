@@ -1,4 +1,4 @@
-"""`make airflow` as a new user has it: the login works, unpausing the catch-up is the backfill, Ctrl-C leaves nothing."""
+"""`make airflow`: its login works, unpausing the catch-up is the backfill, and Ctrl-C leaves nothing."""
 
 from __future__ import annotations
 

@@ -54,9 +54,19 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
     )
     too_long = (
         *("make test-oldest", "make test-python", "make lock", "make lock-check", "make install-check"),
-        *("make e2e", "make scale", "make chaos", "make canary", "make rotation", "make mutation", "make budget"),
+        *(
+            "make airflow",
+            "make e2e",
+            "make browser",
+            "make scale",
+            "make chaos",
+            "make canary",
+            "make rotation",
+            "make mutation",
+            "make budget",
+        ),
         *("make conformance", "make conformance-peers", "make crash"),
-        *("make bench", "make bench-waits", "make bench-imports"),
+        *("make bench", "make bench-waits", "make bench-imports", "make bench-catch-up"),
     )
     assert len(COMMANDS) == len({*run_by_tests, *too_long})
     assert all(line.startswith((*run_by_tests, *too_long)) for line in COMMANDS)

@@ -292,7 +292,7 @@ def test_silent_fail_waits_on_until_the_connection_is_there(
 def test_silent_fail_does_not_outlast_the_timeout(
     airflow: Any, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, mode: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.triggers.dysms.LAST_POLL_SECONDS", 0.2)
+    monkeypatch.setattr("airflow_provider_dysms.waits.polling.client_source.MISSING_LOOKUP_PAUSE", 0.3)
     with DAG("silent") as dag:
         short = {**QUICK, "timeout": 0.5}
         DysmsMessageSensor(task_id="wait", message_ids="1", dysms_conn_id="gone", silent_fail=True, **short, **mode)

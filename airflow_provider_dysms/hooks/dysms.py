@@ -16,6 +16,7 @@ from airflow_provider_dysms.exceptions import DysmsSendUncertain as DysmsSendUnc
 from airflow_provider_dysms.exceptions import DysmsTaskError as DysmsTaskError
 from airflow_provider_dysms.exceptions import DysmsTaskFailed as DysmsTaskFailed
 from airflow_provider_dysms.exceptions import airflow_errors as airflow_errors
+from airflow_provider_dysms.hooks import event_loop
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
@@ -106,7 +107,7 @@ class DysmsHook(BaseHook):
                 return await session(client)
 
         with metrics.counted_requests():
-            return asyncio.run(run_session())
+            return event_loop.run(run_session())
 
     def query_send_details(
         self, phone_number: str, send_date: str | date | datetime, biz_id: str | None = None
@@ -265,7 +266,7 @@ class DysmsHook(BaseHook):
         except RuntimeError:
             _ = self.settings  # as in run()
             with metrics.counted_requests():
-                return asyncio.run(twin(*args, **kwargs))
+                return event_loop.run(twin(*args, **kwargs))
         name = twin.__name__
         raise RuntimeError(f"{name.removeprefix('a')} cannot run inside an event loop; await {name} instead")
 

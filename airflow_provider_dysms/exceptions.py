@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 #: Error numbers of a file that cannot grow: the disk is full, or a quota or a limit of the process is reached.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-#: SQLite's names of the same. Its module is not imported here, because DAG files load this module.
+#: SQLite's names of the same, for the private databases in that folder.
 _SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_CANTOPEN")
 
 

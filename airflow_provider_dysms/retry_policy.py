@@ -65,13 +65,11 @@ class DysmsRetryPolicy(RetryPolicy):
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
         """Return what Airflow does after an error; it calls this on the worker."""
-        if isinstance(exception, DysmsSendUncertain):
-            return RetryDecision.fail("The message may have been sent, and a retry may send it twice")
         error = next(_errors_of_this_package(exception), None)
+        if isinstance(exception, DysmsSendUncertain) or (error is not None and is_uncertain_send(error)):
+            return RetryDecision.fail("The message may have been sent, and a retry may send it twice")
         if error is None:
             return RetryDecision.default()
-        if is_uncertain_send(error):
-            return RetryDecision.fail("The message may have been sent, and a retry may send it twice")
         if is_permanent(error):
             return RetryDecision.fail(f"A retry would end in the same error ({type(error).__name__})")
         if isinstance(error, DysmsThrottled):

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 Record = TypeVar("Record")
 
+#: A difference between our segments and the day's statistics above this share of the larger count is flagged: in the
+#: manifest, in the asset's event and in lineage.
+MAX_STATISTICS_GAP = 0.05
+
 
 class SendDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
     """One message in the answer of QuerySendDetails. The service gives neither its id nor its BizId.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
 from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsRefused
+from airflow_provider_dysms.model.records import MAX_STATISTICS_GAP
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.api.client import DysmsClient
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.audit.tally import Tally
     from airflow_provider_dysms.model.choices import Statistics
-
-#: A difference above this share of the larger count is flagged, in the manifest and in the asset event.
-MAX_GAP = 0.05
 
 _COUNTS = ("total", "delivered", "failed", "waiting")
 
@@ -117,7 +115,7 @@ def judge_by_statistics(
     for scope, counts in counted.items():
         if counts["remaining"]:
             theirs, ours = f"{counts['total']:,}", f"{counts['ours']['total']:,}"
-            if counts["gap"] > MAX_GAP:
+            if counts["gap"] > MAX_STATISTICS_GAP:
                 log.warning(
                     "The statistics count %s %s segments, the rows %s; %s", theirs, scope, ours, _in_words(counts)
                 )
@@ -127,15 +125,15 @@ def judge_by_statistics(
                     theirs,
                     scope,
                     ours,
-                    f"{MAX_GAP:.0%}",
+                    f"{MAX_STATISTICS_GAP:.0%}",
                     _in_words(counts),
                 )
 
 
 def has_gap(statistics: dict[str, Any] | None) -> bool | None:
-    """Return whether a difference to the vendor's statistics exceeds :data:`MAX_GAP`; ``None`` without statistics."""
+    """Return whether a difference to the vendor's statistics is flagged; ``None`` without statistics."""
     counted = _counted(statistics)
-    return any(counts["gap"] > MAX_GAP for counts in counted.values()) if counted else None
+    return any(counts["gap"] > MAX_STATISTICS_GAP for counts in counted.values()) if counted else None
 
 
 def _counted(statistics: dict[str, Any] | None) -> dict[str, Any]:

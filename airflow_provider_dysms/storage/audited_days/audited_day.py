@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_dysms.model.dates import days_left
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from airflow_provider_dysms.storage.manifest import Manifest
@@ -32,6 +33,7 @@ class AuditedDay:
     :param unlogged: messages that are not in the log
     :param as_of: when it was audited, in UTC as ISO 8601
     :param problem: why its manifest cannot be used, as a clause that follows the day; ``None`` if it can
+    :param result: ``result`` of its manifest; ``None`` without a manifest that can be used
     """
 
     day: date
@@ -45,6 +47,7 @@ class AuditedDay:
     unlogged: int | None = None
     as_of: str | None = None
     problem: str | None = None
+    result: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_settled(self) -> bool:
@@ -52,8 +55,9 @@ class AuditedDay:
         return self.state == "settled"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the facts as JSON-able values; the day is ``YYYY-MM-DD``."""
-        return {**asdict(self), "day": self.day.isoformat()}
+        """Return the facts as JSON-able values, without the manifest's own; the day is ``YYYY-MM-DD``."""
+        facts = {fact.name: getattr(self, fact.name) for fact in fields(self) if fact.name != "result"}
+        return {**facts, "day": self.day.isoformat()}
 
 
 def judge_manifest(day: date, manifest: Manifest | None, manifest_uri: str, now: datetime) -> AuditedDay:
@@ -80,6 +84,7 @@ def judge_manifest(day: date, manifest: Manifest | None, manifest_uri: str, now:
         missing=_count(result, "missing"),
         unlogged=_count(result, "unlogged"),
         as_of=as_of if isinstance(as_of := result.get("as_of"), str) else None,
+        result=result,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a DAG file that uses every class loads, beyond Airflow itself: it is parsed every few seconds."""
+"""Modules that a DAG file that uses every class loads, beyond Airflow's own: it is parsed every few seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Airflow is told is true: against its schema, the installed entry point, the modules and the hook."""
+"""The provider info is true: against its schema, the installed entry point, the modules and the hook."""
 
 from __future__ import annotations
 

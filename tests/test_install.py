@@ -1,4 +1,4 @@
-"""What is installed, and what the wheel says of itself: pins for every Python, extras, metadata, the steps of CI."""
+"""The installed packages, and the wheel's metadata: pins for every Python, extras, metadata, the steps of CI."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def pinned(pins: str, python: str) -> dict[str, Version]:
 
 
 def named(groups: set[str]) -> Iterator[Requirement]:
-    """What the project, its extras and these dependency groups ask for."""
+    """Return the requirements of the project, its extras and these dependency groups."""
     project = PROJECT["project"]
     yield from map(Requirement, project["dependencies"])
     yield from (Requirement(line) for extra in project["optional-dependencies"].values() for line in extra)
@@ -136,7 +136,7 @@ def test_airflows_page_of_providers_links_to_documentation_that_exists() -> None
 
 
 def makes(target: str, *arguments: str) -> str:
-    """What make would run for a target, were everything installed."""
+    """Return the commands that make would run for a target if everything were installed."""
     command = ["make", "--dry-run", "--always-make", target, *arguments]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=True)

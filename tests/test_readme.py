@@ -75,7 +75,7 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
 
 
 def without_figures(text: str) -> list[str]:
-    """The lines of the demo, as they are on every day; which categories occur is the day's own."""
+    """The lines of the demo that every day has; which categories occur is the day's own."""
     lines = [re.sub(r"[\d,]+", "#", " ".join(line.split())) for line in text.strip().splitlines()]
     return [line for line in lines if not line.startswith("failed: ") and set(line) != {"-"}]
 
@@ -84,7 +84,7 @@ def without_figures(text: str) -> list[str]:
 def make(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run make in a copy of the checkout that shares this environment, with a home of its own."""
     copy, home = tmp_path / "copy", tmp_path / "home"
-    # Tests beside this one write into .hypothesis.
+    # Other tests write into .hypothesis.
     made_here = (".venv*", ".demo", ".tmp", ".cache", ".*_cache", ".hypothesis", ".mutation", "__pycache__")
     ignore = shutil.ignore_patterns(".git", *made_here)
     shutil.copytree(ROOT, copy, ignore=ignore)

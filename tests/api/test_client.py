@@ -209,7 +209,7 @@ def test_a_row_inserted_in_front_while_paging_is_found_and_none_comes_twice(
     assert not Counter(sent) - Counter(found)
 
 
-#: plus_one decides whose message a number is; if it is not the mainland's, there is no record to compare. Separate
+#: plus_one decides whose message a number is; if it is not the mainland's, the record cannot be compared. Separate
 #: sites refuse one of the two actions to this account.
 CHOICES = [
     (switch.name, choice)

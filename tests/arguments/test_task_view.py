@@ -1,4 +1,4 @@
-"""What the UI shows of a task comes from its class, unless the user says something else, in whatever way."""
+"""The UI's view of a task comes from its class, unless the user says something else, in whatever way."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ EXAMPLES = [
 
 
 def without_figures(text: str) -> list[str]:
-    """Return lines as they are at every time of every day, on every machine."""
+    """Return lines without what differs between times, days and machines."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("The day is not settled")]
     lines = [re.sub(r"file://\S*/(?=audits/)", "file://", line) for line in lines]
     lines = [re.sub(r"[0-9a-f]{64}|[\d,]+", "#", line) for line in lines]

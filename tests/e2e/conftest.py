@@ -1,4 +1,4 @@
-"""What the slow tests share: a database that bears several triggerers."""
+"""Fixtures that the slow tests share: a database that serves several triggerers."""
 
 from collections.abc import Iterator
 

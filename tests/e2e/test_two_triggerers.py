@@ -96,7 +96,7 @@ def holders(airflow: RunningAirflow, run: str) -> dict[int, int]:
 
 
 def report(airflow: RunningAirflow, run: str, number: int, end: str) -> dict[str, str]:
-    """Return what a wait says of its message: as its result, or beside its failure."""
+    """Return what a wait says of its message: as its result, or with its failure."""
     key = "return_value" if end == "success" else "reports"
     (told,) = airflow.xcom("waits", run, "wait", key, number)
     return dict(told)

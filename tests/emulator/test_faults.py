@@ -201,7 +201,7 @@ def test_a_fault_that_changed_nothing_is_not_counted(page: Any, legacy: Any, emu
     parameters = {"PhoneNumber": "13900000009", "SendDate": today(), "PageSize": 50, "CurrentPage": 1}
     legacy("2017-05-25", "QuerySendDetails", parameters)
     emulator.fault("repeated_page", action="QuerySendDetails")
-    assert page(1) == HEALTHY[0], "there is no page before"
+    assert page(1) == HEALTHY[0], "no page comes before it"
     assert set(emulator.fired().values()) == {0}
     assert page(2) == HEALTHY[0]
     assert emulator.fired()["repeated_page"] == 1

@@ -311,7 +311,7 @@ def test_another_version_or_action_is_not_found(legacy: Callable[..., bytes]) ->
 
 @pytest.fixture
 def signed_abroad(signed: Any, international: dict[str, str]) -> Any:
-    """The same, by the key of the international account where it is no temporary one."""
+    """The same, by the key of the international account if the key is not a temporary one."""
     if not signed.security_token:
         signed.access_key_id, signed.access_key_secret = international.values()
     return signed

@@ -1,4 +1,4 @@
-"""The switches: their values are checked, and README.md describes them as they are."""
+"""The switches: their values are checked, and README.md describes each of them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from airflow_provider_dysms.waits.wait import Pace
 KEY = "a key of the tests, " + "32 characters"
 NUMBER = "139" + "24680135"
 
-#: What must not be repeated as it is: a line of its own in a log, a terminal's escape code, a number.
+#: Texts that must not be repeated unchanged: a line of its own in a log, a terminal's escape code, a number.
 PLANTED = f"x\nERROR \x1b[31m forged {NUMBER}"
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(PLANTED)
@@ -93,7 +93,7 @@ def altered(draw: Any, stored: dict[str, Any]) -> Any:
 
 
 def refused(read: Any, *given: Any) -> None:
-    """Read something; if it is refused, the error is one of ours and repeats nothing as it is."""
+    """Read something; if it is refused, the error is one of ours and repeats nothing unchanged."""
     try:
         read(*given)
     except (DysmsError, AirflowException) as error:

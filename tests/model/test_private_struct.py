@@ -1,4 +1,4 @@
-"""What holds personal data is printed by nobody."""
+"""A struct that holds personal data is never printed."""
 
 from __future__ import annotations
 

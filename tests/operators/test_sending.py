@@ -72,7 +72,7 @@ def abroad(**changed: Any) -> DysmsSendMessageToGlobeOperator:
 
 
 def without_notes(context: Any) -> None:
-    """What a task of an Airflow before 3.3 finds."""
+    """The context of a task in an Airflow before 3.3."""
     context.pop("task_state_store", None)
 
 
@@ -388,7 +388,7 @@ def test_a_text_is_sent_once_whatever_goes_wrong(
 
 
 class Killed(Exception):
-    """What a task does not see coming."""
+    """A death of the process that the task does not see coming."""
 
 
 @pytest.fixture

@@ -69,11 +69,11 @@ def _airflow(
 
 @pytest.fixture(scope="module")
 def traces(_airflow: tuple[RunningAirflow, Scene]) -> Traces:
-    """What the DAG ``canary`` leaves."""
+    """Everything that a run of the DAG ``canary`` leaves."""
     return gather(*_airflow, "canary")
 
 
 @pytest.fixture(scope="module")
 def more_traces(_airflow: tuple[RunningAirflow, Scene], traces: Traces) -> Traces:
-    """What the DAGs ``canary`` and ``canary_more`` leave."""
+    """Everything that runs of the DAGs ``canary`` and ``canary_more`` leave."""
     return gather(*_airflow, "canary_more")

@@ -20,7 +20,7 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 from airflow_provider_dysms.triggers.dysms import DysmsSendDetailsTrigger
 
 #: Where a canary may be, and has to be found, or the search finds nothing: (canary, place), both regular expressions.
-#: What a user writes into a DAG's source, hands to ``expand`` or has in an XCom of his own, Airflow stores as it is.
+#: What a user writes into a DAG's source, hands to ``expand`` or has in an XCom of his own, Airflow stores unchanged.
 ALLOWED = [
     ("number source", r"table dag_code\.source_code|home: dags/(canary\.py|__pycache__/canary\..*)"),
     ("number (params|default_args|expand)", r"table serialized_dag\.data"),
@@ -209,7 +209,7 @@ def hmac_of(traces: Traces, number: str) -> str:
 
 @pytest.mark.canary
 class TestMore:
-    """What takes longer: `make canary`."""
+    """The cases that take longer: `make canary`."""
 
     def test_the_tasks_ended_as_they_were_meant_to(self, more_traces: Traces) -> None:
         assert {task for task, state in more_traces.states.items() if state == "failed"} == MORE_END_BADLY

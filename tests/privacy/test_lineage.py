@@ -1,4 +1,4 @@
-"""OpenLineage is told no number and no text, also where it is to tell every attribute that an operator has."""
+"""OpenLineage is told no number and no text, also if it is told to include every attribute of an operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search finds a canary in every spelling and under every layer, and nothing where there is none."""
+"""The search finds a canary in every spelling and under every layer, and nothing in a place that has none."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OTHERS = [PLANTED.number("another"), PLANTED.text("another"), PLANTED.secret("an
 NAMES = {"number n": NUMBER, "foreign f": FOREIGN, "text t": TEXT, "secret s": SECRET}
 
 EVERY_KIND = {
-    "as it is": str.encode,
+    "plain": str.encode,
     "GBK": lambda value: value.encode("gbk"),
     "UTF-16": lambda value: value.encode("utf-16"),
     "JSON": lambda value: json.dumps({"a": value}).encode(),

@@ -41,7 +41,7 @@ THROTTLED = 0.001
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a run.
+    """The figures of a run.
 
     :param written: when each request was written, by the machine's clock
     :param workers: how many of them it ran in
@@ -160,7 +160,7 @@ def as_table(shared: Seen, unshared: Seen) -> str:
             ("days", *(f"{seen.days}" for seen in both)),
             ("workers", *(f"{seen.workers}" for seen in both)),
             ("requests", *(f"{len(seen.written):,}" for seen in both)),
-            ("requests a second", *(f"{seen.a_second:.0f}" for seen in both)),
+            ("requests per second", *(f"{seen.a_second:.0f}" for seen in both)),
             ("worst second, as written", *(f"{seen.worst_second}" for seen in both)),
             ("worst second, as they arrived", *(f"{seen.counts['worst_second']}" for seen in both)),
             ("throttled", *(f"{seen.counts['throttled']:,} ({seen.throttled:.2%})" for seen in both)),

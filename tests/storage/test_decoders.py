@@ -1,4 +1,4 @@
-"""What was written is read back: the same rows, and from them the same bytes; no other file passes for one of ours."""
+"""Files are read back as they were written: the same rows, thus the same bytes; no other file passes for ours."""
 
 from __future__ import annotations
 

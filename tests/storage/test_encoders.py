@@ -1,4 +1,4 @@
-"""What the files of each format hold, to the byte if it matters."""
+"""The content of the files of each format, to the byte if it matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a manifest accounts for, what is none, and data that are fetched by one."""
+"""The facts in a manifest, files that are not manifests, and data that are fetched by one."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ def test_partitions_may_be_nested(place):
 
 
 def test_a_file_of_more_than_one_part_is_uploaded_whole_and_read_back_for_the_second_look(bucket):
-    # Above 100 MiB s3fs uploads in parts, and the ETag is no digest of the content any more.
+    # Above 100 MiB s3fs uploads in parts, and the ETag is not a digest of the content any more.
     target = Partition.resolve(bucket.uri, partition=DAY)
     with target.open_spool({"text": str}) as spool:
         spool.write((text,) for text in ["x" * (1 << 20)] * 105)

@@ -1,4 +1,4 @@
-"""Readers while a partition is replaced, and several writers of one partition; each beside a null control."""
+"""Readers while a partition is replaced, and several writers of one partition; each next to a null control."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WRITERS = 8
 
 
 def rounds(place) -> int:
-    """moto answers some fifty requests a second here, and writing a partition takes eighteen."""
+    """moto answers some fifty requests per second here, and writing a partition takes eighteen."""
     return 40 if place.uri.startswith("file") else 12
 
 
@@ -74,7 +74,7 @@ def test_null_control_eight_writers_without_a_second_look_end_with_pairs_that_do
 
 
 def test_writers_of_two_formats_end_with_one_data_file_that_fits_or_refuse_aloud(folder, writer):
-    """What one of them has just written, nothing explains to the other yet."""
+    """A writer cannot tell yet what the other has just written."""
     for number in range(5):
         place = type(folder)(folder.path / f"{number}")
         answers = writer(place, writers=4, rounds=1, rows=2000, formats=["jsonl", "csv"])["answers"]

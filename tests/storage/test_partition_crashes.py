@@ -19,7 +19,7 @@ SCENARIOS = {
 
 
 def data_files(place):
-    """What a reader that globs ``send_date=*/*.<ext>`` finds."""
+    """Return the files that a reader finds with the glob ``send_date=*/*.<ext>``."""
     return {key: data for key, data in place.files().items() if key.startswith(f"{DAY}/part")}
 
 
@@ -70,7 +70,7 @@ def test_killed_before_every_change_in_the_file_system(folder, writer, scenario,
         outcomes.append(die_and_heal(place, writer, scenario, new_bytes, kill_before_change=change, watched=watched))
         if not outcomes[-1][0]:
             break
-    # It died before the commit, after it, and at last not at all: the enumeration is complete, and is no null.
+    # It died before the commit, after it, and at last not at all: the enumeration is complete, and not empty.
     assert outcomes[-1] == (False, True)
     assert outcomes.count((True, False)) >= 6
     assert outcomes.count((True, True)) >= 2

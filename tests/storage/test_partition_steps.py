@@ -96,7 +96,7 @@ def test_a_file_that_comes_while_the_partition_is_written_is_refused_too_and_sta
 
 
 def test_what_readers_skip_and_what_lies_beside_is_nobodys_business(light_place):
-    beside = [
+    neighbours = [
         f"{DAY}/_SUCCESS",
         f"{DAY}/.crc",
         f"{DAY}/_deep/x",
@@ -106,12 +106,12 @@ def test_what_readers_skip_and_what_lies_beside_is_nobodys_business(light_place)
         f"{DAY}1/part-0.csv",
         "x.txt",
     ]
-    for key in beside:
+    for key in neighbours:
         light_place.put(key)
     light_place.partition().probe()
     light_place.commit(extension="csv")
     light_place.commit()
-    assert set(light_place.files()) == {*beside, DATA, MANIFEST}
+    assert set(light_place.files()) == {*neighbours, DATA, MANIFEST}
 
 
 def test_a_probe_leaves_nothing_where_nothing_was_and_all_where_something_was(light_place, tmp_path):

@@ -1,4 +1,4 @@
-"""What earlier releases stored is read by this one: triggers, events, notes of sends, checkpoints and partitions."""
+"""The stored formats of earlier releases are read by this one: triggers, events, notes, checkpoints, partitions."""
 
 from __future__ import annotations
 

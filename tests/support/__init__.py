@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: servers, a real Airflow, hostile responses, kills, hiding places."""
+"""Helpers that tests of several packages share: servers, a real Airflow, hostile responses, kills, hiding places."""
 
 from __future__ import annotations
 

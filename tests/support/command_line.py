@@ -1,4 +1,4 @@
-"""What tests of the command line share: a day with messages of one number, and how a command ended."""
+"""Helpers for tests of the command line: a day with messages of one number, and how a command ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the installed Airflow can do, found by feature."""
+"""The abilities of the installed Airflow, found by feature."""
 
 from __future__ import annotations
 

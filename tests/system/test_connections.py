@@ -1,4 +1,4 @@
-"""What a real API server says of a connection: its secrets nowhere, its form in order, and its test in sentences."""
+"""A connection in a real API server: its secrets nowhere, its form in order, and its test in sentences."""
 
 from __future__ import annotations
 

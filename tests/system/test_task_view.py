@@ -1,4 +1,4 @@
-"""What a running Airflow shows and tells of a task: documentation, labels, links, lineage, metrics."""
+"""A task in a running Airflow: documentation, labels, links, lineage, metrics."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ DAGS = """
 
 
 class Seen:
-    """What was seen of one run of the DAG.
+    """The results of one run of the DAG.
 
     :param airflow: where it ran
     :param run_id: of the run

@@ -60,7 +60,7 @@ class Attempts:
         return self.emulator.connection_json(**given)
 
     def send(self, messages: int) -> None:
-        """Send one message each to so many numbers, each one question; write the log ``sent.csv``."""
+        """Send one message to each of a count of numbers, each one question; write the log ``sent.csv``."""
         noon = dates.day_start(DAY) + timedelta(hours=12)
         sent = [
             {

@@ -1,4 +1,4 @@
-"""What the task says of columns that it takes, leaves alone, or would need to judge anything."""
+"""The task's messages about columns that it takes, leaves alone, or would need to judge anything."""
 
 from __future__ import annotations
 

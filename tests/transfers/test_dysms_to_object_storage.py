@@ -42,7 +42,7 @@ def rows(folder: Path, day: date = DAY) -> list[dict[str, Any]]:
 
 
 def comparable(row: dict[str, Any]) -> tuple[Any, ...]:
-    """What the seeded truth and an output row both say; a missing message was sent when its line says so."""
+    """Return the facts that a seeded message and its row share; a missing message was sent when its line says so."""
     sent_at = None if row["state"] == "missing" else row["sent_at"]
     return (sent_at, *(row[name] for name in FIELDS))
 
@@ -288,7 +288,7 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "an empty glob": ("sent_uri", {"sent": "nothing-*.csv"}),
     "a log without a scheme": ("sent_uri", {"sent": None, "sent_uri": "folder/sent.csv"}),
     "a log of an unknown kind": ("sent_uri", {"sent": "sent.xlsx"}),
-    "a log that is no text": ("sent_uri", {"sent": "binary.csv"}),
+    "a log that is not text": ("sent_uri", {"sent": "binary.csv"}),
     "an unknown placeholder": ("sent_uri", {"sent": "{date}.csv"}),
     "a missing column": ("columns", {"columns": {"phone_number": "mobile"}}),
     "a column of ours that is none": ("columns", {"columns": {"telephone": "phone_number"}}),

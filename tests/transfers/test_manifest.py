@@ -1,4 +1,4 @@
-"""What an auditor finds in a manifest: all that was promised, and all of it documented."""
+"""The manifest, as an auditor reads it: all that was promised, and all of it documented."""
 
 from __future__ import annotations
 

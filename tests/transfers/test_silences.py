@@ -29,7 +29,7 @@ def write(path: Path, *lines: str, header: str = "phone_number,sent_at") -> None
 
 
 class TestAnAllZeroAnswerFromTheWrongSiteAccountOrRegion:
-    """The right service knows every message; whoever asks with another key is told of none of them."""
+    """The right service knows every message; a client with another key is told of none of them."""
 
     @pytest.fixture
     def wrong(self, emulator: Emulator) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The vendor's counts beside ours: what accounts for a difference is said line by line, and judged on request."""
+"""The vendor's counts next to ours: what accounts for a difference is said line by line, and judged on request."""
 
 from __future__ import annotations
 

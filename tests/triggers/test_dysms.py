@@ -120,7 +120,7 @@ def test_what_is_known_already_is_not_asked_and_can_decide_it(run: Any, spec: An
     from airflow_provider_dysms.model.reports import Report
 
     known = pack({0: Report.from_list(["delivered", "DELIVERED", 1, 2])})
-    (result,) = run(message(["1"], spec(known=known), ignored="nobody is asked, and there is no connection"))
+    (result,) = run(message(["1"], spec(known=known), ignored="nobody is asked, and no connection exists"))
     assert (result.ended, states(result)) == ("decided", ["delivered"])
 
 

@@ -1,4 +1,4 @@
-"""What runs under fire: the catch-up over the window, waits for messages by id, and sends with a wait behind each."""
+"""The DAGs that run under fire: the catch-up over the window, waits for messages by id, and sends with their waits."""
 
 import os
 from datetime import timedelta

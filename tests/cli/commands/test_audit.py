@@ -17,7 +17,7 @@ Run = Callable[..., Any]
 
 @pytest.fixture
 def log(connection: Emulator, tmp_path: Path) -> Path:
-    """A send log of two messages; the folder of the output is ``out`` beside it."""
+    """A send log of two messages; the folder of the output is ``out`` next to it."""
     connection.add_message(phone_number=NUMBER, sent_at=NOON, out_id="o-1")
     connection.add_message(phone_number=OTHER_NUMBER, sent_at=NOON, out_id="o-2", state="failed")
     path = tmp_path / f"{DAY:%Y%m%d}.csv"

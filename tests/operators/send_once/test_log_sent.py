@@ -1,4 +1,4 @@
-"""What the log of a send says: the count and the ids, never a number, a text or a code."""
+"""The log of a send says the count and the ids, never a number, a text or a code."""
 
 from __future__ import annotations
 

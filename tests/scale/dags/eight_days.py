@@ -11,7 +11,7 @@ from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObje
 
 
 class NotedAudit(DysmsToObjectStorageOperator):
-    """Leaves beside its output when it wrote its requests, and which worker it ran in."""
+    """Leaves next to its output when it wrote its requests, and which worker it ran in."""
 
     def execute(self, context):
         written = []

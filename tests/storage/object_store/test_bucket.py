@@ -1,4 +1,4 @@
-"""What a bucket listed or read before is not believed, and an md5 spares a read only if the object has one part."""
+"""An earlier listing or read of a bucket is not believed, and an md5 spares a read only if the object has one part."""
 
 from __future__ import annotations
 

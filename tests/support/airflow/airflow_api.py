@@ -127,7 +127,7 @@ class AirflowApi:
 def until(condition: Callable[[], bool], timeout: float, what: str) -> None:
     """Wait until something holds.
 
-    :raises TimeoutError: it does not, after so many seconds
+    :raises TimeoutError: it does not within that time
     """
     end = time.monotonic() + timeout
     while not condition():

@@ -1,4 +1,4 @@
-"""Processes that end together: with the one that leads their session, and with whoever started it.
+"""Processes that end together: with the one that leads their session, and with the process that started it.
 
 What a process forks stays in its session, also when it is dead itself; Airflow opens no sessions of its own.
 """

@@ -159,7 +159,7 @@ class RunningAirflow(AirflowApi):
         return [name for name, process in self._running.items() if process.poll() is not None]
 
     def freeze(self, name: str) -> None:
-        """Stop a part where it is: others take it for dead, and it is not."""
+        """Pause a part: others take it for dead, and it is not."""
         for pid in members(self._running[name].pid):
             os.kill(pid, signal.SIGSTOP)
 
@@ -180,7 +180,7 @@ class RunningAirflow(AirflowApi):
 
         :param supervisor: and, before it, the worker that supervises it: then nobody is left to tell of its death, as
             when a machine is lost. Otherwise the worker tells of it at once
-        :raises RuntimeError: there is no such process
+        :raises RuntimeError: the process does not exist
         """
         pid = self.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}")["pid"]
         if pid not in members(self._running["scheduler"].pid):

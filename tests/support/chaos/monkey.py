@@ -17,7 +17,7 @@ from support.chaos.scenario import HEARTBEAT_TIMEOUTS
 #: Names of the parts of which there are two: each has a log of its name.
 WORKERS, TRIGGERERS = ("first worker", "second worker"), ("first triggerer", "second triggerer")
 
-#: What happens to processes: (what, the part). A paused part goes on where it was, also when it counts as dead.
+#: What happens to processes: (what, the part). A paused part continues, also when it counts as dead.
 PROCESS_KINDS = (
     ("kill", "worker"),
     ("pause", "worker"),
@@ -71,7 +71,7 @@ class Disturbance:
 
     @property
     def title(self) -> str:
-        """What is counted: without the name of the part where there are two."""
+        """Return the name under which it is counted: without the number of a part that exists twice."""
         return self.kind if self.part is None else f"{self.kind} {self.part.split(' ')[-1]}"
 
 

@@ -1,4 +1,4 @@
-"""What a chaos run has shown: figures, and a sentence for everything that is not as it must be."""
+"""The result of a chaos run: figures, and a sentence for everything that is not as it must be."""
 
 from __future__ import annotations
 

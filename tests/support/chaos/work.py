@@ -11,7 +11,7 @@ from typing import Any
 from support.airflow.airflow_api import AirflowApi
 from support.chaos.judge import EndedSend, EndedWait
 
-#: Sends are started in so many runs, spread over this share of the minutes, so that each meets another disturbance.
+#: Number of runs that start the sends, spread over this share of the minutes, so that each meets another disturbance.
 BATCHES, SPREAD = 10, 0.85
 
 #: The states of a run that has ended.
@@ -162,7 +162,7 @@ class Work:
         self.cleared[run.numbers[position]] += 1
 
     def _told(self, run: Run, task_id: str, position: int, end: str) -> str | None:
-        """Return the state of the one message that a wait reports: as its result, or beside its failure."""
+        """Return the state of the one message that a wait reports: as its result, or with its failure."""
         reports = self._xcom(run, task_id, "return_value" if end == "success" else "reports", position)
         return str(reports[0]["state"]) if reports else None
 

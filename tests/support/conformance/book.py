@@ -1,4 +1,4 @@
-"""What is true in a case: the messages and counts that an honest service would tell of, and how it would."""
+"""The truth of a case: the messages and counts that an honest service would tell of, and how it would."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _STATES = {1: "waiting", 2: "failed", 3: "delivered"}
 
 @dataclass
 class Book:
-    """What the service knows. Faults may change it for good, as other people do.
+    """The records of the service. Faults may change it for good, as other people do.
 
     :param rows: of QuerySendDetails, in its own names, newest first
     :param days: of QuerySendStatistics

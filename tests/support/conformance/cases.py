@@ -152,7 +152,7 @@ class Played:
         self._over.set()
 
     def judged(self, found: list[Row] | BaseException) -> tuple[End, str]:
-        """Say what came of it, and why where it is wrong."""
+        """Say what came of it, and why if it is wrong."""
         return judge(found, self.case.right, self.case.entry, self.book, self.script)
 
     def wait(self) -> End:

@@ -1,4 +1,4 @@
-"""What a way into the package is, where one case happens, and how it ends: rows as a book has them, or an error."""
+"""A way into the package, the place of one case, and its end: rows as a book has them, or an error."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Refused(Exception):
     """An entry refused to give rows.
 
     :param error: the class of error, by name; ``timeout`` where a wait went on to its end
-    :param again: whether Airflow tries the task again; ``None`` where there is no task
+    :param again: whether Airflow tries the task again; ``None`` without a task
     :param uncertain: whether a message may have been sent
     """
 

@@ -1,4 +1,4 @@
-"""Bodies that are no answer, or another one than they seem."""
+"""Bodies that are not a response, or another one than they seem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.conformance.striking import (
     with_bytes,
 )
 
-# Bodies that are no answer.
+# Bodies that are not a response.
 
 HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>OK</body></html>"
 for status in (200, 403, 404, 407, 429, 502, 504):
@@ -60,7 +60,7 @@ for text in ("ok", " OK ", "Success", "200"):
     )  # type: ignore[misc]
 fault(
     "body",
-    "OK beside a code that is not",
+    "OK next to a code that is not",
     changed(lambda answer, ask: {**answer, "Code": "OK", "ResponseCode": "isp.SYSTEM_ERROR"}),
     "DysmsServerError",
     is_coded=True,

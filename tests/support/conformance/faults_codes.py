@@ -176,7 +176,7 @@ for status in ("000", "099", "1000", "-1", "abc", ""):
         "DysmsUnreadable",
     )
 
-# Redirects: never followed; whoever did would be seen on the path.
+# Redirects: never followed; a client that did would be seen on the path.
 
 ELSEWHERE = "/elsewhere"
 for status in (301, 302, 303, 307, 308):

@@ -60,7 +60,7 @@ paged(
     "DysmsIncomplete",
 )
 paged(
-    "ten rows a page, whatever was asked for",
+    "ten rows per page, whatever was asked for",
     rows(lambda found, ask: found.__delitem__(slice(10, None))),
     "DysmsIncomplete",
 )

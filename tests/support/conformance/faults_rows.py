@@ -103,7 +103,7 @@ listing(
     is_lie=True,
 )
 
-# Rows that are no rows, and other people's.
+# Rows that are not rows, and other people's.
 
 
 def each_row(**fields: object) -> Strike:

@@ -25,7 +25,7 @@ def also(answer: Answer, ask: Ask, book: Book) -> Answer:
 
 
 def nothing(answer: Answer, ask: Ask, book: Book) -> Answer:
-    """What a request would get whose number or message nobody knows."""
+    """Return the response to a request about a number or message that nobody knows."""
     id_of_its_own = {"RequestId": book.request_id()}
     if ask.action == DETAILS:
         return {**answer, **id_of_its_own, "TotalCount": 0, "SmsSendDetailDTOs": {"SmsSendDetailDTO": []}}

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class Act(Enum):
-    """What else may be done to a connection."""
+    """Other things that may be done to a connection."""
 
     RESET = "reset"
     CLOSE = "close"
@@ -34,7 +34,7 @@ Steps = Iterable[Step]
 class Ask:
     """One request as it came.
 
-    :param action: of the API; empty where there is none
+    :param action: of the API; empty without one
     :param number: how many requests of this action the login has sent, from 1
     :param at: seconds of a clock that never goes back
     :param connection: that it came over, another number for each
@@ -58,7 +58,7 @@ class Ask:
 
 @dataclass
 class Script:
-    """What one login is answered, and what it asked.
+    """The responses that one login gets, and its requests.
 
     :param answer: returns what goes over the wire
     """

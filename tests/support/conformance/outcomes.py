@@ -1,4 +1,4 @@
-"""What is right for a fault at an entry point, and what came of it."""
+"""The right outcomes of a fault at an entry point, and the real one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ UNCERTAIN = {"DysmsServerError", "DysmsNonceUsed", "DysmsTransportError", "Dysms
 UNKNOWN = ("error_code", "sent_at", "received_at")
 
 #: More requests, and more in any one second, are a spin.
-MOST_REQUESTS, MOST_IN_A_SECOND = 120, 60
+MAX_REQUESTS, MAX_PER_SECOND = 120, 60
 
 
 class End(StrEnum):
-    """What came of a case."""
+    """The end of a case."""
 
     EXACT = "exact"
     REFUSED = "refused"
@@ -40,10 +40,10 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Right:
-    """What is right: rows, or an error.
+    """A right outcome: rows, or an error.
 
     :param error: its class by name, ``timeout`` or ``refused`` of a wait; ``EXACT`` for rows
-    :param again: whether Airflow tries the task again; ``None`` where that is not said
+    :param again: whether Airflow tries the task again; ``None`` if that is not said
     :param uncertain: whether a message may have been sent
     :param missing: how many of the messages the service itself called missing
     """
@@ -53,7 +53,7 @@ class Right:
     uncertain: bool = False
     missing: int = 0
 
-    #: What is no HTTP to one engine may be no answer to another, or readable: it must be right then, or pass.
+    #: One engine may read bytes that another does not take for HTTP: the result must then be right, or pass.
     is_loose: bool = False
     #: One page is one read: a full one whose total says that it is all is believed, unless something else tells.
     is_lie: bool = False
@@ -99,8 +99,8 @@ def _right_if_unknown(entry: Entry, *, once: bool) -> Right:
 def judge(
     found: list[Row] | BaseException, expected: Right, entry: Entry, book: Book, script: Script
 ) -> tuple[End, str]:
-    """Say what came of a case, and why where it is wrong."""
-    if (count := len(script.asked)) > MOST_REQUESTS or script.most_in_a_second > MOST_IN_A_SECOND:
+    """Say what came of a case, and why if it is wrong."""
+    if (count := len(script.asked)) > MAX_REQUESTS or script.most_in_a_second > MAX_PER_SECOND:
         return End.SPUN, f"{count} requests, {script.most_in_a_second} in one second"
     if strays := [ask.path for ask in script.asked if ask.path != "/"]:
         return End.ELSE, f"asked for {strays[:3]}, such as {ELSEWHERE}"
@@ -143,7 +143,7 @@ def audited(rows: list[Row]) -> list[Row]:
 
 
 def difference(found: list[Row], right: list[Row]) -> str:
-    """Say how rows differ from the right ones, by the names that both have; nothing where they do not."""
+    """Say how rows differ from the right ones, by the names that both have; nothing if they are equal."""
     names = sorted({name for row in right for name in row} & {name for row in found for name in row})
     if right and found and not names:
         return "the rows have no name in common with the right ones"

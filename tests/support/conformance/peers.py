@@ -172,4 +172,4 @@ def _told(row: Row) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # whoever hung still does
+    os._exit(main())  # a thread that hung still does

@@ -1,4 +1,4 @@
-"""What a fault is, and ways to make one: of bytes, of the honest answer, of what the service knows.
+"""A fault, and ways to make one: of bytes, of the honest answer, of what the service knows.
 
 A fault is right to be survived (``EXACT``: the rows of an honest service) or refused with one class of error. Which one
 follows from the vendor's lists of codes, from HTTP, and from one rule: a result is complete and right, or refused.

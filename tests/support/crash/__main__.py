@@ -35,7 +35,7 @@ def summary(report: Report) -> list[str]:
         f"{sum(report.boundaries.values())} boundaries, before and after each: {broken}",
         f"{counts['rounds of 8 at once']} rounds of 8 at once, {counts['rounds of 4 at once']} of 2 tries of 2 tasks",
         f"{counts['looks']} looks of readers",
-        f"{counts['siblings']} hidden files of the killed beside the data, which later runs took away, "
+        f"{counts['siblings']} hidden files of the killed next to the data, which later runs took away, "
         f"and {counts['empty']} empty ones of SQLite in TMPDIR",
         f"{counts['retries']} retries asked {counts['asked again']} of {counts['to be asked']} questions again, "
         f"with {counts['segments']} segments kept for them",

@@ -45,7 +45,7 @@ _real_os_open = os.open
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, at which boundary (from 0), and whether its call was made by then."""
+    """A fault, its boundary (from 0), and whether the call there was made by then."""
 
     kind: Kind
     at: int

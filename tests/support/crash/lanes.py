@@ -1,4 +1,4 @@
-"""What exports need: an emulator with a day in it, send logs of that day, and a process that makes the exports.
+"""The surroundings of exports: an emulator with a day, send logs of that day, and a process that makes the exports.
 
 The logs differ in a column that is carried to the output, and in nothing else: they ask the same questions and come out
 as different bytes, row by row.
@@ -48,7 +48,7 @@ TIMES = {"as_of", "oldest_answer"}
 
 @dataclass(frozen=True)
 class Expected:
-    """What an export that nobody disturbs leaves."""
+    """The files that an undisturbed export leaves."""
 
     data: Files
     result: dict[str, Any]
@@ -129,7 +129,7 @@ class Lane:
         return sum(action["requests"] for action in counts.values())
 
     def expected(self, new_place: Callable[[], Place], log: int, **how: Any) -> Expected:
-        """Export to where nothing else is, undisturbed; what comes out does not depend on where that is.
+        """Export to an empty place, undisturbed; the result does not depend on the place.
 
         :param new_place: gives an empty place
         """

@@ -31,7 +31,7 @@ class Place(Protocol):
     pause: float  # s, between two looks of a reader
 
     def keys(self, folder: str = "") -> list[str]:
-        """Return the keys of all files, and of empty folders where there is such a thing."""
+        """Return the keys of all files, and of empty folders if the store has them."""
 
     def get(self, key: str) -> bytes | None: ...
 
@@ -154,7 +154,7 @@ class S3Server:
         return Bucket(self.client)
 
     def watch(self, kill_at: int = 0) -> None:
-        """From here on, count the changes of whoever names itself; 0 kills nobody."""
+        """From now on, count the changes of the process that names itself; 0 kills nobody."""
         self.pid, self.kill_at, self.changes = 0, kill_at, []
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What was seen of all trials: counts, and a sentence on everything that was not right."""
+"""The results of all trials: counts, and a sentence on everything that was not right."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Report:
         self.problems.append((kind, sentence))
 
     def met(self, what: str, many: int) -> None:
-        """Note how many boundaries something has; whoever shares the work has to find as many."""
+        """Note how many boundaries something has; every process that shares the work must find as many."""
         if self.boundaries.setdefault(what, many) != many:
             self.problem("missed", f"{what}: {many} boundaries, and {self.boundaries[what]} another time")
 

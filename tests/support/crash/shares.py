@@ -1,4 +1,4 @@
-"""What one process of `make crash` does: every so many of all kills, rounds and faults."""
+"""The work of one process of `make crash`: its share of all kills, rounds and faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TURN = 25
 ROUNDS = 100
 
 #: Problems that a lane prints.
-MOST_SHOWN = 40
+MAX_SHOWN = 40
 
 #: Seconds between two lines about how far it is.
 TOLD = 60
@@ -97,7 +97,7 @@ class Share:
         return self._in_time() and self.report.counts["kills"] < kills
 
     def _show_problems(self) -> None:
-        for kind, sentence in self.report.problems[self._shown : MOST_SHOWN]:
+        for kind, sentence in self.report.problems[self._shown : MAX_SHOWN]:
             print(f"{kind}: {sentence}", flush=True)
         self._shown = len(self.report.problems)
 

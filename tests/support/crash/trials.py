@@ -24,7 +24,7 @@ FOREIGN = {"README.txt": b"not ours", f"{PARTITION}/_SUCCESS": b"", f"{PARTITION
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is there when an export begins.
+    """The files that exist when an export begins.
 
     :param old: format of the partition's file; ``None``: there is none
     :param new: format of the one that comes
@@ -52,7 +52,7 @@ TRIES = 6
 #: The boundary where the data file is put, or its sibling made.
 _DATA = re.compile(r"(create|put_object) .*/\.?part-0\.")
 
-#: What a killed writer may leave beside data and manifest.
+#: Files that a killed writer may leave next to data and manifest.
 _SIBLING = re.compile(r"^[^_].*/\.part-0\.\w+\.\w+\.tmp$|^_manifests/\..*\.tmp$")
 
 #: Seconds, about one call.

@@ -88,7 +88,7 @@ class Victim:
 def begin(order: dict[str, Any]) -> Victim:
     """Fork a victim.
 
-    Of the order: ``kill_after`` so many seconds it is killed, counted from the fork, or from the boundary ``armed_at``.
+    Of the order: it is killed ``kill_after`` seconds later, counted from the fork, or from the boundary ``armed_at``.
     """
     mark = mmap.mmap(-1, NAME)
     answers, told = os.pipe()

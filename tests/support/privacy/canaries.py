@@ -1,4 +1,4 @@
-"""What is planted, and the spellings in which it is looked for.
+"""The canaries that are planted, and the spellings in which they are looked for.
 
 All numbers of one run share digits that occur nowhere else, and so do all texts and all secrets: a search looks for the
 few shared parts first, and for the many canaries only where one of those is.
@@ -140,7 +140,7 @@ def _searched(value: str) -> str:
 
 
 def _readings(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield data as it is, as what escapes in it stand for, without what separates digits, and from its end."""
+    """Yield data unchanged, as what escapes in it stand for, without what separates digits, and from its end."""
     yield "", data
     plain = data
     if b"\\" in plain:
@@ -168,6 +168,6 @@ def _character(match: re.Match[bytes]) -> bytes:
 
 
 def _base64(raw: bytes, offset: int) -> bytes:
-    """Return what base64 makes of bytes whatever stands around them, when so many come before in their group."""
+    """Return what base64 makes of bytes at an offset in their group, whatever stands around them."""
     encoded = base64.b64encode(b"\0" * offset + raw)
     return encoded[-(-offset * 8 // 6) : (offset + len(raw)) * 8 // 6]

@@ -23,7 +23,7 @@ from support.privacy.scene import KILLED, Scene
 
 DAG = TESTS / "privacy" / "dags" / "canary.py"
 
-#: What Airflow keeps of a task only as long as it is deferred.
+#: Columns that Airflow keeps of a task only while it is deferred.
 PASSING = {
     "trigger": "select kwargs from trigger",
     "next_kwargs": "select next_kwargs from task_instance where next_kwargs is not null",
@@ -42,7 +42,7 @@ TOLD = 30.0
 
 @dataclass
 class Traces:
-    """What a run has left.
+    """Everything that a run has left.
 
     :param states: how its tasks have ended; a mapped one has one instance
     :param untold: events of OpenLineage that there should be, and are not: (job, type)

@@ -1,4 +1,4 @@
-"""What a person reads in the log of an audit."""
+"""The log of an audit, as a person reads it."""
 
 from __future__ import annotations
 

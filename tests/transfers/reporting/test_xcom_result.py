@@ -1,4 +1,4 @@
-"""What Airflow keeps of a manifest has a bound, whatever the day was like; the file has all of it."""
+"""The part of a manifest that Airflow keeps has a bound, whatever the day was like; the file has all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What polls do is added up, and reported at most once in an interval."""
+"""The work of polls is added up, and reported at most once in an interval."""
 
 from __future__ import annotations
 

@@ -84,15 +84,15 @@ _CODES = {
         "MN:0001 MN:0054 MN:0059 2:24"
     ),
     "invalid_number": "INVALID_NUMBER MK:0000 MK:0001 MK:0012 CB:0001 CB:0053 DB:0100 DB:0101",
-    "number_abnormal": "MOBILE_ACCOUNT_ABNORMAL MK:0005 MK:0013 MI:0005 DB:0102 CB:0005 NP:1243",
+    "number_abnormal": "2:12 MOBILE_ACCOUNT_ABNORMAL MK:0005 MK:0013 MI:0005 DB:0102 CB:0005 NP:1243",
     "blacklist": (
         "MOBILE_IN_BLACK USER_REJECT MB:1077 ID:0141 DB:0141 DB:0144 MX:0013 MOBFAIL 2:70 MBBLACK DBBLACK BLACK "
-        "BLOCKED PUBLOKD BWLIST"
+        "TDBLACK TSBLACK BLOCKED PUBLOKD BWLIST"
     ),
     "terminal": "MOBLLE_TERMINAL_ERROR MOBILE_TERMINAL_ERROR MK:0015 MK:0017 MN:0017",
     "frequency_limit": (
         "MOBILE_SEND_LIMIT MB:1042 MK:1041 ID:0142 ID:0143 DB:0142 DISTURB BEYONDN BEYONDM BEYONDH BEYONDD LIMIT "
-        "MILIMIT"
+        "MILIMIT CTLIMIT"
     ),
     "content_rejected": (
         "CONTENT_KEYWORD CONTENT_ERROR SIGNATURE_BLACKLIST PORT_NOT_REGISTERED MK:0115 ID:0076 DJ:0255 DB:0309 "
@@ -108,15 +108,22 @@ _CODES = {
     "unknown": "SP_UNKNOWN_ERROR SP_UNKNOW_ERROR UNKNOWN",
 }
 
-#: Code in capitals -> category: every code of the vendor's list
-#: (https://help.aliyun.com/document_detail/101347.html), and the carriers' codes that the service passes on.
+#: Code in capitals -> category: every code of the vendors' lists (https://help.aliyun.com/document_detail/101347.html,
+#: https://support.huaweicloud.com/api-msgsms/sms_05_0051.html), and the carriers' codes that they pass on.
 CATEGORY_OF_CODE: dict[str, str] = {code: category for category, codes in _CODES.items() for code in codes.split()}
 
 #: Prefix of a code that is in no list -> category.
 CATEGORY_OF_PREFIX: dict[str, str] = {
     "ISV.": "platform_rejected",
     "ISP.": "platform_rejected",
+    "E2000": "platform_rejected",  # Huawei's platform: channel, template, application or quota
     "SC:00": "blacklist",
+    # Families of the mainland's carriers: switching centre and handset, then gateways, which give no reason.
+    "MK:": "unreachable",
+    "MN:": "unreachable",
+    "ID:": "rejected",
+    "DJ:": "rejected",
+    "UT:": "rejected",
     "MA:": "network",
     "CA:": "network",
     "DA:": "network",
@@ -124,12 +131,17 @@ CATEGORY_OF_PREFIX: dict[str, str] = {
     "SGIP:": "network",
 }
 
+#: Prefixes of the codes of messages that the vendor did not hand to a carrier, and does not bill:
+#: https://support.huaweicloud.com/api-msgsms/sms_05_0051.html
+NOT_BILLED_PREFIXES = ("E2000",)
+
 # Gateways write ``MK:0012`` also as ``MK:12`` and ``MK0012``.
 _FAMILY = re.compile(r"([A-Z]{2,})[ :_-]?([0-9]{1,4})")
 
 _SHORT_WORD = re.compile(r"[\w.-]{1,6}", re.ASCII)
 
 _SEND_STATUS = {1: State.WAITING, 2: State.FAILED, 3: State.DELIVERED}
+_GLOBE_RECEIPT_STATUS = {"1": State.DELIVERED, "2": State.FAILED, "6": State.EXPIRED}
 
 #: Number of unknown statuses that are logged, so that a broken server cannot fill the log or the memory.
 MAX_LOGGED_STATUSES = 50
@@ -188,6 +200,45 @@ def judge_message(report: MessageReport, as_of: datetime) -> Delivery:
         case _:
             _warn_once("QueryMessage", "Status", report.status)
     return _delivery(state, report.error_code, report.sent_at, as_of)
+
+
+def state_of_globe_receipt(status: str) -> State:
+    """Return the state that an international receipt of Alibaba Cloud reports: 1 delivered, 2 failed, 6 expired."""
+    state = _GLOBE_RECEIPT_STATUS.get(status)
+    if state is None:
+        _warn_once("International receipt", "Status", status)
+    return state or State.WAITING
+
+
+def state_of_huawei_receipt(status: str, *, is_dated: bool) -> State:
+    """Return the state that a status report of Huawei reports.
+
+    ACCEPTD is not final. The platform writes UNKNOWN or EXPIRED without a time if it has no receipt of a carrier: the
+    message waits, or has expired. With a time, and with every other code, a carrier or the platform has failed it.
+
+    :param status: code of the report, such as ``DELIVRD`` or ``E200018``
+    :param is_dated: whether the report has a time
+    """
+    match status.upper():
+        case "DELIVRD":
+            return State.DELIVERED
+        case "ACCEPTD":
+            return State.WAITING
+        case "UNKNOWN" if not is_dated:
+            return State.WAITING
+        case "EXPIRED" if not is_dated:
+            return State.EXPIRED
+    return State.FAILED
+
+
+def judge_receipt(state: State, code: str | None, sent_at: datetime | None, as_of: datetime) -> Delivery:
+    """Judge the state that a receipt reports, or ``waiting`` without one; after 72 hours it has expired."""
+    return _delivery(state, code, sent_at, as_of)
+
+
+def is_billed(code: str | None) -> bool:
+    """Return whether a vendor bills a message with a code: not if its platform refused it."""
+    return code is None or not code.upper().startswith(NOT_BILLED_PREFIXES)
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.model import delivery
-from airflow_provider_dysms.model.delivery import Delivery, State, categorise, judge_message, judge_send_detail
+from airflow_provider_dysms.model.delivery import (
+    Delivery,
+    State,
+    categorise,
+    is_billed,
+    judge_message,
+    judge_receipt,
+    judge_send_detail,
+    state_of_globe_receipt,
+    state_of_huawei_receipt,
+)
 from airflow_provider_dysms.model.records import MessageReport, SendDetail
 
 SENT = datetime(2025, 6, 1, 8, tzinfo=UTC)
@@ -203,3 +213,71 @@ def test_no_code_has_no_category(code: str | None) -> None:
 def test_no_code_stops_anything(code: str) -> None:
     category, fault = categorise(code)
     assert category is None or delivery.FAULT_OF_CATEGORY[category] == fault
+
+
+@pytest.mark.parametrize(
+    ("code", "category", "fault", "billed"),
+    [
+        ("E200018", "platform_rejected", "sender", False),
+        ("e200041", "platform_rejected", "sender", False),
+        ("MILIMIT", "frequency_limit", "sender", True),
+        ("LIMIT", "frequency_limit", "sender", True),
+        ("BEYONDN", "frequency_limit", "sender", True),
+        ("CTLIMIT", "frequency_limit", "sender", True),
+        ("KEYWORD", "content_rejected", "sender", True),
+        ("BLACK", "blacklist", "recipient", True),
+        ("MBBLACK", "blacklist", "recipient", True),
+        ("TDBLACK", "blacklist", "recipient", True),
+        ("TSBLACK", "blacklist", "recipient", True),
+        ("MK:0001", "invalid_number", "recipient", True),
+        ("MK:0099", "unreachable", "recipient", True),
+        ("MN:0044", "unreachable", "recipient", True),
+        ("ID:0076", "content_rejected", "sender", True),
+        ("ID:0099", "rejected", "unknown", True),
+        ("DJ:0001", "rejected", "unknown", True),
+        ("UT:0023", "rejected", "unknown", True),
+        ("DELIVRD", "delivered", None, True),
+        ("ACCEPTD", "pending", None, True),
+        (None, None, None, True),
+    ],
+)
+def test_codes_of_huawei_are_in_the_one_table(
+    code: str | None, category: str | None, fault: str | None, billed: bool
+) -> None:
+    assert categorise(code) == (category, fault)
+    assert is_billed(code) is billed
+
+
+@pytest.mark.parametrize(
+    ("status", "is_dated", "state"),
+    [
+        ("DELIVRD", True, State.DELIVERED),
+        ("delivrd", False, State.DELIVERED),
+        ("ACCEPTD", True, State.WAITING),
+        ("UNKNOWN", False, State.WAITING),
+        ("UNKNOWN", True, State.FAILED),
+        ("EXPIRED", False, State.EXPIRED),
+        ("EXPIRED", True, State.FAILED),
+        ("UNDELIV", True, State.FAILED),
+        ("REJECTD", False, State.FAILED),
+        ("DELETED", True, State.FAILED),
+        ("E200018", False, State.FAILED),
+        ("NEW", True, State.FAILED),
+    ],
+)
+def test_a_status_of_huawei_is_final_if_a_carrier_said_it(status: str, is_dated: bool, state: State) -> None:
+    assert state_of_huawei_receipt(status, is_dated=is_dated) is state
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("1", State.DELIVERED), ("2", State.FAILED), ("6", State.EXPIRED), ("3", State.WAITING), ("", State.WAITING)],
+)
+def test_an_international_receipt_has_numbers_of_its_own(status: str, state: State) -> None:
+    assert state_of_globe_receipt(status) is state
+
+
+def test_a_receipt_that_is_not_final_expires() -> None:
+    assert judge_receipt(State.WAITING, "ACCEPTD", SENT, LAST) == Delivery(State.WAITING, "pending", None)
+    assert judge_receipt(State.WAITING, "ACCEPTD", SENT, LATE).state is State.EXPIRED
+    assert judge_receipt(State.DELIVERED, "DELIVRD", SENT, LATE).state is State.DELIVERED

@@ -8,40 +8,26 @@ operator exports a whole day of 1,200,000 lines with 1,000,000 numbers. `make be
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from figures import table
 from loads import ScriptProcess
-from prerendered_service import messages, times
+from prerendered_service import messages
+from whole_day import run_exporter, write_send_log, write_service_day
 
 from airflow_provider_dysms.audit.run import IN_FLIGHT
 from airflow_provider_dysms.model import dates
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 #: Name in exporters.py -> label, and its share of the numbers; slower exporters get fewer.
 ENTRIES = {
     "ours": ("ours", 1.0),
     "sdk-async": ("loop on the vendor's SDK, async", 0.2),
     "sample": ("the vendor's sample loop", 0.1),
-}
-
-_RECORD = {
-    "PhoneNum": "%(number)s",
-    "SendStatus": 3,
-    "ErrCode": "DELIVERED",
-    "TemplateCode": "SMS_12231000",
-    "Content": "【阿里云】您的验证码为123456，该验证码5分钟内有效，请勿泄漏于他人！",
 }
 
 
@@ -67,9 +53,7 @@ def main() -> None:
     measured = {name: Measurements() for name in ENTRIES}
     whole: dict[str, Measurements] = {}
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "day.json").write_text(
-            json.dumps([_response_template(day.isoformat(), count) for count in (1, 2)])
-        )
+        write_service_day(Path(folder), day.isoformat())
         with ScriptProcess("prerendered_service.py", folder, "0", service_core) as service:
             run = _Runner(f"http://127.0.0.1:{service.receive()}", Path(folder), day.isoformat(), client_core)
             print(f"1.2 messages per number, {IN_FLIGHT} concurrent requests; {options.rounds} rounds, medians")
@@ -98,56 +82,15 @@ class _Runner:
     def __call__(self, name: str, numbers: int, measurements: Measurements, file_format: str = "parquet") -> None:
         log = self.folder / f"{numbers}.csv"
         if not log.exists():
-            with log.open("w") as file:
-                file.writelines(_log(numbers, self.day))
+            write_send_log(log, numbers, self.day)
         with tempfile.TemporaryDirectory(dir=self.folder) as output:
-            script = str(Path(__file__).with_name("exporters.py"))
-            arguments = [self.url, str(log), output, self.day, str(IN_FLIGHT), self.core, file_format]
-            done = subprocess.run(
-                [sys.executable, script, name, *arguments],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                check=False,
-                env={**os.environ, "AIRFLOW_HOME": output},
-            )
-        if done.returncode:
-            raise SystemExit(f"{ENTRIES[name][0]} failed:\n{done.stderr[-2000:]}")
-        result = json.loads(done.stderr.strip().splitlines()[-1])
+            result = run_exporter(name, self.url, log, Path(output), self.day, self.core, file_format)
         expected = sum(map(messages, range(numbers)))
         if result["rows"] != expected:
             raise SystemExit(f"{ENTRIES[name][0]} wrote {result['rows']} rows instead of {expected}")
         measurements.rates.append(expected / result["seconds"])
         measurements.cpu.append(result["cpu"] / numbers * 1000)
         measurements.memory.append(result["memory"])
-
-
-def _log(numbers: int, day: str) -> Iterator[str]:
-    """Yield the lines of a send log: the first message to each number, then the second messages."""
-    yield "phone_number,out_id,sent_at,campaign\n"
-    for nth in (1, 2):
-        for number in range(numbers):
-            if messages(number) >= nth:
-                at = times(number)[f"sent{nth}"]
-                yield f"139{number:08},order-139{number:08}-{nth},{day} {at},spring-{number % 7}\n"
-
-
-def _response_template(day: str, count: int) -> str:
-    """Return a template of the service's response for a number with some messages."""
-    records = [
-        {
-            **_RECORD,
-            "OutId": f"order-%(number)s-{nth}",
-            "SendDate": f"{day} %(sent{nth})s",
-            "ReceiveDate": f"{day} %(received{nth})s",
-        }
-        for nth in range(1, count + 1)
-    ]
-    rows = {"SmsSendDetailDTO": records}
-    return json.dumps(
-        {"Code": "OK", "Message": "OK", "RequestId": "0" * 32, "TotalCount": count, "SmsSendDetailDTOs": rows},
-        ensure_ascii=False,
-    )
 
 
 def _rows(measured: dict[str, Measurements]) -> list[list[str]]:

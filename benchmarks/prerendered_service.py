@@ -4,7 +4,8 @@ It checks nothing. engine.py, pipeline.py and limit.py start it as a process. It
 its output, a folder, a latency (ms), a CPU core that is reserved for it, and for HTTPS a certificate and its key. If
 the folder has a ``page.json``, every response is that page with the requested phone number in it. If it has a
 ``day.json``, the response follows the send log of pipeline.py. JSON lines on standard input ask for the counts;
-``{"quota": n}`` also makes it throttle above that quota from then on. It ends with its standard input.
+``{"quota": n}`` also makes it throttle above that quota from then on, ``{"waiting_every": n}`` makes the messages to
+every n-th number wait (0: none of them). It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -85,6 +86,13 @@ class Service:
         self._quotas = Quotas()
         self._quotas.configure({ACTION: quota})
 
+    def keep_waiting(self, every: int) -> None:
+        """Leave the messages to every n-th number without a receipt from now on.
+
+        :param every: n; 0 gives each message its receipt
+        """
+        raise NotImplementedError("one page for all numbers has one state")
+
     def counts(self) -> dict[str, int]:
         """Return the counts under the names that the emulator uses."""
         counts = self._quotas.counts.get(ACTION) if self._quotas else None
@@ -105,13 +113,20 @@ class DayService(Service):
     def __init__(self, records: list[str], latency: float) -> None:
         super().__init__(b"", b"0", latency)
         self._records = [body.encode() for body in records]
+        self._waiting_records = [body.replace(b'"SendStatus": 3', b'"SendStatus": 1') for body in self._records]
+        self._waiting_every = 0
         self._times = [
             {name.encode(): time.encode() for name, time in times(second).items()} for second in range(SENDING_SECONDS)
         ]
 
+    def keep_waiting(self, every: int) -> None:
+        self._waiting_every = every
+
     def _body(self, number: bytes) -> bytes:
         index = int(number[3:])
-        return self._records[messages(index) - 1] % {b"number": number, **self._times[index % SENDING_SECONDS]}
+        is_waiting = self._waiting_every and index % self._waiting_every == 0
+        records = self._waiting_records if is_waiting else self._records
+        return records[messages(index) - 1] % {b"number": number, **self._times[index % SENDING_SECONDS]}
 
 
 class Connection(asyncio.Protocol):
@@ -155,8 +170,11 @@ async def main(descriptor: str, folder: str, latency_ms: str, core: str, certifi
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     print(json.dumps(server.sockets[0].getsockname()[1]), file=output)
     async for line in orders:
-        if isinstance(order := json.loads(line), dict):
+        order = json.loads(line)
+        if isinstance(order, dict) and "quota" in order:
             service.limit(order["quota"])
+        if isinstance(order, dict) and "waiting_every" in order:
+            service.keep_waiting(order["waiting_every"])
         print(json.dumps(service.counts()), file=output)
 
 

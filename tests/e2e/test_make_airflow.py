@@ -1,4 +1,4 @@
-"""`make airflow`: its login works, unpausing the catch-up is the backfill, and Ctrl-C leaves nothing."""
+"""`make airflow`: its login works, unpausing the catch-up is the backfill, settled days start DAGs, Ctrl-C ends all."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from airflow import sdk
 from support.airflow.airflow_api import until
 from support.airflow.servers import SCRIPTS
 from support.truth import day_differences
@@ -81,13 +83,19 @@ def ours() -> list[str]:
     return found
 
 
-def test_thirty_days_are_audited_by_unpausing_the_catch_up() -> None:
+def test_thirty_days_are_audited_by_unpausing_the_catch_up_and_settled_days_start_dags() -> None:
+    consumers = ["dysms_settled_day", *(["dysms_settled_week"] if hasattr(sdk, "RollupMapper") else [])]
     with make_airflow() as (_, api):
-        until(lambda: "dysms_catch_up" in known(api), 180, "the example DAGs have been read")
-        api.ask("PATCH", "api/v2/dags/dysms_catch_up", {"is_paused": False})
+        until(lambda: {"dysms_catch_up", *consumers} <= known(api), 180, "the example DAGs have been read")
+        for dag_id in (*consumers, "dysms_catch_up"):
+            api.ask("PATCH", f"api/v2/dags/{dag_id}", {"is_paused": False})
         until(lambda: len(manifests()) == len(DAYS), 900, "thirty days are audited")
-        until(lambda: states(api) <= {"success", "failed"}, 300, "the run has ended")
-        assert states(api) == {"success"}
+        until(lambda: states(api, "dysms_catch_up") <= {"success", "failed"}, 300, "the run has ended")
+        assert states(api, "dysms_catch_up") == {"success"}
+        expected = [counts_by_day(), counts_by_week()][: len(consumers)]
+        assert all(expected), "a day and a whole week are settled"
+        for dag_id, counts in zip(consumers, expected, strict=True):
+            until(lambda dag_id=dag_id, counts=counts: results(api, dag_id) == counts, 300, f"{dag_id} has run")
         assert ours()
     assert [difference for day in DAYS for difference in day_differences(truth(day), FOLDER / "output", day)] == []
     assert ours() == []
@@ -97,9 +105,46 @@ def known(api: Api) -> set[str]:
     return {dag["dag_id"] for dag in api.ask("GET", "api/v2/dags")["dags"]}
 
 
-def states(api: Api) -> set[str]:
-    runs = api.ask("GET", "api/v2/dags/dysms_catch_up/dagRuns")["dag_runs"]
-    return {run["state"] for run in runs} or {"none"}
+def runs_of(api: Api, dag_id: str) -> list[dict[str, Any]]:
+    return list(api.ask("GET", f"api/v2/dags/{dag_id}/dagRuns?limit=100")["dag_runs"])
+
+
+def states(api: Api, dag_id: str) -> set[str]:
+    return {run["state"] for run in runs_of(api, dag_id)} or {"none"}
+
+
+def results(api: Api, dag_id: str) -> list[dict[str, int]]:
+    """Return what the one task of each run of a DAG returned, in the order of its days; empty while a run goes on."""
+    task = {"dysms_settled_day": "count_day", "dysms_settled_week": "count_week"}[dag_id]
+    found: dict[str, dict[str, int]] = {}
+    for run in runs_of(api, dag_id):
+        if run["state"] != "success":
+            return []
+        path = f"api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}/taskInstances/{task}/xcomEntries/return_value"
+        value = api.ask("GET", path)["value"]
+        if task == "count_day":
+            found |= value
+        else:
+            found[run["partition_key"]] = value
+    return [found[day] for day in sorted(found)]
+
+
+def counts_by_day() -> list[dict[str, int]]:
+    """Return the states of each settled day, in order."""
+    return list(settled_days().values())
+
+
+def counts_by_week() -> list[dict[str, int]]:
+    """Return the states of each week, Monday to Sunday, of which all days are settled, in order."""
+    days = settled_days()
+    weeks = [[day + timedelta(days=place) for place in range(7)] for day in days if day.weekday() == 0]
+    return [dict(sum((Counter(days[day]) for day in week), Counter())) for week in weeks if set(week) <= set(days)]
+
+
+def settled_days() -> dict[date, dict[str, int]]:
+    manifests_read = [json.loads(path.read_text())["result"] for path in manifests()]
+    settled = {date.fromisoformat(each["send_date"]): each["by_state"] for each in manifests_read if each["settled"]}
+    return dict(sorted(settled.items()))
 
 
 def manifests() -> list[Path]:

@@ -6,14 +6,12 @@ from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.model.choices import PARTITION as PARTITION
 from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-#: Folder of a day below ``output_uri``.
-PARTITION = "send_date={send_date:%Y-%m-%d}"
 
 
 def text_with_day(argument: str, value: Any) -> None:

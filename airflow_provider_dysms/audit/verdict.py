@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_dysms.audit.redaction import redact_number
+from airflow_provider_dysms.model.phone_numbers.redaction import redact_number
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 
 if TYPE_CHECKING:

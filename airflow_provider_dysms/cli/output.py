@@ -18,9 +18,6 @@ NOTHING = "-"
 #: Characters of a line of a table, as Airflow's own tables have it that are not printed at a terminal.
 MAX_WIDTH = 200
 
-#: Digits of a number that stay visible at its beginning and at its end.
-_VISIBLE_START, _VISIBLE_END = 3, 4
-
 
 def print_rows(rows: Sequence[Mapping[str, Any]], output: str, *, none: str = "Nothing found.") -> None:
     """Print rows with the same columns.
@@ -71,12 +68,6 @@ def print_document(document: Any, output: str) -> None:
         console.print_as_json(document)
     else:
         console.print_as_yaml(document)
-
-
-def mask_number(number: str) -> str:
-    """Return a number with its middle digits hidden: ``139****1111``."""
-    hidden = len(number) - _VISIBLE_START - _VISIBLE_END
-    return f"{number[:_VISIBLE_START]}{'*' * hidden}{number[-_VISIBLE_END:]}" if hidden > 0 else "*" * len(number)
 
 
 def _print_table(names: list[str], cells: list[list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""The words that an argument may take, such as ``"jsonl"`` or ``"mainland"``. DAG files load this: it imports nothing.
+"""The words that an argument may take, and a default that layers share. DAG files load this: it imports nothing.
 
 Each ``Literal`` is the type of one argument and the list that its check reads.
 """
@@ -23,6 +23,9 @@ OnUncertain = Literal["wait", "fail"]
 #: The two markets, which the service counts apart.
 MAINLAND = "mainland"
 INTERNATIONAL = "international"
+
+#: Folder of a day below ``output_uri``, the default of ``partition``.
+PARTITION = "send_date={send_date:%Y-%m-%d}"
 
 #: Purpose of a template -> ``TemplateType`` of the API.
 TEMPLATE_TYPES = {"code": 0, "notice": 1, "promotion": 2, "international": 3, "digital": 7}

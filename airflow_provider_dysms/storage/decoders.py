@@ -207,14 +207,23 @@ def _parquet(file: IO[bytes], schema: Mapping[str, type]) -> Iterator[Row]:
             if batch is None:
                 return
             columns = [
-                _values(pyarrow, name, kind, column, rows_before)
+                column_values(pyarrow, name, kind, column, rows_before)
                 for (name, kind), column in zip(schema.items(), batch.columns, strict=True)
             ]
         rows_before += batch.num_rows
         yield from zip(*columns, strict=True)
 
 
-def _values(pyarrow: Any, name: str, kind: type, column: Any, rows_before: int) -> list[Any]:
+def column_values(pyarrow: Any, name: str, kind: type, column: Any, rows_before: int) -> list[Any]:
+    """Return the values of a column of Parquet.
+
+    :param pyarrow: the module
+    :param name: name of the column, for the error
+    :param kind: its type
+    :param column: an array, or several in one
+    :param rows_before: rows of the file before it, for the error
+    :raises RowsUnreadable: a value is out of the range of Python's
+    """
     try:
         return _instants(pyarrow, column) if kind is datetime else cast("list[Any]", column.to_pylist())
     except (OverflowError, ValueError):

@@ -7,7 +7,8 @@ import json
 import pytest
 from airflow.utils import yaml
 
-from airflow_provider_dysms.cli.output import mask_number, print_facts, print_rows
+from airflow_provider_dysms.cli.output import print_facts, print_rows
+from airflow_provider_dysms.model.phone_numbers.redaction import mask_number
 
 ROWS = [
     {"state": "failed", "out_id": "007", "code": "[red]MK:0001[/nothing]", "rows": 5, "ok": True, "none": None},

@@ -13,6 +13,10 @@ from support.features import has_retry_policies
 import airflow_provider_dysms
 from airflow_provider_dysms.api.http import transport
 from airflow_provider_dysms.api.protocol import actions, send_details_json
+from airflow_provider_dysms.archive.engines import day_search
+from airflow_provider_dysms.archive.sending_details import page, query, record
+from airflow_provider_dysms.archive.sending_details.filters import conditions, phone_filter, search_limits
+from airflow_provider_dysms.archive.sending_details.filters import time_span as sending_time
 from airflow_provider_dysms.audit import results, tally_key, verdict
 from airflow_provider_dysms.audit.matching import assign
 from airflow_provider_dysms.audit.send_log import lines
@@ -35,6 +39,13 @@ KINDS = [
     lines.Line,
     verdict.Verdict,
     checkpoints._Checkpoint,
+    day_search.DaySearch,
+    day_search.FoundRow,
+    conditions.Filters,
+    page.Page,
+    phone_filter.PhoneFilter,
+    query.FindQuery,
+    record.SendingDetail,
     export_options.ExportOptions,
     messages.InternationalMessage,
     messages.Sms,
@@ -58,6 +69,11 @@ def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
         assign.Assignment,
         results.GroupResult,
         records.Page,
+        day_search.DayMatches,
+        page.SearchedDay,
+        page.Total,
+        search_limits.SearchLimits,
+        sending_time.TimeSpan,
         reports.Report,
     }
 

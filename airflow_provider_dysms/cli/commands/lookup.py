@@ -6,17 +6,17 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.audit.redaction import redact_number
 from airflow_provider_dysms.cli.command_parser import refuse_numbers
 from airflow_provider_dysms.cli.exit_codes import ExitCode
 from airflow_provider_dysms.cli.input_numbers import read_numbers
-from airflow_provider_dysms.cli.output import mask_number, print_rows
+from airflow_provider_dysms.cli.output import print_rows
 from airflow_provider_dysms.cli.run_command import open_hook, runs_command, say
 from airflow_provider_dysms.cli.send_dates import day_of
 from airflow_provider_dysms.model.dates import check_window
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.ids import vendor_id
+from airflow_provider_dysms.model.phone_numbers.redaction import mask_number, redact_number
 from airflow_provider_dysms.operators.run_queries import query_messages, query_send_details
 
 if TYPE_CHECKING:

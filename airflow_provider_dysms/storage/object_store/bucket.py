@@ -6,7 +6,7 @@ import hashlib
 import os
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_dysms.storage.object_store import timeouts
 from airflow_provider_dysms.storage.object_store.copying import copy_to_temporary
@@ -53,6 +53,13 @@ class Bucket:
         except FileNotFoundError:
             return False
         return True
+
+    def open(self, key: str) -> BinaryIO | None:
+        self._fs.invalidate_cache()
+        try:
+            return self._open(key)
+        except FileNotFoundError:
+            return None
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         self._fs.invalidate_cache()

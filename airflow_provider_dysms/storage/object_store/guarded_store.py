@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from functools import partial
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from airflow_provider_dysms.storage.object_store.store_errors import translate_errors
+from airflow_provider_dysms.storage.object_store.timeouts import guarded_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -45,6 +47,11 @@ class GuardedStore:
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         with self._errors("cannot be read", key):
             return self._store.fetch(key, file)
+
+    def open(self, key: str) -> BinaryIO | None:
+        with self._errors("cannot be read", key):
+            file = self._store.open(key)
+        return None if file is None else guarded_file(file, partial(self._errors, "cannot be read", key), None)
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         with self._errors("cannot be read", key):

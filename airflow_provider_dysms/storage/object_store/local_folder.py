@@ -14,7 +14,7 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, BinaryIO, Literal
 
 from airflow_provider_dysms.storage.object_store.copying import CHUNK_BYTES, copy_to_temporary
 from airflow_provider_dysms.storage.object_store.paths import PROBE_FILE
@@ -66,6 +66,12 @@ class LocalFolder:
         except FileNotFoundError:
             return False
         return True
+
+    def open(self, key: str) -> BinaryIO | None:
+        try:
+            return (self._root / key).open("rb")
+        except FileNotFoundError:
+            return None
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         try:

@@ -7,7 +7,7 @@ renames a complete file over the old name, an object store shows an object when 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, BinaryIO, Protocol
 
 from airflow_provider_dysms.storage.object_store.bucket import Bucket
 from airflow_provider_dysms.storage.object_store.local_folder import LocalFolder
@@ -31,6 +31,9 @@ class Store(Protocol):
 
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         """Copy a file to an open local one; return ``False`` if there is none."""
+
+    def open(self, key: str) -> BinaryIO | None:
+        """Open a file for reading in bytes, at any place of it; return ``None`` if there is none."""
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         """Return whether the file has this content now; with an md5 it may not have to be read."""

@@ -1,4 +1,4 @@
-"""Removes a phone number from free text of carriers and senders, for output in which numbers are hashed."""
+"""Hides phone numbers: removes one from free text of carriers and senders, and masks one that is shown."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ REDACTED = "***"
 
 #: A number is recognised by this many digits at its end, because the country code is often left out.
 _TAIL = 8
+
+#: Digits of a masked number that stay visible at its beginning and at its end.
+_VISIBLE_START, _VISIBLE_END = 3, 4
 
 _SEPARATOR = r"[\s().\-\u2010-\u2015]{0,2}"
 
@@ -28,6 +31,12 @@ def redact_number(text: str, number: str) -> str:
     # The longest form first: all digits, then without the first digit, and so on down to the tail.
     ends = "|".join(_pattern(digits[start:]) for start in range(max(len(digits) - _TAIL, 0) + 1))
     return re.sub(rf"(?:(?:[+＋]|00)?{_pattern('86')}{_SEPARATOR}|[+＋]|00)?(?:{ends})", REDACTED, text)
+
+
+def mask_number(number: str) -> str:
+    """Return a number with its middle digits hidden: ``139****1111``."""
+    hidden = len(number) - _VISIBLE_START - _VISIBLE_END
+    return f"{number[:_VISIBLE_START]}{'*' * hidden}{number[-_VISIBLE_END:]}" if hidden > 0 else "*" * len(number)
 
 
 def _digits(text: str) -> str:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from airflow_provider_dysms.audit.redaction import redact_number
 from airflow_provider_dysms.audit.verdict import Verdict, output_columns, to_row
+from airflow_provider_dysms.model.phone_numbers.redaction import redact_number
 
 MOBILE, FOREIGN = "13900001111", "4915123456789"
 

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_provider_dysms.audit.billed_segments import BilledSegments
-from airflow_provider_dysms.audit.tally_key import TallyKey, tally_key_of
-from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND
+from airflow_provider_dysms.audit.latency_buckets import bucket_of, in_order
+from airflow_provider_dysms.audit.tally_key import CountedNames, TallyKey, tally_key_of
+from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND, OTHERS
 from airflow_provider_dysms.model.dates import DAY, RECEIPT_TIME, day_start
-from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.delivery import FAULT_OF_CATEGORY, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_provider_dysms.audit.verdict import Verdict
 
@@ -22,6 +23,9 @@ Key = TypeVar("Key", str, int)
 
 #: States of messages for which the service has no record.
 _WITHOUT_RECORD = (State.MISSING, State.REJECTED)
+
+#: Entries of a map of countries, signatures, codes, or templates with delivery times; the others are added up.
+MAX_ENTRIES = 50
 
 #: If there was a log, a day without open verdicts is settled this long after its end.
 QUIET_TIME = timedelta(hours=2)
@@ -49,12 +53,14 @@ class Tally:
     off_day: int = 0
     repeated: int = 0
     verdicts: Counter[TallyKey] = field(default_factory=Counter)
+    _sign_names: CountedNames = field(default_factory=CountedNames, repr=False, compare=False)
+    _error_codes: CountedNames = field(default_factory=CountedNames, repr=False, compare=False)
 
     def add(self, verdicts: Sequence[Verdict]) -> None:
         """Count verdicts."""
         self.rows += len(verdicts)
         for verdict in verdicts:
-            key = tally_key_of(verdict)
+            key = tally_key_of(verdict, self._sign_names, self._error_codes)
             self.verdicts[key] = self.verdicts.get(key, 0) + 1
 
     @property
@@ -80,11 +86,46 @@ class Tally:
     @property
     def by_template(self) -> dict[str, Counter[str]]:
         """Template -> state -> verdicts."""
-        states: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for key, count in self.verdicts.items():
-            if key.state not in _WITHOUT_RECORD and not key.has_message_id:
-                states[key.template_code or ""][key.state] += count
-        return states
+        return self._states_by(
+            lambda key: (
+                (key.template_code or "") if key.state not in _WITHOUT_RECORD and not key.has_message_id else None
+            )
+        )
+
+    @property
+    def by_country(self) -> dict[str, Counter[str]]:
+        """Country -> state -> verdicts, of the lines that could be queried; an empty text for an unknown country."""
+        return self._states_by(lambda key: (key.country or "") if key.state != State.REJECTED else None)
+
+    @property
+    def by_sign_name(self) -> dict[str, Counter[str]]:
+        """Signature -> state -> verdicts, of messages for which the service has a record; an empty text for none."""
+        return self._states_by(lambda key: key.sign_name if key.state not in _WITHOUT_RECORD else None)
+
+    @property
+    def failed_by_code(self) -> Counter[str]:
+        """Error code -> verdicts, of messages that failed; an empty text for a failure without a code."""
+        return self._by(lambda key: key.error_code)
+
+    @property
+    def failed_by_fault(self) -> Counter[str]:
+        """Cause -> verdicts, of messages that failed: ``recipient``, ``sender``, ``carrier`` or ``unknown``."""
+        return self._by(
+            lambda key: FAULT_OF_CATEGORY[key.category or "unknown"] or "unknown" if key.state == State.FAILED else None
+        )
+
+    @property
+    def waiting_by_hour(self) -> Counter[str]:
+        """Beijing day and hour in which it was sent -> messages that wait; an empty text for an unknown time."""
+        return self._by(lambda key: (key.sent_hour or "") if key.state == State.WAITING else None)
+
+    @property
+    def latency(self) -> dict[str, dict[str, dict[str, int]]]:
+        """``by_template`` and ``by_country`` -> name -> bucket of delivery times -> delivered messages."""
+        return {
+            "by_template": self._latency_by(lambda key: key.template_code or ""),
+            "by_country": self._latency_by(lambda key: key.country or ""),
+        }
 
     @property
     def delivery_seconds(self) -> Counter[int]:
@@ -157,6 +198,20 @@ class Tally:
                 counts[name] += count
         return counts
 
+    def _states_by(self, key: Callable[[TallyKey], str | None]) -> dict[str, Counter[str]]:
+        states: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for tally_key, count in self.verdicts.items():
+            if (name := key(tally_key)) is not None:
+                states[name][tally_key.state] += count
+        return states
+
+    def _latency_by(self, key: Callable[[TallyKey], str]) -> dict[str, dict[str, int]]:
+        buckets: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for tally_key, count in self.verdicts.items():
+            if tally_key.state == State.DELIVERED and tally_key.delivery_seconds is not None:
+                buckets[key(tally_key)][bucket_of(tally_key.delivery_seconds)] += count
+        return {name: in_order(counts.items()) for name, counts in _largest(buckets).items()}
+
     def as_dict(self) -> dict[str, object]:
         """Return the counts as a JSON object, with sorted keys if the keys come from the data."""
         return {
@@ -165,7 +220,7 @@ class Tally:
             "rows": self.rows,
             "by_state": dict(sorted(self.by_state.items())),
             "by_category": dict(sorted(self.by_category.items())),
-            "by_template": {code: dict(sorted(states.items())) for code, states in sorted(self.by_template.items())},
+            "by_template": _sorted_states(self.by_template),
             "missing": self.missing,
             "unlogged": self.unlogged,
             "ambiguous": self.ambiguous,
@@ -177,4 +232,27 @@ class Tally:
             "segments": {market: billed.total for market, billed in self.billed.items()},
             "failed_by_category": dict(sorted(self.failed_by_category.items())),
             "delivery_seconds": {"p50": self.percentile(0.5), "p95": self.percentile(0.95)},
+            "by_country": _sorted_states(_largest(self.by_country)),
+            "by_sign_name": _sorted_states(_largest(self.by_sign_name)),
+            "failed_by_code": dict(sorted(_largest_counts(self.failed_by_code).items())),
+            "failed_by_fault": dict(sorted(self.failed_by_fault.items())),
+            "waiting_by_hour": dict(sorted(self.waiting_by_hour.items())),
+            "latency": self.latency,
         }
+
+
+def _largest(counts: Mapping[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """Return the largest entries of a map, and the sum of the others, which may be in it already."""
+    names = sorted(counts, key=lambda name: (-counts[name].total(), name))
+    kept = [name for name in names if name != OTHERS][:MAX_ENTRIES]
+    others: Counter[str] = sum((counts[name] for name in names if name not in kept), Counter())
+    return {**{name: counts[name] for name in kept}, **({OTHERS: others} if others else {})}
+
+
+def _largest_counts(counts: Counter[str]) -> dict[str, int]:
+    entries = _largest({name: Counter({"": count}) for name, count in counts.items()})
+    return {name: count[""] for name, count in entries.items()}
+
+
+def _sorted_states(states: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    return {name: dict(sorted(counts.items())) for name, counts in sorted(states.items())}

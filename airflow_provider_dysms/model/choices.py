@@ -20,6 +20,9 @@ Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
 OnUncertain = Literal["wait", "fail"]
 
+#: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.
+OTHERS = "(others)"
+
 #: The two markets, which the service counts apart.
 MAINLAND = "mainland"
 INTERNATIONAL = "international"

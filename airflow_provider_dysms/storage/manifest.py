@@ -13,6 +13,8 @@ Version 1 has::
               output_uri  the folder of the output, with scheme and bucket, without a connection id
               data_uri    the data file in it
               replaced    data files of the partition that this commit removes, if there are any
+    snapshots figures of the audits of the day before this one, the oldest first, if there are any: see
+              :mod:`.audited_days.snapshots`. Neither ``result`` nor the data file depends on them
 
 Equal results give equal bytes of ``result``. Later versions only append.
 """
@@ -26,7 +28,7 @@ from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES, EXTENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from airflow_provider_dysms.storage.row_spool import SpooledFile
 
@@ -56,6 +58,7 @@ def encode(
     result: Mapping[str, object],
     run: Mapping[str, object],
     replaced: list[str],
+    snapshots: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the stored form of a manifest.
 
@@ -65,6 +68,7 @@ def encode(
     :param result: of the caller; the facts about the data file are added
     :param run: of the caller
     :param replaced: keys of the data files that the commit removes
+    :param snapshots: figures of earlier audits
     :raises TypeError, ValueError: ``result`` or ``run`` has a value that JSON does not have
     """
     data_facts = {
@@ -78,6 +82,7 @@ def encode(
         "version": VERSION,
         "result": {**result, **data_facts},
         "run": {**run, **({"replaced": replaced} if replaced else {})},
+        **({"snapshots": list(snapshots)} if snapshots else {}),
     }
     return (json.dumps(manifest, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
 

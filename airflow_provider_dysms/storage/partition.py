@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.model.sms_text import fold_name
+from airflow_provider_dysms.storage.audited_days.snapshots import snapshots_after
 from airflow_provider_dysms.storage.file_formats import check_csv_safe, extension_of
 from airflow_provider_dysms.storage.manifest import Manifest, data_key, decode, encode, manifest_key, owned_files
 from airflow_provider_dysms.storage.object_store.guarded_store import GuardedStore
@@ -174,11 +175,12 @@ class Partition:
         """
         spooled = spool.finish()
         encode_manifest = partial(encode, self.data, spooled, spool.schema, result, run)
-        encode_manifest([])  # fails before anything is written if a value is not JSON-able
+        encode_manifest([], [])  # fails before anything is written if a value is not JSON-able
         for attempt in range(MAX_ATTEMPTS):
-            replaced = self._replaced_files(self.data_files(), self.read_manifest())
+            previous = self.read_manifest()
+            replaced = self._replaced_files(self.data_files(), previous)
             self.store.upload(self.data, spooled.file)
-            self.store.write(self._manifest, encode_manifest(replaced))
+            self.store.write(self._manifest, encode_manifest(replaced, snapshots_after(previous, result)))
             for key in replaced:
                 self.store.remove(key)
             if committed := self._verify_commit(spooled):

@@ -44,6 +44,19 @@ def test_everything_is_counted_once(counted):
         "segments": {"mainland": 3, "international": 1},
         "failed_by_category": {"blacklist": 1},
         "delivery_seconds": {"p50": 5, "p95": 5},
+        "by_country": {
+            "CN": {"delivered": 1, "failed": 1, "missing": 1, "unlogged": 1, "waiting": 1},
+            "HK": {"delivered": 1},
+        },
+        "by_sign_name": {
+            "": {"delivered": 1, "unlogged": 1},
+            "S": {"delivered": 1},
+            "Sign": {"failed": 1, "waiting": 1},
+        },
+        "failed_by_code": {"MOBILE_IN_BLACK": 1},
+        "failed_by_fault": {"recipient": 1},
+        "waiting_by_hour": {"2025-06-01T14": 1},
+        "latency": {"by_template": {"SMS_2": {"5": 1}}, "by_country": {"CN": {"5": 1}}},
     }
     assert json.loads(json.dumps(counted.as_dict())) == counted.as_dict()
 
@@ -82,3 +95,22 @@ def test_the_time_to_a_receipt_is_reported_by_the_share_that_had_it(world):
         world.line("12:00:00", out_id=str(second)).record("12:00:00", out_id=str(second), took=second + 1)
     world.run()
     assert [world.tally.percentile(share) for share in (0.01, 0.5, 0.95, 1)] == [1, 50, 95, 100]
+
+
+def test_the_largest_of_many_codes_are_named_and_the_others_are_counted(world):
+    for place in range(70):
+        for copy in range(1 + (place < 3)):
+            ids = {"out_id": f"{place}-{copy}"}
+            world.line("12:00:00", **ids).record("12:00:00", **ids, status=2, code=f"E:{place:03}")
+    world.run()
+    codes = world.tally.as_dict()["failed_by_code"]
+    assert (len(codes), codes["(others)"], sum(codes.values())) == (51, 20, 73)
+    assert [codes[f"E:00{place}"] for place in range(4)] == [2, 2, 2, 1]
+
+
+def test_the_buckets_of_delivery_times_hold_every_delivery_in_the_order_of_time(world):
+    for took in (0, 1, 2, 61, 90, 91, 300_000):
+        world.line("12:00:00", out_id=str(took)).record("12:00:00", out_id=str(took), took=took)
+    world.run()
+    buckets = world.tally.latency["by_template"]["SMS_1"]
+    assert list(buckets.items()) == [("1", 2), ("2", 1), ("90", 2), ("120", 1), ("inf", 1)]

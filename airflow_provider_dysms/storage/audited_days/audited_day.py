@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_dysms.model.dates import days_left
+from airflow_provider_dysms.storage.audited_days.snapshots import snapshots_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.storage.manifest import Manifest
@@ -34,6 +35,8 @@ class AuditedDay:
     :param as_of: when it was audited, in UTC as ISO 8601
     :param problem: why its manifest cannot be used, as a clause that follows the day; ``None`` if it can
     :param result: ``result`` of its manifest; ``None`` without a manifest that can be used
+    :param run: ``run`` of its manifest
+    :param snapshots: figures of earlier audits, the oldest first: see :mod:`.snapshots`
     """
 
     day: date
@@ -48,6 +51,8 @@ class AuditedDay:
     as_of: str | None = None
     problem: str | None = None
     result: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    run: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    snapshots: Sequence[Mapping[str, Any]] = field(default=(), repr=False, compare=False)
 
     @property
     def is_settled(self) -> bool:
@@ -56,7 +61,7 @@ class AuditedDay:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values, without the manifest's own; the day is ``YYYY-MM-DD``."""
-        facts = {fact.name: getattr(self, fact.name) for fact in fields(self) if fact.name != "result"}
+        facts = {fact.name: getattr(self, fact.name) for fact in fields(self) if fact.compare}
         return {**facts, "day": self.day.isoformat()}
 
 
@@ -85,6 +90,8 @@ def judge_manifest(day: date, manifest: Manifest | None, manifest_uri: str, now:
         unlogged=_count(result, "unlogged"),
         as_of=as_of if isinstance(as_of := result.get("as_of"), str) else None,
         result=result,
+        run=manifest["run"],
+        snapshots=snapshots_in(manifest),
     )
 
 

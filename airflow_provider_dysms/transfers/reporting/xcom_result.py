@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.storage.audited_days.snapshots import largest_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,22 +18,24 @@ MAX_ENTRIES = 50
 #: Largest size in bytes of JSON in XCom. An ordinary day has about 4,000.
 MAX_BYTES = 32_768
 
-#: Name of the entry that has the sum of the entries that are left out, so that the totals stay right.
-OTHERS = "(others)"
-
-#: Entry of ``result`` that only the next refresh needs, which reads the file.
-_PACKED = "unseen"
+#: Entries of ``result`` for the next refresh and for reports, which read the file.
+_FILE_ONLY = {"unseen", "latency"}
 
 
 def for_xcom(manifest: Manifest) -> Manifest:
     """Return a manifest whose size does not grow with the log.
 
     :param manifest: the stored manifest
-    :returns: the manifest without ``unseen``; ``left_out`` names the entries that were shortened or left out
+    :returns: the manifest without ``unseen``, ``latency`` and ``snapshots``; ``left_out`` names the entries that were
+        shortened or left out
     """
     left_out: list[str] = []
-    result = {name: value for name, value in manifest["result"].items() if name != _PACKED}
-    shortened = {**manifest, "result": _shortened(result, "result", left_out)}
+    result = {name: value for name, value in manifest["result"].items() if name not in _FILE_ONLY}
+    shortened = {
+        "version": manifest["version"],
+        "result": _shortened(result, "result", left_out),
+        "run": manifest["run"],
+    }
     while _size(shortened) > MAX_BYTES - _size(left_out):
         part, name = max(
             ((part, name) for part in ("result", "run") for name in shortened[part]),
@@ -61,17 +64,7 @@ def _largest(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the largest of some counts, or of some maps of counts, and the sum of the others."""
     if not all(isinstance(value, (int, dict)) for value in values.values()):
         return dict(list(values.items())[:MAX_ENTRIES])
-    names = sorted(values, key=lambda name: (-_total(values[name]), name))
-    kept = {name: values[name] for name in sorted(names[:MAX_ENTRIES])}
-    others: Counter[str] = Counter()
-    for name in names[MAX_ENTRIES:]:
-        value = values[name]
-        others.update(value if isinstance(value, dict) else {"": value})
-    return {**kept, OTHERS: others[""] if set(others) == {""} else dict(sorted(others.items()))}
-
-
-def _total(value: Any) -> int:
-    return sum(value.values()) if isinstance(value, dict) else value
+    return largest_entries(values, MAX_ENTRIES)
 
 
 def _size(value: object) -> int:

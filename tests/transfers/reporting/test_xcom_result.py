@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.transfers.reporting.xcom_result import MAX_BYTES, MAX_ENTRIES, OTHERS, for_xcom
+from airflow_provider_dysms.model.choices import OTHERS
+from airflow_provider_dysms.transfers.reporting.xcom_result import MAX_BYTES, MAX_ENTRIES, for_xcom
 
 
 @pytest.fixture(scope="module")
@@ -18,17 +19,20 @@ def plain() -> dict[str, Any]:
         "result": {
             "rows": 3,
             "unseen": "eNo=",
+            "latency": {"by_template": {"SMS_1": {"5": 3}}},
             "by_template": {"SMS_1": {"delivered": 3}},
             "parameters": {"carry": []},
         },
         "run": {"requests": 3},
+        "snapshots": [{"as_of": "2026-11-29T01:00:00Z", "by_state": {"waiting": 3}}],
     }
 
 
-def test_a_plain_manifest_is_whole_but_for_what_the_next_refresh_reads(plain: dict[str, Any]) -> None:
-    shown = for_xcom(plain)
-    assert shown == {**plain, "result": {name: plain["result"][name] for name in plain["result"] if name != "unseen"}}
-    assert "unseen" in plain["result"]
+def test_a_plain_manifest_is_whole_but_for_what_refreshes_and_reports_read(plain: dict[str, Any]) -> None:
+    kept = {name: value for name, value in plain["result"].items() if name not in ("unseen", "latency")}
+    assert for_xcom(plain) == {"version": 1, "result": kept, "run": plain["run"]}
+    assert {"unseen", "latency"} < plain["result"].keys()
+    assert "snapshots" in plain
 
 
 def test_of_many_templates_the_largest_are_named_and_the_sums_stay_right(plain: dict[str, Any]) -> None:
@@ -69,7 +73,7 @@ def test_a_log_with_many_copies_does_not_grow_what_the_task_returns(attempts: An
     (stored,) = Path(attempts.out / "_manifests").iterdir()
     assert len(stored.read_bytes()) > 10_000
     assert len(json.dumps(returned)) < 5_000
-    assert json.loads(stored.read_text("utf-8"))["result"].keys() - returned["result"].keys() == {"unseen"}
+    assert json.loads(stored.read_text("utf-8"))["result"].keys() - returned["result"].keys() == {"latency", "unseen"}
 
 
 def test_a_refresh_reads_the_file_and_not_what_was_returned(attempts: Any) -> None:

@@ -10,7 +10,7 @@ attempt, on every worker. The manifest has ``version``, and
   line, which belong to the log of the day before); ``off_day`` (records that are dated one day off); ``repeated``
   lines; ``multiline`` (lines of a CSV log that have a line end inside a quoted cell); ``rejected`` by reason; ``open``
   (not final); ``segments``; ``delivery_seconds`` p50 and p95; counts ``by_country`` and ``by_sign_name``, and of
-  failures ``failed_by_code`` and ``failed_by_fault``; ``waiting_by_hour``; ``latency``, delivery times in the buckets of
+  failures ``failed_by_code`` and ``failed_by_fault``; ``waiting_by_hour``; ``latency``, delivery times in buckets, see
   :mod:`~airflow_provider_dysms.audit.latency_buckets`; ``keyed`` (false for a list of numbers);
   ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more;
   ``provisional``: the day was not over, so that it may have more messages by now (both as of the oldest response); and

@@ -1,1 +1,1 @@
-"""Judges the figures of a day: against fixed limits, and against the same weekdays of the weeks before, at equal age."""
+"""Judges the figures of a day: against limits, and against the same weekdays of the weeks before, at equal age."""

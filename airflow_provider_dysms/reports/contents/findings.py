@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
+    from airflow_provider_dysms.archive.figures.equal_age import ComparedDay
 
-#: What a finding is about. ``template``, ``country``, ``fault``, ``category``, ``waiting`` and ``delivery`` explain lost
-#: deliveries; the others stand alone.
+#: What a finding is about. ``template``, ``country``, ``fault``, ``waiting`` and ``delivery`` explain lost deliveries;
+#: the others stand alone.
 Kind = Literal[
     "template",
     "country",
     "fault",
-    "category",
     "waiting",
     "delivery",
     "few_messages",
@@ -47,7 +47,6 @@ _SEVERITY: dict[Kind, Severity] = {
     "template": "bad",
     "country": "bad",
     "fault": "bad",
-    "category": "bad",
     "waiting": "bad",
     "delivery": "bad",
     "low_template": "warning",
@@ -82,7 +81,7 @@ class Finding:
     :param kind: what it is about
     :param first, last: its first and last day
     :param days: number of its days; fewer than the span if a day between them was fine
-    :param subject: template, country, fault or category; an empty text otherwise
+    :param subject: template, country or fault; an empty text otherwise
     :param value: the share, number or seconds found; the worst of its days
     :param usual: what is usual; ``None`` if there is nothing to compare
     :param count: messages that it is about
@@ -139,12 +138,12 @@ def _of_day(figures: Mapping[date, DayFigures], day: DayFigures, *, is_last: boo
         yield Finding(each.kind, here, here, 1, each.subject, each.value, each.usual, each.messages)
     if is_last:
         yield from _of_last_day(day, audits.same, {each.subject for each in lost if each.kind == "template"})
-    gaps = [each for each in day.segments.values() if each.vendor and _is_gap(each.ours, each.vendor)]
-    for each in gaps:
-        yield Finding("segments", here, here, value=each.vendor or 0, usual=each.ours, count=each.ours)
+    for segments in day.segments.values():
+        if segments.vendor and _is_gap(segments.ours, segments.vendor):
+            yield Finding("segments", here, here, value=segments.vendor, usual=segments.ours, count=segments.ours)
 
 
-def _of_last_day(day: DayFigures, compared: Sequence[object], named: set[str]) -> Iterator[Finding]:
+def _of_last_day(day: DayFigures, compared: Sequence[ComparedDay], named: set[str]) -> Iterator[Finding]:
     assert day.latest is not None
     here, counts = day.day, day.latest.counts
     if counts.sent >= MIN_MESSAGES and counts.missing > MAX_MISSING * counts.sent:
@@ -158,7 +157,7 @@ def _of_last_day(day: DayFigures, compared: Sequence[object], named: set[str]) -
         if wilson_interval(each.delivered, each.recorded, 0.001)[1] < others - LOW_TEMPLATE:
             value = each.delivered / each.recorded
             yield Finding("low_template", here, here, 1, name, value, others, each.recorded)
-    times = [each.audit.p95 for each in compared if each.audit.p95 is not None]  # type: ignore[attr-defined]
+    times = [each.audit.p95 for each in compared if each.audit.p95 is not None]
     p95 = day.latest.p95
     if p95 is not None and len(times) > 1 and p95 > max(SLOW_FACTOR * median(times), median(times) + SLOW_SECONDS):
         yield Finding("latency", here, here, value=p95, usual=median(times), count=counts.delivered)

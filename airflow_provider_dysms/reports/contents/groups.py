@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.archive.figures.state_counts import StateCounts
 from airflow_provider_dysms.reports.contents.usual import Measure, measure
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
     from airflow_provider_dysms.archive.figures.equal_age import ComparedDay
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
+    from airflow_provider_dysms.archive.figures.state_counts import StateCounts
 
 #: Groups that are shown.
 MAX_GROUPS = 20

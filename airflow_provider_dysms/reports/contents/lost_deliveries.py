@@ -1,4 +1,4 @@
-"""Explains a day that delivered less than usual: by a template, a country, a fault, a category, or late receipts."""
+"""Explains a day that delivered less than usual: by a template, a country, the carriers, or late receipts."""
 
 from __future__ import annotations
 
@@ -28,18 +28,20 @@ _ERROR = 0.005
 #: A cause explains a drop if it has this share of the lost deliveries.
 _EXPLAINS = 0.5
 
+_DIMENSIONS: tuple[Dimension, ...] = ("template_code", "country")
+
 
 class LostDeliveries(NamedTuple):
     """A reason why a day delivered less than usual.
 
     :param kind: the kind of reason
-    :param subject: template, country, fault or category
-    :param value: the share: delivered ones, or for a fault, a category and waiting messages those
+    :param subject: template, country or fault
+    :param value: the share: delivered ones, or for a fault and waiting messages those
     :param usual: what is usual
     :param messages: deliveries that are missing
     """
 
-    kind: Literal["template", "country", "fault", "category", "waiting", "delivery"]
+    kind: Literal["template", "country", "fault", "waiting", "delivery"]
     subject: str
     value: float
     usual: float
@@ -53,7 +55,7 @@ def lost_deliveries(audit: AuditFigures, audits: EqualAge) -> list[LostDeliverie
     :param audits: what it is compared with
     """
     groups: list[tuple[Dimension | None, str]] = [(None, "")]
-    for dimension in ("template_code", "country"):
+    for dimension in _DIMENSIONS:
         found = audit.groups.get(dimension) or {}
         groups += [
             (dimension, name) for name, counts in found.items() if counts.recorded >= MIN_MESSAGES and name != OTHERS
@@ -69,7 +71,7 @@ def lost_deliveries(audit: AuditFigures, audits: EqualAge) -> list[LostDeliverie
     lost = max(drop.messages for drop in drops.values())
     if cause := _cause(audit, audits, lost):
         return [cause]
-    for dimension in ("template_code", "country"):
+    for dimension in _DIMENSIONS:
         named = [drop for (each, _), drop in drops.items() if each == dimension]
         if named and sum(drop.messages for drop in named) >= _EXPLAINS * lost and _is_narrow(audit, dimension, named):
             return sorted(named, key=lambda drop: -drop.messages)
@@ -97,7 +99,7 @@ def _drop(
     if not baseline.is_below(counts.delivered, counts.recorded, error):
         return None
     kinds: dict[Dimension, Literal["template", "country"]] = {"template_code": "template", "country": "country"}
-    kind = kinds[dimension] if dimension in kinds else "delivery"
+    kind = kinds[dimension] if dimension else "delivery"
     return LostDeliveries(kind, value, share, baseline.share, round(drop * counts.recorded))
 
 

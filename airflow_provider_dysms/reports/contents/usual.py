@@ -1,4 +1,4 @@
-"""What is usual for a day: the mean of the same weekdays of the weeks before, at equal age."""
+"""The usual values of a day: the means of the same weekdays of the weeks before, at equal age."""
 
 from __future__ import annotations
 

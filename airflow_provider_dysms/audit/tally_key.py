@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airflow_provider_dysms.audit.redaction import REDACTED
 from airflow_provider_dysms.model.choices import INTERNATIONAL, MAINLAND, OTHERS
 from airflow_provider_dysms.model.dates import BEIJING, beijing_day
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.phone_numbers.number import MAINLAND_COUNTRY
+from airflow_provider_dysms.model.phone_numbers.redaction import REDACTED
 from airflow_provider_dysms.model.safe_text import may_hold_phone
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ DAYS, MAX_DAYS = 30, 92
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """The sections of a report, in the order in which they are read; :func:`~.delivery_report.render` makes a page of it.
+    """The sections of a report, in the order in which they are read.
 
     :param window: the days of the report, the last one last; a day that was not audited has no figures
     :param compared: the same weekdays as the last day, at equal age, the latest first

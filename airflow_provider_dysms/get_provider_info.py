@@ -24,6 +24,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "cli": ["airflow_provider_dysms.cli.definition.get_dysms_commands"],
+        "filesystems": ["airflow_provider_dysms.filesystems.oss"],
         "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
         "operators": [_modules("airflow_provider_dysms.operators.dysms")],
         "sensors": [_modules("airflow_provider_dysms.sensors.dysms")],

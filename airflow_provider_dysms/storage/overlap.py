@@ -15,6 +15,7 @@ from airflow_provider_dysms.storage.checkpoints import EXTENSION, FOLDER
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.file_formats import EXTENSIONS
 from airflow_provider_dysms.storage.manifest import data_key, manifest_key
+from airflow_provider_dysms.storage.object_store.oss import store_of
 from airflow_provider_dysms.storage.object_store.paths import LOCAL
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ def _may_share_store(one: ObjectStoragePath, other: ObjectStoragePath) -> bool:
     """Return whether two paths may be in the same store: only endpoints tell, not schemes and connections."""
     if (one.protocol in LOCAL) != (other.protocol in LOCAL):
         return False
-    endpoints = {getattr(path.fs, "endpoint_url", None) for path in (one, other)} - {None}
-    return len(endpoints) < 2
+    endpoints = (getattr(path.fs, "endpoint_url", None) for path in (one, other))
+    return len({store_of(endpoint) for endpoint in endpoints if endpoint is not None}) < 2
 
 
 def _canonical(path: ObjectStoragePath, place: str) -> str:

@@ -95,7 +95,7 @@ def resolve(
     scheme = _scheme_of(schema)
     port = _port_of(port)
     if host:
-        pasted_scheme, name, pasted_port = _split(host)
+        pasted_scheme, name, pasted_port = parse_address(host)
         scheme = _merge("schema", scheme, pasted_scheme)
         port = _merge("port", port, pasted_port)
     else:
@@ -113,7 +113,7 @@ def endpoint_of(argument: str, address: str, *, allow_custom: bool = False) -> E
     :raises DysmsInputError: the address is wrong; the error names ``argument``
     """
     try:
-        scheme, name, port = _split(address)
+        scheme, name, port = parse_address(address)
         scheme = _allowed_scheme(name, scheme, _CREDENTIAL_HOSTS, allow_custom)
     except DysmsInputError as error:
         raise DysmsInputError(argument, error.problem) from None
@@ -136,8 +136,12 @@ def _port_of(port: int | None) -> int | None:
     return port
 
 
-def _split(host: str) -> tuple[str | None, str, int | None]:
-    """Split a host into scheme, name and port. Errors never quote it, because users paste keys into this field."""
+def parse_address(host: str) -> tuple[str | None, str, int | None]:
+    """Split a host into scheme, name and port. Errors never quote it, because users paste keys into this field.
+
+    :param host: a host name or an IP address, also with a scheme and a port
+    :raises DysmsInputError: it is neither
+    """
     text = host.strip(" ").lower() if isinstance(host, str) and host.isascii() else ""
     if text.count(":") > 1 and "[" not in text and "/" not in text:
         text = f"[{text}]"
@@ -173,7 +177,7 @@ def _merge(argument: str, given: Field | None, pasted: Field | None) -> Field | 
 
 
 def _allowed_scheme(name: str, scheme: str | None, known: AbstractSet[str], allow_custom: bool) -> str:
-    if _is_this_machine(name) or (name == METADATA_HOST and name in known):
+    if is_loopback(name) or (name == METADATA_HOST and name in known):
         return scheme or "http"
     if name.endswith(_VENDOR) and scheme == "http":
         raise DysmsInputError("schema", f"must be 'https' for {name}; leave it empty")
@@ -190,7 +194,8 @@ def _allowed_scheme(name: str, scheme: str | None, known: AbstractSet[str], allo
     return scheme or "https"
 
 
-def _is_this_machine(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Return whether a host name or address in lower case is this machine."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Checks that an ``aws`` connection to Alibaba Cloud's Object Storage Service (OSS) has the settings that OSS needs.
+"""Rules of Alibaba Cloud's Object Storage Service (OSS): names of buckets, endpoints, settings of S3 clients.
 
 OSS has an S3 interface. By default botocore sends every put with a checksum trailer (``Content-Encoding:
 aws-chunked``) and may address a bucket by its path; OSS refuses both. Its endpoints:
@@ -7,6 +7,7 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/use-amazon-s3-sdks-
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,12 +26,33 @@ _CONFIG = (
     '"s3": {"addressing_style": "virtual"}, "signature_version": "s3v4"}'
 )
 
-#: How to write to OSS, a clause.
-HOW_TO_USE = (
-    "use the S3 interface of OSS: write s3://conn_id@bucket/folder, and set in the extras of that aws connection "
-    '"endpoint_url": "https://s3.oss-cn-hangzhou.aliyuncs.com" (with the region of the bucket) and '
-    f'"config_kwargs": {_CONFIG}'
-)
+#: The name of a bucket; an S3 client writes any other name into the path, which OSS refuses.
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
+
+
+def check_bucket(bucket: str, *, has_connection: bool, argument: str) -> None:
+    """Refuse an ``oss://`` URI that cannot be a bucket's.
+
+    :param has_connection: whether the URI names a connection
+    :param argument: name of the argument that has the URI
+    :raises DysmsInputError: OSS does not allow the name of the bucket, or the connection is missing
+    """
+    if not _BUCKET.fullmatch(bucket):
+        raise DysmsInputError(
+            argument,
+            "has no name of a bucket of OSS; it has 3 to 63 lower-case letters, digits and hyphens, as in "
+            "oss://conn_id@bucket/folder",
+        )
+    if not has_connection:
+        raise DysmsInputError(argument, f"names no connection; write oss://conn_id@{bucket}/folder")
+
+
+def store_of(endpoint_url: str) -> str:
+    """Return the same text for all endpoints that lead to the same store, with or without ``s3.`` or ``-internal``."""
+    host = urlsplit(endpoint_url if "//" in endpoint_url else f"//{endpoint_url}").netloc
+    if not host.endswith(".aliyuncs.com"):
+        return endpoint_url
+    return host.removeprefix("s3.").replace("-internal.", ".")
 
 
 def check_settings(fs: Any, argument: str) -> None:
@@ -49,8 +71,9 @@ def check_settings(fs: Any, argument: str) -> None:
     if wrong := [name for name, required in _REQUIRED.items() if found[name] != required]:
         raise DysmsInputError(
             argument,
-            f"is in OSS ({host}), which does not understand the requests that botocore sends by default; set in the "
-            f'extras of the aws connection "config_kwargs": {_CONFIG} (missing or different: {", ".join(wrong)})',
+            f"is in OSS ({host}), which does not understand the requests that botocore sends by default; write oss:// "
+            f'with a connection for OSS, or set in the extras of the aws connection "config_kwargs": {_CONFIG} '
+            f"(missing or different: {', '.join(wrong)})",
         )
 
 

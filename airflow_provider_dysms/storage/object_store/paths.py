@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 #: Schemes of stores that replace a file atomically, as tests show.
 LOCAL = frozenset({"file", "local"})
 S3 = frozenset({"s3", "s3a", "s3n"})
+OSS = frozenset({"oss"})
 
 #: Name of the empty file that a probe writes. It never changes, so a probe removes the one that a killed task left.
 PROBE_FILE = ".probe"
@@ -31,14 +32,14 @@ PROBE_FILE = ".probe"
 #: How often botocore sends a request, unless the connection sets ``retries``.
 RETRIES: Mapping[str, Any] = {"mode": "standard", "total_max_attempts": 3}
 
-_EXAMPLES = "file:///folder or s3://conn_id@bucket/folder"
+_EXAMPLES = "file:///folder, s3://conn_id@bucket/folder or oss://conn_id@bucket/folder"
 
 
 def resolve_uri(uri: str, argument: str) -> ObjectStoragePath:
     """Return the path of a URI, after a check of its connection, with its file system made.
 
-    :param uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``; without ``conn_id@`` this machine's AWS
-        credentials are used
+    :param uri: ``file:///folder``, ``s3://conn_id@bucket/folder`` or ``oss://conn_id@bucket/folder``; ``s3://`` without
+        ``conn_id@`` uses this machine's AWS credentials
     :param argument: name of the argument, for the error
     :raises DysmsInputError: the URI cannot be used; the message says how to correct it
     """
@@ -53,6 +54,8 @@ def resolve_uri(uri: str, argument: str) -> ObjectStoragePath:
         raise DysmsInputError(argument, "has no bucket; write s3://conn_id@bucket/folder")
     if ".." in place.split("/"):
         raise DysmsInputError(argument, "has a '..' in it; write the full path")
+    if scheme in OSS:
+        oss.check_bucket(place.split("/", 1)[0], has_connection=conn_id is not None, argument=argument)
     if conn_id is not None:
         _check_connection(conn_id, argument)
     return _make_path(f"{scheme}://{place.rstrip('/') if place.strip('/') else place}", conn_id, argument)
@@ -69,19 +72,19 @@ def _check_scheme(uri: str, argument: str) -> str:
     scheme, separator, _ = uri.partition("://")
     if not separator or not scheme.isascii() or not scheme.isalnum():
         raise DysmsInputError(argument, f"has no scheme; write {_EXAMPLES}")
-    if scheme == "oss":
-        raise DysmsInputError(argument, f"has the scheme 'oss', which is not supported; {oss.HOW_TO_USE}")
-    if scheme not in LOCAL | S3:
+    if scheme not in LOCAL | S3 | OSS:
         raise DysmsInputError(
             argument,
-            f"has the scheme {safe_repr(scheme)}, whose writes have not been shown to be atomic; use file:// or s3:// "
-            "(many other stores have an S3 interface: set endpoint_url in the extras of an aws connection)",
+            f"has the scheme {safe_repr(scheme)}, whose writes have not been shown to be atomic; use file://, s3:// "
+            "or oss:// (many other stores have an S3 interface: set endpoint_url in the extras of an aws connection)",
         )
     if not has_fs(scheme):
-        raise DysmsInputError(
-            argument, f"has the scheme {safe_repr(scheme)}, which needs: pip install 'airflow-provider-dysms[s3]'"
-        )
+        raise DysmsInputError(argument, f"has the scheme {safe_repr(scheme)}, which needs: {_install(scheme)}")
     return scheme
+
+
+def _install(scheme: str) -> str:
+    return f"pip install 'airflow-provider-dysms[{'oss' if scheme in OSS else 's3'}]'"
 
 
 def _split_connection(uri: str, argument: str) -> tuple[str | None, str]:
@@ -116,13 +119,13 @@ def _check_connection(conn_id: str, argument: str) -> None:
 def _make_path(uri: str, conn_id: str | None, argument: str) -> ObjectStoragePath:
     from airflow.sdk import ObjectStoragePath
 
-    path = ObjectStoragePath(uri, conn_id=conn_id)
     try:
-        with translate_errors(argument, "cannot be opened", clean_uri(path), "check its connection"):
+        with translate_errors(argument, "cannot be opened", uri, "check its connection"):
+            path = ObjectStoragePath(uri, conn_id=conn_id)
             fs = path.fs
     except DysmsError as error:
         if isinstance(error.__cause__, ImportError):
-            raise DysmsInputError(argument, "needs: pip install 'airflow-provider-dysms[s3]'") from error.__cause__
+            raise DysmsInputError(argument, f"needs: {_install(uri.partition(':')[0])}") from error.__cause__
         raise
     if path.protocol in S3:
         _check_credentials(fs, path, conn_id, argument)

@@ -44,7 +44,12 @@ _TRANSIENT_STATUSES = frozenset(
     {http.HTTPStatus.REQUEST_TIMEOUT, http.HTTPStatus.CONFLICT, http.HTTPStatus.TOO_EARLY}
     | {http.HTTPStatus.TOO_MANY_REQUESTS}
 )
-_TRANSIENT_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestTimeout", "SlowDown"})
+_TRANSIENT_CODES = frozenset(
+    {
+        *("ExpiredToken", "ExpiredTokenException", "SecurityTokenExpired", "RequestTimeout", "SlowDown"),
+        "NoSuchUpload",  # the response to the request that ended an upload was lost, or the upload was aborted
+    }
+)
 
 _NO_CREDENTIALS = frozenset({"NoCredentialsError", "PartialCredentialsError"})
 

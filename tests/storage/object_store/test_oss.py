@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage.inputs import open_inputs
+from airflow_provider_dysms.storage.object_store.oss import store_of
 from airflow_provider_dysms.storage.object_store.paths import resolve_uri
 from airflow_provider_dysms.storage.partition import Partition
 
@@ -87,9 +88,14 @@ def test_other_stores_need_none_of_it(connect: Any, host: str) -> None:
     resolve_uri(f"s3://{connect(endpoint_url=host)}@bucket/out", "output_uri")
 
 
-def test_the_scheme_of_oss_says_how_it_is_used() -> None:
-    with pytest.raises(DysmsInputError) as caught:
-        resolve_uri("oss://conn@bucket/out", "output_uri")
-    told = str(caught.value)
-    assert told.startswith("output_uri has the scheme 'oss', which is not supported; use the S3 interface of OSS")
-    assert all(words in told for words in ("endpoint_url", *RIGHT, "addressing_style", "when_required", "virtual"))
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://s3.oss-cn-hangzhou.aliyuncs.com", "https://oss-cn-hangzhou-internal.aliyuncs.com", True),
+        ("OSS-cn-hangzhou.aliyuncs.com".lower(), "https://oss-cn-hangzhou.aliyuncs.com", True),
+        ("https://oss-cn-beijing.aliyuncs.com", "https://oss-cn-hangzhou.aliyuncs.com", False),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9001", False),
+    ],
+)
+def test_endpoints_of_one_store_are_known_as_one(one: str, other: str, same: bool) -> None:
+    assert (store_of(one) == store_of(other)) is same

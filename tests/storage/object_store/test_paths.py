@@ -15,9 +15,9 @@ from airflow_provider_dysms.storage.partition import Partition
 DAY = "send_date=2025-06-01"
 
 UNUSABLE = [
-    ("", "is empty; write file:///folder or s3://conn_id@bucket/folder"),
+    ("", "is empty; write file:///folder, s3://conn_id@bucket/folder or oss://conn_id@bucket/folder"),
     (None, "is empty; write"),
-    ("/tmp/output", "has no scheme; write file:///folder or s3://conn_id@bucket/folder"),
+    ("/tmp/output", "has no scheme; write file:///folder, s3://conn_id@bucket/folder or oss://conn_id@bucket/folder"),
     ("output", "has no scheme"),
     ("://output", "has no scheme"),
     ("file:/tmp/output", "has no scheme"),
@@ -30,10 +30,15 @@ UNUSABLE = [
     ("s3://AKIA:geheim@bucket/output", "write keys into a connection"),
     ("s3://[bucket/output", "cannot be read"),
     ("s3://nope@bucket/output", "names the connection 'nope', which does not exist; create it"),
-    ("memory://output", "has the scheme 'memory', whose writes have not been shown to be atomic; use file:// or s3://"),
+    (
+        "memory://output",
+        "has the scheme 'memory', whose writes have not been shown to be atomic; use file://, s3:// or oss://",
+    ),
     ("gs://bucket/output", "has the scheme 'gs'"),
     ("abfs://container/output", "has the scheme 'abfs'"),
-    ("oss://bucket/output", "has the scheme 'oss'"),
+    ("oss://bucket/output", "names no connection; write oss://conn_id@bucket/folder"),
+    ("oss://nope@bucket/output", "names the connection 'nope', which does not exist; create it"),
+    ("oss://nope@My_Bucket/output", "has no name of a bucket of OSS"),
     ("https://example.com/output", "has the scheme 'https'"),
 ]
 

@@ -23,7 +23,7 @@ NOW = datetime.now(UTC)
 PROXY_USER, PROXY_PASSWORD = "somebody", "p@ss/word"
 
 
-def _certificate(
+def make_certificate(
     subject: str,
     signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
     *,
@@ -48,7 +48,7 @@ def _certificate(
     return builder.sign(signing_key, hashes.SHA256()), key
 
 
-def _pem(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
+def pem(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:
     text = certificate.public_bytes(serialization.Encoding.PEM)
     if key is not None:
         text += key.private_bytes(
@@ -63,18 +63,18 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
     here: list[x509.GeneralName] = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
     there: list[x509.GeneralName] = [x509.DNSName("dysmsapi.example.com")]
-    ca, other_ca = _certificate("Our CA", None), _certificate("Another CA", None)
-    (folder / "ca.pem").write_bytes(_pem(ca[0]))
-    (folder / "other_ca.pem").write_bytes(_pem(other_ca[0]))
+    ca, other_ca = make_certificate("Our CA", None), make_certificate("Another CA", None)
+    (folder / "ca.pem").write_bytes(pem(ca[0]))
+    (folder / "other_ca.pem").write_bytes(pem(other_ca[0]))
     shown = {
-        "good": _certificate("good", ca, names=here),
-        "another_host": _certificate("another", ca, names=there),
-        "expired": _certificate("expired", ca, names=here, until=NOW - timedelta(days=1)),
-        "self_signed": _certificate("self-signed", None, names=here),
-        "common_name": _certificate("localhost", ca, names=[]),
+        "good": make_certificate("good", ca, names=here),
+        "another_host": make_certificate("another", ca, names=there),
+        "expired": make_certificate("expired", ca, names=here, until=NOW - timedelta(days=1)),
+        "self_signed": make_certificate("self-signed", None, names=here),
+        "common_name": make_certificate("localhost", ca, names=[]),
     }
     for name, (certificate, key) in shown.items():
-        (folder / f"{name}.pem").write_bytes(_pem(certificate, key))
+        (folder / f"{name}.pem").write_bytes(pem(certificate, key))
     return folder
 
 

@@ -1,4 +1,4 @@
-"""What leaves this machine for OSS is what OSS understands: the server checks it over TLS, by the names of OSS."""
+"""The requests that leave this machine for OSS are those that OSS understands: the server checks it over TLS, by the names of OSS."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_a_fault_is_told_and_the_next_attempt_comes_to_the_same_rows(
         assert str(caught.value).startswith(("sent_uri cannot be", "output_uri cannot be"))
         assert "oss_audits" not in str(caught.value)
         assert SECRET not in str(caught.value)
-        # A file that is there is whole: there is no half of one.
+        # A file that is there is whole.
         assert all(len(rows_of(oss, key)) == 20 for key in data_keys(oss))
         oss.plan(None)
         attempts(None, **arguments)

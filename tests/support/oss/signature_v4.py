@@ -21,7 +21,7 @@ _MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-content-sha256"}
 
 
 class Refusal(Exception):
-    """What is wrong with a request: the status, code and EC of OSS."""
+    """A request that is refused, with the status, code and EC of OSS."""
 
     def __init__(self, status: int, code: str, message: str, ec: str = "") -> None:
         super().__init__(f"{status} {code}: {message}")

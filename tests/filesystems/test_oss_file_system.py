@@ -1,4 +1,4 @@
-"""The requests that leave this machine for OSS are those that OSS understands: the server checks it over TLS, by the names of OSS."""
+"""The requests that leave for OSS are those that OSS understands: the server checks them over TLS, by their hosts."""
 
 from __future__ import annotations
 

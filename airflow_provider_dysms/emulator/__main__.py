@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from airflow_provider_dysms.emulator.app import application
+from airflow_provider_dysms.emulator.certificate import write_certificate
 from airflow_provider_dysms.emulator.connection import (
     DEFAULT_KEY,
     INTERNATIONAL_KEY,
@@ -37,6 +38,9 @@ from airflow_provider_dysms.emulator.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+#: Connections that may wait until they are accepted.
+BACKLOG = 4096
 
 
 def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m airflow_provider_dysms.emulator") -> int:
@@ -56,9 +60,12 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "python -m airfl
         service = Service(
             [key, STS_KEY, INTERNATIONAL_KEY], switches=_parse_switches(parser, options.switch), folder=folder
         )
+        # From here on a client that connects waits until the emulator is ready, instead of being refused.
+        server_socket = stack.enter_context(_bind_socket(options.host, options.port))
+        tls = write_certificate(folder, server_socket.getsockname()[0]) if options.tls else None
         if options.seed_day is not None:
             _generate_day(service, options)
-        _serve(service, key, options, stack.enter_context(_bind_socket(options.host, options.port)))
+        _serve(service, key, options, server_socket, tls)
     return 0
 
 
@@ -75,7 +82,13 @@ def _generate_day(service: Service, options: argparse.Namespace) -> None:
             print(f"{step['generated']:,} of {step['of']:,} messages", file=sys.stderr, flush=True)
 
 
-def _serve(service: Service, key: AccessKey, options: argparse.Namespace, server_socket: socket.socket) -> None:
+def _serve(
+    service: Service,
+    key: AccessKey,
+    options: argparse.Namespace,
+    server_socket: socket.socket,
+    tls: tuple[Path, Path] | None,
+) -> None:
     host, port = server_socket.getsockname()[:2]
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
     config = uvicorn.Config(
@@ -88,11 +101,12 @@ def _serve(service: Service, key: AccessKey, options: argparse.Namespace, server
         server_header=False,
         timeout_graceful_shutdown=1,
         timeout_keep_alive=60,
-        backlog=4096,
+        backlog=BACKLOG,
+        ssl_certfile=tls and tls[1],
     )
     # A server can listen on a wildcard address, but a client cannot connect to one.
     connect_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    ready_lines = shell_exports(key, connect_host, port, f"{ADMIN_PATH}{token}/")
+    ready_lines = shell_exports(key, connect_host, port, f"{ADMIN_PATH}{token}/", str(tls[0]) if tls else None)
     server = _Server(config, "\n".join(ready_lines), watch_stdin=options.until_stdin_closes)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[server_socket]))
@@ -140,6 +154,7 @@ def _bind_socket(host: str, port: int) -> socket.socket:
         server_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         server_socket.bind((host, port))
+        server_socket.listen(BACKLOG)
     except OSError as error:
         server_socket.close()
         raise SystemExit(
@@ -172,6 +187,11 @@ def _build_parser(prog: str) -> argparse.ArgumentParser:
         "unencrypted, and everyone who knows the token of the admin path can control the emulator",
     )
     parser.add_argument("--port", type=int, default=8085, help="port to listen on; 0 selects a free one")
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve over HTTPS; the printed connections name the file of the certificate authority to trust",
+    )
     parser.add_argument("--access-key-id", default=DEFAULT_KEY.access_key_id, help="id of the first access key")
     parser.add_argument("--access-key-secret", default=DEFAULT_KEY.access_key_secret, help="its secret")
     parser.add_argument("--seed-day", type=date.fromisoformat, help="generate this Beijing day, YYYY-MM-DD")

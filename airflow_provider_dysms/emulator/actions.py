@@ -1,13 +1,12 @@
-"""The table of all API actions, and the three queries: QuerySendDetails, QuerySendStatistics and QueryMessage."""
+"""The table of all API actions, and the two queries of the mainland site: QuerySendDetails and QuerySendStatistics."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
-from email.utils import format_datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.emulator import send_actions
+from airflow_provider_dysms.emulator import conversion_actions, send_actions
 from airflow_provider_dysms.emulator.errors import (
     VERSION_CHINA,
     VERSION_GLOBE,
@@ -20,13 +19,10 @@ from airflow_provider_dysms.emulator.errors import (
 from airflow_provider_dysms.emulator.faults import FiredFaults, effective_kinds
 from airflow_provider_dysms.emulator.listing import (
     Listing,
-    delivered_code,
     details_payload,
-    mask_number,
-    outcome_fields,
     records_field,
-    utc_offset_text,
 )
+from airflow_provider_dysms.emulator.message_query import query_message
 from airflow_provider_dysms.emulator.sms_rules import MAINLAND, is_ambiguous_number, normalize_number
 from airflow_provider_dysms.emulator.state import (
     SECONDS_PER_DAY,
@@ -34,8 +30,6 @@ from airflow_provider_dysms.emulator.state import (
     beijing_day_of,
     beijing_text,
     day_number,
-    first_visible_at,
-    wall_clock_text,
 )
 
 if TYPE_CHECKING:
@@ -101,45 +95,6 @@ def query_send_statistics(call: Call) -> dict[str, object]:
     return {"Code": "OK", "Message": "OK", "RequestId": call.request_id, "Data": data}
 
 
-def query_message(call: Call) -> dict[str, object]:
-    """Answer QueryMessage: the state of one message of the international site."""
-    message_id, switches = call.parameters["MessageId"], call.switches
-    message = call.service.messages.find_by_id(call.account, message_id)
-    if (
-        message is None
-        or not call.can_see(message)
-        or call.now - message.sent_at > switches.message_retention_days * SECONDS_PER_DAY
-        or call.now < first_visible_at(message, switches.message_visible_after)
-    ):
-        raise business_error("isv.DATA_NOT_EXIST", "The message does not exist.")
-    state = message.state_at(call.now)
-    status_numbers = {
-        "new": {"delivered": 1, "failed": 2, "waiting": 3},
-        "old": {"delivered": 3, "failed": 2, "waiting": 1},
-    }
-    status = status_numbers[switches.message_status].get(state, 6)
-    payload: dict[str, object] = {
-        "Status": status if switches.message_status_type == "int" else str(status),
-        "ResponseCode": "OK",
-        "ResponseDescription": "The SMS Send Request was accepted",
-        "RequestId": call.request_id,
-        "MessageId": message_id,
-        "Message": message.text,
-        "SendDate": _message_date(call, message.sent_at),
-        "NumberDetail": send_actions.number_detail(send_actions.number_with_country_code(message)),
-    }
-    if switches.message_to_form != "absent":
-        payload["To"] = _recipient_text(message, switches.message_to_form)
-    delivered = state == "delivered"
-    codes = {
-        "ErrorCode": delivered_code(switches, international=True) if delivered else message.error_code,
-        "ErrorDescription": "success" if delivered else "failed",
-    }
-    received = None if message.received_at is None else _message_date(call, message.received_at)
-    payload |= outcome_fields(switches, state, {"ReceiveDate": received}, codes)
-    return payload
-
-
 @dataclass(frozen=True, slots=True)
 class Action:
     """How an API action is called and answered.
@@ -153,6 +108,9 @@ class Action:
     required_parameters: tuple[str, ...]
     methods: tuple[str, ...] = ("GET", "POST")
 
+
+_CONVERSION = Action(conversion_actions.report_conversion, ("MessageId", "Delivered"))
+_CONVERSION_RATE = Action(conversion_actions.report_conversion_rate, ("ConversionRate",))
 
 ACTIONS: dict[tuple[str, str], Action] = {
     (VERSION_CHINA, "QuerySendDetails"): Action(
@@ -171,6 +129,10 @@ ACTIONS: dict[tuple[str, str], Action] = {
     (VERSION_GLOBE, "SendMessageWithTemplate"): Action(
         send_actions.send_message_with_template, ("To", "From", "TemplateCode")
     ),
+    (VERSION_CHINA, "SmsConversionIntl"): _CONVERSION,
+    (VERSION_CHINA, "ConversionDataIntl"): _CONVERSION_RATE,
+    (VERSION_GLOBE, "SmsConversion"): _CONVERSION,
+    (VERSION_GLOBE, "ConversionData"): _CONVERSION_RATE,
 }
 
 
@@ -279,20 +241,3 @@ def _day_statistics(call: Call, day: int, messages: list[Message]) -> dict[str, 
         **{name: str(count) if as_string else count for name, count in counts_by_field.items()},
         "SendDate": beijing_text(day * SECONDS_PER_DAY)[:10].replace("-", ""),
     }
-
-
-def _recipient_text(message: Message, form: str) -> str:
-    number = send_actions.number_with_country_code(message)
-    if form == "masked":
-        return f"{number[:-6]}xxx{number[-3:]}"
-    if form == "masked_end":
-        return mask_number(number, form)
-    return ("" if form == "plain" else form) + number
-
-
-def _message_date(call: Call, instant: float) -> str:
-    form, hours = call.switches.message_date_form, call.switches.zone_hours
-    if form == "rfc2822":
-        return format_datetime(datetime.fromtimestamp(int(instant), timezone(timedelta(hours=hours))))
-    text = wall_clock_text(instant, hours)
-    return text if form == "plain" else f"{text.replace(' ', 'T')}{utc_offset_text(hours)}"

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
 import sys
 from datetime import date, datetime
@@ -40,7 +41,9 @@ class Emulator:
             emulator.add_message(phone_number="139...", state="failed")
     """
 
-    def __init__(self, process: Process, host: str, port: int, key: AccessKey, token: str) -> None:
+    def __init__(
+        self, process: Process, host: str, port: int, key: AccessKey, token: str, ca_bundle: str | None = None
+    ) -> None:
         self._process = process
         self.host = host
         self.port = port
@@ -52,6 +55,9 @@ class Emulator:
         #: The access key of the international account. The first key cannot query the international site once its
         #: account has messages of the mainland site.
         self.international = INTERNATIONAL_KEY
+        #: File of the certificate authority to trust, if the emulator was started with ``--tls``; else ``None``.
+        self.ca_bundle = ca_bundle
+        self._tls = None if ca_bundle is None else ssl.create_default_context(cafile=ca_bundle)
         self._admin_path = f"{ADMIN_PATH}{token}/"
 
     @classmethod
@@ -74,7 +80,7 @@ class Emulator:
             stop_process(process)
             raise
         key = AccessKey(access_key_id=printed["login"], access_key_secret=printed["password"])
-        return cls(process, printed["host"], printed["port"], key, token)
+        return cls(process, printed["host"], printed["port"], key, token, printed["extra"].get("ca_bundle"))
 
     def stop(self) -> int:
         """Stop the emulator; return its exit code."""
@@ -96,7 +102,7 @@ class Emulator:
     @property
     def url(self) -> str:
         """The address of the emulator, without a slash at the end."""
-        return base_url(self.host, self.port)
+        return base_url(self.host, self.port, is_tls=self._tls is not None)
 
     @property
     def admin_url(self) -> str:
@@ -110,7 +116,7 @@ class Emulator:
             international account
         :param extra: additional extras of the connection, such as ``quota_share=1``
         """
-        return airflow_connection(key or self._key, self.host, self.port, **extra)
+        return airflow_connection(key or self._key, self.host, self.port, self.ca_bundle, **extra)
 
     def connection_json(self, key: AccessKey | None = None, **extra: object) -> str:
         """Return an Airflow connection as JSON, for ``AIRFLOW_CONN_<ID>``; see :meth:`connection`."""
@@ -259,9 +265,14 @@ class Emulator:
         with self._send(method, name, body) as response:
             return json.loads(response.read())
 
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self.host, self.port, timeout=300)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=300, context=self._tls)
+
     @contextlib.contextmanager
     def _send(self, method: str, name: str, body: bytes | None = None) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=300)
+        connection = self._connect()
         try:
             connection.request(method, self._admin_path + name, body, {"Content-Type": "application/json"})
             response = connection.getresponse()

@@ -26,6 +26,10 @@ QUOTAS = {
     "SendMessageToGlobe": 2_000,
     "SendMessageWithTemplate": 1_500,
     "BatchSendMessageToGlobe": 1,
+    "SmsConversionIntl": 500,
+    "ConversionDataIntl": 500,
+    "SmsConversion": 500,
+    "ConversionData": 10,
 }
 WINDOW_SECONDS = 1.0
 

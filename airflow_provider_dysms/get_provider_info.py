@@ -33,8 +33,9 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "source-integration-name": INTEGRATION,
                 "target-integration-name": "Object Storage",
-                "python-module": "airflow_provider_dysms.transfers.dysms_to_object_storage",
+                "python-module": f"airflow_provider_dysms.transfers.{module}",
             }
+            for module in ("dysms_to_object_storage", "dysms_receipts_to_object_storage")
         ],
         "extra-links": [
             "airflow_provider_dysms.links.console.DysmsConsoleLink",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.audit.verdict import Verdict
 
@@ -19,6 +21,7 @@ class Source(Enum):
     ASKED = "queried now"
     RESUMED = "queried by an earlier attempt of the same task"
     COMMITTED = "taken over from the previous audit"
+    RECEIPTS = "taken from the receipts that the vendor pushed"
 
 
 class HiddenCounts(NamedTuple):
@@ -64,3 +67,28 @@ class GroupResult(msgspec.Struct):
         if not repeated:
             return self.lines
         return [line for position, line in enumerate(self.lines) if position not in repeated]
+
+
+def with_known_verdicts(result: GroupResult, lines: list[Line], known: Mapping[int, Verdict | None]) -> GroupResult:
+    """Return the result of a group of which only some lines were queried.
+
+    :param result: of the lines that were queried
+    :param lines: all lines of the group
+    :param known: position -> verdict of a line that was not queried; ``None`` if it repeats one of these
+    """
+    queried = [position for position in range(len(lines)) if position not in known]
+    hidden = result.hidden_counts
+    repeated = {queried[place] for place in hidden.repeated}
+    distinct = [position for position in queried if position not in repeated]
+    by_position = {position: verdict for position, verdict in known.items() if verdict is not None}
+    by_position |= dict(zip(distinct, result.verdicts, strict=False))
+    repeated |= {position for position, verdict in known.items() if verdict is None}
+    verdicts = [by_position[position] for position in sorted(by_position)] + result.verdicts[len(distinct) :]
+    return GroupResult(
+        result.index,
+        lines,
+        verdicts,
+        result.source,
+        result.asked,
+        hidden._replace(repeated=tuple(sorted(repeated))),
+    )

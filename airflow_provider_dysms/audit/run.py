@@ -20,13 +20,13 @@ from airflow_provider_dysms.audit.matching.detail_queries import (
     first_queries,
     second_queries,
 )
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source, with_known_verdicts
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.worker_pool import OrderedPool, cancel_all
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from airflow_provider_dysms.audit.send_log.lines import Line
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.model.records import MessageReport, SendDetail
 
-__all__ = ["Match", "QueryClient", "audit"]
+__all__ = ["Match", "QueryClient", "audit", "known_results"]
 
 Result = TypeVar("Result")
 
@@ -65,6 +65,7 @@ async def audit(
     in_flight: int = IN_FLIGHT,
     tally: Tally | None = None,
     known_result: Callable[[int, list[Line]], GroupResult | None] = lambda index, lines: None,
+    known_verdicts: Callable[[int], Mapping[int, Verdict | None] | None] = lambda index: None,
 ) -> AsyncGenerator[GroupResult, None]:
     """Find out what became of every message of a send log.
 
@@ -83,13 +84,16 @@ async def audit(
     :param tally: where the counts go; it is up to date with the results that have been yielded
     :param known_result: takes the index and the lines of a group; returns its result, or ``None`` if the group must be
         queried
+    :param known_verdicts: takes the index of a group that must be queried; returns the verdicts of some of its lines by
+        their position, ``None`` for a line that repeats one of these. Only the other lines are queried
     :returns: the result of one group at a time; it may have no verdict
     :raises DysmsInputError: no line has the key that ``match`` names; nothing was queried
     :raises DysmsError: the first error of a query; the other queries are cancelled
     """
     check_match(log, match)
     tally = Tally() if tally is None else tally
-    processor = _GroupProcessor(client, AuditScope(send_date, as_of, match, log.has_match_keys), log.carry, in_flight)
+    scope = AuditScope(send_date, as_of, match, log.has_match_keys)
+    processor = _GroupProcessor(client, scope, log.carry, in_flight, known_verdicts)
     groups = enumerate(log.lines.groups())
     pool = OrderedPool(
         groups, lambda *group: _result_of_rejected(*group) or known_result(*group), processor.process, in_flight
@@ -110,6 +114,20 @@ async def audit(
         await pool.close()
 
 
+def known_results(
+    log: SendLog, known_result: Callable[[int, list[Line]], GroupResult], tally: Tally
+) -> Iterator[GroupResult]:
+    """Yield the results of a log of which every group is known, so that nothing is queried.
+
+    :param known_result: takes the index and the lines of a group
+    :param tally: where the counts go
+    """
+    for group in enumerate(log.lines.groups()):
+        result = _result_of_rejected(*group) or known_result(*group)
+        _count(result, tally)
+        yield result
+
+
 def _result_of_rejected(index: int, lines: list[Line]) -> GroupResult | None:
     if lines[0].rejection is None:
         return None
@@ -119,7 +137,15 @@ def _result_of_rejected(index: int, lines: list[Line]) -> GroupResult | None:
 class _GroupProcessor:
     """Queries the service for groups of lines, with a limit on concurrent queries."""
 
-    def __init__(self, client: QueryClient, scope: AuditScope, carry: tuple[str, ...], in_flight: int) -> None:
+    def __init__(
+        self,
+        client: QueryClient,
+        scope: AuditScope,
+        carry: tuple[str, ...],
+        in_flight: int,
+        known_verdicts: Callable[[int], Mapping[int, Verdict | None] | None],
+    ) -> None:
+        self.known_verdicts = known_verdicts
         self.client = client
         self.scope = scope
         self.nothing_carried = (None,) * len(carry)
@@ -129,6 +155,9 @@ class _GroupProcessor:
         try:
             if lines[0].message_id is not None:
                 return await self._query_message(index, lines, lines[0].message_id)
+            if known := self.known_verdicts(index):
+                to_query = [line for position, line in enumerate(lines) if position not in known]
+                return with_known_verdicts(await self._query_number(index, to_query), lines, known)
             return await self._query_number(index, lines)
         except DysmsError as error:
             if not isinstance(error, DysmsInputError) and lines[0].where not in error.message:

@@ -18,6 +18,7 @@ Binary = Literal["hex"]
 Statistics = Literal["record", "judge", "skip"]
 Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
+Vendor = Literal["aliyun", "huawei"]
 OnUncertain = Literal["wait", "fail"]
 
 #: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.

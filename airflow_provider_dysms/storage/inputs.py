@@ -39,7 +39,9 @@ _REMEDY = "check that it is there, and its connection"
 Found = tuple[str, str, dict[str, Any]]
 
 
-def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None) -> Inputs:
+def open_inputs(
+    sent_uri: str, *, argument: str = "sent_uri", output: OutputLayout | None = None, may_grow: bool = False
+) -> Inputs:
     """Find the files of a URI at once, and open them one by one during the reading.
 
     Used as a context, the result also compares the files if reading them fails, because their writer may be at work.
@@ -48,6 +50,7 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayo
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
     :param output: the places that the task writes, which are never read as a log
+    :param may_grow: whether files may be added meanwhile, which are not read
     :returns: for each file, sorted by name, its path below the folder of the URI (for messages), and the file, open for
         reading in bytes and seekable, until the next one is opened. Reading it also raises the errors below. After the
         last file, the files are compared with those found at first
@@ -63,7 +66,7 @@ def open_inputs(sent_uri: str, *, argument: str = "sent_uri", output: OutputLayo
         raise DysmsInputError(
             argument, f"finds no file: {clean_uri(path)}; names that begin with a dot or an underscore do not count"
         )
-    return Inputs(files, sorted(found, key=itemgetter(0)))
+    return Inputs(files, sorted(found, key=itemgetter(0)), may_grow=may_grow)
 
 
 def has_inputs(sent_uri: str, *, argument: str = "sent_uri") -> bool:
@@ -85,7 +88,8 @@ def has_inputs(sent_uri: str, *, argument: str = "sent_uri") -> bool:
 class Inputs:
     """The files of a log, each with its name: an iterator, and a context in which to read them."""
 
-    def __init__(self, files: _Files, found: list[Found]) -> None:
+    def __init__(self, files: _Files, found: list[Found], *, may_grow: bool = False) -> None:
+        self._may_grow = may_grow
         self._files = files
         self._found = found
         self._opened = self._open_all()
@@ -121,7 +125,7 @@ class Inputs:
             after = {place: state for _, place, state in self._files.find()[1]}
         except DysmsInputError:  # the files are gone
             after = {}
-        for place in sorted(before.keys() | after.keys()):
+        for place in sorted(before.keys() if self._may_grow else before.keys() | after.keys()):
             if change := _change(before.get(place), after.get(place)):
                 raise self._files.changed_error(place, change)
 

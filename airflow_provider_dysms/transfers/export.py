@@ -21,15 +21,15 @@ from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
+from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
+from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove
+from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
+from airflow_provider_dysms.transfers.known_rows.settled_day import is_unchanged, keep_settled, log_reopened
 from airflow_provider_dysms.transfers.manifest_result import result_before_queries, result_of
 from airflow_provider_dysms.transfers.pipeline import Pipeline
-from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.reporting.log_summary import in_beijing, in_units, next_step, summary_table
 from airflow_provider_dysms.transfers.reporting.progress import Progress
-from airflow_provider_dysms.transfers.resume import checkpoints_of, digest_of, remove
-from airflow_provider_dysms.transfers.row_codec import RowCodec
 from airflow_provider_dysms.transfers.send_log_input import read_input
-from airflow_provider_dysms.transfers.settled_day import is_unchanged, keep_settled, log_reopened
 from airflow_provider_dysms.transfers.statistics import has_gap, judge_by_statistics, query_statistics
 
 if TYPE_CHECKING:
@@ -63,18 +63,11 @@ def export(
     hook = DysmsHook(options.dysms_conn_id, requests_per_second=options.requests_per_second)
     _ = hook.settings  # a wrong connection is reported before anything is read or written
     privacy_key = hook.privacy_key if options.phone == "hashed" else None
-    partition = Partition.resolve(
-        options.output_uri,
-        partition=render_day(options.partition, day, "partition"),
-        file_format=options.file_format,
-        compression=options.compression,
-        csv_safe=options.csv_safe,
-    )
-    layout = OutputLayout(partition.root, options.partition, partition.extension, day)
+    partition, layout = resolve_output(options, day)
     send_log = read_input(options, log_options, day, layout, log)
     partition.probe()
     previous_manifest = partition.read_manifest()
-    _check_day_of(previous_manifest, day)
+    check_day_of(previous_manifest, day)
     known = result_before_queries(options, send_log, day, privacy_key)
     codec = RowCodec(
         send_log.carry,
@@ -128,10 +121,7 @@ def export(
         run["statistics_gap"] = has_gap(run["statistics"])
         manifest = partition.commit(spool, result, {**run, **partition.uris})
     remove(checkpoints, log)
-    log.info("%s", summary_table(manifest))
-    log.info("The rows are in %s (%s)", partition.uri, in_units(manifest["result"]["bytes"]))
-    log.info("The manifest is %s", partition.manifest_uri)
-    log.info("%s", next_step(manifest["result"]))
+    log_written(partition, manifest, log)
     return manifest
 
 
@@ -187,8 +177,35 @@ def _judge(
     judge_by_statistics(statistics, tally, send_log, options.statistics, log, causes)
 
 
-def _check_day_of(previous: Manifest | None, day: date) -> None:
-    """Refuse to replace the audit of another day."""
+def resolve_output(options: ExportOptions, day: date) -> tuple[Partition, OutputLayout]:
+    """Return the partition of a day, and the places that the task writes on this and other days.
+
+    :raises DysmsInputError: an argument cannot be used
+    """
+    partition = Partition.resolve(
+        options.output_uri,
+        partition=render_day(options.partition, day, "partition"),
+        file_format=options.file_format,
+        compression=options.compression,
+        csv_safe=options.csv_safe,
+    )
+    return partition, OutputLayout(partition.root, options.partition, partition.extension, day)
+
+
+def log_written(partition: Partition, manifest: Manifest, log: Any) -> None:
+    """Log the figures of a day that was written, the places of its files, and what to do next."""
+    log.info("%s", summary_table(manifest))
+    log.info("The rows are in %s (%s)", partition.uri, in_units(manifest["result"]["bytes"]))
+    log.info("The manifest is %s", partition.manifest_uri)
+    log.info("%s", next_step(manifest["result"]))
+
+
+def check_day_of(previous: Manifest | None, day: date) -> None:
+    """Refuse to replace the audit of another day.
+
+    :param previous: the partition's manifest; ``None`` if it has none
+    :raises DysmsInputError: it is of another day
+    """
     other = previous and previous["result"].get("send_date")
     if other and other != day.isoformat():
         remedy = "put the day into it, as in send_date={send_date:%Y-%m-%d}"

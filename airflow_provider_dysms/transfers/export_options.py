@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Refresh,
         SentFormat,
         Statistics,
+        Vendor,
     )
 
 
@@ -30,8 +31,9 @@ class ExportOptions(PrivateStruct, frozen=True, kw_only=True):
     """The rendered and checked arguments of an export; ``repr`` shows none of them.
 
     Names, meanings and defaults are those of
-    :class:`~airflow_provider_dysms.transfers.dysms_to_object_storage.DysmsToObjectStorageOperator`. Only ``send_date``
-    has no default here: the operator's is a template, and nothing renders it.
+    :class:`~airflow_provider_dysms.transfers.dysms_to_object_storage.DysmsToObjectStorageOperator` and
+    :class:`~airflow_provider_dysms.transfers.dysms_receipts_to_object_storage.DysmsReceiptsToObjectStorageOperator`.
+    Only ``send_date`` has no default here: the operators' is a template, and nothing renders it.
     """
 
     output_uri: str
@@ -63,15 +65,20 @@ class ExportOptions(PrivateStruct, frozen=True, kw_only=True):
     max_rejected_rate: float = 0.05
     statistics: Statistics = "record"
     requests_per_second: float | None = None
+    receipts_uri: str | None = None
+    vendor: Vendor | None = None
+    lookahead_days: int = 3
+    push_conn_id: str | None = None
+    max_rejected_receipts: float = 0.05
     dysms_conn_id: str = DysmsHook.default_conn_name
 
     @classmethod
     def from_attributes(cls, source: object) -> ExportOptions:
-        """Return the options that an object has as attributes of the same names.
+        """Return the options that an object has as attributes of the same names; the others have their default.
 
         :param source: such as the transfer operator, after its templates are rendered
         """
-        return cls(**{name: getattr(source, name) for name in cls.__struct_fields__})
+        return cls(**{name: getattr(source, name) for name in cls.__struct_fields__ if hasattr(source, name)})
 
     def log_options(self) -> LogOptions:
         """Return the options that describe how the files of the send log are written.

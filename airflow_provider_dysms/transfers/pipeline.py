@@ -16,15 +16,16 @@ from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, fir
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
-from airflow_provider_dysms.audit.run import audit
+from airflow_provider_dysms.audit.run import audit, known_results
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
+from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, lost_reports
+from airflow_provider_dysms.transfers.known_rows.row_codec import HiddenCountsPacker
 from airflow_provider_dysms.transfers.reporting.progress import Progress
-from airflow_provider_dysms.transfers.row_codec import HiddenCountsPacker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from airflow_provider_dysms.api.client import DysmsClient
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.checkpoints import Checkpoints
     from airflow_provider_dysms.storage.disk_index import DiskIndex
     from airflow_provider_dysms.storage.row_spool import RowSpool
-    from airflow_provider_dysms.transfers.previous_rows import PreviousRows
-    from airflow_provider_dysms.transfers.row_codec import RowCodec
+    from airflow_provider_dysms.transfers.known_rows.previous_rows import PreviousRows
+    from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
 
 #: Sources of groups that this audit has judged; the partition's own were judged by the audit before.
 _JUDGED_HERE = (Source.ASKED, Source.RESUMED)
@@ -61,6 +62,7 @@ class Pipeline:
     :param columns: our name -> the log's column, if the user named them
     :param log: the task's logger
     :param progress: shows the progress of the queries
+    :param receipts: what the receipts of vendors say about the lines; default: nothing
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Pipeline:
         columns: Mapping[str, str] | None = None,
         log: Any,
         progress: type[Progress] = Progress,
+        receipts: KnownReceipts | None = None,
     ) -> None:
         self.tally = Tally()
         #: Number of groups per source.
@@ -99,6 +102,7 @@ class Pipeline:
         self._take_over = take_over
         self._log = log
         self._progress = progress
+        self._receipts = receipts or KnownReceipts()
         empty_is_null = to_csv and previous_rows is not None and previous_rows.is_csv
         #: The previous privacy key, if the previous rows are hashed with it.
         self._previous_key = previous_rows.hashed_by if previous_rows else None
@@ -139,6 +143,7 @@ class Pipeline:
             match=scope.match,
             tally=self.tally,
             known_result=self._find_known_result,
+            known_verdicts=self._receipts.known_verdicts,
         )
         title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
@@ -151,14 +156,38 @@ class Pipeline:
         finally:
             await self._wait_for_upload()
 
+    def run_without_queries(self) -> None:
+        """Write the rows of every line as its receipts, or the rows of the partition, have it."""
+        for result in known_results(self._send_log, self._find_best_result, self.tally):
+            self._write_group(result)
+
+    def write_unlogged(self, verdicts: Iterable[Verdict]) -> None:
+        """Write the rows of messages without a line, after those of all lines."""
+        for verdict in verdicts:
+            self.tally.add([verdict])
+            self._spool.write(self._codec.rows([verdict]))
+
+    def _find_best_result(self, number: int, lines: list[Line]) -> GroupResult:
+        """Return what receipts say of a group; the partition's rows if these say more."""
+        found = self._receipts.find(number, lines)
+        assert found is not None
+        if self._take_over and not is_reported(found.verdicts):
+            return self._find_committed(number, lines) or found
+        return found
+
     def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group that need not be queried; ``None`` if it must be."""
+        by_receipts = self._receipts.find(number, lines)
         for packed in self._resumed.get(number):
             hidden_counts, verdicts = self._codec.unpack(packed)
             # An earlier release had other rules about repeated lines.
             if self._previous_audit.fits_rules(lines, verdicts, hidden_counts.repeated):
                 return self._result(number, lines, verdicts, Source.RESUMED, hidden_counts)
-        if self._take_over and (found := self._find_previous(lines)):
+        return (self._find_committed(number, lines) if self._take_over else None) or by_receipts
+
+    def _find_committed(self, number: int, lines: list[Line]) -> GroupResult | None:
+        """Return the result of a group from the partition's rows, if they are final and its lines are the same."""
+        if found := self._find_previous(lines):
             hidden_counts, verdicts = found
             is_valid = self._previous_audit.matches(lines, verdicts, hidden_counts.repeated)
             if is_valid and (ours := self._with_current_hash(lines[0], verdicts)):
@@ -192,15 +221,19 @@ class Pipeline:
             self.missing_reasons.add(result)
         if result.hidden_counts != _NOTHING_HIDDEN:
             self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
-        if is_judged_here and (found := self._find_previous(result.lines)):
+        if (is_judged_here or result.source is Source.RECEIPTS) and (found := self._find_previous(result.lines)):
             self._count_lost(result, *found)
+        self._receipts.compare(result)
         self._spool.write(rows)
         if result.source is Source.ASKED and self._checkpoints.is_enabled:
             self._unsaved.append((result.index, self._codec.pack(result.hidden_counts, rows)))
             self._unsaved_queries += result.asked
 
     def _count_lost(self, result: GroupResult, hidden_counts: HiddenCounts, verdicts: list[Verdict]) -> None:
-        lost = self._previous_audit.lost_lines(result, verdicts, hidden_counts.repeated)
+        if result.source is Source.RECEIPTS:
+            lost = lost_reports(result, verdicts)
+        else:
+            lost = self._previous_audit.lost_lines(result, verdicts, hidden_counts.repeated)
         if lost and self.first_lost is None:
             self.first_lost = lost[0]
         self.lost += len(lost)

@@ -20,12 +20,17 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsVerifyPartitionOperator,
 )
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 NUMBER = "139" + "00001111"
 TRANSFER: tuple[Any, dict[str, Any]] = (
     DysmsToObjectStorageOperator,
     {"sent_uri": "file:///sent.csv", "output_uri": "file:///out"},
+)
+RECEIPTS: tuple[Any, dict[str, Any]] = (
+    DysmsReceiptsToObjectStorageOperator,
+    {"receipts_uri": "file:///receipts", "sent_uri": "file:///sent.csv", "output_uri": "file:///out"},
 )
 DETAILS = (DysmsQuerySendDetailsOperator, {"phone_numbers": NUMBER})
 STATISTICS = (DysmsQuerySendStatisticsOperator, {"first_date": "2026-11-28"})
@@ -37,6 +42,12 @@ WAIT = (DysmsMessageSensor, {"message_ids": "1"})
 WAIT_DETAILS = (DysmsSendDetailsSensor, {"phone_numbers": NUMBER, "biz_id": "1^0"})
 
 WRONG: list[tuple[tuple[Any, dict[str, Any]], str, Any, str]] = [
+    (RECEIPTS, "vendor", "huwaei", "did you mean 'huawei'"),
+    (RECEIPTS, "match", "sent_at", "must be one of"),
+    (RECEIPTS, "lookahead_days", 31, "a number of days"),
+    (RECEIPTS, "max_rejected_receipts", 2, "a share"),
+    (RECEIPTS, "receipts_uri", "file:///{day}", "placeholder"),
+    (RECEIPTS, "receipts_uri", None, "must be text"),
     (TRANSFER, "file_format", "parq", "did you mean 'parquet'"),
     (TRANSFER, "file_format", "{{ params.format }}", "must be one of"),  # which is never rendered
     (TRANSFER, "compression", "gz", "did you mean 'gzip'"),

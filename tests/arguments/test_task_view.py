@@ -13,12 +13,14 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow_provider_dysms.arguments.task_view import describe
 from airflow_provider_dysms.operators import dysms as operators
 from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor, DysmsSendDetailsSensor
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 CLASSES = [
     *(each for each in vars(operators).values() if isinstance(each, type) and issubclass(each, BaseOperator)),
     DysmsMessageSensor,
     DysmsSendDetailsSensor,
+    DysmsReceiptsToObjectStorageOperator,
     DysmsToObjectStorageOperator,
 ]
 Audit = DysmsToObjectStorageOperator

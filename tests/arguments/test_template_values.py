@@ -37,6 +37,12 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},
     "DysmsMessageSensor": {"message_ids": ["1"]},
     "DysmsSendDetailsSensor": {"phone_numbers": NUMBERS, "out_id": "a"},
+    "DysmsReceiptsToObjectStorageOperator": {
+        "receipts_uri": "file:///receipts",
+        "sent_uri": "file:///log",
+        "output_uri": "file:///out",
+        "send_date": "2026-11-28",
+    },
     "DysmsToObjectStorageOperator": {"sent_uri": "file:///log", "output_uri": "file:///out", "send_date": "2026-11-28"},
 }
 
@@ -114,6 +120,7 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
     "columns": (as_it_is, [({"phone_number": "1_0"}, {"phone_number": "1_0"})]),
     "partition": (as_it_is, [("day=20261128_1", "day=20261128_1")]),
     "sent_uri": (as_it_is, [("file:///logs/1_0.csv", "file:///logs/1_0.csv")]),
+    "receipts_uri": (as_it_is, [("file:///receipts/1_0", "file:///receipts/1_0")]),
     "output_uri": (as_it_is, [("file:///1_0", "file:///1_0")]),
 }
 KINDS["first_date"] = KINDS["last_date"] = KINDS["through"] = KINDS["send_date"]

@@ -24,6 +24,10 @@ from airflow_provider_dysms.model import records, reports
 from airflow_provider_dysms.model.phone_numbers import number
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.operators.send_once import messages
+from airflow_provider_dysms.receipts import receipt
+from airflow_provider_dysms.receipts.archive import push_signature
+from airflow_provider_dysms.receipts.formats import json_report, parse_body
+from airflow_provider_dysms.receipts.matching import merge
 from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.transfers import export_options
 
@@ -47,6 +51,12 @@ KINDS = [
     query.FindQuery,
     record.SendingDetail,
     export_options.ExportOptions,
+    receipt.Receipt,
+    push_signature.PushKey,
+    json_report.JsonReport,
+    parse_body.ParsedBody,
+    merge.Message,
+    merge.PartReceipts,
     messages.InternationalMessage,
     messages.Sms,
 ]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 from airflow_provider_dysms.transfers.export_options import ExportOptions
 
@@ -18,14 +19,15 @@ NUMBER = "139" + "00001111"
 def test_they_have_the_names_and_defaults_of_the_operators_arguments() -> None:
     arguments = {
         name: parameter.default
-        for name, parameter in inspect.signature(DysmsToObjectStorageOperator.__init__).parameters.items()
+        for operator in (DysmsReceiptsToObjectStorageOperator, DysmsToObjectStorageOperator)
+        for name, parameter in inspect.signature(operator.__init__).parameters.items()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
     fields, defaults = ExportOptions.__struct_fields__, ExportOptions.__struct_defaults__
     required = [inspect.Parameter.empty] * (len(fields) - len(defaults))
     options = dict(zip(fields, [*required, *defaults], strict=True))
     assert options.keys() == arguments.keys() - {"asset_partitions"}, "which is about the event of an asset"
-    assert {name for name in options if options[name] != arguments[name]} == {"send_date"}
+    assert {name for name in options if options[name] != arguments[name]} == {"send_date", "receipts_uri"}
 
 
 def test_they_are_taken_from_attributes_of_their_names() -> None:

@@ -11,8 +11,8 @@ from airflow_provider_dysms.audit.send_log.log import phone_log
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.transfers.export_options import ExportOptions
+from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON
 from airflow_provider_dysms.transfers.manifest_result import is_provisional, result_before_queries
-from airflow_provider_dysms.transfers.previous_rows import ROWS_DEPEND_ON
 
 DAY = date(2025, 6, 1)
 MIDNIGHT = dates.day_start(DAY + timedelta(days=1))

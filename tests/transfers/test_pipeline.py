@@ -17,8 +17,8 @@ from airflow_provider_dysms.audit.send_log.log import read_send_log
 from airflow_provider_dysms.model.records import SendDetail
 from airflow_provider_dysms.storage import row_spool
 from airflow_provider_dysms.storage.disk_index import DiskIndex
+from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
 from airflow_provider_dysms.transfers.pipeline import Pipeline
-from airflow_provider_dysms.transfers.row_codec import RowCodec
 
 DAY = date(2025, 6, 1)
 NOON = datetime(2025, 6, 1, 4, tzinfo=UTC)

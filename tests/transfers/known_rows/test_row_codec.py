@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_dysms.audit.results import HiddenCounts
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.privacy import PrivacyKey
-from airflow_provider_dysms.transfers.row_codec import HiddenCountsPacker, RowCodec, unpack_hidden_counts
+from airflow_provider_dysms.transfers.known_rows.row_codec import HiddenCountsPacker, RowCodec, unpack_hidden_counts
 
 NUMBER = "139" + "00001111"
 KEY = PrivacyKey("k" * 32)

@@ -14,7 +14,7 @@ from airflow_provider_dysms.audit.results import HiddenCounts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
-from airflow_provider_dysms.transfers.row_codec import unpack_hidden_counts
+from airflow_provider_dysms.transfers.known_rows.row_codec import unpack_hidden_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.disk_index import DiskIndex
     from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.storage.partition import Partition
-    from airflow_provider_dysms.transfers.row_codec import Row, RowCodec
+    from airflow_provider_dysms.transfers.known_rows.row_codec import Row, RowCodec
 
 #: Entries of the manifest's ``parameters`` on which rows depend: rows written under other ones cannot be reused.
 ROWS_DEPEND_ON = ("match", "content", "phone", "hashed_by", "columns", "carry")

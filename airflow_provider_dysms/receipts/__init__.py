@@ -1,0 +1,1 @@
+"""Reads the status reports that vendors push, and joins them to the lines of a send log."""

@@ -1,0 +1,1 @@
+"""Reads archived requests: lines of files, their bodies, and the signature of a push."""

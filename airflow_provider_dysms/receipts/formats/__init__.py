@@ -1,0 +1,1 @@
+"""Parses the bodies of pushed requests, in every format of the vendors."""

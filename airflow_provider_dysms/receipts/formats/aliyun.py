@@ -1,0 +1,87 @@
+"""Status reports of Alibaba Cloud: SmsReport by HTTP or queue (mainland), and international receipts.
+
+Follows https://help.aliyun.com/document_detail/101867.html. Times without a zone are in Beijing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.model.delivery import State, state_of_globe_receipt
+from airflow_provider_dysms.receipts.formats.values import (
+    Unreadable,
+    description,
+    instant,
+    pairs,
+    required_id,
+    text,
+    whole_number,
+)
+from airflow_provider_dysms.receipts.receipt import ALIYUN, MAX_PARTS, Receipt
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.receipts.formats.json_report import JsonReport
+    from airflow_provider_dysms.receipts.formats.values import Value
+
+_SUCCESS = {True: True, "true": True, "1": True, False: False, "false": False, "0": False}
+
+
+def parse_sms_report(report: JsonReport) -> Receipt:
+    """Return the receipt of one SmsReport.
+
+    :raises Unreadable: a field is missing or wrong
+    """
+    phone_number = text("phone_number", report.phone_number)
+    if phone_number is None:
+        raise Unreadable("has no phone_number")
+    biz_id, out_id = text("biz_id", report.biz_id), text("out_id", report.out_id)
+    if biz_id is None and out_id is None:
+        raise Unreadable("has neither biz_id nor out_id")
+    return Receipt(
+        vendor=ALIYUN,
+        state=State.DELIVERED if _is_success(report.success) else State.FAILED,
+        error_code=text("err_code", report.err_code),
+        phone_number=phone_number,
+        biz_id=biz_id,
+        out_id=out_id,
+        sent_at=instant("send_time", report.send_time),
+        reported_at=instant("report_time", report.report_time),
+        segments=whole_number("sms_size", report.sms_size, MAX_PARTS),
+        template_code=text("template_code", report.template_code),
+        sign_name=text("sign_name", report.sign_name),
+        extra=pairs(
+            description=description("err_msg", report.err_msg),
+            message_id=text("message_id", report.message_id),
+            request_id=text("request_id", report.request_id),
+        ),
+    )
+
+
+def parse_globe_receipt(report: JsonReport) -> Receipt:
+    """Return the receipt of one international message.
+
+    :raises Unreadable: a field is missing or wrong
+    """
+    status = text("Status", report.globe_status)
+    if status is None:
+        raise Unreadable("has no Status")
+    return Receipt(
+        vendor=ALIYUN,
+        state=state_of_globe_receipt(status),
+        error_code=text("ErrorCode", report.globe_code),
+        phone_number=text("To", report.globe_to),
+        message_id=required_id("MessageId", report.globe_id),
+        sent_at=instant("SendDate", report.globe_sent),
+        reported_at=instant("ReceiveDate", report.globe_received),
+        segments=whole_number("SmsSize", report.globe_size, MAX_PARTS),
+        extra=pairs(description=description("ErrorDescription", report.globe_text), status=status),
+    )
+
+
+def _is_success(value: Value) -> bool:
+    if value is None:
+        raise Unreadable("has no success")
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word not in _SUCCESS:
+        raise Unreadable("has a success that is neither true nor false")
+    return _SUCCESS[word]

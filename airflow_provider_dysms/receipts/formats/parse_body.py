@@ -1,0 +1,184 @@
+"""Turns the body of a pushed request into receipts, whichever vendor and format it is of.
+
+The format is recognised by the body alone, because archives often lose the header that names it:
+
+=========================================== ================================================
+body                                        format
+=========================================== ================================================
+``smsMsgId=...&status=...``                 Huawei, one report
+``{"statusReportList": [...]}``             Huawei, a batch
+``[{"phone_number": ..., "success": ...}]`` Alibaba Cloud, SmsReport by HTTP
+``{"phone_number": ..., "success": ...}``   Alibaba Cloud, SmsReport by queue, also in base64
+``{"MessageId": ..., "Status": ...}``       Alibaba Cloud, international, also in an array
+=========================================== ================================================
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from airflow_provider_dysms.model.private_struct import PrivateStruct
+from airflow_provider_dysms.receipts.formats import aliyun, huawei
+from airflow_provider_dysms.receipts.formats.json_report import NOTHING, JsonReport
+from airflow_provider_dysms.receipts.formats.values import Unreadable
+from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Reports in one body; Huawei sends up to 50.
+MAX_REPORTS = 10_000
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*", re.ASCII)
+
+_decode_object = msgspec.json.Decoder(JsonReport).decode
+_decode_objects = msgspec.json.Decoder(list[JsonReport]).decode
+_decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class ParsedBody(PrivateStruct, frozen=True):
+    """The receipts of one body.
+
+    :param problems: the reports in it that cannot be used
+    """
+
+    receipts: Sequence[Receipt] = ()
+    problems: Sequence[Unreadable] = ()
+
+
+def parse_body(body: str | bytes, vendor: str | None = None) -> ParsedBody:
+    """Parse the body of a request.
+
+    :param vendor: the vendor that pushed it, ``aliyun`` or ``huawei``; default: recognised
+    :raises Unreadable: none of its reports can be found
+    """
+    first = body[:1] if isinstance(body, str) else body[:1].decode("latin-1")
+    if first not in ("{", "["):
+        body = (body if isinstance(body, str) else _utf8(body)).strip().lstrip("\ufeff")
+        first = body[:1]
+    if first == "{":
+        return parse_object(decode_object(body), vendor)
+    if first == "[":
+        return _parse_array(body, vendor)
+    assert isinstance(body, str)
+    if not body:
+        raise Unreadable("is empty")
+    if huawei.is_form(body):
+        return ParsedBody((_checked(huawei.parse_form(body), vendor),))
+    decoded = _from_base64(body)
+    if decoded[:1] == b"[":
+        return _parse_array(decoded, vendor)
+    return parse_object(decode_object(decoded), vendor)
+
+
+def decode_object(body: str | bytes) -> JsonReport:
+    """Decode the JSON object of a report, a batch or an archived request.
+
+    :raises Unreadable: it is not one
+    """
+    try:
+        return _decode_object(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Unreadable(_problem(error)) from None
+
+
+def parse_object(report: JsonReport, vendor: str | None) -> ParsedBody:
+    """Return the receipts of a decoded object.
+
+    :param vendor: as :func:`parse_body` takes it
+    :raises Unreadable: it is not a report
+    """
+    if report.batch is not NOTHING:
+        if vendor not in (None, HUAWEI):
+            raise _of_other_vendor(HUAWEI)
+        return _parse_array(report.batch, HUAWEI)
+    return ParsedBody((_receipt(report, vendor),))
+
+
+def _parse_array(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:
+    try:
+        reports = _decode_objects(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _parse_items(body, vendor)
+    if len(reports) > MAX_REPORTS:
+        raise _too_many()
+    try:
+        return ParsedBody([_receipt(report, vendor) for report in reports])
+    except Unreadable:
+        return _parse_items(body, vendor)
+
+
+def _parse_items(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:
+    """Parse the reports of an array one by one, so that a wrong one does not spoil the others."""
+    receipts, problems = [], []
+    try:
+        items = _decode_items(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Unreadable(_problem(error)) from None
+    if len(items) > MAX_REPORTS:
+        raise _too_many()
+    for item in items:
+        try:
+            receipts.append(_receipt(decode_object(bytes(item)), vendor))
+        except Unreadable as error:
+            problems.append(error)
+    return ParsedBody(receipts, problems)
+
+
+def _receipt(report: JsonReport, vendor: str | None) -> Receipt:
+    if report.sms_msg_id is not None:
+        receipt = huawei.parse_report(report)
+    elif report.globe_id is not None:
+        receipt = aliyun.parse_globe_receipt(report)
+    elif report.success is not None:
+        receipt = aliyun.parse_sms_report(report)
+    elif report.content is not None:
+        raise Unreadable("is a reply of a recipient, not a receipt", "reply")
+    else:
+        raise Unreadable("is not a receipt: it has none of the fields smsMsgId, success, MessageId, statusReportList")
+    return _checked(receipt, vendor)
+
+
+def _checked(receipt: Receipt, vendor: str | None) -> Receipt:
+    if vendor is not None and receipt.vendor != vendor:
+        raise _of_other_vendor(receipt.vendor)
+    return receipt
+
+
+def _of_other_vendor(vendor: str) -> Unreadable:
+    name = {ALIYUN: "Alibaba Cloud", HUAWEI: "Huawei"}[vendor]
+    return Unreadable(f"has the form of a receipt of {name}, but is said to be of another vendor", "other_vendor")
+
+
+def _from_base64(body: str) -> bytes:
+    if _BASE64.fullmatch(body):
+        try:
+            decoded = base64.b64decode("".join(body.split()), altchars=b"-_" if "-" in body or "_" in body else None)
+        except (binascii.Error, ValueError):
+            decoded = b""
+        if decoded.lstrip()[:1] in (b"{", b"["):
+            return decoded.lstrip()
+    raise Unreadable("is neither JSON, nor a form with smsMsgId, nor base64 of JSON")
+
+
+def _utf8(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("is not in UTF-8") from None
+
+
+def _problem(error: Exception) -> str:
+    """Return what is wrong with JSON; the decoder's own text may quote a value."""
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    return "is not in UTF-8" if isinstance(error, UnicodeError) or "utf-8" in str(error) else "is not valid JSON"
+
+
+def _too_many() -> Unreadable:
+    return Unreadable(f"has more than {MAX_REPORTS:,} reports")

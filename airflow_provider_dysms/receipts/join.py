@@ -1,0 +1,140 @@
+"""Joins the receipts of a day to the lines of its send log, group by group, as an audit does with records."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from airflow_provider_dysms.audit import judge
+from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.model.delivery import State, is_billed
+from airflow_provider_dysms.model.phone_numbers.number import same_number
+from airflow_provider_dysms.receipts import verdicts
+from airflow_provider_dysms.receipts.matching.match_lines import match_out_ids
+from airflow_provider_dysms.receipts.matching.merge import REPEATED
+from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
+    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.receipts.matching.merge import Message
+    from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
+
+#: A line that no receipt can find: category and clause of its rejection.
+NO_KEY = ("no_receipt_key", "has none of message_id, biz_id and out_id, by which receipts are found")
+
+#: States that only a receipt can report.
+REPORTED = (State.DELIVERED.value, State.FAILED.value)
+
+#: Huawei's smsMsgId: a UUID and a number.
+_HUAWEI_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:_\d+)?")
+
+
+class ReceiptJoin:
+    """Finds the receipts of each line; afterwards ``counts`` says what was found.
+
+    :param index: has all receipts
+    :param scope: the day, and which keys are compared
+    :param vendor: the vendor of every line; default: recognised by the form of its message id
+    """
+
+    def __init__(self, index: ReceiptIndex, scope: AuditScope, vendor: str | None = None) -> None:
+        #: ``matched`` messages; their receipts that are ``duplicates``; ``conflicts``, the messages whose receipts
+        #: contradict each other; ``other_number``, those with the id of a line and another number than the line's;
+        #: ``not_billed`` segments.
+        self.counts: Counter[str] = Counter()
+        self._index = index
+        self._scope = scope
+        self._vendor = vendor
+
+    def result_of(self, number: int, lines: list[Line]) -> GroupResult:
+        """Return the result of a group of lines, in the form in which an audit has it.
+
+        :param number: of the group
+        """
+        messages = self.messages_of(lines)
+        made, repeated = [], []
+        for position, (line, message) in enumerate(zip(lines, messages, strict=True)):
+            if message is REPEATED:
+                repeated.append(position)
+            else:
+                made.append(self.verdict(line, message))
+        return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=HiddenCounts(repeated=tuple(repeated)))
+
+    def messages_of(self, lines: Sequence[Line]) -> list[Message | None]:
+        """Return what the receipts of each line say: ``None`` without one, :data:`REPEATED` if it repeats a line."""
+        if lines[0].message_id is not None:
+            return [self._by_message_id(lines), *[REPEATED] * (len(lines) - 1)]
+        if len(lines) == 1 and (biz_id := self._biz_id(lines[0])):
+            return [self._by_biz_id(lines[0], biz_id)]
+        messages: list[Message | None] = [None] * len(lines)
+        seen: set[str] = set()
+        without: dict[str, list[int]] = {}
+        for position, line in enumerate(lines):
+            if biz_id := self._biz_id(line):
+                messages[position] = REPEATED if biz_id in seen else self._by_biz_id(line, biz_id)
+                seen.add(biz_id)
+            elif line.out_id is not None:
+                without.setdefault(line.out_id, []).append(position)
+        for out_id, positions in without.items():
+            assert lines[0].phone is not None
+            found = self._index.by_out_id(lines[0].phone.digits, out_id)
+            matched, ambiguous = match_out_ids([lines[position] for position in positions], found)
+            self.counts["ambiguous"] += ambiguous
+            for position, place in zip(positions, matched, strict=True):
+                messages[position] = place
+        return messages
+
+    def verdict(self, line: Line, message: Message | None) -> Verdict:
+        """Return the verdict on a line."""
+        send_date, as_of = self._scope.send_date, self._scope.as_of
+        if message is not None:
+            self._count(message)
+            return verdicts.of_message(message, line, send_date, as_of)
+        if line.message_id is None and line.out_id is None and not self._biz_id(line):
+            return judge.of_rejected(msgspec.structs.replace(line, rejection=NO_KEY))
+        return verdicts.of_no_receipt(line, self._vendors_of(line)[0], send_date, as_of)
+
+    def _by_message_id(self, lines: Sequence[Line]) -> Message | None:
+        assert lines[0].message_id is not None
+        for vendor in self._vendors_of(lines[0]):
+            message = self._index.by_message_id(vendor, lines[0].message_id)
+            if message is not None:
+                number = message.deciding.phone_number
+                if number and any(line.phone and not same_number(line.phone.digits, number) for line in lines):
+                    self.counts["other_number"] += 1
+                    return None
+                return message
+        return None
+
+    def _by_biz_id(self, line: Line, biz_id: str) -> Message | None:
+        assert line.phone is not None
+        message = self._index.by_biz_id(line.phone.digits, biz_id)
+        if message is None and line.out_id is not None:
+            found = self._index.by_out_id(line.phone.digits, line.out_id, without_biz_id=True)
+            return found[0] if found else None
+        return message
+
+    def _biz_id(self, line: Line) -> str | None:
+        return line.biz_id if self._scope.match in ("auto", "biz_id") else None
+
+    def _vendors_of(self, line: Line) -> tuple[str, ...]:
+        if self._vendor is not None:
+            return (self._vendor,)
+        is_huawei = line.message_id is not None and _HUAWEI_ID.fullmatch(line.message_id)
+        return (HUAWEI, ALIYUN) if is_huawei else (ALIYUN, HUAWEI)
+
+    def _count(self, message: Message) -> None:
+        self.counts["matched"] += 1
+        if message.duplicates:
+            self.counts["duplicates"] += message.duplicates
+        if message.is_conflicting:
+            self.counts["conflicts"] += 1
+        if not is_billed(message.deciding.error_code):
+            self.counts["not_billed"] += message.segments or 1

@@ -1,0 +1,1 @@
+"""Finds the receipts of each message, and merges them."""

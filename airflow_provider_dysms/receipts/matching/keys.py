@@ -1,0 +1,65 @@
+"""The keys under which receipts are stored and found: message id, (number, BizId), or (number, OutId)."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.model.phone_numbers.number import NumberError
+from airflow_provider_dysms.model.phone_numbers.parse import parse_number
+
+if TYPE_CHECKING:
+    from airflow_provider_dysms.receipts.receipt import Receipt
+
+# How mobiles of the mainland begin.
+_MOBILE = frozenset({"13", "14", "15", "16", "17", "18", "19"})
+_SEPARATOR = "\0"
+
+
+def message_key(vendor: str, message_id: str) -> int:
+    """Return the key of a message id: ids of one vendor never find receipts of another."""
+    return _hashed("m", vendor, message_id)
+
+
+def biz_key(digits: str, biz_id: str) -> int:
+    """Return the key of a number and a BizId."""
+    return _hashed("b", digits, biz_id)
+
+
+def out_key(digits: str, out_id: str) -> int:
+    """Return the key of a number and an OutId."""
+    return _hashed("o", digits, out_id)
+
+
+def key_of(receipt: Receipt) -> int:
+    """Return the key of a receipt's message: its message id, else its BizId, else its OutId."""
+    if receipt.message_id is not None:
+        return message_key(receipt.vendor, receipt.message_id)
+    digits = digits_of(receipt.phone_number or "")
+    if receipt.biz_id is not None:
+        return biz_key(digits, receipt.biz_id)
+    assert receipt.out_id is not None
+    return out_key(digits, receipt.out_id)
+
+
+def digits_of(raw_number: str) -> str:
+    """Return a vendor's number in the form of the lines of a log; a text that is not a number stays unchanged."""
+    is_mobile = len(raw_number) == 11 and raw_number[:2] in _MOBILE and raw_number.isascii() and raw_number.isdigit()
+    return raw_number if is_mobile else _digits_of(raw_number)
+
+
+@lru_cache(maxsize=4096)
+def _digits_of(raw_number: str) -> str:
+    digits = raw_number.strip().removeprefix("+").removeprefix("00")
+    for spelling in (digits, f"+{digits}"):
+        try:
+            return parse_number(spelling, to_query=False).digits
+        except NumberError:
+            pass
+    return raw_number
+
+
+def _hashed(*fields: str) -> int:
+    digest = hashlib.blake2b(_SEPARATOR.join(fields).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

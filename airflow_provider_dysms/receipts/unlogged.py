@@ -1,0 +1,73 @@
+"""Finds the messages of a day that have receipts and no line in the log, and counts the receipts of other messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK
+from airflow_provider_dysms.receipts import verdicts
+from airflow_provider_dysms.receipts.matching.keys import digits_of, key_of
+from airflow_provider_dysms.temporary_database import open_temporary_database
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
+    from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
+    from airflow_provider_dysms.receipts.receipt import Receipt
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def unlogged_verdicts(
+    index: ReceiptIndex, scope: AuditScope, carried: tuple[None, ...], counts: Counter[str]
+) -> Iterator[Verdict]:
+    """Yield the verdict on each message of the day without a line, in an order that does not depend on the archive's.
+
+    :param index: after the look-ups of every line
+    :param carried: an empty cell for each carried column
+    :param counts: takes receipts of ``other_days``, and ``unmatched`` ones, which do not say when the message was sent;
+        and ``edge`` messages of the day's first ten minutes, which belong to the log of the day before
+    """
+    database = open_temporary_database()
+    try:
+        database.execute("CREATE TABLE unlogged (key INTEGER, identity BLOB PRIMARY KEY) WITHOUT ROWID")
+        for parts in index.unused():
+            sent_at = parts.best.sent_at
+            if sent_at is None:
+                counts["unmatched"] += parts.count
+                continue
+            counts["other_days"] += parts.count
+            if _is_on(sent_at, scope):
+                entry = key_of(parts.best), _encode(_identity(parts.best))
+                database.execute("INSERT OR IGNORE INTO unlogged VALUES (?, ?)", entry)
+        for (identity,) in database.execute("SELECT identity FROM unlogged ORDER BY key, identity"):
+            message = index.find(*msgspec.msgpack.decode(identity))
+            sent_at = message.deciding.sent_at if message is not None else None
+            if message is None or sent_at is None or not _is_on(sent_at, scope):
+                continue
+            counts["other_days"] -= message.count
+            if sent_at < scope.start + MIDNIGHT_SLACK:
+                counts["edge"] += 1
+                continue
+            counts["unlogged"] += 1
+            yield verdicts.of_unlogged(message, carried, scope.send_date, scope.as_of)
+    finally:
+        database.close()
+
+
+def _is_on(sent_at: datetime, scope: AuditScope) -> bool:
+    return scope.start <= sent_at < scope.start + DAY
+
+
+def _identity(receipt: Receipt) -> tuple[str, str | None, str | None, str | None, str | None]:
+    """Return the arguments of :meth:`ReceiptIndex.find`, equal for all receipts of a message."""
+    if receipt.message_id is not None:
+        return receipt.vendor, receipt.message_id, None, None, None
+    out_id = receipt.out_id if receipt.biz_id is None else None
+    return receipt.vendor, None, digits_of(receipt.phone_number or ""), receipt.biz_id, out_id

@@ -1,0 +1,112 @@
+"""Makes the verdict on a message from a line of the send log and what its receipts say."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from airflow_provider_dysms.audit.verdict import Verdict
+from airflow_provider_dysms.model.dates import DAY, day_start
+from airflow_provider_dysms.model.delivery import State, is_billed, judge_receipt
+from airflow_provider_dysms.model.phone_numbers.number import NumberError, PhoneNumber
+from airflow_provider_dysms.model.phone_numbers.parse import parse_number
+from airflow_provider_dysms.receipts.matching.keys import digits_of
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.receipts.matching.merge import Message
+    from airflow_provider_dysms.receipts.receipt import Receipt
+
+
+def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -> Verdict:
+    """Judge the receipts of a line's message; fields that have no column go into ``vendor_extra``."""
+    return _verdict(message, line, _sent_by(message.deciding.sent_at or line.sent_at, send_date), as_of)
+
+
+def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> Verdict:
+    """Make the verdict for a line without a receipt: it waits, then it has expired, because pushes get lost."""
+    delivery = judge_receipt(State.WAITING, None, _sent_by(line.sent_at, send_date), as_of)
+    return Verdict(
+        state=delivery.state.value,
+        is_final=delivery.is_final,
+        phone_number=line.phone.digits if line.phone else None,
+        country=line.phone.country if line.phone else None,
+        biz_id=line.biz_id,
+        message_id=line.message_id,
+        out_id=line.out_id,
+        category=delivery.category,
+        fault=delivery.fault,
+        sent_at=line.sent_at,
+        vendor=vendor,
+        carried=line.carried,
+    )
+
+
+def of_unlogged(message: Message, carried: tuple[None, ...], send_date: date, as_of: datetime) -> Verdict:
+    """Judge the receipts of a message without a line; the state of its delivery goes into ``vendor_extra``."""
+    return _verdict(message, None, _sent_by(message.deciding.sent_at, send_date), as_of, carried)
+
+
+def _verdict(
+    message: Message, line: Line | None, sent_by: datetime, as_of: datetime, carried: tuple[str | None, ...] = ()
+) -> Verdict:
+    best = message.deciding
+    delivery = judge_receipt(message.state, best.error_code, sent_by, as_of)
+    phone = line.phone if line is not None and line.phone is not None else _phone_of(best)
+    sent_at = best.sent_at or (line.sent_at if line is not None else None)
+    further = best.extra
+    if message.parts > 1:
+        further = (*further, ("delivered_parts", f"{message.delivered_parts}"))
+    if not is_billed(best.error_code):
+        further = (*further, ("billed", "no"))
+    if line is None:
+        further = (*further, ("delivery", delivery.state.value))
+    return Verdict(
+        state=State.UNLOGGED.value if line is None else delivery.state.value,
+        is_final=delivery.is_final,
+        phone_number=phone.digits if phone else None,
+        country=phone.country or None if phone else None,
+        biz_id=best.biz_id if line is None else line.biz_id,
+        message_id=best.message_id,
+        out_id=best.out_id or (line.out_id if line is not None else None),
+        template_code=best.template_code,
+        sign_name=best.sign_name,
+        category=delivery.category,
+        fault=delivery.fault,
+        error_code=best.error_code,
+        sent_at=sent_at,
+        received_at=message.reported_at,
+        delivery_seconds=_seconds(sent_at, message.reported_at),
+        segments=message.segments,
+        vendor=best.vendor,
+        vendor_extra=_json(further),
+        carried=carried if line is None else line.carried,
+    )
+
+
+def _sent_by(sent_at: datetime | None, send_date: date) -> datetime:
+    """Return when a message was sent, at the latest: the 72 hours for its receipt begin then."""
+    return sent_at or day_start(send_date) + DAY
+
+
+def _phone_of(receipt: Receipt) -> PhoneNumber | None:
+    if receipt.phone_number is None:
+        return None
+    try:
+        return parse_number(f"+{digits}" if len(digits := digits_of(receipt.phone_number)) != 11 else digits)
+    except NumberError:
+        return PhoneNumber(receipt.phone_number, "")
+
+
+def _seconds(sent_at: datetime | None, reported_at: datetime | None) -> int | None:
+    if sent_at is None or reported_at is None or reported_at < sent_at:
+        return None
+    return int((reported_at - sent_at).total_seconds())
+
+
+@lru_cache(maxsize=4096)
+def _json(fields: tuple[tuple[str, str], ...]) -> str | None:
+    return json.dumps(dict(fields), ensure_ascii=False, sort_keys=True) if fields else None

@@ -1,0 +1,55 @@
+"""Builds what a manifest's ``result`` says about receipts, and lists its entries.
+
+``source`` is ``receipts`` if the service was not asked, or ``receipts and queries``. ``receipts`` has
+
+* ``files``, ``bodies`` and ``read``, the receipts of the archive, and ``rejected`` by reason
+* ``rows``: the rows that come from receipts alone
+* ``duplicates``, ``conflicts``, ``other_number``, ``not_billed``: see :class:`ReceiptJoin`
+* ``unmatched`` and ``other_days``: receipts without a line, whose day is not known, or another one
+* ``cross_check``: see :class:`ReceiptsFirst`; ``not cross-checked`` if the service was not asked
+* ``unlogged_judged``: whether messages of receipted lines were compared with the log
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_provider_dysms.receipts.archive.archive import ArchiveCounts
+
+NOT_CROSS_CHECKED = "not cross-checked"
+
+_COUNTED = ("matched", "duplicates", "conflicts", "other_number", "not_billed", "unmatched", "other_days")
+
+
+def receipt_facts(
+    archive: ArchiveCounts, counts: Mapping[str, int], rows: int, *, cross_check: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return the entries ``source`` and ``receipts``.
+
+    :param archive: what was read
+    :param counts: what the join found
+    :param rows: rows that come from receipts
+    :param cross_check: what the comparison with the service found; ``None`` if it was not asked
+    """
+    return {
+        "source": "receipts" if cross_check is None else "receipts and queries",
+        "receipts": {
+            "files": archive.files,
+            "bodies": archive.bodies,
+            "read": archive.receipts,
+            "rejected": dict(sorted(archive.rejected.items())),
+            "rows": rows,
+            **{name: counts[name] for name in _COUNTED},
+            "cross_check": NOT_CROSS_CHECKED if cross_check is None else dict(cross_check),
+            "unlogged_judged": cross_check is None,
+        },
+    }
+
+
+def describe_counts(counts: Mapping[str, int]) -> str:
+    """Return what the join found, as a sentence for the task log."""
+    found = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTED[1:] if counts[name])
+    return f"{counts['matched']:,} messages have receipts" + (f"; {found}" if found else "")

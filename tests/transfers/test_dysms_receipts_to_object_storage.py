@@ -1,0 +1,502 @@
+"""Receipts of both vendors in, the table of an audit out: through the operator, from and to files."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_provider_dysms.audit.verdict import COLUMNS
+from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
+
+NOW = datetime.now(UTC)
+#: Its receipts may still come, and another day whose receipts are all here.
+DAY, OLD_DAY = dates.beijing_day(NOW) - timedelta(days=1), dates.beijing_day(NOW) - timedelta(days=9)
+NUMBER = "139" + "0000"
+
+
+def at(day: Any, clock: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T{clock}+08:00")
+
+
+def number(place: int) -> str:
+    return f"{NUMBER}{place:04}"
+
+
+def sms_report(place: int, day: Any = DAY, clock: str = "12:00:00", **fields: Any) -> dict[str, Any]:
+    """Return an SmsReport of a delivered message."""
+    report = {
+        "phone_number": number(place),
+        "send_time": f"{day} {clock}",
+        "report_time": f"{day} {clock[:-2]}59",
+        "success": True,
+        "err_code": "DELIVERED",
+        "sms_size": "1",
+        "biz_id": f"9007{place}^0",
+        "out_id": f"order-{place}",
+    }
+    return {name: value for name, value in {**report, **fields}.items() if value is not None}
+
+
+def huawei_id(place: int) -> str:
+    return f"11aa22bb-0000-4000-8000-{place:012}_{place}"
+
+
+def huawei(place: int, status: str = "DELIVRD", day: Any = DAY, **fields: Any) -> str:
+    """Return a form of Huawei about a message of noon."""
+    report = {
+        "smsMsgId": huawei_id(place),
+        "status": status,
+        "source": "2",
+        "updateTime": f"{day}T04%3A00%3A30Z",
+        "orgCode": "000",
+        **fields,
+    }
+    return "&".join(f"{name}={value}" for name, value in report.items() if value is not None)
+
+
+class Archive:
+    """A send log, archived receipts, and the operator that joins them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.out = folder / "out"
+
+    def log(self, header: str, *lines: str) -> None:
+        (self.folder / "sent.csv").write_text("\n".join([header, *lines, ""]), "utf-8")
+
+    def aliyun_log(self, count: int, day: Any = DAY) -> None:
+        lines = [f"{number(place)},9007{place}^0,order-{place},{at(day, '12:00:00')}" for place in range(count)]
+        self.log("phone_number,biz_id,out_id,sent_at", *lines)
+
+    def huawei_log(self, count: int, day: Any = DAY) -> None:
+        lines = [f"{huawei_id(place)},{number(place)},{at(day, '12:00:00')}" for place in range(count)]
+        self.log("message_id,phone_number,sent_at", *lines)
+
+    def store(self, *bodies: Any, name: str = "a.jsonl", bare: bool = False, **request: Any) -> None:
+        """Store bodies as a receiver does: as requests, one per line."""
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        lines = (
+            texts if bare else [json.dumps({"received_at": NOW.isoformat(), "body": text, **request}) for text in texts]
+        )
+        path = self.folder / "receipts" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = "\n".join([*lines, ""]).encode()
+        path.write_bytes(gzip.compress(content, mtime=0) if name.endswith(".gz") else content)
+
+    def __call__(self, *, day: Any = DAY, receipts: str = "receipts", **arguments: Any) -> dict[str, Any]:
+        """Run the operator, and return the result of its manifest."""
+        given = {
+            "sent_uri": f"file://{self.folder}/sent.csv",
+            "receipts_uri": f"file://{self.folder}/{receipts}",
+            "output_uri": f"file://{self.out}",
+            "send_date": str(day),
+            "max_rejected_receipts": 1,
+            **arguments,
+        }
+        manifest = DysmsReceiptsToObjectStorageOperator(task_id="join", **given).execute({})
+        result: dict[str, Any] = manifest["result"]
+        return result
+
+    def data(self, day: Any = DAY) -> bytes:
+        return (self.out / f"send_date={day}/part-0.jsonl").read_bytes()
+
+    def rows(self, day: Any = DAY) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.data(day).splitlines()]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive(tmp_path)
+
+
+def test_a_day_of_the_mainland_has_the_rows_and_the_manifest_of_an_audit(archive: Archive) -> None:
+    archive.aliyun_log(3)
+    archive.store([sms_report(0), sms_report(1, success=False, err_code="MK:0001")])
+    result = archive()
+    delivered, failed, waiting = archive.rows()
+    assert list(delivered) == [name for name in COLUMNS if name != "content"]
+    assert delivered | {"sent_at": None, "received_at": None} == {
+        **dict.fromkeys(delivered),
+        "phone_number": number(0),
+        "country": "CN",
+        "biz_id": "90070^0",
+        "out_id": "order-0",
+        "state": "delivered",
+        "category": "delivered",
+        "error_code": "DELIVERED",
+        "delivery_seconds": 59,
+        "segments": 1,
+        "is_final": True,
+        "vendor": "aliyun",
+    }
+    assert (failed["state"], failed["category"], failed["fault"]) == ("failed", "invalid_number", "recipient")
+    assert (waiting["state"], waiting["is_final"], waiting["category"]) == ("waiting", False, None)
+    assert result["by_state"] == {"delivered": 1, "failed": 1, "waiting": 1}
+    assert (result["source"], result["asked"], result["missing"]) == ("receipts", 0, 0)
+    assert result["receipts"]["cross_check"] == "not cross-checked"
+    assert (result["receipts"]["read"], result["receipts"]["matched"]) == (2, 2)
+    assert DysmsVerifyPartitionOperator(
+        task_id="verify", output_uri=f"file://{archive.out}", send_date=str(DAY)
+    ).execute({})
+
+
+def test_a_day_of_huawei_needs_no_connection(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_DYSMS_DEFAULT", raising=False)
+    archive.huawei_log(6)
+    batch = {"statusReportList": [{"smsMsgId": huawei_id(1), "status": "EXPIRED", "source": "1"}]}
+    archive.store(
+        huawei(0),
+        batch,
+        huawei(2, "E200018", source="3"),
+        huawei(3, "ACCEPTD"),
+        huawei(4, "UNKNOWN", updateTime=None),
+        huawei(5, "MBBLACK"),
+        content_type="application/x-www-form-urlencoded",
+    )
+    result = archive(vendor="huawei")
+    rows = archive.rows()
+    assert [row["state"] for row in rows] == ["delivered", "expired", "failed", "waiting", "waiting", "failed"]
+    assert {row["vendor"] for row in rows} == {"huawei"}
+    assert [row["category"] for row in rows][2] == "platform_rejected"
+    assert json.loads(rows[2]["vendor_extra"])["billed"] == "no"
+    assert rows[5]["category"] == "blacklist"
+    assert (rows[0]["segments"], rows[0]["delivery_seconds"], rows[0]["phone_number"]) == (1, 30, number(0))
+    assert json.loads(rows[0]["vendor_extra"]) == {"org_code": "000", "source": "2"}
+    assert result["receipts"]["not_billed"] == 1
+
+
+def test_a_long_message_is_delivered_with_its_last_part_and_failed_with_the_first_that_is(archive: Archive) -> None:
+    archive.huawei_log(3)
+    for part in (1, 2, 3):
+        later = {"updateTime": f"{DAY}T04%3A00%3A{30 + part}Z"}
+        archive.store(
+            huawei(0, total=3, sequence=part, **later),
+            *([huawei(1, total=3, sequence=part)] if part < 3 else []),
+            huawei(2, "UNDELIV" if part == 2 else "DELIVRD", total=3, sequence=part),
+            name=f"{part}.jsonl",
+        )
+    archive()
+    whole, partial, failed = archive.rows()
+    assert (whole["state"], whole["segments"], whole["delivery_seconds"]) == ("delivered", 3, 33)
+    assert (partial["state"], partial["segments"]) == ("waiting", 3)
+    assert json.loads(partial["vendor_extra"])["delivered_parts"] == "2"
+    assert (failed["state"], failed["error_code"], failed["segments"]) == ("failed", "UNDELIV", 3)
+
+
+def test_an_international_message_is_found_by_its_id(archive: Archive) -> None:
+    archive.log("message_id,country", "1008030,HK", "1008031,HK", "1008032,HK")
+    sent = f"{at(DAY, '12:00:00'):%a, %d %b %Y %H:%M:%S} +0800"
+    common = {"To": "852" + "51246802", "SmsSize": "2", "SendDate": sent, "ReceiveDate": sent}
+    archive.store(
+        {**common, "MessageId": "1008030", "Status": "1", "ErrorCode": "success"},
+        {**common, "MessageId": "1008031", "Status": "2", "ErrorCode": "UNDELIV"},
+    )
+    archive()
+    first, second, third = archive.rows()
+    assert (first["state"], first["phone_number"], first["country"]) == ("delivered", "852" + "51246802", "HK")
+    assert (first["segments"], second["state"], third["state"]) == (2, "failed", "waiting")
+    assert [row["vendor"] for row in (first, second, third)] == ["aliyun"] * 3
+
+
+def test_lines_without_a_biz_id_are_matched_by_out_id_in_order_of_time(archive: Archive) -> None:
+    archive.log(
+        "phone_number,out_id,sent_at",
+        f"{number(1)},a,{at(DAY, '12:00:00')}",
+        f"{number(1)},a,{at(DAY, '18:00:00')}",
+        f"{number(1)},a,{at(DAY, '18:00:00')}",
+        f"{number(2)},b,{at(DAY, '12:00:00')}",
+        f"{number(3)},,{at(DAY, '12:00:00')}",
+    )
+    archive.store(
+        [
+            sms_report(1, clock="18:00:00", biz_id="2^0", out_id="a", success=False, err_code="MK:0001"),
+            sms_report(2, biz_id=None, out_id="b"),
+        ]
+    )
+    result = archive(max_rejected_rate=0.5)
+    rows = archive.rows()
+    assert [row["state"] for row in rows] == ["waiting", "failed", "delivered", "rejected"]
+    assert (result["repeated"], result["rejected"]) == (1, {"no_receipt_key": 1})
+    with pytest.raises(AirflowFailException, match="1 of 5 lines without a key"):
+        archive()
+
+
+def test_lines_of_one_message_have_one_row(archive: Archive) -> None:
+    archive.aliyun_log(2)
+    path = archive.folder / "sent.csv"
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *lines, *lines, ""]))
+    archive.store([sms_report(0), sms_report(1)])
+    result = archive()
+    assert (result["rows"], result["repeated"], result["by_state"]) == (2, 2, {"delivered": 2})
+    archive.huawei_log(1)
+    path.write_text(path.read_text() * 1 + path.read_text().splitlines()[1] + "\n")
+    archive.store(huawei(0))
+    assert archive(refresh="all", output_uri=f"file://{archive.folder}/other")["repeated"] == 1
+
+
+def test_a_message_without_a_receipt_expires_and_is_never_missing(archive: Archive) -> None:
+    archive.aliyun_log(2, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY)])
+    result = archive(day=OLD_DAY)
+    assert result["by_state"] == {"delivered": 1, "expired": 1}
+    assert (result["missing"], result["settled"]) == (0, True)
+    row = archive.rows(OLD_DAY)[1]
+    assert (row["is_final"], row["vendor"], row["fault"]) == (True, "aliyun", "unknown")
+
+
+def test_contradictions_are_counted_and_a_delivery_wins(archive: Archive) -> None:
+    archive.aliyun_log(4)
+    archive.store(
+        [
+            sms_report(0, success=False, err_code="MK:0001", report_time=f"{DAY} 12:10:00"),
+            sms_report(0),
+            sms_report(1, success=False, err_code="MK:0001"),
+            sms_report(1, success=False, err_code="MK:0008", report_time=f"{DAY} 12:10:00"),
+            sms_report(2),
+            sms_report(2),
+            sms_report(2),
+            sms_report(3),
+        ]
+    )
+    result = archive()
+    assert [(row["state"], row["error_code"]) for row in archive.rows()] == [
+        ("delivered", "DELIVERED"),
+        ("failed", "MK:0008"),
+        ("delivered", "DELIVERED"),
+        ("delivered", "DELIVERED"),
+    ]
+    assert (result["receipts"]["conflicts"], result["receipts"]["duplicates"]) == (2, 4)
+
+
+def test_the_order_of_arrival_changes_no_byte(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.BATCH", 7)
+    mixed = [f",{number(place)},9007{place}^0,order-{place},{at(DAY, '12:00:00')}" for place in range(20)]
+    mixed += [f",{number(place)},,order-{place},{at(DAY, '12:00:00')}" for place in range(20, 25)]
+    mixed += [f"{huawei_id(place)},{number(place)},,,{at(DAY, '12:00:00')}" for place in range(30, 40)]
+    archive.log("message_id,phone_number,biz_id,out_id,sent_at", *mixed)
+    bodies: list[Any] = [[sms_report(place)] for place in range(28)]
+    bodies += [[sms_report(place, success=False, err_code=f"MK:000{place}")] for place in range(5)]
+    bodies += [[sms_report(27, sign_name=f"s{place}")] for place in range(9)]
+    bodies += [[sms_report(50 + place, biz_id=f"{place}^1", out_id="order-21")] for place in range(4)]
+    bodies += [huawei(place, status) for place in range(30, 40) for status in ("ACCEPTD", "DELIVRD", "UNDELIV")]
+    bodies += [huawei(30, total=2, sequence=part) for part in (2, 1, 2)]
+    archive.store(*bodies)
+    first = archive()
+    data = archive.data()
+    assert first["by_state"]["unlogged"] == 7
+    for seed in range(4):
+        random.Random(seed).shuffle(bodies)
+        cut = len(bodies) // 2
+        archive.store(*bodies[:cut])
+        archive.store(*bodies[cut:], name=f"{seed}.jsonl.gz")
+        again = archive(refresh="all")
+        assert archive.data() == data
+        assert {**again["receipts"], "files": 1} == {**first["receipts"], "files": 1}
+        (archive.folder / f"receipts/{seed}.jsonl.gz").unlink()
+
+
+def test_a_receipt_without_a_line_is_unlogged_only_if_its_day_is_known(archive: Archive) -> None:
+    archive.aliyun_log(1)
+    next_day = DAY + timedelta(days=1)
+    archive.store(
+        [
+            sms_report(0),
+            sms_report(1),
+            sms_report(2, clock="00:05:00"),
+            sms_report(3, DAY - timedelta(days=1)),
+            sms_report(4, send_time=None),
+            sms_report(5, next_day, clock="00:00:01") if at(next_day, "00:01:00") <= NOW else sms_report(5, OLD_DAY),
+        ],
+        huawei(7),
+    )
+    result = archive()
+    assert result["by_state"] == {"delivered": 1, "unlogged": 1}
+    assert result["edge"] == 1
+    counts = result["receipts"]
+    assert (counts["unmatched"], counts["other_days"]) == (2, 2)
+    row = archive.rows()[1]
+    assert (row["phone_number"], row["state"]) == (number(1), "unlogged")
+    assert json.loads(row["vendor_extra"])["delivery"] == "delivered"
+
+
+def test_the_folders_of_the_day_and_the_three_after_it_are_read(archive: Archive) -> None:
+    archive.aliyun_log(6, OLD_DAY)
+    for offset in range(-1, 5):
+        day = OLD_DAY + timedelta(days=offset)
+        archive.store([sms_report(offset + 1, OLD_DAY)], name=f"{day:%Y%m%d}/a.jsonl")
+    arguments = {"day": OLD_DAY, "receipts": "receipts/{send_date:%Y%m%d}"}
+    assert archive(**arguments)["receipts"]["matched"] == 4
+    assert archive(**arguments, lookahead_days=0, output_uri=f"file://{archive.folder}/b")["receipts"]["matched"] == 1
+    assert archive(**arguments, lookahead_days=4, output_uri=f"file://{archive.folder}/c")["receipts"]["matched"] == 5
+
+
+def test_bare_bodies_gzip_globs_and_json_bodies_are_read(archive: Archive) -> None:
+    archive.log(
+        "message_id,phone_number,biz_id",
+        *(f",{number(place)},9007{place}^0" for place in range(4)),
+        f"{huawei_id(4)},,",
+    )
+    archive.store([sms_report(0)], bare=True, name="x/bare.txt")
+    archive.store([sms_report(1)], name="y/zipped.jsonl.gz")
+    path = archive.folder / "receipts/y/parsed.jsonl"
+    path.write_text(json.dumps({"body": [sms_report(2)]}) + "\n" + json.dumps({"body": sms_report(3)}) + "\n\n")
+    archive.store(huawei(4), bare=True, name="y/form.log")
+    assert archive(receipts="receipts/**")["by_state"] == {"delivered": 5}
+
+
+def test_what_cannot_be_used_is_named_and_counted_and_above_a_share_it_fails(
+    archive: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive.aliyun_log(2)
+    future = f"{dates.beijing_day(NOW) + timedelta(days=2)} 12:00:00"
+    archive.store(
+        [sms_report(0)],
+        "rubbish " + number(1),
+        "[" * 100_000,
+        "x" * 3_000_000,
+        [sms_report(1, send_time=future, report_time=future)],
+        {"phone_number": number(1), "content": "TD"},
+        huawei(1),
+    )
+    result = archive(vendor="aliyun")
+    assert result["receipts"]["rejected"] == {
+        "future": 1,
+        "other_vendor": 1,
+        "reply": 1,
+        "too_long": 1,
+        "unreadable": 2,
+    }
+    assert result["by_state"] == {"delivered": 1, "waiting": 1}
+    logged = "".join(capsys.readouterr())
+    assert "a.jsonl:2 is neither JSON" in logged
+    assert number(1) not in logged
+    with pytest.raises(AirflowFailException, match="more than the share of") as raised:
+        archive(vendor="aliyun", max_rejected_receipts=0.05)
+    assert number(1) not in str(raised.value)
+
+
+def test_an_id_with_the_number_of_another_customer_is_not_used(archive: Archive) -> None:
+    archive.huawei_log(2)
+    archive.store(huawei(0, to="%2B86" + number(9), extend="a"), huawei(1, to="%2B86" + number(1), extend="b"))
+    result = archive()
+    assert [row["state"] for row in archive.rows()] == ["waiting", "delivered"]
+    assert result["receipts"]["other_number"] == 1
+    assert archive.rows()[1]["out_id"] == "b"
+
+
+def test_no_receipts_at_all_are_not_a_day_on_which_everything_waits(archive: Archive) -> None:
+    archive.aliyun_log(1)
+    with pytest.raises(AirflowException, match="finds no file") as raised:
+        archive()
+    assert not isinstance(raised.value, AirflowFailException)
+    assert not archive.out.exists() or not list(archive.out.rglob("part-*"))
+
+
+def test_a_damaged_gzip_file_fails_and_is_named(archive: Archive) -> None:
+    archive.aliyun_log(1)
+    archive.store(*([[sms_report(0)]] * 50), name="a.jsonl.gz")
+    path = archive.folder / "receipts/a.jsonl.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(AirflowFailException, match=r"a\.jsonl\.gz"):
+        archive()
+
+
+def test_a_million_copies_of_one_receipt_are_a_few_entries(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_dysms.receipts.matching import receipt_index
+
+    inserted = []
+    insert = receipt_index.ReceiptIndex._insert
+    monkeypatch.setattr(
+        receipt_index.ReceiptIndex,
+        "_insert",
+        lambda self, batch: inserted.append(len(batch)) or insert(self, batch),
+    )
+    archive.aliyun_log(1)
+    archive.store(*([[sms_report(0)] * 1_000] * 60))
+    result = archive()
+    assert (result["receipts"]["read"], result["receipts"]["duplicates"]) == (60_000, 59_999)
+    assert sum(inserted) <= 4
+
+
+def test_a_refresh_keeps_what_the_archive_no_longer_has(archive: Archive) -> None:
+    archive.aliyun_log(3, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY)], name="a.jsonl")
+    archive.store([sms_report(1, OLD_DAY, success=False, err_code="MK:0001")], name="b.jsonl")
+    first = archive(day=OLD_DAY)
+    (archive.folder / "receipts/b.jsonl").unlink()
+    archive.store([sms_report(2, OLD_DAY)], name="late.jsonl")
+    second = archive(day=OLD_DAY)
+    assert first["by_state"] == {"delivered": 1, "expired": 1, "failed": 1}
+    assert second["by_state"] == {"delivered": 2, "failed": 1}, "a receipt that comes late is taken"
+    with pytest.raises(AirflowException, match=r"1 lines had a receipt .* first of them sent\.csv:3"):
+        archive(day=OLD_DAY, refresh="all")
+    assert archive(day=OLD_DAY) == second
+
+
+def test_hashed_numbers_are_hashed_and_carried_columns_are_carried(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"extra": {"privacy_secret": "k" * 32}, "login": "LTAI", "password": "secret", "conn_type": "dysms"}
+    monkeypatch.setenv("AIRFLOW_CONN_HASHES", json.dumps(secret))
+    archive.log("phone_number,biz_id,campaign", f"{number(0)},90070^0,spring")
+    archive.store([sms_report(0), sms_report(1)])
+    archive(phone="hashed", dysms_conn_id="hashes", carry=["campaign"])
+    assert [row["campaign"] for row in archive.rows()] == ["spring", None]
+    assert NUMBER.encode() not in archive.data()
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_other_formats_are_written_as_by_the_audit(archive: Archive, file_format: str) -> None:
+    archive.aliyun_log(2)
+    archive.store([sms_report(0)])
+    archive(file_format=file_format)
+    assert archive(file_format=file_format)["by_state"] == {"delivered": 1, "waiting": 1}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"send_date": "2999-01-01"}, "in the future"),
+        ({"push_conn_id": "nowhere"}, "does not exist"),
+        ({"receipts_uri": "ftp://x/y"}, "receipts_uri"),
+    ],
+)
+def test_wrong_arguments_write_nothing(archive: Archive, wrong: dict[str, Any], problem: str) -> None:
+    archive.huawei_log(1)
+    archive.store(huawei(0))
+    with pytest.raises(AirflowFailException, match=problem):
+        archive(**wrong)
+    assert not list(archive.folder.rglob("part-*"))
+
+
+def test_the_archive_may_not_hold_the_output(archive: Archive) -> None:
+    archive.aliyun_log(1)
+    archive.store([sms_report(0)])
+    with pytest.raises(AirflowFailException, match="output"):
+        archive(receipts="**", output_uri=f"file://{archive.folder}/receipts/out")
+
+
+def test_files_that_are_added_meanwhile_do_not_fail_the_task(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow_provider_dysms.receipts.archive import archive as reader
+
+    archive.aliyun_log(2)
+    archive.store([sms_report(0)])
+    lines_of: Callable[..., Any] = reader.lines_of
+
+    def with_arrival(name: str, *arguments: Any, **named: Any) -> Any:
+        archive.store([sms_report(1)], name="new.jsonl")
+        return lines_of(name, *arguments, **named)
+
+    monkeypatch.setattr(reader, "lines_of", with_arrival)
+    assert archive()["receipts"]["matched"] == 1

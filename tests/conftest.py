@@ -10,13 +10,15 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
 import pytest
 
 from airflow_provider_dysms.emulator import Emulator
+
+pytest_plugins = ["airflow_provider_dysms.testing"]
 
 _HOME = tempfile.mkdtemp(prefix="airflow-home-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
@@ -49,7 +51,17 @@ SLOW_FIXTURES = frozenset(
         "audit",
         "attempts",
     }  # in Airflow, or all of an operator
-    | {"emulator", "s3_server", "server", "writer", "s3_and_lane", "sending", "place", "bucket"}  # processes and stores
+    | {
+        "dysms",
+        "emulator",
+        "s3_server",
+        "server",
+        "writer",
+        "s3_and_lane",
+        "sending",
+        "place",
+        "bucket",
+    }  # processes and stores
     | {"traces", "more_traces"}  # of a whole Airflow
 )
 
@@ -106,18 +118,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         terminal.write_line(line)
 
 
-@pytest.fixture(scope="session")
-def emulator_process() -> Iterator[Emulator]:
-    """One emulator for the whole run. Its keys open both sites: most tests have one connection for everything."""
-    with Emulator.start("--switch", "sites=joined") as started:
-        yield started
-
-
 @pytest.fixture
-def emulator(emulator_process: Emulator) -> Emulator:
+def emulator(dysms: Emulator) -> Emulator:
     """The emulator, as if it had just been started."""
-    emulator_process.reset()
-    return emulator_process
+    return dysms
 
 
 @pytest.fixture(scope="session")

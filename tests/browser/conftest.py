@@ -37,12 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def day(emulator_process: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def day(dysms_process: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the send log of yesterday, and three of its numbers in ``numbers.txt``."""
     folder = tmp_path_factory.mktemp("day")
     yesterday = beijing_day(datetime.now(UTC)) - timedelta(days=1)
     log = folder / f"{yesterday:%Y%m%d}.csv"
-    emulator_process.generate(send_date=yesterday, messages=400, seed=3, log=log)
+    dysms_process.generate(send_date=yesterday, messages=400, seed=3, log=log)
     with log.open() as lines:
         numbers = [line["phone_number"] for line in csv.DictReader(lines) if len(line["phone_number"]) == 11]
     (folder / "numbers.txt").write_text("\n".join(numbers[:3]))
@@ -50,13 +50,11 @@ def day(emulator_process: Emulator, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def airflow(
-    emulator_process: Emulator, day: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningAirflow]:
+def airflow(dysms_process: Emulator, day: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAirflow]:
     """Airflow, whose connection ``dysms_default`` leads to the emulator."""
     environment = {
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-        "AIRFLOW_CONN_DYSMS_DEFAULT": emulator_process.connection_json(privacy_secret=PRIVACY_SECRET),
+        "AIRFLOW_CONN_DYSMS_DEFAULT": dysms_process.connection_json(privacy_secret=PRIVACY_SECRET),
         "AIRFLOW_VAR_DYSMS_SENT_URI": f"file://{day}/{{send_date:%Y%m%d}}.csv",
         "AIRFLOW_VAR_DYSMS_OUTPUT_URI": f"file://{day}/output",
         "AIRFLOW_VAR_DYSMS_NUMBERS_URI": f"file://{day}/numbers.txt",
@@ -95,11 +93,11 @@ def screenshot(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def add_connection(airflow: RunningAirflow, emulator_process: Emulator) -> Callable[..., None]:
+def add_connection(airflow: RunningAirflow, dysms_process: Emulator) -> Callable[..., None]:
     """Add a connection to the emulator through Airflow's API; what is given replaces a field or adds an extra."""
 
     def add(conn_id: str, **changed: object) -> None:
-        fields = json.loads(emulator_process.connection_json(privacy_secret=PRIVACY_SECRET))
+        fields = json.loads(dysms_process.connection_json(privacy_secret=PRIVACY_SECRET))
         fields["extra"] = json.dumps(fields["extra"])
         airflow.post("connections", {"connection_id": conn_id, **fields, **changed})
 

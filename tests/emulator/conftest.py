@@ -25,7 +25,7 @@ CHINA, GLOBE = "2017-05-25", "2018-05-01"
 
 
 @pytest.fixture(scope="session")
-def emulator_process() -> Iterator[Emulator]:
+def dysms_process() -> Iterator[Emulator]:
     """The emulator with default options that all tests of this folder share."""
     with Emulator.start() as started:
         yield started

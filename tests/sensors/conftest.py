@@ -237,14 +237,14 @@ def airflow(_warm: None) -> SmallAirflow:
 
 
 @pytest.fixture(scope="session")
-def _warm(_airflow_database: None, _as_on_a_worker: None, emulator_process: Emulator) -> None:
+def _warm(_airflow_database: None, _as_on_a_worker: None, dysms_process: Emulator) -> None:
     """The first task of a process imports for seconds, and tests have timeouts of less."""
     from airflow.sdk import DAG
 
     from airflow_provider_dysms.sensors.dysms import DysmsMessageSensor
 
     with pytest.MonkeyPatch.context() as patch, DAG("warm") as dag:
-        patch.setenv("AIRFLOW_CONN_WARM", emulator_process.connection_json())
+        patch.setenv("AIRFLOW_CONN_WARM", dysms_process.connection_json())
         DysmsMessageSensor(task_id="wait", message_ids="1", timeout=60, dysms_conn_id="warm", deferrable=True)
         SmallAirflow().play(dag, lambda ti, row: DEAD)
 

@@ -29,7 +29,7 @@ def lineage_events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def airflow(
-    emulator_process: Emulator,
+    dysms_process: Emulator,
     statsd: StatsdServer,
     lineage_events: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -39,8 +39,8 @@ def airflow(
     environment = {
         **statsd.environment,
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": f"{lineage_events}/event"}),
-        "AIRFLOW_CONN_DYSMS_DEFAULT": emulator_process.connection_json(privacy_secret=PRIVACY_KEY),
-        "AIRFLOW_CONN_DYSMS_ABROAD": emulator_process.connection_json(region_id="ap-southeast-1"),
+        "AIRFLOW_CONN_DYSMS_DEFAULT": dysms_process.connection_json(privacy_secret=PRIVACY_KEY),
+        "AIRFLOW_CONN_DYSMS_ABROAD": dysms_process.connection_json(region_id="ap-southeast-1"),
     }
     with RunningAirflow(home, environment=environment) as running:
         yield running

@@ -96,12 +96,12 @@ def events_in(folder: Path) -> dict[tuple[str, str], Any]:
 @pytest.fixture(scope="module")
 def seen(
     airflow: RunningAirflow,
-    emulator_process: Emulator,
+    dysms_process: Emulator,
     statsd: StatsdServer,
     lineage_events: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Seen:
-    folder, emulator = tmp_path_factory.mktemp("viewed"), emulator_process
+    folder, emulator = tmp_path_factory.mktemp("viewed"), dysms_process
     emulator.reset()
     for day in DAYS:
         noon = dates.day_start(day) + timedelta(hours=12)

@@ -435,8 +435,8 @@ def test_whatever_is_wrong_with_one_argument_there_is_one_event(
 
 
 @pytest.fixture(scope="module")
-def session_connection(emulator_process: Emulator) -> Any:
-    os.environ["AIRFLOW_CONN_OF_TRIGGERS"] = emulator_process.connection_json(quota_share=1, privacy_secret=PRIVACY)
+def session_connection(dysms_process: Emulator) -> Any:
+    os.environ["AIRFLOW_CONN_OF_TRIGGERS"] = dysms_process.connection_json(quota_share=1, privacy_secret=PRIVACY)
     yield
     del os.environ["AIRFLOW_CONN_OF_TRIGGERS"]
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-#: Extras of the connections, unless the marker ``dysms_connection`` says otherwise: the emulator's account has no other
-#: user, and whoever tests numbers and waits needs a secret.
+#: Extras of the connections, unless the marker ``dysms_connection`` says otherwise. The emulator's account has no other
+#: user, so that it may use the whole quota; tests of hashed numbers and of waits need a secret.
 CONNECTION_EXTRAS = {"quota_share": 1, "privacy_secret": "a-secret-of-the-tests"}
 
 _MARKERS = (

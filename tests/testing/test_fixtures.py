@@ -101,7 +101,7 @@ def test_the_marker_changes_the_connections(dysms_connection: str) -> None:
 
 @pytest.mark.parametrize("module", ["testing", "emulator"])
 def test_no_call_is_of_one_system_alone(module: str) -> None:
-    """What only some systems have is asked for before it is used, or is not used."""
+    """Functions and signals that only some systems have are not used."""
     posix = {"fork", "forkpty", "getuid", "killpg", "setsid", "mkfifo", "SIGKILL", "SIGUSR1", "AF_UNIX", "add_reader"}
     used = {
         node.attr

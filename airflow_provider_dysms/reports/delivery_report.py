@@ -6,6 +6,7 @@ The page has no script and loads nothing. Every name from outside (templates, co
 from __future__ import annotations
 
 from functools import cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model import validation
@@ -163,5 +164,5 @@ def _short_number(value: float) -> str:
 
 def _ages(w: Wording) -> list[str]:
     ends = [w.age(age) for age in AGES]
-    between = [w.text("age_from_to", begin=begin, to=to) for begin, to in zip(ends, ends[1:], strict=False)]
+    between = [w.text("age_from_to", begin=begin, to=to) for begin, to in pairwise(ends)]
     return [w.text("age_up_to", to=ends[0]), *between, w.text("age_beyond")]

@@ -79,7 +79,7 @@ _EN: dict[str, str] = {
     "age_beyond": "longer, or unknown",
     "waiting_unknown": "For {count} days it is not known how long their messages have waited.",
     "segments": "Billed segments",
-    "segments_note": "Parts of messages that are billed, as the rows have them and as the vendor's statistics count them.",
+    "segments_note": "Parts of messages that are billed, by our rows and by the vendor's statistics.",
     "market": "Market",
     "mainland": "Mainland China",
     "international": "International",
@@ -99,7 +99,8 @@ _EN: dict[str, str] = {
     "words": "What the words mean",
     "words_text": (
         "Sent: messages of the send log that could be asked about. Waiting: no receipt yet; expired: none within "
-        "72 hours. Missing: the service has no record, so the text may be under manual review. Days are days in Beijing."
+        "72 hours. Missing: the service has no record, so the text may be under manual review. "
+        "Days are days in Beijing."
     ),
     "severity_bad": "Wrong",
     "severity_warning": "Unusual",
@@ -107,10 +108,10 @@ _EN: dict[str, str] = {
     "span": "{first} to {last}",
     "finding_template": "Template {subject} delivered {value}, usually {usual}: about {count} messages lost.",
     "finding_country": "{subject}: {value} delivered, usually {usual}: about {count} messages lost.",
-    "finding_fault": "Carriers caused {value} of the messages to fail, usually {usual}: an outage of a carrier looks like this.",
-    "finding_waiting": "{value} of the messages had no receipt, usually {usual}: receipts are late, or a carrier is down.",
-    "finding_delivery": "{value} delivered, usually {usual}: about {count} messages lost, in no one template or country.",
-    "finding_few_messages": "Only {value} messages were sent, usually {usual}: a holiday, or a sender that stood still.",
+    "finding_fault": "Carriers failed {value} of the messages, usually {usual}: it looks like an outage of a carrier.",
+    "finding_waiting": "{value} of the messages had no receipt, usually {usual}: late, or a carrier is down.",
+    "finding_delivery": "{value} delivered, usually {usual}: about {count} messages lost, of many templates.",
+    "finding_few_messages": "Only {value} messages sent, usually {usual}: a holiday, or a sender that stood still.",
     "finding_many_messages": "{value} messages were sent, usually {usual}.",
     "finding_low_template": "Template {subject} delivers {value}, the others {usual}.",
     "finding_missing": "The service has no record of {count} messages ({value}): they may be under manual review.",
@@ -248,7 +249,7 @@ _ZH: dict[str, str] = {
     "finding_country": "{subject} 送达 {value}，通常 {usual}：约少送达 {count} 条。",
     "finding_fault": "运营商原因失败占 {value}，通常 {usual}：像是运营商故障。",
     "finding_waiting": "{value} 的短信没有回执，通常 {usual}：回执延迟，或运营商故障。",
-    "finding_delivery": "送达 {value}，通常 {usual}：约少送达 {count} 条，不限于个别模板或地区。",
+    "finding_delivery": "送达 {value}，通常 {usual}：约少送达 {count} 条，不限于个别模板。",
     "finding_few_messages": "只发送了 {value} 条，通常 {usual} 条：节假日，或发送方停发。",
     "finding_many_messages": "发送了 {value} 条，通常 {usual} 条。",
     "finding_low_template": "模板 {subject} 送达 {value}，其他模板 {usual}。",

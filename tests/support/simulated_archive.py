@@ -48,7 +48,7 @@ class Group:
 
 @dataclass
 class Day:
-    """What a day is like; incidents change it before it is counted.
+    """The shape of a day; incidents change it before it is counted.
 
     :param volume: factor of the number of messages
     :param drop: template or country -> what its delivered share loses

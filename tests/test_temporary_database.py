@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,17 @@ def test_its_file_has_no_name() -> None:
     (file,) = _open_files() - before
     assert file.endswith(" (deleted)"), "it is on disk, without a name"
     database.close()
+    assert _open_files() == before
+
+
+def test_one_that_is_dropped_is_closed() -> None:
+    before = _open_files()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        database = open_temporary_database()
+        database.execute("CREATE TABLE filled (content BLOB)")
+        del database
+        gc.collect()
     assert _open_files() == before
 
 

@@ -35,7 +35,7 @@ def test_an_export_that_is_killed_at_a_call_is_finished_by_its_retry(
 def test_an_export_whose_disk_fails_or_is_full_changes_nothing_or_all_and_may_be_tried_again(
     on_disk: Trials, report: Report, kind: str
 ) -> None:
-    break_some(on_disk, "a new file for an old one", kind, 3)
+    break_some(on_disk, "a new file for an old one", kind, 5)
     assert report.problems == []
     assert report.counts["failed"] >= 2
 

@@ -5,7 +5,6 @@ A *group* is all lines of one number, all lines of one message id, or a single l
 
 from __future__ import annotations
 
-import weakref
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -78,7 +77,6 @@ class Lines(Sequence[Line]):
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._database = open_temporary_database()
-        weakref.finalize(self, self._database.close)
         self._database.execute("CREATE TABLE lines (position INTEGER PRIMARY KEY, group_key, content BLOB)")
         self._pending: list[tuple[int, int | str, bytes]] = []
         self._count = 0

@@ -42,10 +42,24 @@ def make_certificate(
         .not_valid_before(NOW - timedelta(days=9))
         .not_valid_after(until)
         .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
+        # From Python 3.13 on, a certificate without these is refused.
+        .add_extension(_usage(is_ca=names is None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(signing_key, hashes.SHA256()), key
+
+
+def _usage(*, is_ca: bool) -> x509.KeyUsage:
+    others = (
+        *("content_commitment", "key_encipherment", "data_encipherment"),
+        *("key_agreement", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(
+        digital_signature=not is_ca, key_cert_sign=is_ca, crl_sign=is_ca, **dict.fromkeys(others, False)
+    )
 
 
 def pem(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None = None) -> bytes:

@@ -6,6 +6,7 @@ import gc
 import sqlite3
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -27,13 +28,16 @@ def test_its_file_has_no_name() -> None:
     assert _open_files() == before
 
 
-def test_one_that_is_dropped_is_closed() -> None:
+def test_one_that_is_dropped_in_another_thread_is_closed() -> None:
     before = _open_files()
+    made = []
+    thread = threading.Thread(target=lambda: made.append(open_temporary_database()))
+    thread.start()
+    thread.join()
+    made[0].execute("CREATE TABLE filled (content BLOB)")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        database = open_temporary_database()
-        database.execute("CREATE TABLE filled (content BLOB)")
-        del database
+        made.clear()
         gc.collect()
     assert _open_files() == before
 

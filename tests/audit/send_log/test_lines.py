@@ -1,7 +1,5 @@
 """Lines are read as they were written, and those of one number or one message id are one group."""
 
-import sqlite3
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,14 +83,3 @@ def test_lines_can_be_read_one_by_one_while_groups_are_read():
     made = [Line("a.csv", number, PhoneNumber(NUMBERS[number % 3], "CN")) for number in range(30)]
     lines = Lines(made)
     assert [(len(group), lines[group[0].number]) for group in lines.groups()] == [(10, made[at]) for at in range(3)]
-
-
-def test_lines_that_are_collected_in_another_thread_close_their_database():
-    made = []
-    thread = threading.Thread(target=lambda: made.append(Lines([Line("a.csv", 1)])))
-    thread.start()
-    thread.join()
-    database = made[0]._database
-    made.clear()
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        database.execute("SELECT 1")

@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up bench-refresh budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up bench-refresh budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -104,6 +104,11 @@ bench-refresh: $(VENV)/.installed ## a day of 1,000,000 lines of which 2 % are o
 
 budget: $(VENV)/.installed ## requests per second that are sent, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py
+
+# Without network: links to pages elsewhere are listed, not followed.
+docs: $(VENV)/.installed ## the pages for a browser, in .artifacts/docs; every warning is an error
+	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs .artifacts/docs
+	@echo "The pages are in .artifacts/docs/index.html; the links to pages elsewhere, in .artifacts/docs/external-links.txt."
 
 canary: $(VENV)/.installed ## search everything that a whole Airflow writes for planted numbers, texts and secrets
 	$(BIN)/python -m pytest -m "canary or not canary" tests/privacy

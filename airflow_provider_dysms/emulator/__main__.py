@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 import threading
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,7 +194,7 @@ def _build_parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--access-key-id", default=DEFAULT_KEY.access_key_id, help="id of the first access key")
     parser.add_argument("--access-key-secret", default=DEFAULT_KEY.access_key_secret, help="its secret")
-    parser.add_argument("--seed-day", type=date.fromisoformat, help="generate this Beijing day, YYYY-MM-DD")
+    parser.add_argument("--seed-day", type=_day, help="generate this Beijing day, YYYY-MM-DD or yesterday")
     parser.add_argument("--messages", type=int, default=1_000, help="number of messages of that day")
     parser.add_argument("--seed", type=int, default=1, help="equal seeds make equal days")
     parser.add_argument("--log", type=Path, help="write the send log of that day to this CSV file")
@@ -205,6 +205,12 @@ def _build_parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when the standard input closes")
     return parser
+
+
+def _day(text: str) -> date:
+    if text == "yesterday":
+        return (datetime.now(timezone(timedelta(hours=8))) - timedelta(days=1)).date()
+    return date.fromisoformat(text)
 
 
 def _folder(text: str) -> Path:

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from airflow_provider_dysms.emulator import Emulator
+from airflow_provider_dysms.emulator.__main__ import _bind_socket, _day
+from airflow_provider_dysms.model import dates
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +68,7 @@ def test_the_command_prints_connections_serves_and_ends_with_code_0(tmp_path: Pa
         socket.create_connection((connection["host"], connection["port"]), timeout=2)
 
 
-@pytest.mark.parametrize("arguments", [["--host", "0.0.0.0"], ["--host", "example.com"], ["--seed-day", "yesterday"]])
+@pytest.mark.parametrize("arguments", [["--host", "0.0.0.0"], ["--host", "example.com"], ["--seed-day", "soon"]])
 def test_an_invalid_option_is_refused_by_name(arguments: list[str]) -> None:
     ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=20, check=False)
     assert ended.returncode == 2
@@ -145,3 +147,12 @@ def test_it_ends_with_code_0_if_the_loop_has_no_signal_handlers(way: str) -> Non
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+def test_it_listens_before_it_is_ready_so_that_a_client_waits_and_is_not_refused() -> None:
+    with _bind_socket("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname(), timeout=5):
+        pass
+
+
+def test_yesterday_is_a_day_in_beijing() -> None:
+    assert _day("yesterday") == dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +24,7 @@ class Source(Enum):
     RESUMED = "queried by an earlier attempt of the same task"
     COMMITTED = "taken over from the previous audit"
     RECEIPTS = "taken from the receipts that the vendor pushed"
+    ERASED = "a person who was erased from the archive"
 
 
 class HiddenCounts(NamedTuple):
@@ -51,6 +54,7 @@ class GroupResult(msgspec.Struct):
         If the log is only a list of numbers: one for each record. Verdicts that were not queried now are as in the
         rows: the number may be hashed and the text absent
     :param asked: the number of distinct queries behind it
+    :param erased: the number of its messages that are left out, because their person was erased from the archive
     """
 
     index: int
@@ -59,6 +63,7 @@ class GroupResult(msgspec.Struct):
     source: Source = Source.ASKED
     asked: int = 0
     hidden_counts: HiddenCounts = HiddenCounts()
+    erased: int = 0
 
     @property
     def distinct_lines(self) -> list[Line]:
@@ -92,3 +97,38 @@ def with_known_verdicts(result: GroupResult, lines: list[Line], known: Mapping[i
         result.asked,
         hidden._replace(repeated=tuple(sorted(repeated))),
     )
+
+
+class HiddenCountsPacker:
+    """Collects the hidden counts of groups, and packs them as they come: a list of a million would be larger."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.msgpack.Encoder()
+        self._packed = bytearray()
+        self._count = 0
+
+    def add(self, position: int, hidden_counts: HiddenCounts) -> None:
+        """Add the hidden counts of a group.
+
+        :param position: of its first row
+        """
+        self._encoder.encode_into((position, hidden_counts), self._packed, -1)
+        self._count += 1
+
+    def text(self) -> str:
+        """Return all of them as one text for the manifest, where it may be long and nobody reads it."""
+        same_length = self._encoder.encode([None] * self._count)  # begins like every list of this length
+        packed = same_length[: len(same_length) - self._count] + self._packed
+        return base64.b64encode(zlib.compress(packed, 9)).decode()
+
+
+_HIDDEN_COUNTS = msgspec.msgpack.Decoder(list[tuple[int, HiddenCounts]])
+
+
+def unpack_hidden_counts(packed: str) -> dict[int, HiddenCounts]:
+    """Return the hidden counts of groups by the position of their first row.
+
+    :param packed: as :meth:`HiddenCountsPacker.text` returned it
+    :raises ValueError, zlib.error: it is something else
+    """
+    return dict(_HIDDEN_COUNTS.decode(zlib.decompress(base64.b64decode(packed))))

@@ -66,6 +66,7 @@ async def audit(
     tally: Tally | None = None,
     known_result: Callable[[int, list[Line]], GroupResult | None] = lambda index, lines: None,
     known_verdicts: Callable[[int], Mapping[int, Verdict | None] | None] = lambda index: None,
+    leave_out: Callable[[GroupResult], object] | None = None,
 ) -> AsyncGenerator[GroupResult, None]:
     """Find out what became of every message of a send log.
 
@@ -86,6 +87,8 @@ async def audit(
         queried
     :param known_verdicts: takes the index of a group that must be queried; returns the verdicts of some of its lines by
         their position, ``None`` for a line that repeats one of these. Only the other lines are queried
+    :param leave_out: removes the verdicts of people who must not be in a result: neither a line with only a message
+        id nor one that cannot be queried tells whose it is
     :returns: the result of one group at a time; it may have no verdict
     :raises DysmsInputError: no line has the key that ``match`` names; nothing was queried
     :raises DysmsError: the first error of a query; the other queries are cancelled
@@ -104,6 +107,8 @@ async def audit(
         while results := await pool.next_results():
             for result in results:
                 remaining -= len(result.lines)
+                if leave_out is not None and result.source in (Source.ASKED, Source.LOG):
+                    leave_out(result)
                 _count(result, tally)
                 yield result
         if remaining:
@@ -115,15 +120,20 @@ async def audit(
 
 
 def known_results(
-    log: SendLog, known_result: Callable[[int, list[Line]], GroupResult], tally: Tally
+    log: SendLog,
+    known_result: Callable[[int, list[Line]], GroupResult],
+    tally: Tally,
+    leave_out: Callable[[GroupResult], object],
 ) -> Iterator[GroupResult]:
     """Yield the results of a log of which every group is known, so that nothing is queried.
 
     :param known_result: takes the index and the lines of a group
     :param tally: where the counts go
+    :param leave_out: removes the verdicts of people who must not be in a result
     """
     for group in enumerate(log.lines.groups()):
         result = _result_of_rejected(*group) or known_result(*group)
+        leave_out(result)
         _count(result, tally)
         yield result
 
@@ -234,6 +244,7 @@ async def _gather(awaitables: Iterable[Awaitable[Result]]) -> list[Result]:
 def _count(result: GroupResult, tally: Tally) -> None:
     tally.lines += len(result.lines)
     tally.asked += result.asked
+    tally.erased += result.erased
     tally.repeated += len(result.hidden_counts.repeated)
     tally.ambiguous += result.hidden_counts.ambiguous
     tally.edge += result.hidden_counts.edge

@@ -42,6 +42,7 @@ class Tally:
     :param edge: records of the day's first ten minutes without a line; they belong to the log of the day before
     :param off_day: records that are dated one day before or after the queried day
     :param repeated: lines without a row, because another line stands for the same message: see :mod:`.duplicates`
+    :param erased: messages that are left out, because their person was erased from the archive
     :param verdicts: the number of verdicts per key
     """
 
@@ -52,6 +53,7 @@ class Tally:
     edge: int = 0
     off_day: int = 0
     repeated: int = 0
+    erased: int = 0
     verdicts: Counter[TallyKey] = field(default_factory=Counter)
     _sign_names: CountedNames = field(default_factory=CountedNames, repr=False, compare=False)
     _error_codes: CountedNames = field(default_factory=CountedNames, repr=False, compare=False)
@@ -164,7 +166,7 @@ class Tally:
     @property
     def missing_rate(self) -> float:
         """The share of messages without a record, of those that could be queried; 0 if there are none."""
-        queryable = self.lines - self.repeated - self.rejected.total()
+        queryable = self.lines - self.repeated - self.rejected.total() - self.erased
         return self.missing / queryable if queryable else 0.0
 
     def percentile(self, share: float) -> int | None:

@@ -110,6 +110,33 @@ DAYS = ActionCommand(
     ),
 )
 
+ERASE = ActionCommand(
+    name="erase",
+    help="Erase people from every day of an archive",
+    description=(
+        "Remove the rows of people from every day of an archive, or hash their numbers, and leave a record in "
+        "_erasures/\nthat says when and how many, not who. Later audits leave the people out.\n\n"
+        "It asks for the phone numbers, or reads them from the standard input if that is not a terminal: up to 100, "
+        "separated\nby commas or line ends. A phone number is never taken as an argument. A command that was "
+        "interrupted is finished when\nit is run again."
+    ),
+    epilog="Exit code 0: the people are in no file of the archive any more.\n" + EXIT_CODES,
+    func=lazy_load_command("airflow_provider_dysms.cli.commands.erase.erase"),
+    args=(
+        _PRIVATE,
+        OUTPUT_URI,
+        Arg(
+            ("--mode",),
+            choices=("remove", "hash"),
+            default="remove",
+            help="Remove the rows (default), or keep them with a hash in the place of the number",
+        ),
+        CONNECTION,
+        ARG_OUTPUT,
+        ARG_VERBOSE,
+    ),
+)
+
 EMULATOR = ActionCommand(
     name="emulator",
     help="Run an emulator of the service on this machine, for tests",
@@ -128,6 +155,6 @@ def get_dysms_commands() -> list[CLICommand]:
                 "Find out what became of SMS sent through Alibaba Cloud (Dysms). Days are days in Beijing. Commands "
                 "that ask the\nservice use an Airflow connection, dysms_default by default."
             ),
-            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, EMULATOR),
+            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, ERASE, EMULATOR),
         )
     ]

@@ -8,7 +8,7 @@ import sys
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers
 from airflow_provider_dysms.model.errors import DysmsInputError
 
-#: Bounds of one look-up: they are asked one after the other.
+#: Bounds of one command: a look-up asks about them one after the other.
 MAX_NUMBERS, MAX_BYTES = 1_000, 64 * 1024
 
 
@@ -21,7 +21,7 @@ def read_numbers() -> list[str]:
     """
     numbers = normalized_numbers("the input", _ask() if sys.stdin and sys.stdin.isatty() else _read_standard_input())
     if len(numbers) > MAX_NUMBERS:
-        raise DysmsInputError("the input", f"has {len(numbers):,} numbers; a look-up takes at most {MAX_NUMBERS:,}")
+        raise DysmsInputError("the input", f"has {len(numbers):,} numbers; a command takes at most {MAX_NUMBERS:,}")
     return numbers
 
 

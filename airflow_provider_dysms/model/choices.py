@@ -23,6 +23,8 @@ OnUncertain = Literal["wait", "fail"]
 
 #: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.
 OTHERS = "(others)"
+#: ``remove``: the rows of a person are removed. ``hash``: they stay, with a hash in the place of the number.
+Erasure = Literal["remove", "hash"]
 
 #: The two markets, which the service counts apart.
 MAINLAND = "mainland"

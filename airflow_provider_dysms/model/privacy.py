@@ -70,6 +70,7 @@ class PrivacyKey:
         check_privacy_secret("privacy_secret", privacy_secret)
         self._phone_key = _derive(privacy_secret, b"phone_hash")
         self._digest_key = _derive(privacy_secret, b"digest")
+        self._erasure_key = _derive(privacy_secret, b"erasure")
         self._fernet = Fernet(base64.urlsafe_b64encode(_derive(privacy_secret, b"seal")))
         #: Identifies the secret without revealing it, 16 hex digits.
         self.fingerprint = self._plain_digest(b"phone_hash")
@@ -95,6 +96,13 @@ class PrivacyKey:
         :param phone_number: as :meth:`phone_hash` takes it
         """
         return f"{self.phone_hash(phone_number)[:12]}-{self.fingerprint[:SHORT_FINGERPRINT]}"
+
+    def erasure_digest(self, phone_number: str) -> str:
+        """Return 32 hex digits by which an audit recognises a number that was erased from an archive.
+
+        :param phone_number: as :meth:`phone_hash` takes it
+        """
+        return hmac.digest(self._erasure_key, phone_number.encode(), "sha256").hex()[:32]
 
     def digest(self, data: bytes) -> str:
         """Return 24 hex digits that are the same for equal data; they are too short to protect against forgery.

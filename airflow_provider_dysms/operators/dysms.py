@@ -22,6 +22,10 @@ from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import ids, validation
 from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
 from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.operators.retention import (
+    DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
+)
+from airflow_provider_dysms.operators.retention import DysmsExpireArchiveOperator as DysmsExpireArchiveOperator
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator

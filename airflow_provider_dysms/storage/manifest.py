@@ -84,6 +84,11 @@ def encode(
         "run": {**run, **({"replaced": replaced} if replaced else {})},
         **({"snapshots": list(snapshots)} if snapshots else {}),
     }
+    return to_bytes(manifest)
+
+
+def to_bytes(manifest: Manifest) -> bytes:
+    """Return the stored form of a manifest."""
     return (json.dumps(manifest, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=2) + "\n").encode()
 
 

@@ -163,13 +163,23 @@ class Partition:
                 names[fold_name(column)] = column
         return RowSpool(self.file_format, self.compression, schema, csv_safe=self.csv_safe)
 
-    def commit(self, spool: RowSpool, result: Mapping[str, object], run: Mapping[str, object]) -> Manifest:
+    def commit(
+        self,
+        spool: RowSpool,
+        result: Mapping[str, object],
+        run: Mapping[str, object],
+        *,
+        replaces: Manifest | None = None,
+    ) -> Manifest:
         """Replace the data file by the spooled rows, then write the manifest.
 
         :param spool: of :meth:`open_spool`; it may be committed again
         :param result: JSON-able facts that follow from the rows alone
         :param run: JSON-able facts about this run
+        :param replaces: the manifest that the rows come from: if another writer has replaced it, nothing is written.
+            Default: whatever is there is replaced
         :returns: the manifest that is committed now; it is another writer's if that one came later
+        :raises FileReplaced: the partition has another manifest than ``replaces``
         :raises DysmsInputError: there is a data file that does not belong to the manifest; it is not touched
         :raises DysmsStorageError: others kept writing the same partition, or the store does not answer
         """
@@ -178,6 +188,7 @@ class Partition:
         encode_manifest([], [])  # fails before anything is written if a value is not JSON-able
         for attempt in range(MAX_ATTEMPTS):
             previous = self.read_manifest()
+            self._check_unchanged(previous, replaces, spooled)
             replaced = self._replaced_files(self.data_files(), previous)
             self.store.upload(self.data, spooled.file)
             self.store.write(self._manifest, encode_manifest(replaced, snapshots_after(previous, result)))
@@ -190,6 +201,13 @@ class Partition:
             f"{self.uri}: data and manifest do not fit after {MAX_ATTEMPTS} attempts, because other tasks keep writing "
             "this partition; let one task at a time write it (max_active_tis_per_dag=1)"
         )
+
+    def _check_unchanged(self, found: Manifest | None, expected: Manifest | None, spooled: SpooledFile) -> None:
+        """Refuse to replace a manifest that is neither the expected one nor that of the rows to be written."""
+        if expected is None or found == expected:
+            return
+        if found is None or found["result"]["sha256"] != spooled.sha256:
+            raise FileReplaced(f"{self.uri}: another task has written this partition meanwhile")
 
     @property
     def _manifest(self) -> str:

@@ -16,6 +16,7 @@ from airflow_provider_dysms.audit.results import Source
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
+from airflow_provider_dysms.retention.respect_erasures import ErasedMeanwhile, Erasures
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
@@ -66,6 +67,7 @@ def export(
     partition, layout = resolve_output(options, day)
     send_log = read_input(options, log_options, day, layout, log)
     partition.probe()
+    erasures = Erasures(partition.store, day, lambda: hook.privacy_key)
     previous_manifest = partition.read_manifest()
     check_day_of(previous_manifest, day)
     known = result_before_queries(options, send_log, day, privacy_key)
@@ -92,6 +94,7 @@ def export(
             previous_rows=read_previous_rows(partition, previous_manifest, known, codec, index, log, privacy_key),
             take_over=options.refresh == "unsettled",
             to_csv=options.file_format == "csv",
+            erased_people=erasures.people,
             columns=options.columns,
             log=log,
             progress=progress,
@@ -115,11 +118,17 @@ def export(
         except DysmsIncomplete:
             remove(checkpoints, log)  # a retry would find the same in them
             raise
-        result = result_of(pipeline, known, day, checkpoints.as_of)
+        result = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
         if result["provisional"]:
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])
-        manifest = partition.commit(spool, result, {**run, **partition.uris})
+        try:
+            erasures.check()
+            manifest = partition.commit(spool, result, {**run, **partition.uris})
+            erasures.check()
+        except ErasedMeanwhile:
+            remove(checkpoints, log)  # they have rows of the people, too
+            raise
     remove(checkpoints, log)
     log_written(partition, manifest, log)
     return manifest

@@ -13,7 +13,9 @@ attempt, on every worker. The manifest has ``version``, and
   failures ``failed_by_code`` and ``failed_by_fault``; ``waiting_by_hour``; ``latency``, delivery times in buckets, see
   :mod:`~airflow_provider_dysms.audit.latency_buckets`; ``keyed`` (false for a list of numbers);
   ``parameters``; ``data``, ``columns``, ``bytes``, ``sha256``; ``settled``: nothing can change any more;
-  ``provisional``: the day was not over, so that it may have more messages by now (both as of the oldest response); and
+  ``provisional``: the day was not over, so that it may have more messages by now (both as of the oldest response);
+  ``erased``, if people were erased from the archive: ``lines`` that this audit left out, and the ``rows`` and
+  ``cells`` that were removed, in all and by ``erasures``; and
   ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not show (``ambiguous``,
   ``edge``, ``off_day``)
 * ``run``, which describes one attempt alone: ``requests``, ``pages``, ``throttled``; ``resumed``, the numbers and
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.transfers.export_options import ExportOptions
     from airflow_provider_dysms.transfers.pipeline import Pipeline
 
@@ -64,12 +67,15 @@ def result_before_queries(
     }
 
 
-def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of: datetime) -> dict[str, Any]:
+def result_of(
+    pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of: datetime, previous: Manifest | None
+) -> dict[str, Any]:
     """Return the whole result.
 
     :param pipeline: after its run
     :param known: what :func:`result_before_queries` returned
     :param as_of: when the first of the attempts began whose responses are used
+    :param previous: the partition's manifest, which knows what was erased; ``None`` if there is none
     """
     tally, oldest = pipeline.tally, pipeline.oldest_answer
     return {
@@ -80,7 +86,14 @@ def result_of(pipeline: Pipeline, known: dict[str, Any], send_date: date, as_of:
         "provisional": is_provisional(send_date, oldest),
         "settled": tally.settled(send_date, oldest, has_match_keys=known["keyed"] or not tally.lines),
         "unseen": pipeline.hidden_counts.text(),
+        **_erased(tally.erased, previous),
     }
+
+
+def _erased(lines: int, previous: Manifest | None) -> dict[str, Any]:
+    """Return what the result says of people who were erased; nothing if nobody was."""
+    earlier = (previous["result"].get("erased") if previous else None) or {}
+    return {"erased": {**earlier, "lines": lines}} if earlier or lines else {}
 
 
 def is_provisional(send_date: date, as_of: datetime) -> bool:

@@ -15,13 +15,13 @@ import msgspec
 from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, first_queries
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.previous_audit import PreviousAudit
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, HiddenCountsPacker, Source
 from airflow_provider_dysms.audit.run import audit, known_results
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, lost_reports
-from airflow_provider_dysms.transfers.known_rows.row_codec import HiddenCountsPacker
+from airflow_provider_dysms.transfers.known_rows.erased_groups import ErasedGroups
 from airflow_provider_dysms.transfers.reporting.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.audit.send_log.log import SendLog
     from airflow_provider_dysms.audit.verdict import Verdict
+    from airflow_provider_dysms.retention.erasure_records import ErasedPeople
     from airflow_provider_dysms.storage.checkpoints import Checkpoints
     from airflow_provider_dysms.storage.disk_index import DiskIndex
     from airflow_provider_dysms.storage.row_spool import RowSpool
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _JUDGED_HERE = (Source.ASKED, Source.RESUMED)
 
 #: Sources of groups whose verdicts were read from rows, so that their numbers are hashed already.
-_FROM_ROWS = (Source.RESUMED, Source.COMMITTED)
+_FROM_ROWS = (Source.RESUMED, Source.COMMITTED, Source.ERASED)
 
 _NOTHING_HIDDEN = HiddenCounts()
 
@@ -58,6 +59,7 @@ class Pipeline:
     :param checkpoints: take the results of this attempt, for later ones
     :param previous_rows: the rows of the partition, if they can be compared
     :param take_over: whether a group whose previous rows are final is not asked again
+    :param erased_people: people who are left out; ``None`` if nobody is
     :param to_csv: whether the rows are written as CSV, in which an empty text reads as nothing
     :param columns: our name -> the log's column, if the user named them
     :param log: the task's logger
@@ -77,6 +79,7 @@ class Pipeline:
         previous_rows: PreviousRows | None,
         take_over: bool,
         to_csv: bool,
+        erased_people: ErasedPeople | None = None,
         columns: Mapping[str, str] | None = None,
         log: Any,
         progress: type[Progress] = Progress,
@@ -100,6 +103,7 @@ class Pipeline:
         self._checkpoints = checkpoints
         self._previous_rows = previous_rows
         self._take_over = take_over
+        self._erased_people = erased_people
         self._log = log
         self._progress = progress
         self._receipts = receipts or KnownReceipts()
@@ -108,6 +112,7 @@ class Pipeline:
         self._previous_key = previous_rows.hashed_by if previous_rows else None
         display_number = self._previous_key.phone_hash if self._previous_key else codec.display_number
         self._previous_audit = PreviousAudit(scope, display_number, empty_is_null)
+        self._erased = ErasedGroups(erased_people, previous_rows, self._previous_audit)
         self._unsaved: list[checkpoint_storage.Entry] = []
         self._unsaved_queries = 0
         self._upload: asyncio.Task[None] | None = None
@@ -127,7 +132,7 @@ class Pipeline:
     @property
     def oldest_answer(self) -> datetime:
         """The earliest instant at which a response behind the rows may have been asked for."""
-        if self._previous_rows is None or not self.groups[Source.COMMITTED]:
+        if self._previous_rows is None or not (self.groups[Source.COMMITTED] or self.groups[Source.ERASED]):
             return self._scope.as_of
         return min(self._scope.as_of, self._previous_rows.oldest_answer)
 
@@ -144,6 +149,7 @@ class Pipeline:
             tally=self.tally,
             known_result=self._find_known_result,
             known_verdicts=self._receipts.known_verdicts,
+            leave_out=self._erased.leave_out if self._erased_people else None,
         )
         title, lines = f"Audit of {scope.send_date}", len(self._send_log.lines)
         try:
@@ -158,17 +164,22 @@ class Pipeline:
 
     def run_without_queries(self) -> None:
         """Write the rows of every line as its receipts, or the rows of the partition, have it."""
-        for result in known_results(self._send_log, self._find_best_result, self.tally):
+        for result in known_results(self._send_log, self._find_best_result, self.tally, self._erased.leave_out):
             self._write_group(result)
 
     def write_unlogged(self, verdicts: Iterable[Verdict]) -> None:
         """Write the rows of messages without a line, after those of all lines."""
         for verdict in verdicts:
+            if self._erased.contains(verdict):
+                self.tally.erased += 1
+                continue
             self.tally.add([verdict])
             self._spool.write(self._codec.rows([verdict]))
 
     def _find_best_result(self, number: int, lines: list[Line]) -> GroupResult:
         """Return what receipts say of a group; the partition's rows if these say more."""
+        if erased := self._erased.find(number, lines):
+            return erased
         found = self._receipts.find(number, lines)
         assert found is not None
         if self._take_over and not is_reported(found.verdicts):
@@ -177,13 +188,17 @@ class Pipeline:
 
     def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group that need not be queried; ``None`` if it must be."""
+        if erased := self._erased.find(number, lines):
+            return erased
         by_receipts = self._receipts.find(number, lines)
         for packed in self._resumed.get(number):
             hidden_counts, verdicts = self._codec.unpack(packed)
             # An earlier release had other rules about repeated lines.
             if self._previous_audit.fits_rules(lines, verdicts, hidden_counts.repeated):
                 return self._result(number, lines, verdicts, Source.RESUMED, hidden_counts)
-        return (self._find_committed(number, lines) if self._take_over else None) or by_receipts
+        return (self._find_committed(number, lines) if self._take_over else None) or (
+            by_receipts and self._erased.leave_out(by_receipts)
+        )
 
     def _find_committed(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group from the partition's rows, if they are final and its lines are the same."""
@@ -217,11 +232,12 @@ class Pipeline:
         rows = self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS)
         self.groups[result.source] += 1
         is_judged_here = result.source in _JUDGED_HERE
-        if is_judged_here and self._scope.has_match_keys:
+        if is_judged_here and self._scope.has_match_keys and not result.erased:
             self.missing_reasons.add(result)
         if result.hidden_counts != _NOTHING_HIDDEN:
             self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
-        if (is_judged_here or result.source is Source.RECEIPTS) and (found := self._find_previous(result.lines)):
+        is_new = is_judged_here or result.source is Source.RECEIPTS
+        if is_new and not result.erased and (found := self._find_previous(result.lines)):
             self._count_lost(result, *found)
         self._receipts.compare(result)
         self._spool.write(rows)

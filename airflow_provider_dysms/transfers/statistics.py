@@ -31,6 +31,7 @@ _REASONS = {
     "no_text": ("rows", "theirs_higher", "have a record without a text, so that their segments are unknown"),
     "missing": ("lines", "theirs_higher", "have no record at the service"),
     "rejected": ("lines", "theirs_higher", "could not be looked up, in both scopes"),
+    "erased": ("lines", "theirs_higher", "belong to people who were erased from the archive, in both scopes"),
     "edge": (
         "rows",
         "theirs_higher",
@@ -105,7 +106,7 @@ def judge_by_statistics(
     """
     counted = _counted(statistics)
     billed = sum(counts["total"] for counts in counted.values())
-    if billed and not tally.recorded:
+    if billed and not tally.recorded and (tally.lines > tally.erased or not tally.lines):
         found = f"the service has no record for any of {tally.lines} lines, although its statistics count {billed}"
         if choice == "judge" or (sent.lines and sent.has_match_keys):
             raise DysmsIncomplete(f"{found}; check the columns, send_date and the account. {causes}".rstrip(". "))
@@ -158,6 +159,7 @@ def _comparison(theirs: dict[str, int], tally: Tally, billed: BilledSegments, da
         "no_text": billed.no_text,
         "missing": billed.missing,
         "rejected": sum(tally.rejected.values()),
+        "erased": tally.erased,
         "edge": tally.edge,
         "expired": segments["expired"],
         "waiting": segments["waiting"],

@@ -32,6 +32,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsQuerySendDetailsOperator": {"phone_numbers": NUMBERS, "send_date": "2026-11-28"},
     "DysmsQueryMessageOperator": {"message_ids": ["1"]},
     "DysmsQuerySendStatisticsOperator": {"first_date": "2026-11-28"},
+    "DysmsExpireArchiveOperator": {"output_uri": "file:///out", "keep_days": 400},
+    "DysmsErasePhoneNumbersOperator": {"output_uri": "file:///out", "phone_numbers": NUMBERS},
     "DysmsVerifyPartitionOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsSettledDateOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},

@@ -34,7 +34,7 @@ def test_numbers_are_separated_by_commas_or_line_ends(monkeypatch: pytest.Monkey
 
 def test_more_numbers_than_a_look_up_takes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read(monkeypatch, f"{NUMBER}\n".encode() * 1_000)) == 1_000
-    with pytest.raises(DysmsInputError, match="has 1,001 numbers; a look-up takes at most 1,000"):
+    with pytest.raises(DysmsInputError, match="has 1,001 numbers; a command takes at most 1,000"):
         read(monkeypatch, f"{NUMBER}\n".encode() * 1_001)
     with pytest.raises(DysmsInputError, match="is longer than 65,536 bytes; use airflow dysms audit"):
         read(monkeypatch, b"\n" * 65_537)

@@ -39,6 +39,15 @@ def mask_number(number: str) -> str:
     return f"{number[:_VISIBLE_START]}{'*' * hidden}{number[-_VISIBLE_END:]}" if hidden > 0 else "*" * len(number)
 
 
+def whole_number_pattern(number: str) -> re.Pattern[str]:
+    """Return a pattern that finds a whole number in text, however its digits are grouped: not as a part of more digits.
+
+    :param number: as in the API; in the text it may also have its prefix: ``+``, ``00``, and for the mainland ``86``
+    """
+    prefix = rf"(?:(?:[+＋]|00)?{_pattern('86')}{_SEPARATOR}|[+＋]|00)?"
+    return re.compile(rf"(?<![0-9０-９]){prefix}{_pattern(_digits(number))}(?![0-9０-９])")
+
+
 def _digits(text: str) -> str:
     return re.sub(r"[^0-9]", "", text.translate(FULL_WIDTH_DIGITS))
 

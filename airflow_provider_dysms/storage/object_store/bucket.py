@@ -80,10 +80,11 @@ class Bucket:
 
     def keys(self, folder: str) -> list[str]:
         self._fs.invalidate_cache()
-        start = len(self._root) + 1
+        start, prefix = len(self._root) + 1, f"{folder}/" if folder else ""
         # find() returns an empty folder itself if a file is written into it meanwhile.
-        found = (path[start:] for path in call_within(timeouts.LISTING_TIMEOUT, self._fs.find, self._path(folder)))
-        return sorted(key for key in found if key.startswith(f"{folder}/") and not key.endswith("/"))
+        place = self._path(folder).rstrip("/")
+        found = (path[start:] for path in call_within(timeouts.LISTING_TIMEOUT, self._fs.find, place))
+        return sorted(key for key in found if key and key.startswith(prefix) and not key.endswith("/"))
 
     def remove(self, key: str) -> None:
         with suppress(FileNotFoundError):
@@ -92,6 +93,9 @@ class Bucket:
     def clear(self, folder: str) -> None:
         for key in self.keys(folder):
             self.remove(key)
+
+    def tidy(self, folder: str) -> list[str]:
+        return []  # an object is put whole, and there are no folders
 
     def probe(self, folder: str) -> None:
         self.write(f"{folder}/{PROBE_FILE}", b"")

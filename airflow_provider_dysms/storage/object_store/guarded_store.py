@@ -69,6 +69,10 @@ class GuardedStore:
         with self._errors("cannot be removed", folder):
             self._store.clear(folder)
 
+    def tidy(self, folder: str) -> list[str]:
+        with self._errors("cannot be removed", folder):
+            return self._store.tidy(folder)
+
     def probe(self, folder: str) -> None:
         with self._errors("cannot be written"):
             self._store.probe(folder)

@@ -86,7 +86,7 @@ class LocalFolder:
     def keys(self, folder: str) -> list[str]:
         walked = os.walk(self._root / folder, onerror=_raise_unless_gone)
         paths = (Path(parent, name) for parent, _, names in walked for name in names)
-        return sorted(path.relative_to(self._root).as_posix() for path in paths)
+        return sorted(map(self._key, paths))
 
     def remove(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
@@ -97,6 +97,21 @@ class LocalFolder:
             shutil.rmtree(path)
         with suppress(OSError):  # it is not empty
             path.parent.rmdir()
+
+    def tidy(self, folder: str) -> list[str]:
+        path = self._root / folder
+        (path / PROBE_FILE).unlink(missing_ok=True)
+        remaining = [self._key(left) for left in path.glob(".part-0.*.tmp") if not _is_removed_as_stale(left)]
+        while path != self._root:
+            try:
+                path.rmdir()
+            except OSError:  # it is not empty, or gone
+                break
+            path = path.parent
+        return sorted(remaining)
+
+    def _key(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
 
     def probe(self, folder: str) -> None:
         path = self._root / folder
@@ -125,8 +140,18 @@ def _remove_stale(target: Path) -> None:
     """Remove hidden files that killed writers of a target left in its folder; a failure does no harm."""
     with suppress(OSError):
         for sibling in target.parent.glob(f".{target.name}.*.tmp"):
-            if time.time() - sibling.stat().st_mtime > MAX_TEMPORARY_AGE:
-                sibling.unlink()
+            _is_removed_as_stale(sibling)
+
+
+def _is_removed_as_stale(temporary: Path) -> bool:
+    """Remove a hidden file if its writer must have been killed; return whether it is gone."""
+    try:
+        if time.time() - temporary.stat().st_mtime > MAX_TEMPORARY_AGE:
+            temporary.unlink()
+            return True
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _create(path: Path, mode: Literal["xb", "wb"]) -> IO[bytes]:

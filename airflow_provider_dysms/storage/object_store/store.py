@@ -39,13 +39,19 @@ class Store(Protocol):
         """Return whether the file has this content now; with an md5 it may not have to be read."""
 
     def keys(self, folder: str) -> list[str]:
-        """Return the keys of all files below a folder, sorted."""
+        """Return the keys of all files below a folder, sorted; an empty text is the root."""
 
     def remove(self, key: str) -> None:
         """Remove a file, which may be gone already."""
 
     def clear(self, folder: str) -> None:
         """Remove a folder with everything in it, and its parent folder if that is empty then."""
+
+    def tidy(self, folder: str) -> list[str]:
+        """Remove what killed writers left in a folder, and the folder and its parents if they are empty then.
+
+        :returns: keys of unfinished files that may still be written
+        """
 
     def probe(self, folder: str) -> None:
         """Write an empty file into a folder, and remove it and every folder that was made for it."""

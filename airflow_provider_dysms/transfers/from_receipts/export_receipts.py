@@ -17,6 +17,7 @@ from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.receipts.join import NO_KEY, ReceiptJoin
 from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
 from airflow_provider_dysms.receipts.unlogged import unlogged_verdicts
+from airflow_provider_dysms.retention.respect_erasures import Erasures
 from airflow_provider_dysms.storage.checkpoints import Checkpoints
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.transfers.export import check_day_of, log_written, resolve_output
@@ -59,6 +60,7 @@ def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
     send_log = read_input(options, log_options, day, layout, log)
     check_match(send_log, options.match)
     partition.probe()
+    erasures = Erasures(partition.store, day, lambda: DysmsHook(options.dysms_conn_id).privacy_key)
     previous = partition.read_manifest()
     check_day_of(previous, day)
     known = result_before_queries(options, send_log, day, privacy_key)
@@ -83,6 +85,7 @@ def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
             columns=options.columns,
             log=log,
             receipts=OnlyReceipts(join),
+            erased_people=erasures.people,
         )
         pipeline.run_without_queries()
         nothing_carried = (None,) * len(send_log.carry)
@@ -94,9 +97,11 @@ def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
         run = {**_NO_REQUESTS, "taken_over": pipeline.groups[Source.COMMITTED]}
         if is_unchanged(previous, partition, pipeline, spool) and previous is not None:
             return keep_settled(previous, run, log)
-        result = result_of(pipeline, known, day, now)
+        result = result_of(pipeline, known, day, now, previous)
         facts = receipt_facts(archive, join.counts, pipeline.tally.rows)
+        erasures.check()
         manifest = partition.commit(spool, {**result, **facts}, {**run, **partition.uris})
+        erasures.check()
     log_written(partition, manifest, log)
     return manifest
 

@@ -10,11 +10,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.audit.previous_audit import key_of_verdict
-from airflow_provider_dysms.audit.results import HiddenCounts
+from airflow_provider_dysms.audit.results import HiddenCounts, unpack_hidden_counts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
-from airflow_provider_dysms.transfers.known_rows.row_codec import unpack_hidden_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -1,9 +1,7 @@
-"""Converts verdicts to rows and back, and packs rows and hidden counts for a later attempt or audit."""
+"""Converts verdicts to rows and back, and packs rows with their hidden counts for a later attempt."""
 
 from __future__ import annotations
 
-import base64
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,8 +15,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.verdict import Verdict
 
 Row = tuple[Any, ...]
-
-_HIDDEN_COUNTS = msgspec.msgpack.Decoder(list[tuple[int, HiddenCounts]])
 
 
 class RowCodec:
@@ -63,35 +59,3 @@ class RowCodec:
         """Return the result of a group from its bytes."""
         hidden_counts, rows = self._unpacker.decode(packed)
         return hidden_counts, [self.verdict(row) for row in rows]
-
-
-class HiddenCountsPacker:
-    """Collects the hidden counts of groups, and packs them as they come: a list of a million would be larger."""
-
-    def __init__(self) -> None:
-        self._encoder = msgspec.msgpack.Encoder()
-        self._packed = bytearray()
-        self._count = 0
-
-    def add(self, position: int, hidden_counts: HiddenCounts) -> None:
-        """Add the hidden counts of a group.
-
-        :param position: of its first row
-        """
-        self._encoder.encode_into((position, hidden_counts), self._packed, -1)
-        self._count += 1
-
-    def text(self) -> str:
-        """Return all of them as one text for the manifest, where it may be long and nobody reads it."""
-        same_length = self._encoder.encode([None] * self._count)  # begins like every list of this length
-        packed = same_length[: len(same_length) - self._count] + self._packed
-        return base64.b64encode(zlib.compress(packed, 9)).decode()
-
-
-def unpack_hidden_counts(packed: str) -> dict[int, HiddenCounts]:
-    """Return the hidden counts of groups by the position of their first row.
-
-    :param packed: as :meth:`HiddenCountsPacker.text` returned it
-    :raises ValueError, zlib.error: it is something else
-    """
-    return dict(_HIDDEN_COUNTS.decode(zlib.decompress(base64.b64decode(packed))))

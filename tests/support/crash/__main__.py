@@ -1,5 +1,5 @@
 """Kills exports, breaks them at every boundary, lets eight write at once; pauses and kills sends at every boundary;
-prints counts last: `make crash`.
+kills erasures and expiries at every boundary; prints counts last: `make crash`.
 
 Exit code 1 says that something was not right: it is printed when it is seen, case by case; 2, that something was left
 out, because time was up: the last line says what.
@@ -39,6 +39,7 @@ def summary(report: Report) -> list[str]:
         f"and {counts['empty']} empty ones of SQLite in TMPDIR",
         f"{counts['retries']} retries asked {counts['asked again']} of {counts['to be asked']} questions again, "
         f"with {counts['segments']} segments kept for them",
+        f"forgetting: {counts['kills of erase']} kills of erasures, {counts['kills of expire']} of expiries",
         f"sends: {counts['pauses of sends']} pauses, {counts['kills of sends']} kills, {counts['twice']} sent twice",
         f"{counts['kills']} kills: {counts['before']} before the commit, {counts['after']} after; {phases}; {wrong}",
         f"NOT COMPLETE, left out: {left_out}" if left_out else "complete: nothing was left out",

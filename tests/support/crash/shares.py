@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from support.crash.forgetting import KINDS as FORGETTING
+from support.crash.forgetting import Forgetting
 from support.crash.lanes import Lane
 from support.crash.places import Folder, S3Server
 from support.crash.reports import Report
@@ -27,6 +29,9 @@ TURN = 25
 
 #: How often eight write at once.
 ROUNDS = 100
+
+#: Days of the archives from which a person is erased, or days that expire.
+DAYS, DAYS_ON_S3 = 60, 3
 
 #: Problems that a lane prints.
 MAX_SHOWN = 40
@@ -61,6 +66,8 @@ class Share:
             on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
+            self._forget(Forgetting(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report, days=DAYS))
+            self._forget(Forgetting(lane, s3.new_bucket, self.report, days=DAYS_ON_S3))
         self._show_problems()
         return self.report
 
@@ -80,6 +87,13 @@ class Share:
             turn = min(self.report.counts["kills"] + TURN, kills)
             wanted = partial(self._wanted, turn)
             (on_s3 if random.random() < S3_SHARE else on_disk).timed(random, wanted)
+
+    def _forget(self, forgetting: Forgetting) -> None:
+        for kind in FORGETTING:
+            enumeration = forgetting.enumerated(kind)
+            mine = enumeration.faults()[self.number :: LANES]
+            self.report.planned[f"faults of {enumeration.title}"] = len(mine)
+            forgetting.disturb(enumeration, itertools.takewhile(self._in_time, mine))
 
     def _disturb(self, sends: Sends) -> None:
         work = [sends.enumerated(kind) for kind in KINDS]

@@ -31,11 +31,13 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_provider_dysms import temporary_database
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
+from airflow_provider_dysms.operators.retention import DysmsErasePhoneNumbersOperator, DysmsExpireArchiveOperator
 from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.row_spool import SpooledFile
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 from support.crash.boundaries import Boundaries, Fault
+from support.known_archives import put_day, verdict
 
 #: Seconds after which a victim counts as hanging.
 PATIENCE = 120.0
@@ -120,8 +122,9 @@ def suffer(order: dict[str, Any], mark: mmap.mmap, arm: int) -> dict[str, Any]:
     boundaries = Boundaries(order["watched"], fault, told)
     boundaries.install()
     known = set(sys.modules)
+    work = {"export": export, "archive": put_archive, "erase": erase, "expire": expire}[order.get("work", "export")]
     try:
-        answer: dict[str, Any] = {"manifest": export(order)}
+        answer: dict[str, Any] = {"manifest": work(order)}
     except AirflowFailException as error:
         answer = {"refused": str(error)}
     except Exception as error:
@@ -143,6 +146,28 @@ def export(order: dict[str, Any]) -> dict[str, Any]:
     )
     task = SimpleNamespace(dag_id="crash", run_id=order["run"], task_id="audit", map_index=-1, try_number=1)
     return operator.execute({"ti": task, "task_instance": task, "run_id": order["run"]})  # type: ignore[typeddict-item]
+
+
+def put_archive(order: dict[str, Any]) -> dict[str, Any]:
+    """Write the days of an archive; the person is in each of them."""
+    for day in map(date.fromisoformat, order["days"]):
+        rows = [verdict(day, number, second=place) for place, number in enumerate(order["numbers"])]
+        put_day(order["output_uri"], day, rows, file_format=order["file_format"])
+    return {}
+
+
+def erase(order: dict[str, Any]) -> dict[str, Any]:
+    operator = DysmsErasePhoneNumbersOperator(
+        task_id="erase", output_uri=order["output_uri"], phone_numbers=order["numbers"]
+    )
+    return operator.execute({})
+
+
+def expire(order: dict[str, Any]) -> dict[str, Any]:
+    operator = DysmsExpireArchiveOperator(
+        task_id="expire", output_uri=order["output_uri"], keep_days=order["keep_days"]
+    )
+    return operator.execute({})
 
 
 def commit_naively(self: Partition, spool: Any, result: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:

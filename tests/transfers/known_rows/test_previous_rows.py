@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_dysms.audit.results import HiddenCounts
+from airflow_provider_dysms.audit.results import HiddenCounts, HiddenCountsPacker
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.manifest import Manifest
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.known_rows.previous_rows import PreviousRows, read_previous_rows
-from airflow_provider_dysms.transfers.known_rows.row_codec import HiddenCountsPacker, RowCodec
+from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
 
 NUMBER, OTHER = "139" + "00001111", "139" + "00002222"
 KNOWN = {"send_date": "2025-06-01", "keyed": True, "parameters": {"match": "auto", "carry": []}}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from airflow_provider_dysms.audit.results import HiddenCounts
+from airflow_provider_dysms.audit.results import HiddenCounts, HiddenCountsPacker, unpack_hidden_counts
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.privacy import PrivacyKey
-from airflow_provider_dysms.transfers.known_rows.row_codec import HiddenCountsPacker, RowCodec, unpack_hidden_counts
+from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
 
 NUMBER = "139" + "00001111"
 KEY = PrivacyKey("k" * 32)

@@ -42,6 +42,9 @@ MAX_PEOPLE = 100
 #: How often the archive is searched while other tasks write it.
 MAX_PASSES = 5
 
+#: Entries of a record that its summary has, in this order.
+_SUMMARY = ("begun_at", "finished_at", "through", "mode", "people", "partitions", "changed", "rows", "cells")
+
 #: Partitions that an error names.
 MAX_NAMED = 5
 
@@ -67,8 +70,8 @@ def erase_people(
     :param mode: ``remove`` the rows, or keep them with a ``hash`` in the place of the number
     :param privacy_key: of the connection's ``privacy_secret``
     :param log: logger for what people should know
-    :returns: ``record`` (its key below ``output_uri``), ``begun_at``, ``finished_at``, ``mode``, ``people``,
-        ``partitions`` that were searched, ``changed`` partitions, and the ``rows`` and ``cells`` of other rows that
+    :returns: ``record`` (its key below ``output_uri``), ``begun_at``, ``finished_at``, ``through`` (the last day for
+        which audits leave the people out), ``mode``, the number of ``people``, of ``partitions`` that were searched, ``changed`` partitions, and the ``rows`` and ``cells`` of other rows that
         were erased
     :raises DysmsInputError: an argument cannot be used, or a partition is hashed with an unknown secret; nothing was
         erased
@@ -94,17 +97,13 @@ def erase_people(
         )
     finished = _finished(record, manifests, _id_of(key))
     erasure_records.write_record(root.store, key, finished)
-    summary = {name: value for name, value in finished.items() if name not in _ONLY_IN_RECORD}
     log.info(
         "%s: %d rows and %d cells of other rows in %d of %d partitions; the record is %s",
         "Removed" if mode == "remove" else "Hashed",
         *(finished[name] for name in ("rows", "cells", "changed", "partitions")),
         key,
     )
-    return {"record": key, **summary}
-
-
-_ONLY_IN_RECORD = frozenset({"version", "finished", "fingerprint", "digests"})
+    return {"record": key, **{name: finished[name] for name in _SUMMARY}}
 
 
 def _check_keys(root: Partition, names: Mapping[str, Sequence[str]], key: PrivacyKey) -> None:

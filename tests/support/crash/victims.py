@@ -66,7 +66,7 @@ class Victim:
         descriptor = os.pidfd_open(self.pid)
         if self.armed_at is not None:
             select.select([descriptor, self.armed], [], [], PATIENCE)
-        ended, _, _ = select.select([descriptor], [], [], PATIENCE if self.kill_after is None else self.kill_after)
+        told, ended = self._read_until_it_ends(descriptor)
         if not ended:
             os.kill(self.pid, signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
@@ -74,7 +74,7 @@ class Victim:
         os.close(descriptor)
         os.close(self.armed)
         with os.fdopen(self.answers, "rb") as pipe:
-            told = pipe.read()
+            told += pipe.read()
         answer = json.loads(told) if told else {}
         for name in answer.pop("imported", ()):  # no later victim has to
             with suppress(ImportError):
@@ -85,6 +85,19 @@ class Victim:
             answer = {"failed": f"it hung for {PATIENCE:g} s"}
         died = os.waitstatus_to_exitcode(status) == -signal.SIGKILL
         return {**answer, "died": died, "last": last, "seconds": seconds}
+
+    def _read_until_it_ends(self, descriptor: int) -> tuple[bytes, bool]:
+        """Read the answer while it comes, because a pipe holds only a part of a long one."""
+        told, deadline = b"", time.monotonic() + (PATIENCE if self.kill_after is None else self.kill_after)
+        watched = [descriptor, self.answers]
+        while ready := select.select(watched, [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if self.answers in ready:
+                piece = os.read(self.answers, 1 << 16)
+                told += piece
+                watched = watched if piece else [descriptor]
+            elif descriptor in ready:
+                return told, True
+        return told, False
 
 
 def begin(order: dict[str, Any]) -> Victim:

@@ -71,8 +71,8 @@ def erase_people(
     :param privacy_key: of the connection's ``privacy_secret``
     :param log: logger for what people should know
     :returns: ``record`` (its key below ``output_uri``), ``begun_at``, ``finished_at``, ``through`` (the last day for
-        which audits leave the people out), ``mode``, the number of ``people``, of ``partitions`` that were searched, ``changed`` partitions, and the ``rows`` and ``cells`` of other rows that
-        were erased
+        which audits leave the people out), ``mode``, the number of ``people``, of ``partitions`` that were searched, of
+        ``changed`` partitions, and of the ``rows``, and ``cells`` of other rows, that were erased
     :raises DysmsInputError: an argument cannot be used, or a partition is hashed with an unknown secret; nothing was
         erased
     :raises ErasureIncomplete: a partition could not be searched; the others were

@@ -30,8 +30,12 @@ TURN = 25
 #: How often eight write at once.
 ROUNDS = 100
 
-#: Days of the archives from which a person is erased, or days that expire.
-DAYS, DAYS_ON_S3 = 60, 3
+#: Days of the archives from which a person is erased, or days that expire: work on a few days is killed at every
+#: boundary, work on many at boundaries that are spread evenly, because a trial takes as long as all of its days.
+FEW_DAYS, MANY_DAYS = 3, 60
+
+#: Kills of one piece of work; that on a few days has fewer boundaries.
+MAX_KILLS = 400
 
 #: Problems that a lane prints.
 MAX_SHOWN = 40
@@ -66,8 +70,12 @@ class Share:
             on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
-            self._forget(Forgetting(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report, days=DAYS))
-            self._forget(Forgetting(lane, s3.new_bucket, self.report, days=DAYS_ON_S3))
+            for days in FEW_DAYS, MANY_DAYS:
+                on_disk_too = Forgetting(
+                    lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report, days=days
+                )
+                self._forget(on_disk_too)
+            self._forget(Forgetting(lane, s3.new_bucket, self.report, days=FEW_DAYS))
         self._show_problems()
         return self.report
 
@@ -91,7 +99,8 @@ class Share:
     def _forget(self, forgetting: Forgetting) -> None:
         for kind in FORGETTING:
             enumeration = forgetting.enumerated(kind)
-            mine = enumeration.faults()[self.number :: LANES]
+            faults = enumeration.faults()
+            mine = faults[:: max(1, len(faults) // MAX_KILLS)][self.number :: LANES]
             self.report.planned[f"faults of {enumeration.title}"] = len(mine)
             forgetting.disturb(enumeration, itertools.takewhile(self._in_time, mine))
 

@@ -110,7 +110,7 @@ class Trials:
 
     def __init__(self, lane: Lane, new_place: Callable[[], Place], report: Report) -> None:
         self._lane = lane
-        self._new_place = new_place
+        self.new_place = new_place
         self._report = report
 
     def timed(self, random: Random, wanted: Callable[[], bool], **how: Any) -> None:
@@ -127,7 +127,7 @@ class Trials:
                 seconds, boundaries = undisturbed["seconds"], len(undisturbed["boundaries"])
             log, run = 1 - log, self._lane.new_run()
             refresh = random.choice(["all", "unsettled"])
-            expected, told = self._lane.expected(self._new_place, log, refresh=refresh), f"log {log}"
+            expected, told = self._lane.expected(self.new_place, log, refresh=refresh), f"log {log}"
             with self._watched(place, [data_files(place), expected.data], told) as seen:
                 for _ in range(random.randint(1, TRIES)):
                     if random.random() < 0.5:
@@ -163,7 +163,7 @@ class Trials:
     def boundaries(self, enumeration: Enumeration, faults: Iterable[Fault]) -> None:
         """Let boundaries of an export go wrong, each time from the state of the scenario."""
         place, run, what = enumeration.place, enumeration.run, SCENARIOS[enumeration.scenario]
-        expected = self._lane.expected(self._new_place, NEW, file_format=what.new)
+        expected = self._lane.expected(self.new_place, NEW, file_format=what.new)
         for fault in faults:
             enumeration.restore()
             told = enumeration.told(fault)
@@ -187,7 +187,7 @@ class Trials:
         :param logs: one for each of them; who shares one is a try of the same task, as after a lost heartbeat
         """
         told, place = f"{len(logs)} at once", self._furnished()
-        whole = [self._lane.expected(self._new_place, log) for log in logs]
+        whole = [self._lane.expected(self.new_place, log) for log in logs]
         self._lane.export(place, logs[0], self._lane.new_run())
         for _ in itertools.takewhile(lambda _: wanted(), range(rounds)):
             runs = {log: self._lane.new_run() for log in logs}
@@ -204,7 +204,7 @@ class Trials:
             self._report.count(f"rounds of {told}")
 
     def _furnished(self) -> Place:
-        place = self._new_place()
+        place = self.new_place()
         for key, content in FOREIGN.items():
             place.put(key, content)
         return place

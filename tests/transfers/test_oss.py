@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,8 +16,12 @@ from s3fs import S3FileSystem
 from support.oss.fixtures import oss, oss_server
 from support.oss.server import BUCKET, HOSTS, KEY_ID, REGION, SECRET, OSSServer
 
+from airflow_provider_dysms.archive.figures.read_figures import read_figures
+from airflow_provider_dysms.archive.sending_details.find import find
+from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.exceptions import DysmsTaskError, DysmsTaskFailed
 from airflow_provider_dysms.filesystems import oss_file_system
+from airflow_provider_dysms.model.choices import PARTITION
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
 from airflow_provider_dysms.storage import checkpoints
@@ -211,3 +216,43 @@ def test_an_upload_whose_last_response_is_lost_may_be_tried_again(oss: OSSServer
         commit("a")
     assert oss.times == 0
     commit("a")
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(
+    ("fault", "part"),
+    [("unavailable", "part-0"), ("cut_response", "part-0"), ("denied", "_manifests"), ("unavailable", "list-type=2")],
+)
+def test_the_archive_is_searched_and_a_fault_is_not_an_empty_page(
+    attempts: Any, oss: OSSServer, root: str, fault: str, part: str
+) -> None:
+    attempts.send(30)
+    day = attempts(output_uri=f"{root}/out", file_format="parquet")["result"]["send_date"]
+    query = FindQuery(output_uri=f"{root}/out", sent_from=day, count="exact", result="Failed")
+    found = find(query).records
+    assert [detail.state for detail in found] == ["failed", "failed"]
+    oss.plan(fault, method="GET", part=part)
+    with pytest.raises(DysmsInputError if fault == "denied" else DysmsStorageError, match=r"output_uri cannot be"):
+        find(query)
+    oss.plan(None)
+    assert find(query).records == found
+
+
+@pytest.mark.usefixtures("once")
+@pytest.mark.parametrize(("fault", "part"), [("cut_response", "_manifests"), ("denied", "list-type=2")])
+def test_the_figures_of_a_report_are_read_and_a_fault_is_not_a_day_without_messages(
+    attempts: Any, oss: OSSServer, root: str, fault: str, part: str
+) -> None:
+    attempts.send(30)
+    day = date.fromisoformat(attempts(output_uri=f"{root}/out")["result"]["send_date"])
+
+    def read() -> Any:
+        return read_figures(f"{root}/out", [day], partition=PARTITION, now=datetime.now(UTC))[day].failed_by_code
+
+    failed = read()
+    assert failed
+    oss.plan(fault, method="GET", part=part)
+    with pytest.raises(DysmsInputError if fault == "denied" else DysmsStorageError, match=r"output_uri cannot be"):
+        read()
+    oss.plan(None)
+    assert read() == failed

@@ -1,0 +1,1 @@
+"""Pages in Airflow's UI: the delivery report, and a search through sending details."""

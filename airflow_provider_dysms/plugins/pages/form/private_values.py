@@ -1,0 +1,76 @@
+"""Finds out whether a text may be a phone number: such a text must not stand in an address.
+
+Addresses stand in access logs, in the history of browsers and in the logs of proxies. A value that may be a number, in
+any field, is taken from the body of a request alone.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: A number has at least eight digits with its country code. An identifier such as SMS_100000001 has a letter or an
+#: underscore before its digits.
+_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[+(]{0,2}[0-9](?:[\s().\-/,·]{0,3}[0-9]){7,}")
+
+#: Numbers of the mainland are recognised next to letters too.
+_MAINLAND = re.compile(r"(?<![0-9])(?:86)?1[3-9][0-9]{9}(?![0-9])")
+
+_TIME = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9])?)?")
+_CURSORS = re.compile(r"[A-Za-z0-9_-]{70,200}(?:\.[A-Za-z0-9_-]{70,200})*")
+
+#: Field -> the form in which its digits are not those of a number.
+_FORMS = {
+    **dict.fromkeys(("sent_from", "sent_to", "day"), _TIME),
+    **dict.fromkeys(("cursor", "trail"), _CURSORS),
+}
+
+#: How often a text is decoded that was encoded more than once.
+_MAX_DECODINGS = 4
+
+
+def may_be_number(text: str) -> bool:
+    """Return whether a text has something in it that may be a phone number, in any spelling."""
+    for _ in range(_MAX_DECODINGS):
+        plain = "".join(map(_plain, unicodedata.normalize("NFKC", text)))
+        if _NUMBER.search(plain) or _MAINLAND.search(plain):
+            return True
+        text, before = unquote(text), text
+        if text == before:
+            break
+    return False
+
+
+def is_private_query(query: str) -> bool:
+    """Return whether the query of an address has something in it that may be a phone number.
+
+    :param query: the part of the address after the question mark
+    """
+    return has_private_value(parse_qsl(query, keep_blank_values=True, separator="&"))
+
+
+def has_private_value(fields: Iterable[tuple[str, str]]) -> bool:
+    """Return whether a field may hold a phone number.
+
+    :param fields: names and values
+    """
+    return any(_is_private(name, value) for name, value in fields)
+
+
+def _is_private(name: str, value: str) -> bool:
+    if name == "phone_number" and value:
+        return True
+    form = _FORMS.get(name)
+    return may_be_number(name) or (may_be_number(value) and not (form and form.fullmatch(value)))
+
+
+def _plain(character: str) -> str:
+    """Return a digit of any script as 0 to 9, and nothing for a character that is not seen."""
+    if unicodedata.category(character) == "Cf":
+        return ""
+    return str(unicodedata.decimal(character, character))

@@ -1,0 +1,134 @@
+"""What every page of a server shares: its options, its queries, and the watch over visitors who leave."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES, translate
+from airflow_provider_dysms.plugins.queries.query_errors import QueryFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from airflow_provider_dysms.plugins.pages.page_options import ArchiveOption, PageOptions
+    from airflow_provider_dysms.plugins.pages.visitor import Visitor
+    from airflow_provider_dysms.plugins.queries.query_runner import QueryRunner
+    from airflow_provider_dysms.reports.texts import Language
+
+log = logging.getLogger(__name__)
+
+#: HTTP statuses of queries without a result.
+_STATUSES = {"user_busy": 409, "server_busy": 503, "too_slow": 504, "too_large": 507, "died": 500, "cancelled": 499}
+
+#: Seconds between two looks whether the visitor is still there.
+_LOOK = 0.2
+
+
+class QueryProblem(Exception):
+    """A query that has no result, with the sentence for the visitor.
+
+    :param status: of HTTP
+    :param sentence: in the visitor's language
+    :param field: that must be corrected; ``None`` if none must
+    """
+
+    def __init__(self, status: int, sentence: str, field: str | None = None) -> None:
+        super().__init__(status, field)
+        self.status = status
+        self.sentence = sentence
+        self.field = field
+
+
+class PageServer:
+    """The pages of one server.
+
+    :param read_options: reads the options, on each request
+    :param runner: of the queries
+    """
+
+    def __init__(self, read_options: Callable[[], PageOptions], runner: QueryRunner) -> None:
+        self.read_options = read_options
+        self._runner = runner
+
+    async def ask(
+        self,
+        request: Request,
+        visitor: Visitor,
+        job: str,
+        options: PageOptions,
+        archive: ArchiveOption,
+        language: Language,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """Return the result of a query.
+
+        :param job: name of a job
+        :param arguments: of the job
+        :raises QueryProblem: it has none
+        """
+        query = {"job": job, "arguments": {"archive": archive.as_dict(), **arguments}}
+        cancelled = threading.Event()
+        watch = asyncio.create_task(_watch(request, cancelled))
+        try:
+            answer = await run_in_threadpool(self._runner.run, visitor.user_id, query, cancelled)
+        except QueryFailed as failed:
+            raise _problem_of(failed, options, language) from None
+        finally:
+            cancelled.set()
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
+        if "error" in answer:
+            raise _problem_in(answer["error"], options, language)
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def prepare(self) -> None:
+        """Have the process of the next query load its libraries."""
+        self._runner.prepare()
+
+
+def server_of(request: Request) -> PageServer:
+    """Return the server of a request."""
+    server: PageServer = request.app.state.pages
+    return server
+
+
+async def _watch(request: Request, cancelled: threading.Event) -> None:
+    """Set the event when the visitor has gone."""
+    while not cancelled.is_set():
+        if await request.is_disconnected():
+            cancelled.set()
+        await asyncio.sleep(_LOOK)
+
+
+def _problem_of(failed: QueryFailed, options: PageOptions, language: Language) -> QueryProblem:
+    limits = options.limits
+    if failed.reason not in ("user_busy", "cancelled"):
+        log.warning("A query of a page has no result: %s.", failed.reason)
+    text = CATALOGUES[language][f"problem_{failed.reason}"]
+    return QueryProblem(
+        _STATUSES[failed.reason], text.format(seconds=f"{limits.seconds:g}", megabytes=limits.megabytes)
+    )
+
+
+def _problem_in(error: Mapping[str, str], options: PageOptions, language: Language) -> QueryProblem:
+    kind, argument, message = error["kind"], error["argument"], translate(error["message"], language)
+    if kind == "memory":
+        return _problem_of(QueryFailed("too_large"), options, language)
+    texts = CATALOGUES[language]
+    if kind == "input" and argument in texts:
+        return QueryProblem(400, texts["problem_input"].format(field=texts[argument], message=message), argument)
+    if kind in ("input", "archive"):
+        log.warning("An archive cannot be read: %s", message)
+        whole = f"{argument} {message}" if argument else message
+        return QueryProblem(503, texts["problem_archive"].format(message=whole))
+    log.error("A query of a page failed: %s.", message)
+    return QueryProblem(500, texts["problem_unexpected"])

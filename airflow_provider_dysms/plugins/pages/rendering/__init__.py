@@ -1,0 +1,1 @@
+"""HTML in the language of the visitor."""

@@ -1,0 +1,35 @@
+"""The files that the pages load: stylesheets, a script and icons."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from airflow_provider_dysms.reports.stylesheet import stylesheet
+
+_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_NAMES = frozenset({"pages.css", "pages.js", "icon.svg", "icon-dark.svg"})
+
+#: Browsers keep a file for five minutes, so that a new release is seen soon.
+_CACHE = "private, max-age=300"
+
+
+async def get_static(request: Request) -> Response:
+    """Answer with a file.
+
+    :raises HTTPException: there is no such file
+    """
+    name = request.path_params["name"]
+    if name != "report.css" and name not in _NAMES:
+        raise HTTPException(404)
+    text = stylesheet() if name == "report.css" else _text(name)
+    return Response(text, media_type=_TYPES[name.rpartition(".")[2]], headers={"cache-control": _CACHE})
+
+
+@cache
+def _text(name: str) -> str:
+    return files("airflow_provider_dysms.plugins.pages").joinpath("static", name).read_text("utf-8")

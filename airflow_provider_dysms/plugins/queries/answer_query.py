@@ -1,0 +1,100 @@
+"""The process that answers one query: ``python -m`` with its bound of memory in MB as the argument.
+
+It reads the query from its standard input to the end, and writes the answer to its standard output. Whatever else
+prints goes nowhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import select
+import sys
+from typing import Any, BinaryIO
+
+import msgspec
+
+from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
+
+#: Seconds for which a process waits for its query.
+MAX_IDLE = 900
+
+#: Bytes of a query.
+MAX_QUERY_BYTES = 64 * 1024
+
+#: Address space beyond the bound of memory (bytes): libraries and reserved memory that is never used.
+_ADDRESS_SPACE = 2 * 2**30
+
+#: Loaded before the query comes; those of extras may be missing.
+_PRELOADED = ("airflow.sdk", "airflow_provider_dysms.plugins.queries.jobs", "pyarrow.parquet", "duckdb")
+
+
+def main() -> None:
+    """Wait for a query, and answer it."""
+    _set_limits(int(sys.argv[1]))
+    with _private_output() as output:
+        for module in _PRELOADED:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+        if not select.select([sys.stdin], [], [], MAX_IDLE)[0]:
+            return
+        if received := sys.stdin.buffer.read(MAX_QUERY_BYTES + 1):
+            output.write(msgspec.json.encode(answer(received)))
+
+
+def answer(received: bytes) -> dict[str, Any]:
+    """Return the answer to a query: ``result``, or ``error`` with its ``kind``, ``argument`` and ``message``.
+
+    :param received: JSON with ``job``, the name of a function of the module of jobs, and its ``arguments``
+    """
+    from airflow_provider_dysms.plugins.queries import jobs
+
+    try:
+        query = msgspec.json.decode(received)
+        return {"result": jobs.JOBS[query["job"]](**query["arguments"])}
+    except DysmsInputError as error:
+        return {"error": {"kind": "input", "argument": error.argument, "message": error.problem}}
+    except DysmsError as error:
+        return {"error": {"kind": "archive", "argument": None, "message": str(error)}}
+    except MemoryError:
+        return {"error": {"kind": "memory", "argument": None, "message": ""}}
+    except Exception as error:
+        return {"error": {"kind": "unexpected", "argument": None, "message": _place_of(error)}}
+
+
+def _place_of(error: BaseException) -> str:
+    """Return the type of an error and the line that raised it: its text may quote a number."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown line"
+    return f"{type(error).__name__} at {place}"
+
+
+@contextlib.contextmanager
+def _private_output() -> Any:
+    """Keep the standard output for the answer: libraries that print would damage it."""
+    output: BinaryIO = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with output:
+        yield output
+
+
+def _set_limits(megabytes: int) -> None:
+    """Bound the memory of this process, and keep its memory out of files of crashes.
+
+    On systems without these limits the process that started this one still looks at its memory.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    bound = megabytes * 2**20 + _ADDRESS_SPACE
+    for kind, limit in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_AS, bound)):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (limit, limit))
+
+
+if __name__ == "__main__":
+    main()

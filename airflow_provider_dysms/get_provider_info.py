@@ -23,6 +23,12 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             }
         ],
+        "config": {
+            "dysms": {
+                "description": "The pages in Airflow's UI: the SMS delivery report and the sending details.",
+                "options": CONFIG,
+            }
+        },
         "cli": ["airflow_provider_dysms.cli.definition.get_dysms_commands"],
         "filesystems": ["airflow_provider_dysms.filesystems.oss"],
         "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
@@ -70,6 +76,37 @@ def get_provider_info() -> dict[str, Any]:
 
 def _modules(*modules: str) -> dict[str, Any]:
     return {"integration-name": INTEGRATION, "python-modules": list(modules)}
+
+
+def _option(kind: str, default: str, description: str, example: str | None = None) -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": __version__,
+        "type": kind,
+        "example": example,
+        "default": default,
+    }
+
+
+#: The options of the section ``[dysms]``. The API server reads them.
+CONFIG = {
+    "pages": _option("boolean", "True", "Whether the pages are part of Airflow's UI."),
+    "archives": _option(
+        "string",
+        "",
+        "The archives that the pages show, as JSON: name -> output_uri of the audits, or name -> an object with "
+        "output_uri, partition if it is not the default, and dysms_conn_id if numbers are hashed. Percent signs in "
+        "airflow.cfg are written twice.",
+        '{"production": "s3://conn_id@bucket/folder"}',
+    ),
+    "show_numbers": _option(
+        "boolean",
+        "False",
+        "Whether users who may read connections see whole phone numbers, texts and your own columns. Others never do.",
+    ),
+    "query_seconds": _option("float", "30", "A query of a page that takes longer is ended."),
+    "query_megabytes": _option("integer", "1024", "A query of a page that needs more memory is ended."),
+}
 
 
 def _field(label: str, description: str, **schema: Any) -> dict[str, Any]:

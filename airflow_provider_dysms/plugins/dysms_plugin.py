@@ -1,4 +1,4 @@
-"""What Airflow finds through the entry point ``airflow.plugins``: the pages, in the navigation of its UI.
+"""The plugin that Airflow finds through the entry point ``airflow.plugins``: the pages, in the navigation of its UI.
 
 Every process of Airflow loads this, so it imports nothing of the pages.
 """
@@ -33,7 +33,7 @@ class LazyPages:
 
 
 def are_pages_on() -> bool:
-    """Return whether the option ``[dysms] pages`` is on, as it is by default."""
+    """Return whether the option ``[dysms] pages`` is on (the default)."""
     from airflow.configuration import conf
 
     return bool(conf.getboolean("dysms", "pages", fallback=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from starlette.requests import Request
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from airflow_provider_dysms.archive.sending_details.filters.sending_results import RESULTS
@@ -22,7 +22,8 @@ from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, serve
 from airflow_provider_dysms.plugins.pages.rendering.details_view import details_view
 from airflow_provider_dysms.plugins.pages.rendering.html import render
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
-from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES, translate
+from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
+from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,6 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
 async def _search(
     request: Request, options: PageOptions, archive: ArchiveOption, form: DetailsForm, language: Language
 ) -> dict[str, Any]:
-    texts = CATALOGUES[language]
     sees_numbers = options.show_numbers and request.state.visitor.reads_connections
     page = await server_of(request).ask(
         request,
@@ -76,8 +76,9 @@ async def _search(
         filters=form.filters(),
         show_numbers=sees_numbers,
     )
-    view = details_view(page, form, sees_numbers=sees_numbers, comma=texts["comma"], to=texts["to"])
-    return {"view": view, "notes": [*_hints(form, language), *(translate(note, language) for note in page["notes"])]}
+    view = details_view(page, form, sees_numbers=sees_numbers)
+    notes = [translate(note, language) for note in page["notes"]]
+    return {"view": view, "notes": notes, "warnings": _hints(form, language)}
 
 
 def _hints(form: DetailsForm, language: Language) -> list[str]:
@@ -109,7 +110,7 @@ def _page(
     status: int,
     **values: Any,
 ) -> HTMLResponse:
-    shown: dict[str, Any] = {"sentence": None, "wrong": None, "view": None, "notes": (), **values}
+    shown: dict[str, Any] = {"sentence": None, "wrong": None, "view": None, "notes": (), "warnings": (), **values}
     html = render(
         "details.html.j2",
         language,
@@ -119,7 +120,7 @@ def _page(
         archive_query=archive_query(options, archive),
         form=form,
         results=RESULTS,
-        lasts=LAST,
+        lasts=(*LAST, ""),
         sizes=PAGE_SIZES,
         meanings={name for name in CATALOGUES[language] if name.startswith("meaning_")},
         sees_numbers=options.show_numbers and request.state.visitor.reads_connections,

@@ -59,7 +59,7 @@ class PageOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Return an archive by its name.
 
         :param name: empty for the first one
-        :raises DysmsInputError: there is no archive of this name
+        :raises DysmsInputError: no archive has this name
         """
         for archive in self.archives:
             if name in ("", archive.name):
@@ -95,8 +95,9 @@ def _archive(name: str, value: Any) -> ArchiveOption:
         fields = {}
     if not fields or not fields.keys() <= {"output_uri", "partition", "dysms_conn_id"}:
         raise DysmsInputError(
-            "archives", "must name for each archive its output_uri, or an object with output_uri and, if it has them, "
-            "partition and dysms_conn_id"
+            "archives",
+            "must name for each archive its output_uri, or an object with output_uri and, if it has them, "
+            "partition and dysms_conn_id",
         )
     render_day(archive.partition, EPOCH.date(), "archives: partition")
     return archive

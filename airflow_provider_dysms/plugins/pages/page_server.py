@@ -1,4 +1,4 @@
-"""What every page of a server shares: its options, its queries, and the watch over visitors who leave."""
+"""The parts that all pages of a server share: its options, its queries, and the watch over visitors who leave."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 
-from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES, translate
+from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
+from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
 from airflow_provider_dysms.plugins.queries.query_errors import QueryFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from starlette.requests import Request
 
     from airflow_provider_dysms.plugins.pages.page_options import ArchiveOption, PageOptions
     from airflow_provider_dysms.plugins.pages.visitor import Visitor
@@ -90,10 +92,6 @@ class PageServer:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def prepare(self) -> None:
-        """Have the process of the next query load its libraries."""
-        self._runner.prepare()
-
 
 def server_of(request: Request) -> PageServer:
     """Return the server of a request."""
@@ -120,7 +118,8 @@ def _problem_of(failed: QueryFailed, options: PageOptions, language: Language) -
 
 
 def _problem_in(error: Mapping[str, str], options: PageOptions, language: Language) -> QueryProblem:
-    kind, argument, message = error["kind"], error["argument"], translate(error["message"], language)
+    kind, argument = error["kind"], error["argument"]
+    message = translate(error["message"], language, argument)
     if kind == "memory":
         return _problem_of(QueryFailed("too_large"), options, language)
     texts = CATALOGUES[language]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from starlette.requests import Request
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 from starlette.responses import HTMLResponse, Response
 
 from airflow_provider_dysms.model.dates import DAY, beijing_day, parse_day
@@ -15,7 +15,8 @@ from airflow_provider_dysms.plugins.pages.details_page import archive_query
 from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, server_of
 from airflow_provider_dysms.plugins.pages.rendering.html import render, trusted
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
-from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES, translate
+from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
+from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
 
 if TYPE_CHECKING:
     from datetime import date

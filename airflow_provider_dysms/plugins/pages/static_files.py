@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 from starlette.responses import Response
 
 from airflow_provider_dysms.reports.stylesheet import stylesheet
@@ -21,7 +21,7 @@ _CACHE = "private, max-age=300"
 async def get_static(request: Request) -> Response:
     """Answer with a file.
 
-    :raises HTTPException: there is no such file
+    :raises HTTPException: the file does not exist
     """
     name = request.path_params["name"]
     if name != "report.css" and name not in _NAMES:

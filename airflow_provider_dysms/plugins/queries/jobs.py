@@ -1,4 +1,4 @@
-"""What a query can ask for: a page of sending details, or the delivery report."""
+"""The queries that exist: a page of sending details, or the delivery report."""
 
 from __future__ import annotations
 

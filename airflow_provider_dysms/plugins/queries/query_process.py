@@ -1,8 +1,7 @@
-"""A process for one query: it takes the query from a pipe, answers through another one, and ends.
+"""A process that answers queries, one after the other: they come and go through pipes.
 
 Nothing of a query is in its arguments, in its environment or in its output. It is a new Python and not a fork, because
-a fork would inherit the threads, locks and connections of the API server. It loads its libraries before the query
-comes, so that a process that waits answers at once.
+a fork would inherit the threads, locks and connections of the API server. It is killed when a query passes a bound.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ import sys
 import time
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
 import psutil
 
+from airflow_provider_dysms.plugins.queries.frames import length_of, pack, unpack
 from airflow_provider_dysms.plugins.queries.query_errors import QueryFailed
 from airflow_provider_dysms.plugins.queries.query_limits import MAX_RESULT_BYTES
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.plugins.queries.query_limits import QueryLimits
 
-_MODULE = "airflow_provider_dysms.plugins.queries.answer_query"
+_MODULE = "airflow_provider_dysms.plugins.queries.answer_queries"
 
 #: Seconds between two looks at the memory of a process.
 _LOOK = 0.05
@@ -37,15 +36,15 @@ _PIECE = 2**16
 
 
 class QueryProcess:
-    """A process that waits for its query.
+    """A process that waits for queries.
 
     :param environment: its environment variables
-    :param limits: the bounds of its query
+    :param limits: the bounds of each query
     """
 
     def __init__(self, environment: Mapping[str, str], limits: QueryLimits) -> None:
         self._limits = limits
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - this Python, and a module of ours
             [sys.executable, "-P", "-m", _MODULE, str(limits.megabytes)],
             env=dict(environment),
             stdin=subprocess.PIPE,
@@ -53,66 +52,81 @@ class QueryProcess:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._watched = psutil.Process(self._process.pid)
 
     @property
-    def is_alive(self) -> bool:
-        """Whether it still waits."""
-        return self._process.poll() is None
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it waits, and holds less than half of the memory that a query may use."""
+        return self._process.poll() is None and self._megabytes() < self._limits.megabytes / 2
 
     def ask(self, query: Mapping[str, Any], cancelled: threading.Event) -> dict[str, Any]:
-        """Return the answer to a query; the process has ended then, whatever happened.
+        """Return the answer to a query.
 
         :param query: JSON-able
         :param cancelled: set when nobody waits for the answer any more
-        :raises QueryFailed: it was killed at a bound, or died
+        :raises QueryFailed: it has been killed at a bound or because nobody waits, or has died
         """
         deadline = time.monotonic() + self._limits.seconds
         try:
-            with contextlib.suppress(BrokenPipeError):  # it died; there is no answer to read
-                stdin = _pipe(self._process.stdin)
-                stdin.write(msgspec.json.encode(query))
-                stdin.close()
+            stdin = _pipe(self._process.stdin)
+            stdin.write(pack(query))
+            stdin.flush()
             return self._answer(deadline, cancelled)
-        finally:
+        except OSError:
             self.kill()
+            raise QueryFailed("died") from None
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End the process and all that it started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(BrokenPipeError):
-            _pipe(self._process.stdin).close()
-        _pipe(self._process.stdout).close()
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                _pipe(stream).close()
         self._process.wait()
 
     def _answer(self, deadline: float, cancelled: threading.Event) -> dict[str, Any]:
         descriptor, received = _pipe(self._process.stdout).fileno(), bytearray()
-        watched = psutil.Process(self._process.pid)
         while True:
             readable, _, _ = select.select([descriptor], [], [], _LOOK)
             if readable:
                 piece = os.read(descriptor, _PIECE)
                 received += piece
+                answer = _unpacked(received)
+                if answer is not None:
+                    return answer
                 if not piece:
-                    return self._decode(received)
-            self._check(watched, len(received), deadline)
+                    raise QueryFailed("died")
+            self._check(length_of(received) or 0, deadline)
             if cancelled.is_set():
                 raise QueryFailed("cancelled")
 
-    def _check(self, watched: psutil.Process, received: int, deadline: float) -> None:
+    def _check(self, length: int, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise QueryFailed("too_slow")
-        with contextlib.suppress(psutil.Error):  # it has ended; the pipe says the rest
-            if watched.memory_info().rss > self._limits.megabytes * 2**20:
-                raise QueryFailed("too_large")
-        if received > MAX_RESULT_BYTES:
+        if length > MAX_RESULT_BYTES or self._megabytes() > self._limits.megabytes:
             raise QueryFailed("too_large")
 
-    def _decode(self, received: bytearray) -> dict[str, Any]:
+    def _megabytes(self) -> float:
         try:
-            return msgspec.json.decode(bytes(received), type=dict[str, Any])
-        except msgspec.DecodeError:
-            raise QueryFailed("died") from None
+            return float(self._watched.memory_info().rss) / 2**20
+        except psutil.Error:  # it has ended; the pipe says the rest
+            return 0.0
+
+
+def _unpacked(received: bytearray) -> dict[str, Any] | None:
+    try:
+        return unpack(received)
+    except ValueError:
+        raise QueryFailed("died") from None
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

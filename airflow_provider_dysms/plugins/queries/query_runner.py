@@ -1,4 +1,4 @@
-"""Runs queries: one per user, a few at a time, each in a process of its own."""
+"""Runs queries: one per user, a few at a time, in processes that are used again while they are well."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class QueryRunner:
         self._limits = limits or QueryLimits()
         self._places = threading.BoundedSemaphore(MAX_QUERIES)
         self._lock = threading.Lock()
-        self._spare: QueryProcess | None = None
+        self._idle: list[QueryProcess] = []
 
     def run(self, user: str, query: Mapping[str, Any], cancelled: threading.Event) -> dict[str, Any]:
         """Return the answer to a query.
 
         :param user: the id of the user who asks
-        :param query: for :func:`~airflow_provider_dysms.plugins.queries.answer_query.answer`
+        :param query: for :func:`~airflow_provider_dysms.plugins.queries.answer_queries.answer`
         :param cancelled: set when nobody waits for the answer any more
         :raises QueryFailed: with the reason
         """
@@ -40,33 +40,33 @@ class QueryRunner:
             if not self._places.acquire(blocking=False):
                 raise QueryFailed("server_busy")
             try:
-                return self._take().ask(query, cancelled)
+                process = self._take()
+                answer = process.ask(query, cancelled)
+                self._keep(process)
+                return answer
             finally:
                 self._places.release()
-                self.prepare()
-
-    def prepare(self) -> None:
-        """Start the process for the next query, so that it has loaded its libraries when the query comes."""
-        with self._lock:
-            if self._spare is None or not self._spare.is_alive:
-                self._discard()
-                self._spare = QueryProcess(self._environment, self._limits)
 
     def close(self) -> None:
-        """End the process that waits."""
+        """End the processes that wait."""
         with self._lock:
-            self._discard()
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.kill()
 
     def _take(self) -> QueryProcess:
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare is not None:
-            if spare.is_alive:
-                return spare
-            spare.kill()
-        return QueryProcess(self._environment, self._limits)
+        while True:
+            with self._lock:
+                process = self._idle.pop() if self._idle else None
+            if process is None:
+                return QueryProcess(self._environment, self._limits)
+            if process.is_usable:
+                return process
+            process.kill()
 
-    def _discard(self) -> None:
-        if self._spare is not None:
-            self._spare.kill()
-            self._spare = None
+    def _keep(self, process: QueryProcess) -> None:
+        if not process.is_usable:
+            process.kill()
+            return
+        with self._lock:
+            self._idle.append(process)

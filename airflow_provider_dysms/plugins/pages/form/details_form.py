@@ -9,7 +9,7 @@ import msgspec
 from airflow_provider_dysms.archive.sending_details.query import PAGE_SIZE
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.plugins.pages.form.private_values import has_private_value
+from airflow_provider_dysms.plugins.pages.form.private_values import WRITTEN_TIME, has_private_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +55,7 @@ class DetailsForm(PrivateStruct, frozen=True, kw_only=True):
     def of(cls, fields: Iterable[tuple[str, str]]) -> DetailsForm:
         """Return the form of a request; names that it does not have are ignored.
 
-        :raises DysmsInputError: a field is too long, or not one of the choices
+        :raises DysmsInputError: a field is too long, not one of the choices, or not a time
         """
         values = {name: value.strip() for name, value in fields if name in cls.__struct_fields__}
         for name, value in values.items():
@@ -65,6 +65,9 @@ class DetailsForm(PrivateStruct, frozen=True, kw_only=True):
         form = cls(**values)
         if form.last not in ("", *LAST):
             raise DysmsInputError("last", f"must be one of {', '.join(LAST)}")
+        for name in _TIMES:
+            if (written := getattr(form, name)) and not WRITTEN_TIME.fullmatch(written):
+                raise DysmsInputError(name, "is not a time; write YYYY-MM-DD HH:MM in Beijing time")
         if form.page_size not in map(str, PAGE_SIZES):
             raise DysmsInputError("page_size", f"must be one of {', '.join(map(str, PAGE_SIZES))}")
         return form

@@ -21,12 +21,13 @@ _NUMBER = re.compile(r"(?<![0-9A-Za-z_])[+(]{0,2}[0-9](?:[\s().\-/,·]{0,3}[0-9]
 #: Numbers of the mainland are recognised next to letters too.
 _MAINLAND = re.compile(r"(?<![0-9])(?:86)?1[3-9][0-9]{9}(?![0-9])")
 
-_TIME = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9])?)?")
+#: A day, or a time of a day, as the fields of a form write it.
+WRITTEN_TIME = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9])?)?")
 _CURSORS = re.compile(r"[A-Za-z0-9_-]{70,200}(?:\.[A-Za-z0-9_-]{70,200})*")
 
 #: Field -> the form in which its digits are not those of a number.
 _FORMS = {
-    **dict.fromkeys(("sent_from", "sent_to", "day"), _TIME),
+    **dict.fromkeys(("sent_from", "sent_to", "day"), WRITTEN_TIME),
     **dict.fromkeys(("cursor", "trail"), _CURSORS),
 }
 

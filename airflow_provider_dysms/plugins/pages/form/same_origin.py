@@ -1,6 +1,6 @@
 """Refuses forms that another site has sent in the name of a visitor.
 
-Airflow's cookie is ``SameSite=Lax``, so that browsers do not send it with such a form; this holds for other cookies too.
+Airflow's cookie is ``SameSite=Lax``, so that browsers do not send it with such a form; this check does not rely on it.
 Nothing is changed by a form of ours, but it would use up the visitor's query.
 """
 

@@ -1,9 +1,8 @@
-"""What the page of sending details shows: the records of an answer as cells, and the days that were searched."""
+"""The view of an answer on the page of sending details: its records as cells, and the days that were searched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.dates import BEIJING, parse_instant
@@ -56,23 +55,19 @@ class DetailsView:
     days: Sequence[Mapping[str, Any]]
     audited: int
     newest_as_of: str | None
-    not_audited: str
-    reach: str | None
     next: DetailsForm | None
     previous: DetailsForm | None
 
 
-def details_view(page: Mapping[str, Any], form: DetailsForm, *, sees_numbers: bool, comma: str, to: str) -> DetailsView:
+def details_view(page: Mapping[str, Any], form: DetailsForm, *, sees_numbers: bool) -> DetailsView:
     """Return the view of an answer.
 
     :param page: as ``Page.as_dict`` has it
     :param form: that was asked with
     :param sees_numbers: whether the visitor sees whole numbers and carried columns
-    :param comma, to: separators of lists and of spans of days, in the visitor's language
     """
     records = [_record(each, sees_numbers=sees_numbers) for each in page["records"]]
     days = [{**each, "as_of": clock(parse_instant(each["as_of"]))} for each in page["days"]]
-    until, sent_to = parse_instant(page["audited_until"]), parse_instant(page["sent_to"])
     return DetailsView(
         records=records,
         first=page["first"],
@@ -82,8 +77,6 @@ def details_view(page: Mapping[str, Any], form: DetailsForm, *, sees_numbers: bo
         days=days,
         audited=sum(each["is_audited"] for each in days),
         newest_as_of=next((each["as_of"] for each in days if each["as_of"]), None),
-        not_audited=_spans([date.fromisoformat(each) for each in page["not_audited"]], comma, to),
-        reach=clock(until) if until and sent_to and until < sent_to else None,
         next=form.next_page(page["next_cursor"]) if page["next_cursor"] else None,
         previous=form.previous_page(),
     )
@@ -112,15 +105,3 @@ def _masked(name: str, value: Any) -> Any:
     """Hide texts that may be a number: in an archive with hashed numbers nobody can tell whose it is."""
     is_text = isinstance(value, str) and name not in _SAFE
     return REDACTED if is_text and may_be_number(value) else value
-
-
-def _spans(days: Sequence[date], comma: str, to: str) -> str:
-    """Return days in words, the oldest first, with spans of days in place of their lists."""
-    spans: list[list[date]] = []
-    for day in sorted(days):
-        if spans and day - spans[-1][-1] == timedelta(days=1):
-            spans[-1][1:] = [day]
-        else:
-            spans.append([day])
-    texts = [f"{span[0]}" if len(span) == 1 else to.format(first=span[0], last=span[-1]) for span in spans]
-    return comma.join(texts)

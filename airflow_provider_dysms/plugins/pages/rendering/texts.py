@@ -20,7 +20,7 @@ _EN: dict[str, str] = {
     "filters": "Filters",
     "template_code": "Template",
     "phone_number": "Mobile number",
-    "phone_number_hint": "With the country code, as in 4402000000. It is sent in the form and never becomes part of an address.",
+    "phone_number_hint": "A mobile number has its country code, as in 4402000000. It never becomes part of an address.",
     "result": "Sending result",
     "result_any": "Any",
     "result_Successful": "Successful",
@@ -31,7 +31,7 @@ _EN: dict[str, str] = {
     "meaning_Successful": "The receipt says that the message was delivered.",
     "meaning_Sending": "Sent, and the receipt has not come yet. Receipts take up to 72 hours.",
     "meaning_Failed": "Not delivered; the status code says why. EXPIRED: no receipt within 72 hours.",
-    "meaning_Missing": "The service has no record of the message. Its text may be under manual review; look again later.",
+    "meaning_Missing": "The service has no record of it. Its text may be under manual review; look again later.",
     "meaning_Unlogged": "The service sent it, and the send log has no line for it.",
     "sign_name": "Signature",
     "country": "Country",
@@ -80,36 +80,40 @@ _EN: dict[str, str] = {
     "looks_like_number": "“{field}” looks like a phone number. To find a number, use the field “{phone_number}”.",
     "days_searched": "{audited} of {days} days were audited",
     "days_newest": "newest as of {time}",
-    "not_audited": "Not audited, so that their messages are not known: {days}.",
-    "reach": "The audits reach to {time} in Beijing; later messages are not in the archive.",
     "as_of": "As of (Beijing)",
     "rows": "Messages",
     "status": "Audit",
     "audited": "audited",
     "provisional": "before the day was over",
     "unknown_day": "not audited",
-    "to": "{first} to {last}",
-    "comma": ", ",
     "error": "This query has no result",
     "problem_user_busy": "Your query before this one is still running. Wait for its result, then query again.",
     "problem_server_busy": "The server is busy with queries of other users. Try again in a minute.",
-    "problem_too_slow": "The query took longer than {seconds} seconds and was ended. Choose a shorter time, or more filters.",
-    "problem_too_large": "The query needed more memory than it may use ({megabytes} MB) and was ended. Choose a shorter time, or more filters.",
+    "problem_too_slow": (
+        "The query took longer than {seconds} seconds and was ended. Choose a shorter time, or more filters."
+    ),
+    "problem_too_large": (
+        "The query needed more memory than it may use ({megabytes} MB) and was ended. Choose a shorter time, or more "
+        "filters."
+    ),
     "problem_died": "The query ended without a result. The log of the API server says more.",
     "problem_cancelled": "The query was ended, because the page was closed.",
     "problem_archive": "The archive cannot be read: {message}",
     "problem_input": "{field}: {message}",
-    "problem_number_in_address": "The address held what may be a phone number. It was removed, and nothing was searched. Addresses are kept in logs and histories: type the number into the form.",
+    "problem_number_in_address": (
+        "The address held what may be a phone number. It was removed, and nothing was searched. Addresses are kept in "
+        "logs and histories: type the number into the form."
+    ),
     "problem_other_site": "This form was sent by another site. Open the page in Airflow, and query there.",
     "problem_not_a_form": "The request is not the form of this page.",
     "problem_too_long": "The form is too long.",
     "problem_login": "Log in to Airflow to see this page.",
     "problem_forbidden": "Your role may not see this page: it needs the right to read assets.",
-    "problem_not_found": "There is no such page.",
+    "problem_not_found": "This page does not exist.",
     "problem_unexpected": "Something went wrong on the server. Its log says more.",
     "problem_options": "The options of these pages cannot be used: {message}",
     "no_archive": "No archive is shown yet",
-    "no_archive_how": "Name the output_uri of your audits in Airflow's configuration, on the API server, and start it again:",
+    "no_archive_how": "Name the output_uri of your audits in the configuration of the API server, and start it again:",
     "all_beijing": "Times are Beijing time.",
 }
 
@@ -184,16 +188,12 @@ _ZH: dict[str, str] = {
     "looks_like_number": "“{field}”看起来是手机号码。查询号码请使用“{phone_number}”。",
     "days_searched": "{days} 天中已核对 {audited} 天",
     "days_newest": "最新数据截至 {time}",
-    "not_audited": "以下日期未核对，短信情况未知：{days}。",
-    "reach": "核对截至北京时间 {time}，之后的短信不在存档中。",
     "as_of": "截至（北京时间）",
     "rows": "短信条数",
     "status": "核对",
     "audited": "已核对",
     "provisional": "当日未结束时核对",
     "unknown_day": "未核对",
-    "to": "{first} 至 {last}",
-    "comma": "、",
     "error": "本次查询没有结果",
     "problem_user_busy": "您的上一次查询仍在进行。请等待结果返回后再查询。",
     "problem_server_busy": "服务器正在处理其他用户的查询，请一分钟后再试。",
@@ -203,7 +203,9 @@ _ZH: dict[str, str] = {
     "problem_cancelled": "页面已关闭，查询已终止。",
     "problem_archive": "无法读取存档：{message}",
     "problem_input": "{field}：{message}",
-    "problem_number_in_address": "网址中含有疑似手机号码的内容，已被移除，未执行查询。网址会留在日志和浏览历史中，请在表单中填写号码。",
+    "problem_number_in_address": (
+        "网址中含有疑似手机号码的内容，已被移除，未执行查询。网址会留在日志和浏览历史中，请在表单中填写号码。"
+    ),
     "problem_other_site": "此表单来自其他网站。请在 Airflow 中打开页面后查询。",
     "problem_not_a_form": "请求不是本页的表单。",
     "problem_too_long": "表单内容过长。",
@@ -218,24 +220,3 @@ _ZH: dict[str, str] = {
 }
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
-
-#: A sentence of an error or a note in English -> its Chinese; the dots stand for what it names.
-_SENTENCES_ZH = {
-    "must be before sent_to": "必须早于结束时间",
-    "must not be in the future": "不能晚于当前时间",
-    "is not a time; write YYYY-MM-DD HH:MM in Beijing time, or ISO 8601 with an offset": (
-        "不是有效的时间；请按北京时间填写 YYYY-MM-DD HH:MM"
-    ),
-    "must be an ISO code of two letters, such as CN or US": "必须是两位国家/地区代码，例如 CN 或 US",
-    "is not one of the archives that are configured": "不在已配置的存档中",
-    "The number cannot exist in this form; it was searched for digit by digit.": "该号码格式不存在，已按原样逐位查询。",
-    "is not a number": "不是手机号码",
-}
-
-
-def translate(sentence: str, language: Language) -> str:
-    """Return a sentence of another part of the package in a language; one that is not known stays as it came.
-
-    :param sentence: in English
-    """
-    return _SENTENCES_ZH.get(sentence, sentence) if language == "zh" else sentence

@@ -1,7 +1,7 @@
-"""The process that answers one query: ``python -m`` with its bound of memory in MB as the argument.
+"""The process that answers queries: ``python -m`` with its bound of memory in MB as the argument.
 
-It reads the query from its standard input to the end, and writes the answer to its standard output. Whatever else
-prints goes nowhere.
+It reads queries from its standard input and writes the answers to its standard output. Whatever else prints goes
+nowhere. It ends when its input ends, with the API server, or when no query comes for a while.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Any, BinaryIO
 import msgspec
 
 from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
+from airflow_provider_dysms.plugins.queries.frames import pack, read_message
 
-#: Seconds for which a process waits for its query.
+#: Seconds for which a process waits for a query.
 MAX_IDLE = 900
 
 #: Bytes of a query.
@@ -26,21 +27,23 @@ MAX_QUERY_BYTES = 64 * 1024
 #: Address space beyond the bound of memory (bytes): libraries and reserved memory that is never used.
 _ADDRESS_SPACE = 2 * 2**30
 
-#: Loaded before the query comes; those of extras may be missing.
+#: Loaded before the first query comes; those of extras may be missing.
 _PRELOADED = ("airflow.sdk", "airflow_provider_dysms.plugins.queries.jobs", "pyarrow.parquet", "duckdb")
 
 
 def main() -> None:
-    """Wait for a query, and answer it."""
+    """Wait for queries, and answer them."""
     _set_limits(int(sys.argv[1]))
     with _private_output() as output:
         for module in _PRELOADED:
             with contextlib.suppress(ImportError):
                 importlib.import_module(module)
-        if not select.select([sys.stdin], [], [], MAX_IDLE)[0]:
-            return
-        if received := sys.stdin.buffer.read(MAX_QUERY_BYTES + 1):
-            output.write(msgspec.json.encode(answer(received)))
+        while select.select([sys.stdin], [], [], MAX_IDLE)[0]:
+            received = read_message(sys.stdin.buffer, MAX_QUERY_BYTES)
+            if received is None:
+                return
+            output.write(pack(answer(received)))
+            output.flush()
 
 
 def answer(received: bytes) -> dict[str, Any]:
@@ -48,6 +51,7 @@ def answer(received: bytes) -> dict[str, Any]:
 
     :param received: JSON with ``job``, the name of a function of the module of jobs, and its ``arguments``
     """
+    from airflow_provider_dysms.exceptions import DysmsTaskError
     from airflow_provider_dysms.plugins.queries import jobs
 
     try:
@@ -56,6 +60,8 @@ def answer(received: bytes) -> dict[str, Any]:
     except DysmsInputError as error:
         return {"error": {"kind": "input", "argument": error.argument, "message": error.problem}}
     except DysmsError as error:
+        return {"error": {"kind": "archive", "argument": None, "message": str(error)}}
+    except DysmsTaskError as error:  # such as a connection that Airflow does not find
         return {"error": {"kind": "archive", "argument": None, "message": str(error)}}
     except MemoryError:
         return {"error": {"kind": "memory", "argument": None, "message": ""}}

@@ -63,6 +63,21 @@ class DataFile:
             file.seek(0)
             yield file
 
+    @contextmanager
+    def open_local(self) -> Iterator[int]:
+        """Open a file of this machine; the context is its descriptor.
+
+        :raises FileDiffers: it is missing, or has another size than its manifest says
+        """
+        assert self.path is not None
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            raise FileDiffers(f"the data file {self.key} is missing") from None
+        with file:
+            self.check_size(os.fstat(file.fileno()).st_size)
+            yield file.fileno()
+
     def check_size(self, size: int) -> None:
         """Compare a size with the manifest's.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from airflow_provider_dysms.archive.engines.choose_engine import search_day
+from airflow_provider_dysms.archive.engines.choose_engine import Engines
 from airflow_provider_dysms.archive.engines.data_file import FileDiffers, data_file_of
 from airflow_provider_dysms.archive.sending_details.filters.conditions import is_within_day
 from airflow_provider_dysms.model.errors import DysmsStorageError
@@ -58,7 +58,7 @@ class ArchiveDay:
 
 
 class Archive:
-    """An archive, open for reading.
+    """An archive, open for reading; as a context, it frees its memory at its end.
 
     :param output_uri: its folder
     :param partition: folder of a day below it
@@ -71,11 +71,17 @@ class Archive:
         self._output_uri = output_uri
         self._partition = partition
         self._now = now
-        self._engine: Engine = engine
+        self._engines = Engines(engine)
         root = resolve_uri(output_uri, "output_uri")
         self._uri = clean_uri(root).rstrip("/")
         self._root = Path(root.path) if root.protocol in LOCAL else None
         self._store = GuardedStore(open_store(root), "output_uri", self._uri)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._engines.__exit__(*error)
 
     def audited(self, days: Sequence[date]) -> dict[date, AuditedDay]:
         """Return what the manifests say about days.
@@ -98,7 +104,7 @@ class Archive:
             if search is None:
                 return None
             try:
-                return search_day(data_file_of(day.result, self._store, self._root), search, self._engine)
+                return self._engines.search(data_file_of(day.result, self._store, self._root), search)
             except FileDiffers as error:
                 difference = str(error)
             except FileReplaced:

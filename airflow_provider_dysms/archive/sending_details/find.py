@@ -57,11 +57,11 @@ def find(
     unread = None if query.cursor is None else decode_cursor(query.cursor)
     resolved = resolve_span(query, now)
     span = resolved if unread is None else unread.cursor.span
-    archive = Archive(query.output_uri, query.partition, now, engine)
-    days = read_span_days(archive, span, now)
-    days.check(filters)
-    cursor = None if unread is None else unread.check(query, filters, days.sha256(unread.cursor.day))
-    return _Find(query, filters, span, archive, days, cursor).page(now)
+    with Archive(query.output_uri, query.partition, now, engine) as archive:
+        days = read_span_days(archive, span, now)
+        days.check(filters)
+        cursor = None if unread is None else unread.check(query, filters, days.sha256(unread.cursor.day))
+        return _Find(query, filters, span, archive, days, cursor).page(now)
 
 
 class _Find:

@@ -140,7 +140,7 @@ def passes(row: dict[str, Any], filters: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("name", ARCHIVES)
 @hypothesis.given(asked=queries())
-@hypothesis.settings(max_examples=40)
+@hypothesis.settings(max_examples=15)
 def test_every_engine_gives_what_a_plain_reading_gives(
     archives: dict[str, str], name: str, asked: dict[str, Any]
 ) -> None:

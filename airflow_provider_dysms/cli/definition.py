@@ -14,6 +14,7 @@ from airflow.cli.cli_config import (
 
 from airflow_provider_dysms.cli.audit_arguments import AUDIT_ARGUMENTS, CONNECTION, OUTPUT_URI, PARTITION, send_date
 from airflow_provider_dysms.cli.command_parser import ParserClass, PassingParser, PrivateParser
+from airflow_provider_dysms.cli.details_arguments import DETAILS_ARGUMENTS
 from airflow_provider_dysms.cli.exit_codes import EXIT_CODES
 
 _PRIVATE = ParserClass(PrivateParser)
@@ -137,6 +138,22 @@ ERASE = ActionCommand(
     ),
 )
 
+DETAILS = ActionCommand(
+    name="details",
+    help="Find messages in the archive by number, template, result, time and more",
+    description=(
+        "Find messages in the archive that audits have left, the newest first, a page at a time. The service is not "
+        "asked.\nWith --by-number it asks for a phone number, or reads it from the standard input if that is not a "
+        "terminal: a phone\nnumber is never taken as an argument. Numbers are masked, and texts of messages left out."
+    ),
+    epilog=(
+        "Exit code 0: the search is done, also if no message passes the filters. 1: the file of a day is not what its "
+        "manifest says.\n" + EXIT_CODES
+    ),
+    func=lazy_load_command("airflow_provider_dysms.cli.commands.details.details"),
+    args=(_PRIVATE, *DETAILS_ARGUMENTS, ARG_OUTPUT, ARG_VERBOSE),
+)
+
 EMULATOR = ActionCommand(
     name="emulator",
     help="Run an emulator of the service on this machine, for tests",
@@ -155,6 +172,6 @@ def get_dysms_commands() -> list[CLICommand]:
                 "Find out what became of SMS sent through Alibaba Cloud (Dysms). Days are days in Beijing. Commands "
                 "that ask the\nservice use an Airflow connection, dysms_default by default."
             ),
-            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, ERASE, EMULATOR),
+            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, DETAILS, ERASE, EMULATOR),
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 
-from airflow_provider_dysms.arguments.private_fields import normalized_numbers
+from airflow_provider_dysms.arguments.private_fields import normalized_numbers, raw_numbers
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 #: Bounds of one command: a look-up asks about them one after the other.
@@ -25,9 +25,23 @@ def read_numbers() -> list[str]:
     return numbers
 
 
-def _ask() -> str:
+def read_number() -> str:
+    """Return one number of the standard input as it was written; at a terminal, ask for it.
+
+    :raises DysmsInputError: there is none, or more than one
+    """
+    numbers = raw_numbers("the input", _ask(_ONE) if sys.stdin and sys.stdin.isatty() else _read_standard_input())
+    if len(numbers) > 1:
+        raise DysmsInputError("the input", f"has {len(numbers):,} numbers; a search takes one")
+    return str(numbers[0])
+
+
+_ONE, _MANY = "Phone number (it is not shown): ", "Phone numbers, separated by commas (they are not shown): "
+
+
+def _ask(prompt: str = _MANY) -> str:
     try:
-        return getpass.getpass("Phone numbers, separated by commas (they are not shown): ")
+        return getpass.getpass(prompt)
     except EOFError:  # Ctrl-D
         return ""
 

@@ -38,7 +38,14 @@ def test_every_airflow_command_loads_the_definition_alone() -> None:
     names = done.stdout.splitlines()[-1].split()
     loaded = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
     assert {name.removeprefix("airflow_provider_dysms.") for name in loaded} - {"airflow_provider_dysms"} == {
-        *("cli", "cli.audit_arguments", "cli.command_parser", "cli.definition", "cli.exit_codes"),
+        *(
+            "cli",
+            "cli.audit_arguments",
+            "cli.command_parser",
+            "cli.definition",
+            "cli.details_arguments",
+            "cli.exit_codes",
+        ),
         *("model", "model.choices"),
     }
 
@@ -50,7 +57,7 @@ def test_each_command_is_a_function_of_the_module_of_its_name(command: ActionCom
     assert command.func.__name__ == command.name
 
 
-@pytest.mark.parametrize("name", ["lookup", "audit", "verify", "days"])
+@pytest.mark.parametrize("name", ["lookup", "audit", "verify", "days", "details"])
 def test_the_help_of_each_command_names_its_exit_codes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         get_parser().parse_args(["dysms", name, "--help"])

@@ -57,6 +57,7 @@ class DuckDb:
                 "enable_external_file_cache": "false",  # a file is named by its descriptor, which others had before
             }
         )
+        self._database.execute("SET enable_progress_bar = false")
 
     def close(self) -> None:
         """Free the memory."""

@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-waits bench-imports bench-catch-up bench-refresh budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-refresh budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -102,6 +102,9 @@ bench-catch-up: $(VENV)/.installed ## a catch-up over thirty days, with a year o
 bench-refresh: $(VENV)/.installed ## a day of 1,000,000 lines of which 2 % are open, exported again: requests, CPU, memory; five minutes
 	@$(BIN)/python benchmarks/refresh.py
 
+bench-archive: $(VENV)/.installed-bench-archive ## searches of 60 days of a million messages, compared with pandas and pyarrow; makes 1.4 GB in .cache once
+	@$(BIN)/python benchmarks/archive.py
+
 budget: $(VENV)/.installed ## requests per second that are sent, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py
 
@@ -157,12 +160,12 @@ $(TOOLS)/.installed: pyproject.toml constraints.txt
 # An environment grows in two steps: what the demo needs, then the rest, for tests.
 $(VENV)/.installed-demo: pyproject.toml $(CONSTRAINTS)
 	$(call new-environment,$(VENV))
-	@$(BIN)/python scripts/install.py "what the demo needs: Airflow, pyarrow, duckdb" --editable '.[parquet]' --group demo
+	@$(BIN)/python scripts/install.py "what the demo needs: Airflow, pyarrow, duckdb" --editable '.[archive,parquet]' --group demo
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.installed-demo
 	@$(BIN)/python scripts/install.py "what the tests need: all extras, AWS, the vendor's SDKs" \
-		--editable '.[parquet,s3,oss,credentials]' --group dev $(if $(filter constraints.txt,$(CONSTRAINTS)),--group types)
+		--editable '.[archive,parquet,s3,oss,credentials]' --group dev $(if $(filter constraints.txt,$(CONSTRAINTS)),--group types)
 	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
 	@touch $@
 
@@ -173,6 +176,10 @@ $(VENV)/.installed: $(VENV)/.installed-demo
 
 $(VENV)/.installed-e2e: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group e2e
+	touch $@
+
+$(VENV)/.installed-bench-archive: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group bench-archive
 	touch $@
 
 $(VENV)/.installed-browser: $(VENV)/.installed

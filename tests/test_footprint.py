@@ -18,7 +18,18 @@ HEAVY = {
 }
 
 #: Rooms that a class needs when its task runs, not when it is made.
-AT_WORK = {"assets", "audit", "emulator", "receipts", "retention", "storage", "suppression", "triggers", "waits"}
+AT_WORK = {
+    "archive",
+    "assets",
+    "audit",
+    "emulator",
+    "receipts",
+    "retention",
+    "storage",
+    "suppression",
+    "triggers",
+    "waits",
+}
 
 #: Modules of these rooms that check arguments.
 CHECKS = {"retention", "retention.keep_days", "storage", "storage.file_formats", "waits", "waits.goal"}
@@ -38,6 +49,7 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.operators.dysms import (
     DysmsErasePhoneNumbersOperator,
     DysmsExpireArchiveOperator,
+    DysmsFindSendingDetailsOperator,
     DysmsQueryMessageOperator,
     DysmsQuerySendDetailsOperator,
     DysmsQuerySendStatisticsOperator,
@@ -66,6 +78,7 @@ with DAG("every_class"):
     DysmsSettledDateOperator(task_id="k", output_uri="file:///out")
     DysmsExpireArchiveOperator(task_id="l", output_uri="file:///out", keep_days=400)
     DysmsErasePhoneNumbersOperator(task_id="m", output_uri="file:///out", phone_numbers=[number])
+    DysmsFindSendingDetailsOperator(task_id="o", output_uri="file:///out", result="Failed")
     DysmsToObjectStorageOperator(task_id="i", sent_uri="file:///log", output_uri="file:///out")
     DysmsReceiptsToObjectStorageOperator(task_id="n", receipts_uri="file:///a", sent_uri="file:///b", output_uri="file:///c")
 

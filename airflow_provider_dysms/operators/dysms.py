@@ -22,6 +22,9 @@ from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import ids, validation
 from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
 from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.operators.find_sending_details import (
+    DysmsFindSendingDetailsOperator as DysmsFindSendingDetailsOperator,
+)
 from airflow_provider_dysms.operators.retention import (
     DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
 )

@@ -36,6 +36,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsErasePhoneNumbersOperator": {"output_uri": "file:///out", "phone_numbers": NUMBERS},
     "DysmsVerifyPartitionOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsSettledDateOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
+    "DysmsFindSendingDetailsOperator": {"output_uri": "file:///out"},
     "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},
     "DysmsMessageSensor": {"message_ids": ["1"]},
     "DysmsSendDetailsSensor": {"phone_numbers": NUMBERS, "out_id": "a"},
@@ -124,7 +125,15 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
     "sent_uri": (as_it_is, [("file:///logs/1_0.csv", "file:///logs/1_0.csv")]),
     "receipts_uri": (as_it_is, [("file:///receipts/1_0", "file:///receipts/1_0")]),
     "output_uri": (as_it_is, [("file:///1_0", "file:///1_0")]),
+    "details_uri": (as_it_is, [("file:///1_0.csv", "file:///1_0.csv")]),
+    "phone_number": (numbers, [(number, [number]) for number in NUMBERS]),
+    "country": (as_it_is, [("CN", "CN")]),
+    "error_code": (as_it_is, [(each, each) for each in TEXTS]),
+    "carried": (as_it_is, [({"team": "1_0"}, {"team": "1_0"})]),
+    "sent_from": (as_it_is, [("2026-11-28", "2026-11-28"), ("2026-11-28 09:00", "2026-11-28 09:00")]),
+    "last": (as_it_is, [("24h", "24h")]),
 }
+KINDS["sent_to"] = KINDS["sent_from"]
 KINDS["first_date"] = KINDS["last_date"] = KINDS["through"] = KINDS["send_date"]
 
 

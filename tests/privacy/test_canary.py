@@ -194,6 +194,7 @@ def test_only_operators_that_read_or_write_files_tell_lineage_of_datasets() -> N
     telling = {each for each in ours for name in dir(each) if name.startswith("get_openlineage")}
     assert telling == {
         DysmsToObjectStorageOperator,
+        operators.DysmsFindSendingDetailsOperator,
         operators.DysmsQuerySendStatisticsOperator,
         operators.DysmsSettledDateOperator,
         operators.DysmsVerifyPartitionOperator,

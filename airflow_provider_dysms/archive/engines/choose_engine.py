@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_dysms.archive.engines.text_rows import search_text
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -19,7 +19,7 @@ Engine = Literal["auto", "duckdb", "pyarrow"]
 
 
 class Engines:
-    """Searches files in every format; as a context, it frees the memory at its end.
+    """Searches files in every format, until it is closed.
 
     :param engine: what reads Parquet; other formats need nothing
     """
@@ -27,12 +27,10 @@ class Engines:
     def __init__(self, engine: Engine = "auto") -> None:
         self._engine = engine
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if "_duckdb" in vars(self):
-            self._duckdb.close()
+    def close(self) -> None:
+        """Free the memory; a later search takes new memory."""
+        if opened := vars(self).pop("_duckdb", None):
+            opened.close()
 
     def search(self, file: DataFile, search: DaySearch) -> DayMatches:
         """Search the data file of a day.

@@ -64,19 +64,24 @@ class DataFile:
             yield file
 
     @contextmanager
-    def open_local(self) -> Iterator[int]:
-        """Open a file of this machine; the context is its descriptor.
+    def unchanged(self) -> Iterator[Path]:
+        """Give the path of a file of this machine to a reader that opens it by its name.
 
-        :raises FileDiffers: it is missing, or has another size than its manifest says
+        :raises FileDiffers: it is missing, has another size than its manifest says, or was replaced meanwhile
         """
         assert self.path is not None
+        before = self._state(self.path)
+        yield self.path
+        if self._state(self.path) != before:
+            raise FileDiffers("it was replaced while it was read")
+
+    def _state(self, path: Path) -> tuple[int, int, int]:
         try:
-            file = self.path.open("rb")
+            status = path.stat()
         except FileNotFoundError:
             raise FileDiffers(f"the data file {self.key} is missing") from None
-        with file:
-            self.check_size(os.fstat(file.fileno()).st_size)
-            yield file.fileno()
+        self.check_size(status.st_size)
+        return status.st_dev, status.st_ino, status.st_mtime_ns
 
     def check_size(self, size: int) -> None:
         """Compare a size with the manifest's.

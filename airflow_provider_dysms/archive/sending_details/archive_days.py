@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 #: How often a day is read while other tasks write it.
 MAX_ATTEMPTS = 5
+
+#: Seconds between the data file and the manifest of one commit, before a file that does not fit is an error.
+COMMIT_SECONDS = 0.5
 
 
 class DayUnusable(DysmsStorageError):
@@ -80,8 +84,8 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._engines.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._engines.close()
 
     def audited(self, days: Sequence[date]) -> dict[date, AuditedDay]:
         """Return what the manifests say about days.
@@ -109,6 +113,8 @@ class Archive:
                 difference = str(error)
             except FileReplaced:
                 difference = "it was replaced while it was read"
+            self._engines.close()  # what they remember of the file is not true any more
+            time.sleep(COMMIT_SECONDS)
             before, day.result = day.result, usable(self.audited([day.day])[day.day])
             if before == day.result:
                 uri = f"{self._uri}/{before['data']}".rpartition("/")[0]

@@ -19,16 +19,7 @@ HEAVY = {
 
 #: Rooms that a class needs when its task runs, not when it is made.
 AT_WORK = {
-    "archive",
-    "assets",
-    "audit",
-    "emulator",
-    "receipts",
-    "retention",
-    "storage",
-    "suppression",
-    "triggers",
-    "waits",
+    *("archive", "assets", "audit", "emulator", "receipts", "retention", "storage", "suppression", "triggers", "waits"),
 }
 
 #: Modules of these rooms that check arguments.

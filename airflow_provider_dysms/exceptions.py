@@ -64,6 +64,21 @@ class DysmsDeliveryFailed(DysmsTaskFailed):
         return type(self), (str(self), self.reports)
 
 
+class DysmsDeliveryBad(DysmsTaskFailed):
+    """A day was delivered worse than its check allows.
+
+    :param message: the worst three figures
+    :param result: the whole result of the check, as the operator would have returned it
+    """
+
+    def __init__(self, message: str, result: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.result = result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.result)
+
+
 #: Largest number of this package's frames that the location of an unexpected error names.
 MAX_FRAMES = 5
 

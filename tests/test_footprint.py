@@ -19,15 +19,19 @@ HEAVY = {
 
 #: Rooms that a class needs when its task runs, not when it is made.
 AT_WORK = {
-    *("archive", "assets", "audit", "emulator", "receipts", "retention", "storage", "suppression", "triggers", "waits"),
+    *("archive", "assets", "audit", "delivery_check", "emulator", "receipts", "reports", "retention", "storage"),
+    *("suppression", "triggers", "waits"),
 }
 
 #: Modules of these rooms that check arguments.
-CHECKS = {"retention", "retention.keep_days", "storage", "storage.file_formats", "waits", "waits.goal"}
+CHECKS = {
+    *("delivery_check", "delivery_check.limits", "retention", "retention.keep_days", "storage", "storage.file_formats"),
+    *("waits", "waits.goal"),
+}
 
 #: Modules of ours, packages included, that hold the classes and the checks of their arguments. `make bench-imports`
 #: measures what they cost.
-MAX_MODULES = 56
+MAX_MODULES = 60
 
 DAG_FILE = """
 import sys
@@ -41,6 +45,8 @@ from airflow_provider_dysms.operators.dysms import (
     DysmsErasePhoneNumbersOperator,
     DysmsExpireArchiveOperator,
     DysmsFindSendingDetailsOperator,
+    DysmsDeliveryCheckOperator,
+    DysmsDeliveryReportOperator,
     DysmsQueryMessageOperator,
     DysmsQuerySendDetailsOperator,
     DysmsQuerySendStatisticsOperator,
@@ -70,6 +76,8 @@ with DAG("every_class"):
     DysmsExpireArchiveOperator(task_id="l", output_uri="file:///out", keep_days=400)
     DysmsErasePhoneNumbersOperator(task_id="m", output_uri="file:///out", phone_numbers=[number])
     DysmsFindSendingDetailsOperator(task_id="o", output_uri="file:///out", result="Failed")
+    DysmsDeliveryReportOperator(task_id="report", output_uri="file:///out", report_uri="file:///reports/a.html")
+    DysmsDeliveryCheckOperator(task_id="check", output_uri="file:///out", max_drop=0.03, by=["template_code"])
     DysmsToObjectStorageOperator(task_id="i", sent_uri="file:///log", output_uri="file:///out")
     DysmsReceiptsToObjectStorageOperator(task_id="n", receipts_uri="file:///a", sent_uri="file:///b", output_uri="file:///c")
 

@@ -138,6 +138,29 @@ ERASE = ActionCommand(
     ),
 )
 
+REPORT = ActionCommand(
+    name="report",
+    help="Show how the last days were delivered, and what is wrong",
+    description=(
+        "Show how the last days were delivered: one row per day, and in sentences what is wrong, each day compared "
+        "with the\nsame weekdays at equal age. With --html it is also written as a page that needs nothing else. The "
+        "service is not asked,\nand no file of rows is read."
+    ),
+    epilog="Exit code 0: the last day has been audited. 1: it has not.\n" + EXIT_CODES,
+    func=lazy_load_command("airflow_provider_dysms.cli.commands.report.report"),
+    args=(
+        _PRIVATE,
+        OUTPUT_URI,
+        PARTITION,
+        send_date("The last day of the report"),
+        Arg(("--days",), type=int, default=30, metavar="NUMBER", help="Length of the report, 1 to 92 (default: 30)"),
+        Arg(("--html",), metavar="FILE", help="Also write the report as a page to this file"),
+        Arg(("--language",), choices=("en", "zh"), default="en", help="Of sentences and page (default: en)"),
+        ARG_OUTPUT,
+        ARG_VERBOSE,
+    ),
+)
+
 DETAILS = ActionCommand(
     name="details",
     help="Find messages in the archive by number, template, result, time and more",
@@ -172,6 +195,6 @@ def get_dysms_commands() -> list[CLICommand]:
                 "Find out what became of SMS sent through Alibaba Cloud (Dysms). Days are days in Beijing. Commands "
                 "that ask the\nservice use an Airflow connection, dysms_default by default."
             ),
-            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, DETAILS, ERASE, EMULATOR),
+            subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, DETAILS, REPORT, ERASE, EMULATOR),
         )
     ]

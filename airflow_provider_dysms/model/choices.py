@@ -23,6 +23,11 @@ Market = Literal["mainland", "international"]
 MessageType = Literal["OTP", "NOTIFY", "MKT"]
 Vendor = Literal["aliyun", "huawei"]
 OnUncertain = Literal["wait", "fail"]
+OnBad = Literal["fail", "warn", "branch"]
+ReportLanguage = Literal["en", "zh"]
+
+#: What a check of a day can judge one by one.
+CHECK_DIMENSIONS = ("template_code", "country", "sign_name")
 
 #: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.
 OTHERS = "(others)"

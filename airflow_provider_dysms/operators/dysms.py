@@ -29,6 +29,8 @@ from airflow_provider_dysms.operators.retention import (
     DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
 )
 from airflow_provider_dysms.operators.retention import DysmsExpireArchiveOperator as DysmsExpireArchiveOperator
+from airflow_provider_dysms.operators.delivery_check import DysmsDeliveryCheckOperator as DysmsDeliveryCheckOperator
+from airflow_provider_dysms.operators.delivery_report import DysmsDeliveryReportOperator as DysmsDeliveryReportOperator
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator

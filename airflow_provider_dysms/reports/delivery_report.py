@@ -14,7 +14,7 @@ from airflow_provider_dysms.reports.charts.line_chart import latency_chart, shar
 from airflow_provider_dysms.reports.charts.trend_chart import TrendDay, trend_chart
 from airflow_provider_dysms.reports.contents.overview import AGES, PERCENTILES
 from airflow_provider_dysms.reports.stylesheet import security_policy, stylesheet
-from airflow_provider_dysms.reports.texts import LANGUAGES, TAGS, Language
+from airflow_provider_dysms.reports.texts import LANGUAGES, TAGS
 from airflow_provider_dysms.reports.wording import Wording
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
+    from airflow_provider_dysms.model.choices import ReportLanguage
     from airflow_provider_dysms.reports.contents.findings import Finding
     from airflow_provider_dysms.reports.report import DeliveryReport
 
@@ -35,7 +36,7 @@ _WIDE, _NARROW = 960, 420
 def render(
     report: DeliveryReport,
     *,
-    language: Language = "en",
+    language: ReportLanguage = "en",
     stylesheet_href: str | None = None,
     stopped: Mapping[str, int] | None = None,
 ) -> str:
@@ -51,7 +52,9 @@ def render(
     return _render("page.html.j2", report, language, stylesheet_href, stopped)
 
 
-def render_body(report: DeliveryReport, *, language: Language = "en", stopped: Mapping[str, int] | None = None) -> str:
+def render_body(
+    report: DeliveryReport, *, language: ReportLanguage = "en", stopped: Mapping[str, int] | None = None
+) -> str:
     """Return the report without the frame of a page: a ``main`` element, for a page that links the stylesheet.
 
     Its parameters are those of :func:`render`.
@@ -62,7 +65,7 @@ def render_body(report: DeliveryReport, *, language: Language = "en", stopped: M
 def _render(
     template: str,
     report: DeliveryReport,
-    language: Language,
+    language: ReportLanguage,
     stylesheet_href: str | None,
     stopped: Mapping[str, int] | None,
 ) -> str:

@@ -5,10 +5,11 @@ A text is a format with named values, which are formatted already.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from airflow_provider_dysms.model.choices import ReportLanguage
+
+LANGUAGES: tuple[ReportLanguage, ...] = get_args(ReportLanguage)
 
 _EN: dict[str, str] = {
     "title": "SMS delivery, {day}",
@@ -289,7 +290,7 @@ _ZH: dict[str, str] = {
     "list_separator": "、",
 }
 
-CATALOGUES: dict[Language, dict[str, str]] = {"en": _EN, "zh": _ZH}
+CATALOGUES: dict[ReportLanguage, dict[str, str]] = {"en": _EN, "zh": _ZH}
 
 #: The language of the page, for its ``lang`` attribute.
-TAGS: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+TAGS: dict[ReportLanguage, str] = {"en": "en", "zh": "zh-Hans"}

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.model.choices import OTHERS
 from airflow_provider_dysms.model.dates import BEIJING
 from airflow_provider_dysms.model.safe_text import one_line
-from airflow_provider_dysms.reports.texts import CATALOGUES, Language
+from airflow_provider_dysms.reports.texts import CATALOGUES
 
 if TYPE_CHECKING:
+    from airflow_provider_dysms.model.choices import ReportLanguage
     from airflow_provider_dysms.reports.contents.findings import Finding
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -29,7 +30,7 @@ _SECONDS = {"latency"}
 class Wording:
     """The words of one language."""
 
-    language: Language
+    language: ReportLanguage
 
     def text(self, name: str, **values: object) -> str:
         """Return a text of the catalogue with its values filled in."""

@@ -37,6 +37,12 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsVerifyPartitionOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsSettledDateOperator": {"output_uri": "file:///out", "send_date": "2026-11-28"},
     "DysmsFindSendingDetailsOperator": {"output_uri": "file:///out"},
+    "DysmsDeliveryReportOperator": {
+        "output_uri": "file:///out",
+        "report_uri": "file:///reports/a.html",
+        "send_date": "2026-11-28",
+    },
+    "DysmsDeliveryCheckOperator": {"output_uri": "file:///out", "send_date": "2026-11-28", "max_drop": 0.03},
     "DysmsUnsettledDatesOperator": {"output_uri": "file:///out", "through": "2026-11-28"},
     "DysmsMessageSensor": {"message_ids": ["1"]},
     "DysmsSendDetailsSensor": {"phone_numbers": NUMBERS, "out_id": "a"},
@@ -132,6 +138,8 @@ KINDS: dict[str, tuple[Callable[[Any, str], Any], list[tuple[Any, Any]]]] = {
     "carried": (as_it_is, [({"team": "1_0"}, {"team": "1_0"})]),
     "sent_from": (as_it_is, [("2026-11-28", "2026-11-28"), ("2026-11-28 09:00", "2026-11-28 09:00")]),
     "last": (as_it_is, [("24h", "24h")]),
+    "report_uri": (as_it_is, [("file:///1_0.html", "file:///1_0.html")]),
+    "manifest": (as_it_is, [({"result": {"send_date": "1_0"}}, {"result": {"send_date": "1_0"}})]),
 }
 KINDS["sent_to"] = KINDS["sent_from"]
 KINDS["first_date"] = KINDS["last_date"] = KINDS["through"] = KINDS["send_date"]
@@ -159,6 +167,8 @@ def rendered(operator: type[BaseOperator], field: str, value: Any, *, native: bo
         given = {name: each for name, each in given.items() if name != "out_id"}
     if field == "sent":
         del given["phone_numbers"]
+    if field == "manifest":
+        del given["send_date"]
     if field == "phone_numbers":
         given = {name: each for name, each in given.items() if name != "sent_uri"}
     with DAG(

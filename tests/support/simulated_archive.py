@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 from airflow_provider_dysms.audit.latency_buckets import bucket_of, in_order
@@ -22,6 +24,9 @@ from airflow_provider_dysms.storage.audited_days.snapshots import snapshots_afte
 
 #: Hours after the end of a day at which it is audited, and the share of its messages that wait then.
 AGES = {9: 0.022, 33: 0.011, 57: 0.005, 81: 0.0}
+
+#: Parts into which the messages of a group are put, by their delivery time.
+_STEPS = 200
 
 #: Category -> share of the failures.
 CATEGORIES = {"unreachable": 0.52, "invalid_number": 0.2, "blacklist": 0.1, "number_abnormal": 0.09, "network": 0.05}
@@ -237,18 +242,15 @@ def _known(final: Counter[str], waiting: float, rng: random.Random) -> Counter[s
 def _times(delivered: int, *, slow: bool) -> Counter[str]:
     """Return delivery times with a long tail."""
     counts: Counter[str] = Counter()
-    steps = 200
-    for step in range(steps):
-        place = (step + 0.5) / steps
-        seconds = math.exp(1.3 + (0.9 if slow else 0) + 0.75 * _normal_quantile(place))
-        counts[bucket_of(math.ceil(seconds))] += delivered * (step + 1) // steps - delivered * step // steps
+    for step, bucket in enumerate(_buckets(slow=slow)):
+        counts[bucket] += delivered * (step + 1) // _STEPS - delivered * step // _STEPS
     return +counts
 
 
-def _normal_quantile(place: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(place)
+@cache
+def _buckets(*, slow: bool) -> list[str]:
+    places = [NormalDist().inv_cdf((step + 0.5) / _STEPS) for step in range(_STEPS)]
+    return [bucket_of(math.ceil(math.exp(1.3 + (0.9 if slow else 0) + 0.75 * place))) for place in places]
 
 
 def month_with_incidents(last: date) -> dict[date, Callable[[Day], None]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from airflow_provider_dysms.audit.latency_buckets import BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,8 +17,8 @@ if TYPE_CHECKING:
 class LatencyHistogram:
     """The delivery times of some messages.
 
-    :param buckets: upper bound in seconds, included, and the number of messages; in ascending order. The last bound may
-        be infinite
+    :param buckets: upper bound in seconds, included, and the number of messages; in ascending order, without empty
+        ones. The last bound may be infinite
     """
 
     buckets: tuple[tuple[float, int], ...] = ()
@@ -45,20 +48,25 @@ class LatencyHistogram:
     def percentile(self, share: float) -> float | None:
         """Return the time within which a share of the messages arrived.
 
-        Within a bucket, times are taken to be spread evenly from the bound of the bucket below it.
+        Within a bucket, times are taken to be spread evenly from the bound below it.
 
         :param share: above 0 and at most 1
         :returns: seconds, or ``math.inf`` for a time beyond the last bound; ``None`` without messages
         """
-        required, arrived, lower = share * self.total, 0, 0.0
+        required, arrived = share * self.total, 0
         for bound, count in self.buckets:
             if count and arrived + count >= required:
+                lower = _bound_below(bound)
                 return bound if math.isinf(bound) else lower + (bound - lower) * (required - arrived) / count
             arrived += count
-            lower = bound
         return None
 
     def within(self, seconds: float) -> int:
         """Return how many messages have arrived within a time, rounded up to the bound of its bucket."""
-        bound = min((bound for bound, _ in self.buckets if bound >= seconds), default=math.inf)
-        return sum(count for each, count in self.buckets if each <= bound)
+        return sum(count for bound, count in self.buckets if _bound_below(bound) < seconds)
+
+
+def _bound_below(bound: float) -> float:
+    """Return the bound at which a bucket begins, whether or not the bucket below it has messages."""
+    place = bisect_left(BOUNDS, bound)
+    return BOUNDS[place - 1] if place else 0.0

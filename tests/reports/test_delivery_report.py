@@ -1,0 +1,181 @@
+"""The page: complete in itself, in both languages, safe against names from outside, and right without figures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from support.simulated_archive import Group, month_with_incidents
+
+from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.reports.delivery_report import render, render_body
+from airflow_provider_dysms.reports.report import build_report
+from airflow_provider_dysms.reports.stylesheet import security_policy, stylesheet
+from airflow_provider_dysms.reports.texts import LANGUAGES
+
+HOSTILE = "<script>alert('x')</script>\" onload=\"y"
+
+_VOID = {"meta", "link", "br", "rect", "line", "path", "circle"}
+
+
+class Outline(HTMLParser):
+    """Collects the elements of a page, and whether each is closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture
+def page(simulated: Callable[..., Any], last: date) -> Callable[..., str]:
+    """Render the report of a month with incidents."""
+    report = build_report(simulated(month_with_incidents(last)), last)
+    return lambda **options: render(report, **options)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_needs_nothing_else_and_its_policy_says_so(page: Callable[..., str], language: str) -> None:
+    outline = Outline(page(language=language))
+    assert outline.open == []
+    tags = {tag for tag, _ in outline.elements}
+    assert not tags & {"script", "link", "img", "iframe", "object", "base", "form"}
+    attributes = {name for _, each in outline.elements for name in each}
+    assert not {name for name in attributes if name.startswith("on")} | attributes & {"style", "src", "href"}
+    policy = security_policy()
+    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": policy}) in outline.elements
+    (style,) = re.findall(r"<style>(.*?)</style>", page(language=language), re.S)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+
+
+def test_a_server_links_the_stylesheet_and_sends_its_own_policy(page: Callable[..., str]) -> None:
+    served = page(stylesheet_href="/dysms/static/report.css")
+    assert '<link rel="stylesheet" href="/dysms/static/report.css">' in served
+    assert "<style" not in served
+    assert "Content-Security-Policy" not in served
+    assert "url(" not in stylesheet()
+    assert "@import" not in stylesheet()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_wrong_is_said_in_sentences(page: Callable[..., str], language: str) -> None:
+    text = " ".join(" ".join(Outline(page(language=language)).text).split())
+    wanted = {
+        "en": [
+            r"25 Nov to 27 Nov Template SMS_100000003 delivered 6\d\.\d%, usually 9\d\.\d%: about [\d,]+ messages",
+            r"18 Nov Carriers failed 13\.\d% of the messages, usually 0\.\d%",
+            r"10 Nov to 11 Nov Only [\d,]+ messages sent, usually [\d,]+: a holiday",
+            r"[\d,]+ messages sent, 89\.\d% delivered; on such a day usually [\d,]+ and 93\.\d%\.",
+        ],
+        "zh": [
+            r"11月25日至11月27日 模板 SMS_100000003 送达 6\d\.\d%，通常 9\d\.\d%：约少送达 [\d,]+ 条。",
+            r"11月18日 运营商原因失败占 13\.\d%，通常 0\.\d%",
+            r"11月10日至11月11日 只发送了 [\d,]+ 条，通常 [\d,]+ 条：节假日",
+            r"发送 [\d,]+ 条，送达 89\.\d%；同类日通常发送 [\d,]+ 条，送达 93\.\d%。",
+        ],
+    }
+    for sentence in wanted[language]:
+        assert re.search(sentence, text), sentence
+
+
+def test_the_sections_come_in_the_order_in_which_they_are_read(page: Callable[..., str]) -> None:
+    headings = re.findall(r"<h2>(.*?)</h2>", page(stopped={"blacklist": 7}))
+    assert headings == [
+        *("What is wrong", "Trend", "Why messages failed", "By template", "By country"),
+        *("How long delivery takes", "Still waiting", "Billed segments", "Numbers to stop"),
+    ]
+    assert "Numbers to stop" not in page()
+
+
+def test_names_from_outside_are_texts_and_nothing_more(simulated: Callable[..., Any], last: date) -> None:
+    groups = (Group(HOSTILE, HOSTILE, 3_000, 0.5), Group("SMS_1", "CN", 3_000, 0.95))
+    figures = simulated(groups=groups)
+    figures[last] = replace(figures[last], failed_by_code={HOSTILE: 5}, problem=HOSTILE)
+    outline = Outline(render(build_report(figures, last)))
+    assert "script" not in {tag for tag, _ in outline.elements}
+    assert not [name for _, each in outline.elements for name in each if name.startswith("on")]
+    assert any(HOSTILE[:20] in text for text in outline.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_without_an_audit_says_so_and_the_rest_is_there(
+    simulated: Callable[..., Any], last: date, language: str
+) -> None:
+    figures = simulated()
+    del figures[last]
+    text = render(build_report(figures, last), language=language)
+    assert ("was not audited" if language == "en" else "未核对") in text
+    assert Outline(text).open == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("days", [1, 2, 30, 92])
+def test_nothing_at_all_makes_a_page_of_any_length(last: date, language: str, days: int) -> None:
+    assert Outline(render(build_report({}, last, days=days), language=language)).open == []
+
+
+def test_figures_of_an_earlier_release_are_not_known_and_not_zero(simulated: Callable[..., Any], last: date) -> None:
+    def old(audit: Any) -> Any:
+        groups = {"template_code": audit.groups["template_code"]}
+        return replace(audit, groups=groups, failed_by_fault=None, failed_by_category=None)
+
+    figures = {
+        day: replace(
+            each,
+            latest=old(each.latest),
+            earlier=tuple(map(old, each.earlier)),
+            latency={},
+            failed_by_code=None,
+            waiting_by_hour=None,
+        )
+        for day, each in simulated().items()
+    }
+    report = build_report(figures, last)
+    assert (report.countries, report.waiting.unknown_days) == (None, 3)
+    text = render(report)
+    assert text.count("Not known: the manifest of this day") == 5  # three causes, countries, delivery times
+    assert "For 3 days it is not known" in text
+
+
+def test_a_body_is_the_page_without_its_frame(simulated: Callable[..., Any], last: date) -> None:
+    report = build_report(simulated(), last)
+    body = render_body(report, language="zh")
+    assert body.startswith('<main class="dysms-report">')
+    assert body.strip() in render(report, language="zh")
+
+
+def test_only_two_languages_are_known(page: Callable[..., str]) -> None:
+    with pytest.raises(DysmsInputError, match=r"^language must be one of en, zh"):
+        page(language="de")
+
+
+def test_days_of_the_trend_can_be_read_without_the_chart(page: Callable[..., str], last: date) -> None:
+    text = page()
+    for back in range(30):
+        day = last - timedelta(days=back)
+        assert f"{day.day} {day:%b} {day.year}" in text

@@ -13,7 +13,6 @@ from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, 
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, text_with_day
 from airflow_provider_dysms.delivery_check import limits
 from airflow_provider_dysms.exceptions import DysmsDeliveryBad, airflow_errors, without_frames
-from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import OnBad
 from airflow_provider_dysms.model.dates import parse_day
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.delivery_check.check_day import DayVerdict
 
 
-class DysmsDeliveryCheckOperator(TellsLineage, CheckedArguments, BaseOperator, BranchMixIn):
+class DysmsDeliveryCheckOperator(CheckedArguments, BaseOperator, BranchMixIn):
     """Judge how a day was delivered: against fixed limits, and against the same weekdays of the weeks before.
 
     Give it the manifest of an audit, or a day of an archive, and at least one limit. A day is compared with audits of
@@ -72,7 +71,6 @@ class DysmsDeliveryCheckOperator(TellsLineage, CheckedArguments, BaseOperator, B
     inherits_from_skipmixin = True
 
     template_fields: Sequence[str] = ("output_uri", "manifest", "send_date", "partition")
-    reads = ("output_uri",)
     readers: ClassVar[dict[str, Any]] = {
         "output_uri": template_values.read_uri,
         "manifest": template_values.read_mapping,

@@ -11,7 +11,6 @@ from airflow_provider_dysms.arguments import template_values
 from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, one_of
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
-from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import ReportLanguage
 from airflow_provider_dysms.model.dates import parse_day
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 DAYS, MAX_DAYS = 30, 92
 
 
-class DysmsDeliveryReportOperator(TellsLineage, CheckedArguments, BaseOperator):
+class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
     """Write the delivery report of the last days: one HTML page that needs nothing else, and a CSV file next to it.
 
     The page has the last day in one line, what is wrong in sentences, the trend, failures by cause, templates,
@@ -47,7 +46,6 @@ class DysmsDeliveryReportOperator(TellsLineage, CheckedArguments, BaseOperator):
     """
 
     template_fields: Sequence[str] = ("output_uri", "report_uri", "send_date", "partition")
-    reads = ("output_uri",)
     readers: ClassVar[dict[str, Any]] = {
         "output_uri": template_values.read_uri,
         "report_uri": template_values.read_uri,

@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-refresh budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-check bench-refresh budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -101,6 +101,9 @@ bench-catch-up: $(VENV)/.installed ## a catch-up over thirty days, with a year o
 
 bench-refresh: $(VENV)/.installed ## a day of 1,000,000 lines of which 2 % are open, exported again: requests, CPU, memory; five minutes
 	@$(BIN)/python benchmarks/refresh.py
+
+bench-check: $(VENV)/.installed ## false alarms of the delivery check on 500 simulated days, and how many of 100 bad days it finds: half a minute
+	@PYTHONPATH=tests $(BIN)/python benchmarks/check.py
 
 bench-archive: $(VENV)/.installed-bench-archive ## searches of 60 days of a million messages, compared with pandas and pyarrow; makes 1.4 GB in .cache once
 	@$(BIN)/python benchmarks/archive.py

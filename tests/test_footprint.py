@@ -31,7 +31,7 @@ CHECKS = {
 
 #: Modules of ours, packages included, that hold the classes and the checks of their arguments. `make bench-imports`
 #: measures what they cost.
-MAX_MODULES = 60
+MAX_MODULES = 61
 
 DAG_FILE = """
 import sys

@@ -78,6 +78,7 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         ),
         *("make conformance", "make conformance-peers", "make crash"),
         *("make bench", "make bench-waits", "make bench-imports", "make bench-catch-up", "make bench-refresh"),
+        "make bench-check",
     )
     assert all(line.startswith((*run_by_tests, *too_long)) for line in COMMANDS)
     assert [start for start in (*run_by_tests, *too_long) if not any(line.startswith(start) for line in COMMANDS)] == []

@@ -22,6 +22,12 @@ from airflow_provider_dysms.links.manifest import DysmsManifestLink
 from airflow_provider_dysms.model import ids, validation
 from airflow_provider_dysms.model.choices import TEMPLATE_TYPES, Market
 from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.operators.delivery.delivery_check import (
+    DysmsDeliveryCheckOperator as DysmsDeliveryCheckOperator,
+)
+from airflow_provider_dysms.operators.delivery.delivery_report import (
+    DysmsDeliveryReportOperator as DysmsDeliveryReportOperator,
+)
 from airflow_provider_dysms.operators.find_sending_details import (
     DysmsFindSendingDetailsOperator as DysmsFindSendingDetailsOperator,
 )
@@ -29,8 +35,6 @@ from airflow_provider_dysms.operators.retention import (
     DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
 )
 from airflow_provider_dysms.operators.retention import DysmsExpireArchiveOperator as DysmsExpireArchiveOperator
-from airflow_provider_dysms.operators.delivery_check import DysmsDeliveryCheckOperator as DysmsDeliveryCheckOperator
-from airflow_provider_dysms.operators.delivery_report import DysmsDeliveryReportOperator as DysmsDeliveryReportOperator
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator

@@ -9,7 +9,8 @@ from typing import get_args
 
 from airflow_provider_dysms.model.choices import ReportLanguage
 
-LANGUAGES: tuple[ReportLanguage, ...] = get_args(ReportLanguage)
+Language = ReportLanguage
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _EN: dict[str, str] = {
     "title": "SMS delivery, {day}",
@@ -36,7 +37,7 @@ _EN: dict[str, str] = {
     "missing": "Missing",
     "unlogged": "Unlogged",
     "whats_wrong": "What is wrong",
-    "nothing_wrong": "Nothing unusual in these {days} days.",
+    "nothing_wrong": "Nothing unusual was found.",
     "trend": "Trend",
     "trend_note": "The last {days} days: the delivered share above, the number of messages below.",
     "trend_share": "delivered share",
@@ -174,7 +175,7 @@ _ZH: dict[str, str] = {
     "missing": "无记录",
     "unlogged": "日志外",
     "whats_wrong": "异常情况",
-    "nothing_wrong": "这 {days} 天没有异常。",
+    "nothing_wrong": "没有发现异常。",
     "trend": "趋势",
     "trend_note": "最近 {days} 天：上为送达率，下为短信条数。",
     "trend_share": "送达率",

@@ -1,4 +1,4 @@
-"""What is usual for a group, at equal age, and how far a usual day may fall below it."""
+"""The usual share of a group, at equal age, and how far a usual day may fall below it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.reports.report import DeliveryReport
 
 #: Columns of the table in a terminal.
-_COLUMNS = ("send_date", "state", "sent", "delivered_share", "failed", "waiting", "missing", "p95_seconds")
+_COLUMNS = (*("send_date", "state", "as_of", "sent", "delivered_share", "failed", "waiting", "missing", "p95_seconds"),)
 
 
 @runs_command
@@ -57,7 +57,7 @@ def _print(built: DeliveryReport, wording: Wording, output: str) -> None:
     for each in built.findings:
         print(f"{wording.span(each.first, each.last)}: {wording.finding(each)}")
     if not built.findings:
-        print(wording.text("nothing_wrong", days=len(built.window)))
+        print(wording.text("nothing_wrong"))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

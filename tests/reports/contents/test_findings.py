@@ -1,4 +1,4 @@
-"""What is wrong in a month is found, named and dated; a month without incidents is quiet."""
+"""Incidents of a month are found, named and dated; a month without incidents is quiet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the figures that a check of a day needs, and judges the day. It takes plain values and needs no operator."""
+"""Reads the figures that a check of a day needs from an archive, and judges the day."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def day_and_folder(manifest: Any, send_date: Any, output_uri: str | None) -> tup
     return parse_day(day, "manifest"), folder
 
 
-def judge_delivery(output_uri: str, day: date, *, partition: str, limits: CheckLimits, log: Any) -> DayVerdict:
+def check_archive(output_uri: str, day: date, *, partition: str, limits: CheckLimits, log: Any) -> DayVerdict:
     """Judge a day of an archive.
 
     :param output_uri: the transfer's

@@ -137,13 +137,13 @@ class DysmsDeliveryCheckOperator(CheckedArguments, BaseOperator, BranchMixIn):
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators.judge_delivery import day_and_folder, judge_delivery
+        from airflow_provider_dysms.delivery_check.check_archive import check_archive, day_and_folder
 
         with airflow_errors():
             self.check_arguments()
             day, folder = day_and_folder(self.manifest, self.send_date, self.output_uri)
             checked = limits.CheckLimits(**{name: getattr(self, name) for name in limits.CHECKS})
-            verdict = judge_delivery(folder, day, partition=self.partition, limits=checked, log=self.log)
+            verdict = check_archive(folder, day, partition=self.partition, limits=checked, log=self.log)
         return self._end(verdict, context)
 
     def _end(self, verdict: DayVerdict, context: Context) -> dict[str, Any]:

@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-check bench-refresh budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-check bench-refresh bench-receipts budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -107,6 +107,9 @@ bench-check: $(VENV)/.installed ## false alarms of the delivery check on 500 sim
 
 bench-archive: $(VENV)/.installed-bench-archive ## searches of 60 days of a million messages, compared with pandas and pyarrow; makes 1.4 GB in .cache once
 	@$(BIN)/python benchmarks/archive.py
+
+bench-receipts: $(VENV)/.installed-bench-archive ## receipts joined to a send log, up to a million of each, compared with pandas: five minutes
+	@$(BIN)/python benchmarks/receipts.py
 
 budget: $(VENV)/.installed ## requests per second that are sent, against the quota: ten minutes
 	@$(BIN)/python benchmarks/budget.py

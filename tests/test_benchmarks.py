@@ -71,3 +71,15 @@ def test_every_way_from_a_log_to_a_file_writes_all_rows_and_ours_stays_small() -
     assert "1,200 lines over 1,000 numbers to parquet" in ran.stdout
     verdicts = [line.split()[-1] for line in ran.stdout.splitlines() if line.startswith("peak memory of")]
     assert verdicts == ["reached"], ran.stdout
+
+
+def test_the_benchmark_of_receipts_joins_a_day() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("receipts.py")), "--lines=2000", "--joins=ours"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("2,000")] == ["ours"]

@@ -13,6 +13,7 @@ from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Sour
 from airflow_provider_dysms.model.delivery import State, is_billed
 from airflow_provider_dysms.model.phone_numbers.number import same_number
 from airflow_provider_dysms.receipts import verdicts
+from airflow_provider_dysms.receipts.matching.keys import biz_key, message_key
 from airflow_provider_dysms.receipts.matching.match_lines import match_out_ids
 from airflow_provider_dysms.receipts.matching.merge import REPEATED
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI
@@ -53,6 +54,17 @@ class ReceiptJoin:
         self._scope = scope
         self._vendor = vendor
 
+    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
+        """Read the receipts of many groups at once, for the results that are asked for next."""
+        keys = set()
+        for lines in groups:
+            for line in lines:
+                if line.message_id is not None:
+                    keys.add(message_key(self._vendors_of(line)[0], line.message_id))
+                elif (biz_id := self._biz_id(line)) and line.phone is not None:
+                    keys.add(biz_key(line.phone.digits, biz_id))
+        self._index.fetch(keys)
+
     def result_of(self, number: int, lines: list[Line]) -> GroupResult:
         """Return the result of a group of lines, in the form in which an audit has it.
 
@@ -64,6 +76,8 @@ class ReceiptJoin:
             if message is REPEATED:
                 repeated.append(position)
             else:
+                if message is not None:
+                    self.count(message)
                 made.append(self.verdict(line, message))
         return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=HiddenCounts(repeated=tuple(repeated)))
 
@@ -95,7 +109,6 @@ class ReceiptJoin:
         """Return the verdict on a line."""
         send_date, as_of = self._scope.send_date, self._scope.as_of
         if message is not None:
-            self._count(message)
             return verdicts.of_message(message, line, send_date, as_of)
         if line.message_id is None and line.out_id is None and not self._biz_id(line):
             return judge.of_rejected(msgspec.structs.replace(line, rejection=NO_KEY))
@@ -130,7 +143,8 @@ class ReceiptJoin:
         is_huawei = line.message_id is not None and _HUAWEI_ID.fullmatch(line.message_id)
         return (HUAWEI, ALIYUN) if is_huawei else (ALIYUN, HUAWEI)
 
-    def _count(self, message: Message) -> None:
+    def count(self, message: Message) -> None:
+        """Count the receipts of a message that has a line."""
         self.counts["matched"] += 1
         if message.duplicates:
             self.counts["duplicates"] += message.duplicates

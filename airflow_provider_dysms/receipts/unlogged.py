@@ -61,6 +61,19 @@ def unlogged_verdicts(
         database.close()
 
 
+def count_unused(index: ReceiptIndex, scope: AuditScope, counts: Counter[str]) -> None:
+    """Count the receipts that belong to no line of a log whose unlogged messages the service was asked about.
+
+    :param index: after the look-ups of every line
+    :param counts: takes receipts ``without_line`` that say that they are of the day, of ``other_days``, and
+        ``unmatched`` ones, which do not say when the message was sent
+    """
+    for parts in index.unused():
+        sent_at = parts.best.sent_at
+        kind = "unmatched" if sent_at is None else "without_line" if _is_on(sent_at, scope) else "other_days"
+        counts[kind] += parts.count
+
+
 def _is_on(sent_at: datetime, scope: AuditScope) -> bool:
     return scope.start <= sent_at < scope.start + DAY
 

@@ -8,18 +8,15 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY, metrics
 from airflow_provider_dysms.arguments import template_values
-from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
-from airflow_provider_dysms.arguments.send_log_format import log_option
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, one_of, optional
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, fill_in_day, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.links.manifest import DysmsManifestLink
-from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import Binary, FileFormat, Match, Phone, Refresh, SentFormat, Vendor
-from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.storage import file_formats
-from airflow_provider_dysms.storage.file_formats import EXTENSIONS
+from airflow_provider_dysms.transfers.argument_checks import SHARED_CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,9 +24,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_dysms.storage.manifest import Manifest
-
-#: Largest ``lookahead_days``: nothing reports later.
-MAX_LOOKAHEAD = 30
 
 
 class DysmsReceiptsToObjectStorageOperator(TellsLineage, CheckedArguments, BaseOperator):
@@ -119,28 +113,11 @@ class DysmsReceiptsToObjectStorageOperator(TellsLineage, CheckedArguments, BaseO
         "carry": template_values.read_texts,
     }
     checks: ClassVar[dict[str, Any]] = {
-        "output_uri": validation.text,
+        **SHARED_CHECKS,
         "receipts_uri": text_with_day,
         "sent_uri": text_with_day,
-        "sent_format": optional(one_of(SentFormat)),
-        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(log_option)),
-        "binary": optional(one_of(Binary)),
-        "multiline": flag,
-        **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "vendor": optional(one_of(Vendor)),
-        "lookahead_days": number(0, MAX_LOOKAHEAD, "a number of days"),
-        "push_conn_id": optional(validation.text),
         "match": one_of(("auto", "biz_id", "out_id")),
-        "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": file_formats.check_file_format,
-        "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
-        "partition": text_with_day,
-        "phone": one_of(Phone),
-        "refresh": one_of(Refresh),
-        "max_rejected_rate": number(0, 1, "a share"),
-        "max_rejected_receipts": number(0, 1, "a share"),
-        "asset_partitions": flag,
-        "dysms_conn_id": validation.text,
     }
 
     def __init__(

@@ -8,16 +8,15 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY, metrics
 from airflow_provider_dysms.arguments import template_values
-from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import PrivateField, PrivatePartial, reveal
-from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS, log_option
+from airflow_provider_dysms.arguments.send_log_format import LOG_OPTIONS
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, fill_in_day, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.links.manifest import DysmsManifestLink
-from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import (
     Binary,
     Content,
@@ -29,10 +28,9 @@ from airflow_provider_dysms.model.choices import (
     SentFormat,
     Statistics,
 )
-from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.storage import file_formats
-from airflow_provider_dysms.storage.file_formats import EXTENSIONS
+from airflow_provider_dysms.transfers.argument_checks import MAX_RESUME, SHARED_CHECKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_provider_dysms.storage.manifest import Manifest
-
-#: Largest ``resume_within`` in seconds: receipts take up to this long.
-MAX_RESUME = 259_200
 
 
 class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArguments, BaseOperator):
@@ -69,8 +64,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
 
     A retry of the task resumes where the attempt before it ended, also on another worker: responses are saved as
     checkpoints in ``output_uri/_spool/``, under the same ``content`` and ``phone`` as the output, and removed when the
-    file is written. A task that never succeeds leaves its checkpoints there; give ``_spool/`` a lifecycle rule if that
-    may happen.
+    file is written. Give ``_spool/`` a lifecycle rule if a task may never succeed.
 
     :param sent_uri: the send log: a file, a folder or a glob in object storage (CSV, JSON Lines, Parquet, text;
         ``.gz``); ``{send_date:%Y%m%d}`` stands for the day; templated
@@ -79,8 +73,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     :param columns: our name -> the log's column: ``phone_number`` or ``message_id``; ``country``, ``biz_id``,
         ``out_id``, ``sent_at`` if the log has them; default: the columns that have our names, also in another case
         or punctuation (``OutId``, ``BIZ-ID``); templated
-    :param carry: columns of the log that are copied to the output. Their names must differ from each other, and from
-        those of the output, by more than case and blanks; templated
+    :param carry: columns of the log that are copied to the output; templated
     :param sent_format: ``csv``, ``jsonl``, ``parquet`` or ``text`` (one number per line); default: detected from
         the first bytes of each file, then from the end of its name; templated
     :param encoding: of text files, such as ``gb18030``; ``auto`` tries UTF-8, UTF-16 by its mark and GB18030, and logs
@@ -89,13 +82,11 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         column that is read; the result is logged; templated
     :param time_format: how ``sent_at`` is written, in the codes of ``strptime``, such as ``%m/%d/%Y %H:%M``; default:
         ISO 8601 and every other form that can be read in one way only, including numbers since 1970; templated
-    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``. A line whose time
-        the zone skips or has twice, because clocks are changed, is rejected; templated
+    :param timezone: IANA name of the zone of times without an offset; default ``Asia/Shanghai``; templated
     :param binary: ``hex``: carried Parquet columns of bytes are written as hexadecimal digits; default: bytes are read
         as text, in ``encoding``, and refused if they are not text
     :param multiline: whether quoted CSV cells may have line ends in every column and in any number of lines. By default
-        such cells are refused in columns of ids, numbers or times, in more than 1 % of the lines of a file, and if they
-        contain something like a line of the log, as a stray quote makes them
+        they are refused in columns of ids, numbers or times, in more than 1 % of the lines, and around a line of a log
     :param max_line_bytes: largest line of a text file, and largest cell of a Parquet file; default 1 MiB
     :param max_file_bytes: largest file, after it is decompressed; default 4 GiB
     :param match: how lines and records find each other: ``auto`` (default: by number and BizId, else number and OutId,
@@ -108,8 +99,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param csv_safe: for csv: texts that begin with ``=``, ``+``, ``-``, ``@``, a tab or a line end are written with an
-        apostrophe in front, so that spreadsheets show them and compute nothing. Default false, because other readers
-        need the bytes. Numbers, times and states are not changed; a refresh reads the original texts back
+        apostrophe in front, so that spreadsheets compute nothing. Default false, because other readers need the bytes
     :param partition: folder of the day below ``output_uri``; templated
     :param content: ``drop`` (default) or ``keep`` the message's text
     :param phone: ``plain`` (default), or ``hashed``: HMAC-SHA-256 under the connection's ``privacy_secret``; then the
@@ -119,8 +109,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         or are new are looked up, and the whole file is written again. Only ``all``, which looks up every line, finds
         receipts that come after a failure, and new messages without a line to numbers that are final. With either, a
         line that had a record and now has none fails the task
-    :param resume_within: seconds after the start of its first attempt in which a retry resumes with its responses,
-        default six hours; raise it for exports that take longer. 0: never, and no checkpoints are written
+    :param resume_within: seconds after its first attempt in which a retry resumes, default six hours. 0: never
     :param outside_window: for a day that the service does not remember, ``fail`` (default) or ``skip``
     :param max_missing_rate: the share of lines without a record above which the task fails, default 0.05
     :param max_rejected_rate: the share of lines that cannot be looked up above which the task fails, default 0.05
@@ -128,9 +117,15 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         segments differ from ours, with what may explain it; ``judge`` by it as well: if the vendor counts segments and
         not one record was found, the task fails, also for a list of numbers; or ``skip``
     :param asset_partitions: on Airflow 3.3, whether the event of an asset in ``outlets`` belongs to the partition of
-        the day (default). Such an event starts DAGs with ``PartitionedAssetTimetable`` only; with false it starts those
-        with ``schedule=[asset]``
+        the day (default), and starts DAGs with ``PartitionedAssetTimetable``; else those with ``schedule=[asset]``
     :param requests_per_second: replaces the connection's ``quota_share``
+    :param receipts_uri: archived receipts, as ``DysmsReceiptsToObjectStorageOperator`` takes them: lines with a final
+        receipt that nothing contradicts are taken from it, the others are asked. ``unlogged`` is not judged for lines
+        that are not asked. Not with ``content="keep"`` or ``phone_numbers``; templated
+    :param lookahead_days: as ``push_conn_id`` and ``max_rejected_receipts``, see that operator
+    :param cross_check: the share of the lines with a receipt that is asked too and compared, default 0.01, because
+        receipts are not signed. A keyed digest of the id chooses them, under ``privacy_secret``. 0: none
+    :param max_cross_check_differences: the share of these that may differ before the task fails, default 0.002
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
         not retry the task
@@ -143,6 +138,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
 
     template_fields: Sequence[str] = (
         "sent_uri",
+        "receipts_uri",
         "phone_numbers",
         "columns",
         "carry",
@@ -162,34 +158,24 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
         "sent_uri": template_values.read_uri,
+        "receipts_uri": template_values.read_uri,
         "output_uri": template_values.read_uri,
         "columns": template_values.read_mapping,
         "carry": template_values.read_texts,
     }
     checks: ClassVar[dict[str, Any]] = {
-        "output_uri": validation.text,
+        **SHARED_CHECKS,
         "sent_uri": optional(text_with_day),
-        "sent_format": optional(one_of(SentFormat)),
-        **dict.fromkeys(("encoding", "delimiter", "time_format", "timezone"), optional(log_option)),
-        "binary": optional(one_of(Binary)),
-        "multiline": flag,
-        **dict.fromkeys(("max_line_bytes", "max_file_bytes"), number(1, 2**50, "a number of bytes")),
         "match": one_of(Match),
-        "send_date": lambda argument, value: parse_day(value, argument),
-        "file_format": file_formats.check_file_format,
-        "compression": optional(one_of(sorted({taken for _, taken in EXTENSIONS if taken}))),
-        "partition": text_with_day,
         "content": one_of(Content),
-        "phone": one_of(Phone),
-        "refresh": one_of(Refresh),
         "resume_within": number(0, MAX_RESUME, "a number of seconds"),
         "outside_window": one_of(OutsideWindow),
         "max_missing_rate": number(0, 1, "a share"),
-        "max_rejected_rate": number(0, 1, "a share"),
         "statistics": one_of(Statistics),
-        "asset_partitions": flag,
         "requests_per_second": optional(number(0, 100_000, "a number of requests", above=True)),
-        "dysms_conn_id": validation.text,
+        "receipts_uri": optional(text_with_day),
+        "cross_check": number(0, 1, "a share"),
+        "max_cross_check_differences": number(0, 1, "a share"),
     }
 
     def __init__(
@@ -225,6 +211,12 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         statistics: Statistics = "record",
         asset_partitions: bool = True,
         requests_per_second: float | None = None,
+        receipts_uri: str | None = None,
+        lookahead_days: int = 3,
+        push_conn_id: str | None = None,
+        max_rejected_receipts: float = 0.05,
+        cross_check: float = 0.01,
+        max_cross_check_differences: float = 0.002,
         dysms_conn_id: str = DysmsHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
@@ -259,6 +251,12 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         self.statistics: Statistics = statistics
         self.asset_partitions = asset_partitions
         self.requests_per_second = requests_per_second
+        self.receipts_uri = receipts_uri
+        self.lookahead_days = lookahead_days
+        self.push_conn_id = push_conn_id
+        self.max_rejected_receipts = max_rejected_receipts
+        self.cross_check = cross_check
+        self.max_cross_check_differences = max_cross_check_differences
         self.dysms_conn_id = dysms_conn_id
         self.check_literals()
 
@@ -268,6 +266,8 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         phone_numbers = reveal(self.phone_numbers)
         if (self.sent_uri is None) == (phone_numbers is None):
             raise DysmsInputError("sent_uri", "or phone_numbers: give exactly one of the two")
+        if self.receipts_uri is not None and (phone_numbers is not None or self.content == "keep"):
+            raise DysmsInputError("receipts_uri", 'needs sent_uri and content="drop": receipts have no text')
         for name in ("columns", "carry", *LOG_OPTIONS):
             if phone_numbers is not None and getattr(self, name):
                 raise DysmsInputError(name, "describes a send log; it cannot be used with phone_numbers")

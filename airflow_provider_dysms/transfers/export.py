@@ -5,6 +5,7 @@ It takes plain values and needs no operator. Every DAG file loads the operator; 
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
+from airflow_provider_dysms.transfers.from_receipts.before_queries import receipts_before_queries
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove
@@ -64,6 +66,7 @@ def export(
     hook = DysmsHook(options.dysms_conn_id, requests_per_second=options.requests_per_second)
     _ = hook.settings  # a wrong connection is reported before anything is read or written
     privacy_key = hook.privacy_key if options.phone == "hashed" else None
+    sample_key = hook.privacy_key if options.receipts_uri is not None and options.cross_check else None
     partition, layout = resolve_output(options, day)
     send_log = read_input(options, log_options, day, layout, log)
     partition.probe()
@@ -79,14 +82,18 @@ def export(
     written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
     digest = digest_of(send_log, hook.settings, written, privacy_key)
     checkpoints = checkpoints_of(owner, partition.store, digest, now=now, resume_within=options.resume_within)
-    with partition.open_spool(codec.columns) as spool, DiskIndex() as resumed, DiskIndex() as index:
+    with ExitStack() as stack:
+        spool = stack.enter_context(partition.open_spool(codec.columns))
+        resumed, index = stack.enter_context(DiskIndex()), stack.enter_context(DiskIndex())
         resumed.put(checkpoints.read())
         if checkpoints.as_of != now:
             since = in_beijing(checkpoints.as_of.isoformat())
             log.info("The responses that earlier attempts have received since %s are used again", since)
+        scope = AuditScope(day, checkpoints.as_of, options.match, send_log.has_match_keys)
+        receipts = stack.enter_context(receipts_before_queries(options, scope, layout, sample_key, log))
         pipeline = Pipeline(
             send_log,
-            AuditScope(day, checkpoints.as_of, options.match, send_log.has_match_keys),
+            scope,
             codec,
             spool,
             resumed=resumed,
@@ -98,6 +105,7 @@ def export(
             columns=options.columns,
             log=log,
             progress=progress,
+            receipts=receipts.source,
         )
 
         async def ask(client: DysmsClient) -> tuple[bool, dict[str, Any]]:
@@ -114,11 +122,13 @@ def export(
             return keep_settled(previous_manifest, run, log)
         log_reopened(previous_manifest, pipeline, log)
         try:
+            receipts.check(options)
             _judge(pipeline, send_log, run["statistics"], options, log)
         except DysmsIncomplete:
             remove(checkpoints, log)  # a retry would find the same in them
             raise
-        result = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
+        before = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
+        result = {**before, **receipts.facts()}
         if result["provisional"]:
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])

@@ -70,6 +70,8 @@ class ExportOptions(PrivateStruct, frozen=True, kw_only=True):
     lookahead_days: int = 3
     push_conn_id: str | None = None
     max_rejected_receipts: float = 0.05
+    cross_check: float = 0.01
+    max_cross_check_differences: float = 0.002
     dysms_conn_id: str = DysmsHook.default_conn_name
 
     @classmethod

@@ -164,7 +164,10 @@ class Pipeline:
 
     def run_without_queries(self) -> None:
         """Write the rows of every line as its receipts, or the rows of the partition, have it."""
-        for result in known_results(self._send_log, self._find_best_result, self.tally, self._erased.leave_out):
+        results = known_results(
+            self._send_log, self._find_best_result, self.tally, self._erased.leave_out, self._receipts.fetch
+        )
+        for result in results:
             self._write_group(result)
 
     def write_unlogged(self, verdicts: Iterable[Verdict]) -> None:

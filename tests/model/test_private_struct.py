@@ -54,6 +54,7 @@ KINDS = [
     receipt.Receipt,
     push_signature.PushKey,
     json_report.JsonReport,
+    json_report.SmsReport,
     parse_body.ParsedBody,
     merge.Message,
     merge.PartReceipts,

@@ -27,7 +27,7 @@ def test_they_have_the_names_and_defaults_of_the_operators_arguments() -> None:
     required = [inspect.Parameter.empty] * (len(fields) - len(defaults))
     options = dict(zip(fields, [*required, *defaults], strict=True))
     assert options.keys() == arguments.keys() - {"asset_partitions"}, "which is about the event of an asset"
-    assert {name for name in options if options[name] != arguments[name]} == {"send_date", "receipts_uri"}
+    assert {name for name in options if options[name] != arguments[name]} == {"send_date"}
 
 
 def test_they_are_taken_from_attributes_of_their_names() -> None:

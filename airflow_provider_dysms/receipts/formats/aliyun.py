@@ -20,7 +20,7 @@ from airflow_provider_dysms.receipts.formats.values import (
 from airflow_provider_dysms.receipts.receipt import ALIYUN, MAX_PARTS, Receipt
 
 if TYPE_CHECKING:
-    from airflow_provider_dysms.receipts.formats.json_report import JsonReport
+    from airflow_provider_dysms.receipts.formats.json_report import JsonReport, SmsReport
     from airflow_provider_dysms.receipts.formats.values import Value
 
 _SUCCESS = {True: True, "true": True, "1": True, False: False, "false": False, "0": False}
@@ -53,6 +53,35 @@ def parse_sms_report(report: JsonReport) -> Receipt:
             description=description("err_msg", report.err_msg),
             message_id=text("message_id", report.message_id),
             request_id=text("request_id", report.request_id),
+        ),
+    )
+
+
+def parse_typed_sms_report(report: SmsReport) -> Receipt:
+    """Return the receipt of one SmsReport whose fields have the documented types.
+
+    :raises Unreadable: a field is missing or wrong
+    """
+    biz_id, out_id = (report.biz_id or "").strip(), (report.out_id or "").strip()
+    phone_number = report.phone_number.strip()
+    if not phone_number or not (biz_id or out_id):
+        raise Unreadable("has no key")
+    return Receipt(
+        vendor=ALIYUN,
+        state=State.DELIVERED if report.success else State.FAILED,
+        error_code=(report.err_code or "").strip() or None,
+        phone_number=phone_number,
+        biz_id=biz_id or None,
+        out_id=out_id or None,
+        sent_at=instant("send_time", report.send_time),
+        reported_at=instant("report_time", report.report_time),
+        segments=1 if report.sms_size == "1" else whole_number("sms_size", report.sms_size, MAX_PARTS),
+        template_code=(report.template_code or "").strip() or None,
+        sign_name=(report.sign_name or "").strip() or None,
+        extra=pairs(
+            description=(report.err_msg or "").strip() or None,
+            message_id=(report.message_id or "").strip() or None,
+            request_id=(report.request_id or "").strip() or None,
         ),
     )
 

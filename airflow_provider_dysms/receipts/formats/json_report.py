@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
+from airflow_provider_dysms.model.ids import MAX_ID
 from airflow_provider_dysms.model.private_struct import PrivateStruct
-from airflow_provider_dysms.receipts.formats.values import Value  # noqa: TC001 - the decoder needs it
+from airflow_provider_dysms.receipts.formats.values import MAX_TEXT, Value
+
+#: A text that is at most as long as it may be.
+Short = Annotated[str, msgspec.Meta(max_length=MAX_ID)]
 
 #: Stands for a field that is missing.
 NOTHING = msgspec.Raw()
@@ -59,3 +65,24 @@ class JsonReport(PrivateStruct, frozen=True, gc=False):
     org_code: Value = msgspec.field(default=None, name="orgCode")
     extend: Value = None
     to: Value = None
+
+
+class SmsReport(PrivateStruct, frozen=True, gc=False):
+    """An SmsReport of Alibaba Cloud with fields of the documented types, which the decoder checks.
+
+    A report that is written in another way is read as :class:`JsonReport`.
+    """
+
+    phone_number: Short
+    success: bool
+    biz_id: Short | None = None
+    out_id: Short | None = None
+    send_time: Short | None = None
+    report_time: Short | None = None
+    err_code: Short | None = None
+    err_msg: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] | None = None
+    sms_size: Short | None = None
+    template_code: Short | None = None
+    sign_name: Short | None = None
+    request_id: Short | None = None
+    message_id: Short | None = None

@@ -24,7 +24,7 @@ import msgspec
 
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.receipts.formats import aliyun, huawei
-from airflow_provider_dysms.receipts.formats.json_report import NOTHING, JsonReport
+from airflow_provider_dysms.receipts.formats.json_report import NOTHING, JsonReport, SmsReport
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, Receipt
 
@@ -38,6 +38,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*", re.ASCII)
 
 _decode_object = msgspec.json.Decoder(JsonReport).decode
 _decode_objects = msgspec.json.Decoder(list[JsonReport]).decode
+_decode_sms_reports = msgspec.json.Decoder(list[SmsReport]).decode
 _decode_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -101,6 +102,11 @@ def parse_object(report: JsonReport, vendor: str | None) -> ParsedBody:
 
 
 def _parse_array(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:
+    try:
+        if vendor != HUAWEI and len(quick := _decode_sms_reports(body)) <= MAX_REPORTS:
+            return ParsedBody([*map(aliyun.parse_typed_sms_report, quick)])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, Unreadable):
+        pass  # it is of another kind, or has something that must be named
     try:
         reports = _decode_objects(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -27,7 +27,7 @@ class PartReceipts(PrivateStruct, frozen=True, array_like=True, gc=False):
 
     :param best: the one that counts
     :param count: number of receipts
-    :param low: the smallest of the final states and codes that the receipts say
+    :param low: the smallest of the final states and codes that more than one receipt say; ``None`` for one receipt
     :param high: the largest of them
     """
 
@@ -69,21 +69,14 @@ class Message(PrivateStruct, frozen=True, gc=False):
 REPEATED = Message(State.WAITING, Receipt(vendor="", state=State.WAITING), None, None, 1, 0, 0, 0, False)
 
 
-def single(receipt: Receipt) -> PartReceipts:
-    """Return one receipt in the form in which it can be merged."""
-    said = _said(receipt)
-    return PartReceipts(receipt, 1, said, said)
-
-
 def merged(one: PartReceipts, other: PartReceipts) -> PartReceipts:
     """Merge receipts of one part; the order does not matter, nor does the way in which many are grouped."""
-    lows = [said for said in (one.low, other.low) if said is not None]
-    highs = [said for said in (one.high, other.high) if said is not None]
+    said = [each for part in (one, other) for each in _said_by(part) if each is not None]
     return PartReceipts(
         _better(one.best, other.best),
         one.count + other.count,
-        min(lows) if lows else None,
-        max(highs) if highs else None,
+        min(said, default=None),
+        max(said, default=None),
     )
 
 
@@ -138,6 +131,10 @@ def _of_one(part: PartReceipts) -> Message:
         part.count - 1,
         part.is_conflicting,
     )
+
+
+def _said_by(part: PartReceipts) -> tuple[tuple[str, str] | None, ...]:
+    return (_said(part.best),) if part.count == 1 else (part.low, part.high)
 
 
 def _said(receipt: Receipt) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.receipts.matching.keys import biz_key, digits_of, key_of, message_key, out_key
-from airflow_provider_dysms.receipts.matching.merge import Message, PartReceipts, merged, message_of, single
+from airflow_provider_dysms.receipts.matching.merge import Message, PartReceipts, merged, message_of
 from airflow_provider_dysms.temporary_database import open_temporary_database
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ReceiptIndex:
         self._is_empty = True
         self._indexed: set[str] = set()
         self._used = bytearray()
+        self._fetched: dict[int, list[tuple[int, bytes]]] = {}
 
     def __enter__(self) -> ReceiptIndex:
         return self
@@ -53,10 +54,27 @@ class ReceiptIndex:
         for count, receipt in enumerate(receipts, 1):
             place = key_of(receipt), receipt.part
             known = batch.get(place)
-            batch[place] = single(receipt) if known is None else merged(known, single(receipt))
+            batch[place] = PartReceipts(receipt) if known is None else merged(known, PartReceipts(receipt))
             if count % BATCH == 0:
                 self._insert(batch)
         self._insert(batch)
+
+    def fetch(self, keys: Iterable[int]) -> None:
+        """Read the receipts of many messages at once, for the look-ups that follow: that takes half the time.
+
+        :param keys: of these messages; at most 30,000
+        """
+        self._fetched = {key: [] for key in keys}
+        if self._is_empty or not self._fetched:
+            return
+        self._index_once("receipts")
+        marks = ",".join("?" * len(self._fetched))
+        query = f"SELECT key, position, content FROM receipts WHERE key IN ({marks})"  # noqa: S608 - marks alone
+        for count, (key, position, content) in enumerate(self._database.execute(query, [*self._fetched])):
+            self._fetched[key].append((position, content))
+            if count > MAX_ENTRIES:  # the look-ups read on their own, and say which bound is exceeded
+                self._fetched.clear()
+                return
 
     def by_message_id(self, vendor: str, message_id: str) -> Message | None:
         """Return what the receipts of a message id say, and mark them as used; ``None`` if there are none."""
@@ -123,8 +141,9 @@ class ReceiptIndex:
         """Return the receipts of a message's own key, in the order in which they were added."""
         if self._is_empty:
             return []
-        if "receipts" not in self._indexed:
-            self._index("receipts")
+        if (fetched := self._fetched.get(key)) is not None:
+            return [(position, _decode(content)) for position, content in fetched]
+        self._index_once("receipts")
         return self._read("SELECT position, content FROM receipts WHERE key = ? LIMIT ?", key)
 
     def _entries_of_out_id(self, key: int) -> list[tuple[int, PartReceipts]]:
@@ -136,15 +155,16 @@ class ReceiptIndex:
             stored = self._database.execute("SELECT position, content FROM receipts")
             keys = ((_out_key(_decode(content).best), position) for position, content in stored)
             self._database.executemany("INSERT INTO out_ids VALUES (?, ?)", (each for each in keys if each[0]))
-            self._index("out_ids")
+            self._index_once("out_ids")
         return self._read(
             "SELECT position, content FROM out_ids JOIN receipts ON position = receipt WHERE out_ids.key = ? LIMIT ?",
             key,
         )
 
-    def _index(self, table: str) -> None:
-        self._database.execute(f"CREATE INDEX by_key_of_{table} ON {table} (key)")
-        self._indexed.add(table)
+    def _index_once(self, table: str) -> None:
+        if table not in self._indexed:
+            self._database.execute(f"CREATE INDEX by_key_of_{table} ON {table} (key)")
+            self._indexed.add(table)
 
     def _read(self, query: str, key: int) -> list[tuple[int, PartReceipts]]:
         found = self._database.execute(query, (key, MAX_ENTRIES + 1)).fetchall()

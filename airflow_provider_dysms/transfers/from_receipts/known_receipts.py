@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 class KnownReceipts:
     """No receipts: every line is asked about."""
 
+    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
+        """Prepare for :meth:`find` of some groups."""
+
     def find(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group; ``None`` if the service must be asked.
 
@@ -41,6 +44,9 @@ class OnlyReceipts(KnownReceipts):
 
     def __init__(self, join: ReceiptJoin) -> None:
         self._join = join
+
+    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
+        self._join.fetch(groups)
 
     def find(self, number: int, lines: list[Line]) -> GroupResult:
         return self._join.result_of(number, lines)

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 
 def read_receipts(
-    options: ExportOptions, send_date: date, as_of: datetime, layout: OutputLayout, index: ReceiptIndex, log: Any
+    options: ExportOptions,
+    send_date: date,
+    as_of: datetime,
+    layout: OutputLayout,
+    index: ReceiptIndex,
+    log: Any,
+    *,
+    must_exist: bool = True,
 ) -> ArchiveCounts:
     """Read the receipts that may be about the messages of a day.
 
@@ -30,8 +37,9 @@ def read_receipts(
     :param layout: where the export writes: the archive must lie elsewhere
     :param index: takes the receipts
     :param log: the task's logger
+    :param must_exist: whether a missing file is an error; otherwise it is a warning
     :raises DysmsInputError: the archive cannot be read, or has too many bodies that are not receipts
-    :raises DysmsIncomplete: no file was found
+    :raises DysmsIncomplete: no file was found, but one must exist
     """
     assert options.receipts_uri is not None
     archive = Archive(as_of, vendor=options.vendor, push_key=push_key(options.push_conn_id))
@@ -41,11 +49,14 @@ def read_receipts(
         with open_inputs(uri, argument="receipts_uri", output=layout, may_grow=True) as files:
             index.add(archive.read(files))
     counts = archive.counts
-    if not counts.files:
+    if not counts.files and must_exist:
         raise DysmsIncomplete(
             f"receipts_uri finds no file for {send_date} and the {options.lookahead_days} days after it; check the URI "
             "and what writes the archive"
         )
+    if not counts.files:
+        log.warning("receipts_uri finds no file for %s: every line is asked", send_date)
+        return counts
     log.info(
         "The receipts of %s: %s in %s of %s",
         send_date,

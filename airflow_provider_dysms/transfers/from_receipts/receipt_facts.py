@@ -5,7 +5,8 @@
 * ``files``, ``bodies`` and ``read``, the receipts of the archive, and ``rejected`` by reason
 * ``rows``: the rows that come from receipts alone
 * ``duplicates``, ``conflicts``, ``other_number``, ``not_billed``: see :class:`ReceiptJoin`
-* ``unmatched`` and ``other_days``: receipts without a line, whose day is not known, or another one
+* ``unmatched`` and ``other_days``: receipts without a line, whose day is not known, or another one; and
+  ``without_line``, those of the day if the service was asked, which knows unlogged messages better
 * ``cross_check``: see :class:`ReceiptsFirst`; ``not cross-checked`` if the service was not asked
 * ``unlogged_judged``: whether messages of receipted lines were compared with the log
 """
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
 
 NOT_CROSS_CHECKED = "not cross-checked"
 
-_COUNTED = ("matched", "duplicates", "conflicts", "other_number", "not_billed", "unmatched", "other_days")
+_COUNTED = (
+    "matched",
+    "duplicates",
+    "conflicts",
+    "other_number",
+    "not_billed",
+    "unmatched",
+    "other_days",
+    "without_line",
+)
 
 
 def receipt_facts(

@@ -1,0 +1,180 @@
+"""Measures the join of receipts to a send log at 10,000, 100,000 and 1,000,000 lines, next to the same join in pandas.
+
+3 % of the receipts are lost, 2 % come twice, 1 % contradict another one; they are archived in a random order. Each join
+runs in a process of its own on one core. The same files give the same states with both, which is checked.
+`make bench-receipts` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from figures import table
+
+DAY = "2026-06-01"
+START = datetime(2026, 6, 1, tzinfo=timezone(timedelta(hours=8)))
+MAX_SECONDS, MAX_MB = 60, 300
+
+
+def generate(folder: Path, lines: int) -> None:
+    """Write a send log, and its receipts as archived requests in eight files."""
+    rng = random.Random(lines)
+    requests = []
+    with (folder / "sent.csv").open("w") as log:
+        log.write("phone_number,biz_id,out_id,sent_at\n")
+        for place in range(lines):
+            sent = START + timedelta(seconds=600 + place * 85_000 // lines)
+            number, biz_id = f"139{place:08}", f"{90_000_000 + place}^0"
+            log.write(f"{number},{biz_id},order-{place},{sent.isoformat()}\n")
+            if rng.random() < 0.03:
+                continue
+            reported = sent + timedelta(seconds=rng.randint(1, 60))
+            report = {
+                "phone_number": number,
+                "send_time": f"{sent:%Y-%m-%d %H:%M:%S}",
+                "report_time": f"{reported:%Y-%m-%d %H:%M:%S}",
+                **outcome(rng.random() < 0.9),
+                "sms_size": "1",
+                "biz_id": biz_id,
+                "out_id": f"order-{place}",
+            }
+            requests.append(request(report, reported))
+            if rng.random() < 0.02:
+                requests.append(requests[-1])
+            if rng.random() < 0.01:
+                requests.append(request({**report, **outcome(not report["success"])}, reported))
+    rng.shuffle(requests)
+    (folder / "receipts").mkdir()
+    for part in range(8):
+        (folder / f"receipts/{part}.jsonl").write_text("".join(requests[part::8]))
+
+
+def outcome(success: bool) -> dict[str, Any]:
+    """Return the fields of a report that say what became of the message."""
+    return {
+        "success": success,
+        "err_code": "DELIVERED" if success else "MK:0001",
+        "err_msg": "ok" if success else "空号",
+    }
+
+
+def request(report: dict[str, Any], received_at: datetime) -> str:
+    """Return the line of an archived request."""
+    headers = {"Host": "receipts.example.com", "User-Agent": "sms-report"}
+    body = json.dumps([report], ensure_ascii=False)
+    fields = {"received_at": received_at.isoformat(), "content_type": "application/json", "headers": headers}
+    return json.dumps({**fields, "body": body}, ensure_ascii=False) + "\n"
+
+
+def join(folder: Path) -> dict[str, int]:
+    """Join with this package; return the states."""
+    from airflow_provider_dysms.transfers.export_options import ExportOptions
+    from airflow_provider_dysms.transfers.from_receipts.export_receipts import export_receipts
+
+    options = ExportOptions(
+        output_uri=f"file://{folder}/ours",
+        send_date=DAY,
+        sent_uri=f"file://{folder}/sent.csv",
+        receipts_uri=f"file://{folder}/receipts",
+    )
+    log = logging.getLogger(__name__)
+    log.setLevel(logging.ERROR)
+    states: dict[str, int] = export_receipts(options, log=log)["result"]["by_state"]
+    return states
+
+
+def join_in_pandas(folder: Path) -> dict[str, int]:
+    """Join as an engineer in a hurry does; return the states."""
+    import pandas
+
+    requests = pandas.concat(
+        pandas.read_json(path, lines=True) for path in sorted((folder / "receipts").glob("*.jsonl"))
+    )
+    receipts = pandas.DataFrame([report for body in requests["body"] for report in json.loads(body)])
+    receipts["report_time"] = pandas.to_datetime(receipts["report_time"])
+    receipts = receipts.sort_values(["success", "report_time"]).drop_duplicates(["phone_number", "biz_id"], keep="last")
+    log = pandas.read_csv(folder / "sent.csv", dtype=str)
+    rows = log.merge(receipts, on=["phone_number", "biz_id"], how="left")
+    rows["state"] = rows["success"].map({True: "delivered", False: "failed"}).fillna("expired")
+    rows["delivery_seconds"] = (rows["report_time"] - pandas.to_datetime(rows["send_time"])).dt.total_seconds()
+    rows.to_json(folder / "pandas.jsonl", orient="records", lines=True)
+    return dict(Counter(rows["state"]))
+
+
+JOINS = {"ours": join, "pandas": join_in_pandas}
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    """Run a join in a process of its own, on one core."""
+    ran = subprocess.run(
+        [sys.executable, __file__, "--join", name, "--folder", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise SystemExit(ran.stdout + ran.stderr)
+    measured: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return measured
+
+
+def run(name: str, folder: Path) -> None:
+    """Print what a join took: seconds of CPU and of the clock without its imports, and all memory (MB)."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    import airflow.sdk  # noqa: F401 - what a task has loaded before
+
+    before, clock = time.process_time(), time.perf_counter()
+    states = JOINS[name](folder)
+    cpu, seconds = time.process_time() - before, time.perf_counter() - clock
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(json.dumps({"cpu": cpu, "seconds": seconds, "memory": memory, "states": states}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=lambda text: [*map(int, text.split(","))], default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--joins", type=lambda text: text.split(","), default=[*JOINS], help="ours, pandas")
+    parser.add_argument("--join", choices=JOINS)
+    parser.add_argument("--folder", type=Path)
+    arguments = parser.parse_args()
+    if arguments.join:
+        run(arguments.join, arguments.folder)
+        return
+    rows = [("lines", "join", "CPU s", "s", "MB", "CPU us per line")]
+    last = {}
+    for lines in arguments.lines:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            generate(folder, lines)
+            last = {join: measure(join, folder) for join in arguments.joins}
+        for join, found in last.items():
+            figures = f"{found['cpu']:.1f}", f"{found['seconds']:.1f}", f"{found['memory']:.0f}"
+            rows.append((f"{lines:,}", join, *figures, f"{found['cpu'] / lines * 1e6:.0f}"))
+        assert len({json.dumps(found["states"], sort_keys=True) for found in last.values()}) == 1, last
+    print(table(rows))
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+    ours, theirs = last["ours"], last.get("pandas", last["ours"])
+    for what, is_reached in (
+        (f"under {MAX_SECONDS} s of CPU", ours["cpu"] < MAX_SECONDS),
+        (f"under {MAX_MB} MB", ours["memory"] < MAX_MB),
+        ("not slower than pandas", ours["cpu"] <= theirs["cpu"]),
+        ("a tenth of the memory of pandas", ours["memory"] <= theirs["memory"] / 10),
+    ):
+        print(f"{what}: {'reached' if is_reached else 'missed'}")
+
+
+if __name__ == "__main__":
+    main()

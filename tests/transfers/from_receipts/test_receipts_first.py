@@ -1,0 +1,207 @@
+"""The audit takes lines from their receipts, asks the rest and a sample, and refuses receipts that are forged."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_provider_dysms.model import dates
+
+DAY = dates.beijing_day(datetime.now(UTC)) - dates.DAY
+NOON = dates.day_start(DAY) + dates.DAY / 2
+
+
+def messages(count: int, *, biz_id: bool = True) -> list[dict[str, Any]]:
+    """Return messages as the emulator takes them: a tenth has failed, a fiftieth waits."""
+    return [
+        {
+            "phone_number": f"1390000{place:04}",
+            **({"biz_id": f"9007{place}^0"} if biz_id else {}),
+            "out_id": f"order-{place}",
+            "sent_at": (NOON + dates.DAY / 86_400 * place).isoformat(),
+            "state": "waiting" if place % 50 == 7 else "failed" if place % 10 == 0 else "delivered",
+            "content": "【示例】text",
+        }
+        for place in range(count)
+    ]
+
+
+def receipt(message: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return the SmsReport of a message that is not waiting."""
+    local = f"{dates.parse_instant(message['sent_at']).astimezone(dates.BEIJING):%Y-%m-%d %H:%M:%S}"
+    is_delivered = message["state"] == "delivered"
+    return {
+        "phone_number": message["phone_number"],
+        "send_time": local,
+        "report_time": local[:-2] + "59",
+        "success": is_delivered,
+        "err_code": "DELIVERED" if is_delivered else message.get("error_code", "MK:0001"),
+        "sms_size": "1",
+        "biz_id": message.get("biz_id", f"{message['out_id']}^0"),
+        "out_id": message["out_id"],
+        **fields,
+    }
+
+
+class Day:
+    """A day that was sent, with its log and its receipts."""
+
+    def __init__(self, attempts: Any) -> None:
+        self.attempts = attempts
+
+    def send(self, sent: list[dict[str, Any]], *, biz_id: bool = True) -> None:
+        self.attempts.emulator.add_messages(sent)
+        lines = [
+            f"{each['phone_number']},{each['biz_id'] if biz_id else ''},{each['out_id']},{each['sent_at']}"
+            for each in sent
+        ]
+        log = "\n".join(["phone_number,biz_id,out_id,sent_at", *lines, ""])
+        (self.attempts.folder / "sent.csv").write_text(log, "utf-8")
+
+    def push(self, *receipts: dict[str, Any]) -> None:
+        folder = self.attempts.folder / "receipts"
+        folder.mkdir(exist_ok=True)
+        lines = [json.dumps({"body": json.dumps([each])}) for each in receipts]
+        (folder / "a.jsonl").write_text("\n".join([*lines, ""]), "utf-8")
+
+    def __call__(self, **arguments: Any) -> dict[str, Any]:
+        arguments = {"receipts_uri": f"file://{self.attempts.folder}/receipts", "statistics": "skip", **arguments}
+        manifest: dict[str, Any] = self.attempts(**arguments)
+        return manifest
+
+
+@pytest.fixture
+def day(attempts: Any) -> Day:
+    return Day(attempts)
+
+
+def final(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [message for message in sent if message["state"] != "waiting"]
+
+
+@pytest.mark.parametrize("biz_id", [True, False], ids=["biz_id", "out_id"])
+def test_receipted_lines_are_taken_and_the_others_asked(day: Day, biz_id: bool) -> None:
+    sent = messages(300, biz_id=biz_id)
+    day.send(sent, biz_id=biz_id)
+    lost = 9
+    day.push(*map(receipt, final(sent)[lost:]))
+    manifest = day(cross_check=0)
+    waiting = 300 - len(final(sent))
+    assert day.attempts.asked() == waiting + lost
+    result = manifest["result"]
+    assert (result["receipts"]["rows"], result["asked"]) == (300 - waiting - lost, waiting + lost)
+    assert result["source"] == "receipts and queries"
+    assert result["receipts"]["cross_check"] == {"compared": 0, "differences": 0, "undecided": 0}
+    assert result["receipts"]["unlogged_judged"] is False
+    with_receipts = day.attempts.rows()
+    day.attempts.out = day.attempts.folder / "asked"
+    manifest = day.attempts(statistics="skip")
+    alone = day.attempts.rows()
+    keys = ("phone_number", "biz_id", "out_id", "state", "sent_at", "segments", "is_final")
+    if not biz_id:
+        keys = tuple(key for key in keys if key != "segments")
+    with_text = [row | {"segments": 1} for row in alone]
+    assert [[row[key] for key in keys] for row in with_receipts] == [[row[key] for key in keys] for row in with_text]
+    assert result["by_state"] == manifest["result"]["by_state"]
+
+
+def test_only_the_lines_of_a_number_that_have_no_receipt_are_asked(day: Day) -> None:
+    sent = messages(6)
+    for message in sent:
+        message["phone_number"] = "13900000000"
+    day.send(sent)
+    day.push(*map(receipt, sent[:4]))
+    assert day(cross_check=0)["result"]["by_state"] == {"delivered": 5, "failed": 1}
+    assert day.attempts.asked() == 2
+    assert [row["biz_id"] for row in day.attempts.rows()] == [message["biz_id"] for message in sent]
+
+
+def test_a_sample_is_asked_too_and_is_the_same_in_every_run(day: Day) -> None:
+    sent = messages(400)
+    day.send(sent)
+    day.push(*map(receipt, final(sent)))
+    waiting = 400 - len(final(sent))
+    first = day(cross_check=0.1)["result"]
+    compared = first["receipts"]["cross_check"]["compared"]
+    assert 15 < compared < 70
+    assert first["receipts"]["cross_check"] == {"compared": compared, "differences": 0, "undecided": 0}
+    assert day.attempts.asked() == waiting + compared
+    data = day.attempts.data()
+    again = day(cross_check=0.1, refresh="all")["result"]
+    assert again["receipts"] == first["receipts"]
+    assert day.attempts.data() == data
+
+
+def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
+    sent = messages(400)
+    for message in sent:
+        message["state"] = "failed" if message["state"] == "delivered" else message["state"]
+    day.send(sent)
+    day.push(*(receipt({**message, "state": "delivered"}) for message in sent))
+    with pytest.raises(AirflowException, match=r"of \d+ lines whose receipts were compared .* sent\.csv:\d+") as raised:
+        day(cross_check=0.05)
+    assert not isinstance(raised.value, AirflowFailException)
+    assert not list(day.attempts.out.rglob("part-*"))
+    assert day(cross_check=0.05, max_cross_check_differences=1)["result"]["receipts"]["cross_check"]["differences"] > 5
+
+
+def test_receipts_that_contradict_each_other_are_asked(day: Day) -> None:
+    sent = messages(100)
+    day.send(sent)
+    contradicted = final(sent)[:5]
+    wrong = [
+        receipt({**each, "state": "failed" if each["state"] == "delivered" else "delivered"}) for each in contradicted
+    ]
+    receipts = [*map(receipt, final(sent)), *wrong]
+    random.Random(1).shuffle(receipts)
+    day.push(*receipts)
+    result = day(cross_check=0)["result"]
+    assert day.attempts.asked() == 100 - len(final(sent)) + 5
+    assert result["receipts"]["conflicts"] == 5
+    truth = {message["phone_number"]: message["state"] for message in sent}
+    assert {row["phone_number"]: row["state"] for row in day.attempts.rows()} == truth
+
+
+def test_a_retry_compares_what_the_attempt_before_it_asked(day: Day, hasty: None) -> None:
+    sent = messages(60)
+    for message in sent:
+        message["state"] = "failed"
+    day.send(sent)
+    day.push(*(receipt({**message, "state": "delivered"}) for message in sent))
+    day.attempts.refuse_after(30)
+    with pytest.raises(AirflowFailException):
+        day(cross_check=1)
+    day.attempts.emulator.reset()
+    day.attempts.emulator.quotas(QuerySendDetails=50_000)
+    day.attempts.emulator.add_messages(sent)
+    result = day(cross_check=1, max_cross_check_differences=1)["result"]
+    assert result["receipts"]["cross_check"] == {"compared": 60, "differences": 60, "undecided": 0}
+
+
+def test_a_sample_needs_a_privacy_secret(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    day.send(messages(1))
+    day.push(receipt(messages(1)[0]))
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", day.attempts.connection(privacy_secret=None))
+    with pytest.raises(AirflowFailException, match="privacy_secret"):
+        day()
+    assert day.attempts.asked() == 0
+    assert day(cross_check=0)["result"]["by_state"] == {"failed": 1}
+
+
+def test_an_archive_without_a_file_has_every_line_asked(day: Day) -> None:
+    day.send(messages(5))
+    (day.attempts.folder / "receipts").mkdir()
+    assert day()["result"]["receipts"]["rows"] == 0
+    assert day.attempts.asked() == 5
+
+
+@pytest.mark.parametrize("wrong", [{"content": "keep"}, {"sent": None, "phone_numbers": ["13900000000"]}])
+def test_receipts_have_no_text_and_no_list_of_numbers(day: Day, wrong: dict[str, Any]) -> None:
+    day.send(messages(1))
+    with pytest.raises(AirflowException, match="receipts_uri"):
+        day(**wrong)

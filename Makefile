@@ -18,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 # With it each process would compile anew what it imports, and pytest every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo airflow docs test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-check bench-refresh bench-receipts budget mutation rotation canary test-oldest clean
+.PHONY: help demo airflow docs release licences test unit test-python browser lock lock-check install-check e2e scale chaos conformance conformance-peers crash check format bench bench-archive bench-waits bench-imports bench-catch-up bench-check bench-refresh bench-receipts budget mutation rotation canary test-oldest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -119,6 +119,12 @@ docs: $(VENV)/.installed ## the pages for a browser, in .artifacts/docs; every w
 	@$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env --quiet docs .artifacts/docs
 	@echo "The pages are in .artifacts/docs/index.html; the links to pages elsewhere, in .artifacts/docs/external-links.txt."
 
+release: $(TOOLS)/.installed ## wheel and source archive, the same bytes twice, tried in new environments; SBOM and licences: ten minutes
+	@$(TOOLS)/bin/python scripts/release.py
+
+licences: $(VENV)/.installed ## the licence of every package that an installation with all extras brings
+	@$(BIN)/python scripts/licences.py
+
 canary: $(VENV)/.installed ## search everything that a whole Airflow writes for planted numbers, texts and secrets
 	$(BIN)/python -m pytest -m "canary or not canary" tests/privacy
 
@@ -160,7 +166,7 @@ endef
 
 $(TOOLS)/.installed: pyproject.toml constraints.txt
 	$(call new-environment,$(TOOLS))
-	@$(TOOLS)/bin/python -m pip install --quiet uv hatchling
+	@$(TOOLS)/bin/python -m pip install --quiet uv hatchling cyclonedx-bom
 	@touch $@
 
 # An environment grows in two steps: what the demo needs, then the rest, for tests.

@@ -12,6 +12,7 @@ from airflow.cli.cli_config import (
     lazy_load_command,
 )
 
+from airflow_provider_dysms import __version__
 from airflow_provider_dysms.cli.audit_arguments import AUDIT_ARGUMENTS, CONNECTION, OUTPUT_URI, PARTITION, send_date
 from airflow_provider_dysms.cli.command_parser import ParserClass, PassingParser, PrivateParser
 from airflow_provider_dysms.cli.details_arguments import DETAILS_ARGUMENTS
@@ -193,7 +194,8 @@ def get_dysms_commands() -> list[CLICommand]:
             help="Find out what became of SMS sent through Alibaba Cloud (Dysms)",
             description=(
                 "Find out what became of SMS sent through Alibaba Cloud (Dysms). Days are days in Beijing. Commands "
-                "that ask the\nservice use an Airflow connection, dysms_default by default."
+                "that ask the\nservice use an Airflow connection, dysms_default by default.\n\n"
+                f"airflow-provider-dysms {__version__}"
             ),
             subcommands=(LOOKUP, AUDIT, VERIFY, DAYS, DETAILS, REPORT, ERASE, EMULATOR),
         )

@@ -10,6 +10,7 @@ import pytest
 from airflow.cli.cli_config import ActionCommand
 from airflow.cli.cli_parser import get_parser
 
+import airflow_provider_dysms
 from airflow_provider_dysms.cli import definition
 from airflow_provider_dysms.cli.exit_codes import EXIT_CODES, ExitCode
 from airflow_provider_dysms.get_provider_info import get_provider_info
@@ -77,3 +78,9 @@ def test_no_command_stores_its_arguments_in_airflows_log_table() -> None:
             assert wrapped.__module__ != "airflow.utils.cli"
             assert wrapped.__code__.co_filename != importlib.import_module("airflow.utils.cli").__file__
             wrapped = getattr(wrapped, "__wrapped__", None)
+
+
+def test_the_group_shows_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        get_parser().parse_args(["dysms", "--help"])
+    assert f"airflow-provider-dysms {airflow_provider_dysms.__version__}" in capsys.readouterr().out

@@ -65,6 +65,7 @@ def _read_source(app: Any, docname: str, content: list[str]) -> None:
     _rewrite(content)
     if docname == "index":
         content[0] = _with_pages(content[0], Path(app.srcdir))
+    content[0] = re.sub("<!-- classes of (.*) -->", lambda found: _reference(found[1].split(", ")), content[0])
 
 
 def _rewrite(content: list[str]) -> None:
@@ -82,6 +83,14 @@ def _with_pages(index: str, folder: Path) -> str:
     unlisted = sorted({page.stem for page in folder.glob("*.md")} - {"index", *lines})
     named = [line for line in lines if not re.fullmatch("[a-z/-]+", line) or (folder / f"{line}.md").exists()]
     return "\n".join(named).replace("<!-- other pages -->", "\n".join(unlisted))
+
+
+def _reference(folders: list[str]) -> str:
+    """Return directives for the classes of some folders that the README's table names."""
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    named = re.findall(r"^\| `([\w.]+\.\w+)` \|", readme, re.MULTILINE)
+    of_folders = [name for name in named if name.partition(".")[0] in folders]
+    return "\n".join(f"```{{eval-rst}}\n.. autoclass:: airflow_provider_dysms.{name}\n```\n" for name in of_folders)
 
 
 def _collect_links(app: Any, doctree: nodes.document, docname: str) -> None:

@@ -10,20 +10,15 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.model.dates import LATENCY_BOUNDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-#: Upper bounds of the buckets in seconds, each included. The last is the time in which receipts come.
-BOUNDS = (
-    *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60),
-    *(90, 120, 180, 300, 600, 900, 1800, 3600),
-    *(2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 72 * 3600),
-)
 
 #: The bucket of times beyond the last bound.
 BEYOND = "inf"
 
-_NAMES = (*map(str, BOUNDS), BEYOND)
+_NAMES = (*map(str, LATENCY_BOUNDS), BEYOND)
 
 
 def bucket_of(seconds: int) -> str:
@@ -31,7 +26,7 @@ def bucket_of(seconds: int) -> str:
 
     :param seconds: from sending to receipt; a negative time, from clocks that differ, counts as 0
     """
-    return _NAMES[bisect_left(BOUNDS, seconds)]
+    return _NAMES[bisect_left(LATENCY_BOUNDS, seconds)]
 
 
 def in_order(buckets: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -40,6 +40,14 @@ WINDOW_DAYS = 30
 #: A receipt takes at most this long; without one the state stays unknown.
 RECEIPT_TIME = timedelta(hours=72)
 
+#: Upper bounds in seconds, each included, of the buckets into which audits put delivery times. They are close together
+#: below a minute, and the last is the time in which receipts come. Manifests have them: they never change.
+LATENCY_BOUNDS = (
+    *(1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60),
+    *(90, 120, 180, 300, 600, 900, 1800, 3600),
+    *(2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600, 72 * 3600),
+)
+
 #: A message accepted shortly before midnight may be dated the day after.
 MIDNIGHT_SLACK = timedelta(minutes=10)
 

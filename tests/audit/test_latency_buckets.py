@@ -2,7 +2,8 @@
 
 import pytest
 
-from airflow_provider_dysms.audit.latency_buckets import BEYOND, BOUNDS, bucket_of, in_order
+from airflow_provider_dysms.audit.latency_buckets import BEYOND, bucket_of, in_order
+from airflow_provider_dysms.model.dates import LATENCY_BOUNDS as BOUNDS
 
 
 @pytest.mark.parametrize(

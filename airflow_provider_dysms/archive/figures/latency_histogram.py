@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.audit.latency_buckets import BOUNDS
+from airflow_provider_dysms.model.dates import LATENCY_BOUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,5 +68,5 @@ class LatencyHistogram:
 
 def _bound_below(bound: float) -> float:
     """Return the bound at which a bucket begins, whether or not the bucket below it has messages."""
-    place = bisect_left(BOUNDS, bound)
-    return BOUNDS[place - 1] if place else 0.0
+    place = bisect_left(LATENCY_BOUNDS, bound)
+    return LATENCY_BOUNDS[place - 1] if place else 0.0

@@ -8,7 +8,8 @@ import random
 import pytest
 
 from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
-from airflow_provider_dysms.audit.latency_buckets import BOUNDS, bucket_of, in_order
+from airflow_provider_dysms.audit.latency_buckets import bucket_of, in_order
+from airflow_provider_dysms.model.dates import LATENCY_BOUNDS as BOUNDS
 
 
 def histogram(times: list[int]) -> LatencyHistogram:

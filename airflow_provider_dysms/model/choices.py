@@ -31,6 +31,9 @@ CHECK_DIMENSIONS = ("template_code", "country", "sign_name")
 
 #: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.
 OTHERS = "(others)"
+#: ``report``: what looks like SMS pumping is listed. ``suppress``: sends leave it out as well.
+Pumping = Literal["off", "report", "suppress"]
+
 #: ``remove``: the rows of a person are removed. ``hash``: they stay, with a hash in the place of the number.
 Erasure = Literal["remove", "hash"]
 

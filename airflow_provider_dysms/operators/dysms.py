@@ -38,6 +38,9 @@ from airflow_provider_dysms.operators.retention import DysmsExpireArchiveOperato
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator
+from airflow_provider_dysms.operators.suppression_list import (
+    DysmsSuppressionListOperator as DysmsSuppressionListOperator,
+)
 from airflow_provider_dysms.operators.unsettled_dates import DysmsUnsettledDatesOperator as DysmsUnsettledDatesOperator
 from airflow_provider_dysms.operators.verify import DysmsVerifyPartitionOperator as DysmsVerifyPartitionOperator
 

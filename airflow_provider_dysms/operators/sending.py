@@ -1,4 +1,4 @@
-"""The send operators: each message is sent exactly once. A sensor waits for the delivery."""
+"""The operator that sends to mainland numbers: each message is sent exactly once. A sensor waits for the delivery."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms.api.protocol import parameters
 from airflow_provider_dysms.arguments import send_arguments
-from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, flag, number, one_of, optional
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, number, one_of, optional
 from airflow_provider_dysms.arguments.private_fields import (
-    Private,
     PrivateField,
     PrivateParameters,
     PrivatePartial,
     parameters_in,
 )
+from airflow_provider_dysms.arguments.template_values import read_uri
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.model import validation
-from airflow_provider_dysms.model.choices import MessageType, OnUncertain
+from airflow_provider_dysms.model.choices import OnUncertain
 from airflow_provider_dysms.model.dates import SIGNATURE_LIFETIME
+from airflow_provider_dysms.operators.sending_globe import (
+    DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +63,10 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
     :param out_id: your own id of this send and of no other, up to 255 characters. It must be the same in every attempt
         of the task: not random, not a time. Default: an id made from DAG, run, task, map index and (as a digest under
         the connection's ``privacy_secret``) the message; templated
+    :param suppression_uri: folder of a suppression list (``DysmsSuppressionListOperator``). Numbers that are on it for
+        the type of the template are left out, and the result has ``suppressed``: their ``count``, ``by_reason``, and
+        ``token``, encrypted as above. If nobody is left, the task is skipped, and ``suppressed`` is in XCom under that
+        key. Default: no list; templated
     :param settle: seconds after a send until the service certainly shows a record of it. If an earlier attempt may have
         sent, the service is asked for that long before the text is sent again
     :param on_uncertain: what a later attempt does if the service shows nothing and an earlier attempt may still send:
@@ -77,16 +84,19 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         "template_code",
         "template_param",
         "out_id",
+        "suppression_uri",
         "dysms_conn_id",
     )
     operator_extra_links = (DysmsConsoleLink(),)
     phone_numbers = PrivateField()
     template_param = PrivateField(PrivateParameters)
+    readers: ClassVar[dict[str, Any]] = {"suppression_uri": read_uri}
     checks: ClassVar[dict[str, Any]] = {
         "sign_name": lambda name, value: parameters.sign_name(name, send_arguments.required_text(name, value)),
         "template_code": send_arguments.required_text,
         "template_param": optional(lambda name, value: parameters.template_param(name, parameters_in(value))),
         "out_id": send_arguments.optional_text,
+        "suppression_uri": optional(validation.text),
         "settle": number(0, 3600, "a number of seconds"),
         "on_uncertain": one_of(OnUncertain),
         "signature_lifetime": number(1, 3600, "a number of seconds"),
@@ -101,6 +111,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         template_code: str,
         template_param: Any = None,
         out_id: str | None = None,
+        suppression_uri: str | None = None,
         settle: float = 120,
         on_uncertain: OnUncertain = "wait",
         signature_lifetime: float = SIGNATURE_LIFETIME,
@@ -113,6 +124,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         self.template_code = template_code
         self.template_param = template_param
         self.out_id = out_id
+        self.suppression_uri = suppression_uri
         self.settle = settle
         self.on_uncertain: OnUncertain = on_uncertain
         self.signature_lifetime = signature_lifetime
@@ -131,6 +143,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
         return self._send(context, began_at(event))
 
     def _send(self, context: Context, began: datetime | None = None) -> dict[str, Any]:
+        from airflow_provider_dysms.operators.send_once.leave_out_suppressed import leave_out_suppressed
         from airflow_provider_dysms.operators.send_once.log_sent import log_sent
         from airflow_provider_dysms.operators.send_once.messages import Sms
         from airflow_provider_dysms.operators.send_once.send_sms import send_sms
@@ -145,10 +158,22 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
                 template_param=self.template_param,
                 out_id=self.out_id,
             )
+            hook = DysmsHook(self.dysms_conn_id)
+            suppressed: dict[str, Any] = {}
+            if self.suppression_uri is not None:
+                numbers, suppressed = leave_out_suppressed(
+                    sms.phone_numbers,
+                    suppression_uri=self.suppression_uri,
+                    template_code=sms.template_code,
+                    hook=hook,
+                    context=context,
+                    log=self.log,
+                )
+                sms = sms.to(numbers)
             attempt = TaskAttempt.from_context(context, began)
             sent = send_sms(
                 sms,
-                hook=DysmsHook(self.dysms_conn_id),
+                hook=hook,
                 attempt=attempt,
                 settle=self.settle,
                 on_uncertain=self.on_uncertain,
@@ -156,7 +181,7 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
                 wait_until=lambda instant: self._defer_until(instant, attempt.began),
                 log=self.log,
             )
-            return log_sent(self.log, sent)
+            return {**log_sent(self.log, sent), **suppressed}
 
     def _defer_until(self, instant: datetime, began: datetime) -> NoReturn:
         """Wait in the triggerer.
@@ -167,122 +192,3 @@ class DysmsSendSmsOperator(PrivatePartial, CheckedArguments, BaseOperator):
 
         trigger = DysmsSendTrigger(moment=instant.isoformat(), began=began.isoformat())
         self.defer(trigger=trigger, method_name="execute_complete")
-
-
-class DysmsSendMessageToGlobeOperator(PrivatePartial, CheckedArguments, BaseOperator):
-    """Send one text to one number outside the mainland, by SendMessageToGlobe. Accepted is not delivered.
-
-    The result is what the sensors take as ``sent``: ``kind`` (``message``), ``message_id``, ``request_id``,
-    ``send_date`` (the Beijing day), ``sent_at``, ``segments``.
-
-    The text is sent once. If it is unknown whether it was sent, the task fails for good with ``DysmsSendUncertain``.
-    The service cannot be asked for a message whose id is unknown, so a task that is retried or cleared fails unless
-    Airflow's task state (kept since 3.3) tells that nothing was sent, or what was sent: then that is returned. If
-    ``to`` or the text has changed by then, the task fails and says so; start a new run for that. (The task state can
-    tell only with the connection's ``privacy_secret`` or a permanent AccessKey secret. Without either, a cleared task
-    with another ``to`` returns what it sent to the first, and a cleared mapped task fails.) In a run that was cleared,
-    a position of a mapped task that has no task state fails as well: another position may have sent its text before
-    the list changed.
-
-    A request is signed for the instant at which the attempt recorded it, and is not sent later than a third of
-    ``signature_lifetime`` after that: an attempt that was paused, or queued for too long, sends nothing.
-
-    In a mapped task, number and text in ``partial`` are not shown anywhere. Airflow stores literals in ``expand``
-    unchanged: use an XCom there.
-
-    :param to: one number with its country code, not of the mainland; templated
-    :param message: the text; templated
-    :param sender_id: shown as the sender: up to 11 letters and digits, or up to 15 digits; templated
-    :param message_type: ``OTP``, ``NOTIFY`` or ``MKT``; templated
-    :param vendor_task_id: the API's TaskId, an id of your own, up to 255 characters; templated
-    :param validity_period: seconds in which the carrier may try to deliver; templated
-    :param channel_id: a channel that the vendor has assigned; templated
-    :param resend: send again if an earlier attempt may have sent, at the risk of a second message
-    :param signature_lifetime: seconds after which the service refuses a signed request, default 900, up to 3,600
-    :param dysms_conn_id: the connection, default ``dysms_default``; templated
-
-    Follows https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-sendmessagetoglobe
-    """
-
-    template_fields: Sequence[str] = (
-        "to",
-        "message",
-        "sender_id",
-        "message_type",
-        "vendor_task_id",
-        "validity_period",
-        "channel_id",
-        "dysms_conn_id",
-    )
-    operator_extra_links = (DysmsConsoleLink(),)
-    to = PrivateField()
-    message = PrivateField(Private)
-    checks: ClassVar[dict[str, Any]] = {
-        "message": lambda name, value: send_arguments.required_text(name, value, None),
-        "sender_id": optional(lambda name, value: parameters.sender(name, send_arguments.required_text(name, value))),
-        "message_type": optional(one_of(MessageType)),
-        "vendor_task_id": send_arguments.optional_text,
-        "validity_period": optional(
-            lambda name, value: validation.whole_number(name, send_arguments.as_int(value), "seconds", 1, 2**31)
-        ),
-        "channel_id": send_arguments.optional_text,
-        "resend": flag,
-        "signature_lifetime": number(1, 3600, "a number of seconds"),
-        "dysms_conn_id": validation.text,
-    }
-
-    def __init__(
-        self,
-        *,
-        to: Any,
-        message: Any,
-        sender_id: str | None = None,
-        message_type: str | None = None,
-        vendor_task_id: str | None = None,
-        validity_period: int | str | None = None,
-        channel_id: str | None = None,
-        resend: bool = False,
-        signature_lifetime: float = SIGNATURE_LIFETIME,
-        dysms_conn_id: str = DysmsHook.default_conn_name,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.to = to
-        self.message = message
-        self.sender_id = sender_id
-        self.message_type = message_type
-        self.vendor_task_id = vendor_task_id
-        self.validity_period = validity_period
-        self.channel_id = channel_id
-        self.resend = resend
-        self.signature_lifetime = signature_lifetime
-        self.dysms_conn_id = dysms_conn_id
-        self.check_literals()
-
-    @without_frames
-    def execute(self, context: Context) -> dict[str, Any]:
-        from airflow_provider_dysms.operators.send_once.log_sent import log_sent
-        from airflow_provider_dysms.operators.send_once.messages import InternationalMessage
-        from airflow_provider_dysms.operators.send_once.send_message_to_globe import send_message_to_globe
-        from airflow_provider_dysms.operators.send_once.task_attempt import TaskAttempt
-
-        with airflow_errors():
-            self.check_arguments()
-            message = InternationalMessage.read(
-                to=self.to,
-                message=self.message,
-                sender_id=self.sender_id,
-                message_type=self.message_type,
-                vendor_task_id=self.vendor_task_id,
-                validity_period=self.validity_period,
-                channel_id=self.channel_id,
-            )
-            sent = send_message_to_globe(
-                message,
-                hook=DysmsHook(self.dysms_conn_id),
-                attempt=TaskAttempt.from_context(context),
-                resend=self.resend,
-                signature_lifetime=self.signature_lifetime,
-                log=self.log,
-            )
-            return log_sent(self.log, sent)

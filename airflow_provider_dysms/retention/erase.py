@@ -95,6 +95,7 @@ def erase_people(
             f"{root.uris['output_uri']} has {len(remaining)} unfinished files of tasks that write now, or were killed "
             f"within the last hour, the first of them {remaining[0]}; wait for an hour"
         )
+    root.store.tidy(erasure_records.FOLDER)
     finished = _finished(record, manifests, _id_of(key))
     erasure_records.write_record(root.store, key, finished)
     log.info(

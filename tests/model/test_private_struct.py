@@ -29,6 +29,7 @@ from airflow_provider_dysms.receipts.archive import push_signature
 from airflow_provider_dysms.receipts.formats import json_report, parse_body
 from airflow_provider_dysms.receipts.matching import merge
 from airflow_provider_dysms.storage import checkpoints
+from airflow_provider_dysms.suppression import entries
 from airflow_provider_dysms.transfers import export_options
 
 NUMBER = "13900000000"
@@ -43,6 +44,7 @@ KINDS = [
     lines.Line,
     verdict.Verdict,
     checkpoints._Checkpoint,
+    entries.Entry,
     day_search.DaySearch,
     day_search.FoundRow,
     conditions.Filters,

@@ -133,13 +133,23 @@ def put_day(
 
 def manifest_of(folder: Path, day: date) -> Manifest:
     """Return the manifest of a day in a folder."""
-    stored: Manifest = json.loads((folder / f"_manifests/send_date={day}.json").read_text())
+    return manifest_in(folder, f"send_date={day}")
+
+
+def manifest_in(folder: Path, partition: str) -> Manifest:
+    """Return the manifest of a partition."""
+    stored: Manifest = json.loads((folder / f"_manifests/{partition}.json").read_text())
     return stored
 
 
 def rows_of(folder: Path, day: date) -> list[dict[str, Any]]:
     """Return the rows of a day in a folder, in any format."""
-    result = manifest_of(folder, day)["result"]
+    return rows_in(folder, f"send_date={day}")
+
+
+def rows_in(folder: Path, partition: str) -> list[dict[str, Any]]:
+    """Return the rows of a partition, in any format."""
+    result = manifest_in(folder, partition)["result"]
     schema = schema_of(result["columns"])
     with (folder / result["data"]).open("rb") as file:
         rows = list(read_rows(file, *format_of(result["data"]), schema, csv_safe=was_csv_safe(result)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from airflow_provider_dysms.api.auth.credentials import Credentials
 from airflow_provider_dysms.api.protocol import actions
 from airflow_provider_dysms.arguments.private_fields import normalized_numbers, parameters_in, reveal
@@ -60,6 +62,10 @@ class Sms(PrivateStruct, frozen=True, kw_only=True):
         refuse_repeated(sms.phone_numbers)
         actions.send_sms(sms.phone_numbers, sms.sign_name, sms.template_code, sms.template_param, sms.out_id)
         return sms
+
+    def to(self, phone_numbers: list[str]) -> Sms:
+        """Return the same text to other numbers."""
+        return msgspec.structs.replace(self, phone_numbers=phone_numbers)
 
     def digests(self, key: PrivacyKey) -> Digests:
         """Return what identifies the message without telling anything about it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import secrets
 import shutil
 import time
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Seconds after which a temporary file next to a target is left over from a killed task.
 MAX_TEMPORARY_AGE = 3_600.0
+
+#: Name of a temporary file next to its target.
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
 
 #: Attempts to make a file while other writers remove its folder.
 MAX_ATTEMPTS = 100
@@ -101,7 +105,8 @@ class LocalFolder:
     def tidy(self, folder: str) -> list[str]:
         path = self._root / folder
         (path / PROBE_FILE).unlink(missing_ok=True)
-        remaining = [self._key(left) for left in path.glob(".part-0.*.tmp") if not _is_removed_as_stale(left)]
+        left = [each for each in path.glob(".*.tmp") if _TEMPORARY.fullmatch(each.name)]
+        remaining = [self._key(each) for each in left if not _is_removed_as_stale(each)]
         while path != self._root:
             try:
                 path.rmdir()

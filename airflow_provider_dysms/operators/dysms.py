@@ -31,14 +31,16 @@ from airflow_provider_dysms.operators.delivery.delivery_report import (
 from airflow_provider_dysms.operators.find_sending_details import (
     DysmsFindSendingDetailsOperator as DysmsFindSendingDetailsOperator,
 )
-from airflow_provider_dysms.operators.retention import (
-    DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
-)
-from airflow_provider_dysms.operators.retention import DysmsExpireArchiveOperator as DysmsExpireArchiveOperator
 from airflow_provider_dysms.operators.sending import DysmsSendMessageToGlobeOperator as DysmsSendMessageToGlobeOperator
 from airflow_provider_dysms.operators.sending import DysmsSendSmsOperator as DysmsSendSmsOperator
 from airflow_provider_dysms.operators.settled_date import DysmsSettledDateOperator as DysmsSettledDateOperator
-from airflow_provider_dysms.operators.suppression_list import (
+from airflow_provider_dysms.operators.stored_numbers.retention import (
+    DysmsErasePhoneNumbersOperator as DysmsErasePhoneNumbersOperator,
+)
+from airflow_provider_dysms.operators.stored_numbers.retention import (
+    DysmsExpireArchiveOperator as DysmsExpireArchiveOperator,
+)
+from airflow_provider_dysms.operators.stored_numbers.suppression_list import (
     DysmsSuppressionListOperator as DysmsSuppressionListOperator,
 )
 from airflow_provider_dysms.operators.unsettled_dates import DysmsUnsettledDatesOperator as DysmsUnsettledDatesOperator

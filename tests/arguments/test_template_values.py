@@ -28,7 +28,7 @@ MESSAGE = {"kind": "message", "message_id": "4711", "send_date": "2026-11-28"}
 #: Arguments with which each operator can be made.
 REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsSendSmsOperator": {"phone_numbers": NUMBERS, "sign_name": "a", "template_code": "SMS_1"},
-    "DysmsSendMessageToGlobeOperator": {"to": ABROAD, "message": "a"},
+    "DysmsSendMessageToGlobeOperator": {"to": ABROAD, "message": "a", "message_type": "NOTIFY"},
     "DysmsQuerySendDetailsOperator": {"phone_numbers": NUMBERS, "send_date": "2026-11-28"},
     "DysmsQueryMessageOperator": {"message_ids": ["1"]},
     "DysmsQuerySendStatisticsOperator": {"first_date": "2026-11-28"},

@@ -31,7 +31,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_provider_dysms import temporary_database
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
-from airflow_provider_dysms.operators.retention import DysmsErasePhoneNumbersOperator, DysmsExpireArchiveOperator
+from airflow_provider_dysms.operators.stored_numbers.retention import (
+    DysmsErasePhoneNumbersOperator,
+    DysmsExpireArchiveOperator,
+)
 from airflow_provider_dysms.storage import checkpoints
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.row_spool import SpooledFile

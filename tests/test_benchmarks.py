@@ -83,3 +83,18 @@ def test_the_benchmark_of_receipts_joins_a_day() -> None:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert [line.split()[1] for line in ran.stdout.splitlines() if line.startswith("2,000")] == ["ours"]
+
+
+def test_a_look_at_the_check_alarms_on_bad_days_alone() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(SCRIPT.with_name("check.py")), "--days=60", "--drops=12"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPT.parents[1] / "tests")},
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "false alarms: 0 days" in ran.stdout
+    assert "named: 12 days, 100.0%" in ran.stdout
+    assert "9 h after their end: 3 of 3" in ran.stdout

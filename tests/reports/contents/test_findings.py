@@ -114,3 +114,15 @@ def test_there_are_never_too_many_findings(simulated: Callable[..., Any], last: 
     for back in range(0, 30, 3):
         known.pop(last - timedelta(days=back), None)
     assert len(found(known, last)) <= MAX_FINDINGS
+
+
+def test_one_good_day_between_two_bad_ones_does_not_make_two_findings(
+    simulated: Callable[..., Any], last: date
+) -> None:
+    def bad(day: Day) -> None:
+        day.drop["SMS_100000003"] = 0.3
+
+    (finding,) = found(simulated({last: bad, last - timedelta(days=2): bad}), last)
+    assert (finding.days, (last - finding.first).days) == (2, 2)
+    apart = found(simulated({last: bad, last - timedelta(days=3): bad}), last)
+    assert [each.days for each in apart] == [1, 1]

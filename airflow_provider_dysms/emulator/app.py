@@ -43,7 +43,7 @@ def application(service: Service, token: str | None = None, *, allow_any_host: b
         if scope["path"].startswith(ADMIN_PATH):
             await admin_app(scope, receive, send)
         else:
-            await _respond(service, scope, await _read_request(scope, receive), send)
+            await _respond(service, scope, await _read_request(scope, receive), receive, send)
 
     return app
 
@@ -60,7 +60,7 @@ async def _read_request(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], scope["query_string"], headers, body)
 
 
-async def _respond(service: Service, scope: Scope, request: Request, send: Send) -> None:
+async def _respond(service: Service, scope: Scope, request: Request, receive: Receive, send: Send) -> None:
     parameters = request.parameters()
     action = (request.header("x-acs-action") if request.is_v3() else parameters.get("Action")) or ""
     version = request.header("x-acs-version") if request.is_v3() else parameters.get("Version")
@@ -84,7 +84,7 @@ async def _respond(service: Service, scope: Scope, request: Request, send: Send)
         await asyncio.sleep(service.switches.latency_ms / 1000)
     response = Response(status, [(b"content-type", content_type), (b"x-acs-request-id", request_id.encode())], body)
     response.headers.extend(headers)
-    await send_response(response, faults, scope, send)
+    await send_response(response, faults, scope, receive, send)
 
 
 def _handle(

@@ -25,6 +25,7 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)
 #: The fault ``slow`` sends the body in this many pieces.
 _SLOW_PIECES = 10
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -37,14 +38,16 @@ class Response:
     body: bytes
 
 
-async def send_response(response: Response, faults: list[Fault], scope: MutableMapping[str, Any], send: Send) -> None:
+async def send_response(
+    response: Response, faults: list[Fault], scope: MutableMapping[str, Any], receive: Receive, send: Send
+) -> None:
     """Send a response, changed or damaged by the faults that were planned for its request."""
     fault_of_kind = {fault.kind: fault for fault in faults}
     if "stall" in fault_of_kind:
         await asyncio.sleep(fault_of_kind["stall"].seconds or 0)
     if "reset" in fault_of_kind:
         reset_connection(scope[_TRANSPORT])
-        await asyncio.sleep(0)  # uvicorn calls it an error if we return before it knows that the connection is closed
+        await _wait_until_closed(receive)
         return
     for kind, content_type, body in (("html", b"text/html", _HTML), ("empty_body", b"", b""), ("redirect", b"", b"")):
         if kind in fault_of_kind:
@@ -58,12 +61,18 @@ async def send_response(response: Response, faults: list[Fault], scope: MutableM
         half = response.body[: len(response.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         scope[_TRANSPORT].close()
-        await asyncio.sleep(0)
+        await _wait_until_closed(receive)
         return
     if "slow" in fault_of_kind:
         await _send_slowly(response.body, fault_of_kind["slow"].seconds or 0, send)
         return
     await send({"type": "http.response.body", "body": response.body})
+
+
+async def _wait_until_closed(receive: Receive) -> None:
+    """Wait for the end of a connection: uvicorn logs an error if a response is left unfinished before it knows."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send_slowly(body: bytes, seconds: float, send: Send) -> None:

@@ -34,7 +34,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("airflow_provider_dysms.hooks.dysms")],
         "operators": [_modules("airflow_provider_dysms.operators.dysms")],
         "sensors": [_modules("airflow_provider_dysms.sensors.dysms")],
-        "triggers": [_modules("airflow_provider_dysms.triggers.dysms", "airflow_provider_dysms.triggers.send")],
+        "triggers": [_modules(*(f"airflow_provider_dysms.triggers.{name}" for name in ("dysms", "receipts", "send")))],
         "transfers": [
             {
                 "source-integration-name": INTEGRATION,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.emulator.errors import InputError
 from airflow_provider_dysms.emulator.generator.generate import generate_in_steps
 from airflow_provider_dysms.emulator.message_json import message_to_json, parse_message
+from airflow_provider_dysms.emulator.push_receipts import Push, huawei_send_answers, push_receipts
 from airflow_provider_dysms.emulator.service import MAX_CALLS, Service
 from airflow_provider_dysms.emulator.state import AccessKey, Message, parse_instant, utc_text
 
@@ -180,6 +181,23 @@ def post_templates(service: Service, body: Any) -> Any:
     return service.templates
 
 
+def post_receipts(service: Service, body: Any) -> Any:
+    """Push the receipts of the messages to a receiver on this machine; the response counts them."""
+    fields = _as_object(body)
+    if fields.get("push_key") is not None:
+        fields["push_key"] = tuple(fields["push_key"])
+    try:
+        push = Push(**fields)
+    except TypeError:
+        raise InputError(f"a push has the fields {', '.join(Push.__dataclass_fields__)}; url is required") from None
+    return push_receipts(sorted(service.messages, key=_sent_at), push, service.clock.now())
+
+
+def get_huawei(service: Service, _: Any) -> Any:
+    """The messages as the answers to sends by Huawei Cloud have them, for a send log."""
+    return huawei_send_answers(sorted(service.messages, key=_sent_at))
+
+
 def post_reset(service: Service, body: Any) -> Any:
     """Forget everything except the initial keys; with ``what`` = ``requests``, only nonces, counts and used quotas."""
     what = _only_fields(body or {}, "what").get("what", "all")
@@ -208,6 +226,8 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "accounts"): get_accounts,
     ("POST", "accounts"): post_accounts,
     ("POST", "templates"): post_templates,
+    ("POST", "receipts"): post_receipts,
+    ("GET", "huawei"): get_huawei,
     ("POST", "reset"): post_reset,
 }
 

@@ -148,7 +148,7 @@ class Emulator:
         return list(self._get("faults"))
 
     def fired(self) -> dict[str, int]:
-        """Return how often the planned faults have happened, by kind. A test that finds 0 has tested nothing."""
+        """Return how often the planned faults have happened, by kind."""
         return dict(self._get("fired"))
 
     def clear_faults(self) -> list[dict[str, Any]]:
@@ -219,6 +219,14 @@ class Emulator:
     def add_templates(self, templates: Mapping[str, str]) -> None:
         """Register templates: code -> text with ``${name}`` for each parameter."""
         self._post("templates", dict(templates))
+
+    def push_receipts(self, url: str, **push: Any) -> dict[str, int]:
+        """Push the receipts of all messages to a receiver on this machine; return counts. See :class:`.Push`."""
+        return dict(self._post("receipts", {"url": url, **push}))
+
+    def huawei_sends(self) -> list[dict[str, Any]]:
+        """Return all messages as the answers to sends by Huawei Cloud have them."""
+        return list(self._get("huawei"))
 
     def now(self) -> datetime:
         """Return the emulator's time."""

@@ -77,11 +77,22 @@ def has_inputs(sent_uri: str, *, argument: str = "sent_uri") -> bool:
     :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
     :raises DysmsStorageError: the store does not answer
     """
+    return bool(list_inputs(sent_uri, argument=argument))
+
+
+def list_inputs(sent_uri: str, *, argument: str = "sent_uri") -> list[Found]:
+    """Return name, place and state of the files that a URI finds now; nothing is read.
+
+    :param sent_uri: as :func:`open_inputs` takes it
+    :param argument: name of the argument, for errors
+    :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
+    :raises DysmsStorageError: the store does not answer
+    """
     try:
-        return bool(_Files(resolve_uri(sent_uri, argument), argument).find()[1])
+        return _Files(resolve_uri(sent_uri, argument), argument).find()[1]
     except DysmsInputError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            return False
+            return []
         raise
 
 

@@ -257,10 +257,7 @@ class Emulator:
         return list(self._get("calls"))
 
     def reset(self, what: str = "all") -> None:
-        """Forget everything, or only past requests.
-
-        :param what: ``all`` (default), or ``requests`` for nonces, counts and used quotas
-        """
+        """Forget everything (``all``), or only nonces, counts and used quotas (``requests``)."""
         self._post("reset", {"what": what})
 
     def _get(self, name: str) -> Any:

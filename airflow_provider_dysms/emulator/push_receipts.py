@@ -41,7 +41,7 @@ _HUAWEI_CODES = {"delivered": "DELIVRD", "failed": "UNDELIV", "expired": "EXPIRE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """What is pushed, and how it goes wrong. Each share is of the messages, from 0 to 1.
+    """A push of receipts, and how it goes wrong. Each share is of the messages, from 0 to 1.
 
     :param url: of the receiver: ``http://`` and an address of this machine
     :param format: ``sms_report``, ``queue``, ``queue_base64``, ``globe``, ``huawei`` or ``huawei_batch``

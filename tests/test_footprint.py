@@ -79,7 +79,7 @@ with DAG("every_class"):
     DysmsFindSendingDetailsOperator(task_id="o", output_uri="file:///out", result="Failed")
     DysmsDeliveryReportOperator(task_id="report", output_uri="file:///out", report_uri="file:///reports/a.html")
     DysmsDeliveryCheckOperator(task_id="check", output_uri="file:///out", max_drop=0.03, by=["template_code"])
-    DysmsSuppressionListOperator(task_id="o", output_uri="file:///a", suppression_uri="file:///s", template_types={})
+    DysmsSuppressionListOperator(task_id="q", output_uri="file:///a", suppression_uri="file:///s", template_types={})
     DysmsToObjectStorageOperator(task_id="i", sent_uri="file:///log", output_uri="file:///out")
     DysmsReceiptsToObjectStorageOperator(task_id="n", receipts_uri="file:///a", sent_uri="file:///b", output_uri="s3://c")
 

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.storage import partition as partitions
+from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 from airflow_provider_dysms.storage.partition import MAX_ATTEMPTS
 
 DAY = "send_date=2025-06-01"
@@ -200,3 +201,17 @@ def test_an_error_of_ours_stays_what_it_is(light_place):
     with pytest.raises(DysmsStorageError) as refused:
         light_place.commit(store=steps)
     assert refused.value is ours
+
+
+def test_rows_that_come_from_a_manifest_do_not_replace_another(light_place):
+    read = light_place.commit()
+    light_place.commit([("other", 2)])
+    before = light_place.files()
+    target = light_place.partition()
+    with target.open_spool(SCHEMA) as spool:
+        spool.write(ROWS[:1])
+        with pytest.raises(FileReplaced, match="another task has written this partition"):
+            target.commit(spool, {}, {}, replaces=read)
+        assert light_place.files() == before
+        target.commit(spool, {}, {}, replaces=target.read_manifest())
+    assert len(light_place.files()[DATA].splitlines()) == 1

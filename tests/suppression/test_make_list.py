@@ -244,3 +244,14 @@ def truth(verdicts: list[Verdict]) -> dict[tuple[str, str, str], int]:
                 if enough:
                     expected[number, kind, reason] = len(failures)
     return expected
+
+
+def test_a_person_is_erased_from_the_list_as_from_an_archive(archive: Archive, listed: Listed, tmp_path: Path) -> None:
+    other = "138" + "00001111"
+    put(archive, {4: [fail(4, "blacklist"), fail(4, "blacklist", number=other, second=1)]})
+    listed()
+    stop = Archive(tmp_path / "stop")
+    assert stop.erase(NUMBER)["rows"] == 1
+    verify(stop.uri, "suppression_list")
+    put_day(archive.uri, day(4), [])
+    assert {row["phone_number"] for row in listed()} == {other}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,9 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.audit.verdict import COLUMNS
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsVerifyPartitionOperator
+from airflow_provider_dysms.retention.erase import erase_people
 from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 NOW = datetime.now(UTC)
@@ -500,3 +503,23 @@ def test_files_that_are_added_meanwhile_do_not_fail_the_task(archive: Archive, m
 
     monkeypatch.setattr(reader, "lines_of", with_arrival)
     assert archive()["receipts"]["matched"] == 1
+
+
+def test_people_who_were_erased_stay_away_also_from_receipts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = {"conn_type": "dysms", "login": "a", "password": "b", "extra": {"privacy_secret": "k" * 32}}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
+    archive.aliyun_log(3)
+    archive.store([sms_report(0), sms_report(1), sms_report(2), sms_report(1, biz_id="1^1", out_id="unlogged")])
+    archive()
+    log = logging.getLogger(__name__)
+    erased = erase_people(
+        f"file://{archive.out}", [number(1)], mode="remove", privacy_key=PrivacyKey("k" * 32), log=log
+    )
+    assert erased["rows"] >= 1
+    data = archive.data()
+    for refresh in ("unsettled", "all"):
+        result = archive(refresh=refresh)
+        assert archive.data() == data
+        assert result["erased"]["rows"] == erased["rows"]
+    assert number(1) not in {row["phone_number"] for row in archive.rows()}
+    DysmsVerifyPartitionOperator(task_id="verify", output_uri=f"file://{archive.out}", send_date=str(DAY)).execute({})

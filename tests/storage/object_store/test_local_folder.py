@@ -126,3 +126,19 @@ def test_what_a_killed_writer_left_beside_a_file_goes_after_an_hour_and_a_sweep_
     monkeypatch.setattr(Path, "unlink", gone)
     folder.write("a/b", b"z")
     assert folder.read("a/b") == b"z"
+
+
+def test_a_folder_is_tidied_of_old_files_of_writers_and_goes_when_it_is_empty(tmp_path):
+    (tmp_path / "a/b").mkdir(parents=True)
+    old, young = f".part-0.csv.{'0' * 16}.tmp", f".part-0.csv.{'1' * 16}.tmp"
+    for name, minutes in {old: 61, young: 59, ".notes.tmp": 61, ".probe": 0}.items():
+        (tmp_path / "a/b" / name).write_bytes(b"left")
+        os.utime(tmp_path / "a/b" / name, (0, time.time() - 60 * minutes))
+    folder = LocalFolder(tmp_path)
+    assert folder.tidy("a/b") == [f"a/b/{young}"]
+    assert sorted(path.name for path in (tmp_path / "a/b").iterdir()) == [".notes.tmp", young]
+    (tmp_path / "a/b/.notes.tmp").unlink()
+    (tmp_path / "a/b" / young).unlink()
+    assert folder.tidy("a/b") == []
+    assert list(tmp_path.iterdir()) == []
+    assert folder.tidy("never/there") == []

@@ -72,3 +72,9 @@ def test_what_is_not_there_is_not_fetched(light_place):
         assert not light_place.store.fetch("a/b", file)
         light_place.store.write("a/b", b"x")
         assert light_place.store.fetch("a/b", file)
+
+
+def test_the_root_lists_every_key(light_place):
+    for key in ("a", "b/c", "b/.d/e"):
+        light_place.put(key)
+    assert light_place.store.keys("") == ["a", "b/.d/e", "b/c"]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 from support.known_archives import Archive, failed, put_day, verdict
+from support.seeded_month import seeded_month, who_is_stopped
 from suppression.conftest import LAST
 
 from airflow_provider_dysms.audit.verdict import Verdict
@@ -199,51 +198,12 @@ def test_a_damaged_day_fails(archive: Archive, listed: Listed) -> None:
 
 
 def test_a_month_of_ours(archive: Archive, listed: Listed) -> None:
-    """Every message of a seeded month, judged again by a plain reading of the rules."""
-    choose = Random(7)
-    numbers = [f"139{number:08}" for number in range(120)]
-    categories = ["invalid_number", "blacklist", "unreachable", "content_rejected", "network"]
-    messages = defaultdict(list)
-    for before in range(30):
-        for second in range(60):
-            number, template = choose.choice(numbers), choose.choice([CODE, NOTICE, PROMO])
-            is_bad = int(number[-2:]) % 4 == 0
-            category = choose.choice(categories) if choose.random() < (0.8 if is_bad else 0.05) else None
-            make = sent(before, template, number, second=second)
-            messages[before].append(fail(before, category, template, number, second=second) if category else make)
-    put(archive, messages)
+    month = seeded_month(LAST)
+    for each, messages in month.items():
+        put_day(archive.uri, each, messages)
     found = {(row["phone_number"], row["template_type"], row["reason"]): row["count"] for row in listed()}
-    assert found == truth([each for before in range(29, -1, -1) for each in messages[before]])
+    assert found == who_is_stopped(month)
     assert len(found) > 30
-
-
-def truth(verdicts: list[Verdict]) -> dict[tuple[str, str, str], int]:
-    kinds = {CODE: "code", NOTICE: "notice", PROMO: "promotion"}
-    by_number = defaultdict(list)
-    for each in verdicts:
-        by_number[each.phone_number].append(each)
-    expected = {}
-    for number, each in by_number.items():
-        for kind in kinds.values():
-            for reason in ("invalid_number", "blacklist", "unreachable"):
-                ends = [
-                    place
-                    for place, one in enumerate(each)
-                    if one.state == "delivered" and (reason != "blacklist" or kinds[one.template_code] == kind)
-                ]
-                after = each[max(ends, default=-1) + 1 :]
-                failures = [
-                    one
-                    for one in after
-                    if one.category == reason and (reason != "blacklist" or kinds[one.template_code] == kind)
-                ]
-                days = {one.sent_at.date() for one in failures}
-                enough = (
-                    len(failures) >= 5 and len(days) >= 3 and kind != "code" if reason == "unreachable" else failures
-                )
-                if enough:
-                    expected[number, kind, reason] = len(failures)
-    return expected
 
 
 def test_a_person_is_erased_from_the_list_as_from_an_archive(archive: Archive, listed: Listed, tmp_path: Path) -> None:

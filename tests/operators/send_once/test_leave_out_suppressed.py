@@ -13,6 +13,8 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from support.known_archives import Archive, failed, put_day, verdict
+from support.seeded_month import NUMBERS, seeded_month, who_is_stopped
+from support.seeded_month import TYPES as MONTH_TYPES
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
@@ -186,3 +188,17 @@ def test_a_dag_makes_the_list_sends_and_waits_for_those_who_remain(
     assert tasks["send"].xcom_pull("send")["suppressed"]["count"] == 1
     assert received(emulator) == {FREE}
     assert LISTED not in stored_by_airflow()
+
+
+def test_a_campaign_after_a_month_of_ours_reaches_everybody_else(
+    emulator: Emulator, stop: Callable[..., str], tmp_path: Path
+) -> None:
+    month = seeded_month(DAY)
+    for day, messages in month.items():
+        put_day(f"file://{tmp_path}/month", day, messages)
+    uri = stop(output_uri=f"file://{tmp_path}/month", template_types={PROMO: "promotion", CODE: "code", **MONTH_TYPES})
+    stopped = {number for number, kind, _ in who_is_stopped(month) if kind == "promotion"}
+    sent = send(uri, *NUMBERS)
+    assert received(emulator) == {*NUMBERS} - stopped
+    assert sent["suppressed"]["count"] == len(stopped) > 10
+    assert set(json.loads(KEY.unseal(sent["suppressed"]["token"]))) == stopped

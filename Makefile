@@ -47,7 +47,7 @@ e2e: $(VENV)/.installed-e2e .venv-scale/.installed-scale ## standalone Airflow, 
 	$(BIN)/python -m pytest -m e2e
 	.venv-scale/bin/python -m pytest -m chaos tests/chaos
 
-browser: $(VENV)/.installed-browser ## the connection form, links and task pages in Chromium; screenshots in .artifacts: three minutes
+browser: $(VENV)/.installed-browser ## the connection form, links, task pages, delivery report and sending details in Chromium; screenshots in .artifacts: six minutes
 	$(BIN)/python -m pytest -m browser tests/browser
 
 scale: .venv-scale/.installed-scale ## eight days of one account on Celery workers that share its quota: four minutes

@@ -46,6 +46,7 @@ def get_provider_info() -> dict[str, Any]:
         "extra-links": [
             "airflow_provider_dysms.links.console.DysmsConsoleLink",
             "airflow_provider_dysms.links.manifest.DysmsManifestLink",
+            "airflow_provider_dysms.links.report.DysmsReportLink",
         ],
         "connection-types": [
             {

@@ -62,12 +62,15 @@ def main() -> None:
                 "AIRFLOW_CONN_DYSMS_DEFAULT": emulator.connection_json(privacy_secret=secrets.token_urlsafe(32)),
                 "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
                 "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
+                "AIRFLOW__DYSMS__ARCHIVES": json.dumps({"example": f"file://{FOLDER}/output"}),
+                "AIRFLOW__DYSMS__SHOW_NUMBERS": "True",  # they are made up
                 **example_variables(FOLDER),
             },
         ) as airflow:
             say(f"\nAirflow:   {airflow.url}\nLogin:     admin / {password}\n")
             say(f"The send logs are in {sent.relative_to(ROOT)}, audits go to .airflow/output.")
-            say("Unpause dysms_catch_up, and it audits all thirty days. Ctrl-C stops everything.")
+            say("Unpause dysms_catch_up, and it audits all thirty days.")
+            say("Under Plugins are the delivery report and the sending details. Ctrl-C stops everything.")
             while True:
                 time.sleep(3600)
 

@@ -6,15 +6,13 @@ Every process of Airflow loads this, so it imports nothing of the pages.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from airflow.plugins_manager import AirflowPlugin
 
+from airflow_provider_dysms.links.page_addresses import PREFIX, page_path
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-#: Where the pages are, below the address of the API server.
-PREFIX = "/dysms"
 
 
 class LazyPages:
@@ -39,25 +37,18 @@ def are_pages_on() -> bool:
     return bool(conf.getboolean("dysms", "pages", fallback=True))
 
 
-def page_path(page: str) -> str:
-    """Return the path of a page, with the path of ``[api] base_url``.
-
-    :param page: ``report`` or ``details``
-    """
-    from airflow.configuration import conf
-
-    base = urlsplit(conf.get("api", "base_url", fallback=None) or "").path.rstrip("/")
-    return f"{base}{PREFIX}/{page}"
-
-
 def _apps() -> list[dict[str, Any]]:
     return [{"app": LazyPages(), "url_prefix": PREFIX, "name": "SMS delivery"}]
 
 
 def _views() -> list[dict[str, Any]]:
-    icons = {"icon": page_path("static/icon.svg"), "icon_dark_mode": page_path("static/icon-dark.svg")}
+    from airflow.configuration import conf
+
+    base_url = conf.get("api", "base_url", fallback=None)
+    icon, icon_dark = (page_path(base_url, f"static/{name}.svg") for name in ("icon", "icon-dark"))
+    icons = {"icon": icon, "icon_dark_mode": icon_dark}
     return [
-        {"name": name, "href": page_path(page), "destination": "nav", "url_route": route, **icons}
+        {"name": name, "href": page_path(base_url, page), "destination": "nav", "url_route": route, **icons}
         for name, page, route in (
             ("SMS delivery", "report", "sms-delivery"),
             ("SMS sending details", "details", "sms-sending-details"),

@@ -17,6 +17,11 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.links.manifest import DysmsManifestLink
+<<<<<<< HEAD
+=======
+from airflow_provider_dysms.links.report import DysmsReportLink
+from airflow_provider_dysms.model import validation
+>>>>>>> 832b3f3 (Pages: link of audits to the report of their day, tests in a browser and against a real API server, documentation)
 from airflow_provider_dysms.model.choices import (
     Binary,
     Content,
@@ -130,7 +135,6 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
         not retry the task
     :raises DysmsTaskError: the result could not be shown to be complete and right; nothing was written; Airflow retries
-        the task
 
     Follows https://help.aliyun.com/document_detail/419277.html and
     https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage
@@ -153,7 +157,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         "dysms_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"columns": "json", "carry": "json"}
-    operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink())
+    operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink(), DysmsReportLink())
     reads, writes = ("sent_uri",), ("output_uri",)
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {

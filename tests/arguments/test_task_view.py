@@ -87,4 +87,8 @@ def test_the_serialised_dag_has_docs_colour_renderers_and_links(dag: DAG) -> Non
     for task in (each["__var"] for each in stored):
         assert task["template_fields_renderers"] == {"columns": "json", "carry": "json"}
         assert task["ui_color"] == Audit.ui_color != "#fff"
-        assert set(task["_operator_extra_links"]) == {"Alibaba Cloud SMS console", "Manifest of the day"}
+        assert set(task["_operator_extra_links"]) == {
+            "Alibaba Cloud SMS console",
+            "Manifest of the day",
+            "SMS delivery of the day",
+        }

@@ -93,6 +93,13 @@ def screenshot(page: Page) -> Callable[[str], None]:
 
 
 @pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Keep a picture of a whole page under a name."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    return lambda page, name: page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True) and None
+
+
+@pytest.fixture
 def add_connection(airflow: RunningAirflow, dysms_process: Emulator) -> Callable[..., None]:
     """Add a connection to the emulator through Airflow's API; what is given replaces a field or adds an extra."""
 

@@ -144,13 +144,13 @@ def test_mapped_audits_are_named_by_their_day_also_if_a_dag_renders_native_objec
 def test_the_links_come_back_from_airflows_api(seen: Seen) -> None:
     run = urllib.parse.quote(seen.run_id, safe="")
     manifest = f"/dags/viewed/runs/{run}/tasks/audit/mapped/1/xcom"
-    console, of_the_day = "Alibaba Cloud SMS console", "Manifest of the day"
-    assert seen.links("audit", 1) == {console: MAINLAND_CONSOLE, of_the_day: manifest}
+    console, of_the_day, report = "Alibaba Cloud SMS console", "Manifest of the day", "SMS delivery of the day"
+    assert seen.links("audit", 1) == {console: MAINLAND_CONSOLE, of_the_day: manifest, report: None}
     assert seen.links("statistics") == {
         console: MAINLAND_CONSOLE,
         of_the_day: f"/dags/viewed/runs/{run}/tasks/statistics/xcom",
     }
-    assert seen.links("fails") == {console: MAINLAND_CONSOLE, of_the_day: None}  # the UI hides it
+    assert seen.links("fails") == {console: MAINLAND_CONSOLE, of_the_day: None, report: None}  # the UI hides them
     assert seen.links("wait") == {console: INTERNATIONAL_CONSOLE}
     assert seen.airflow.xcom("viewed", seen.run_id, "audit", "_link_DysmsConsoleLink", 1) == MAINLAND_CONSOLE
     assert seen.airflow.xcom("viewed", seen.run_id, "audit", map_index=1)["result"]["send_date"] == str(DAYS[1])

@@ -50,6 +50,7 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
     try:
         form = DetailsForm.of(fields)
         archive = archive and options.archive(form.archive)
+        form = form.with_archive("" if archive is None or archive == options.archives[0] else archive.name)
         if request.method == "POST" and not form.is_private:
             query = urlencode(form.fields())
             return RedirectResponse(f"details?{query}" if query else "details", 303)

@@ -96,6 +96,10 @@ class DetailsForm(PrivateStruct, frozen=True, kw_only=True):
             filters["cursor"] = self.cursor
         return {**filters, "page_size": int(self.page_size)}
 
+    def with_archive(self, name: str) -> DetailsForm:
+        """Return the form for another name of its archive."""
+        return msgspec.structs.replace(self, archive=name)
+
     def first_page(self) -> DetailsForm:
         """Return the form without its place."""
         return msgspec.structs.replace(self, cursor="", trail="")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.plugins.pages.form.details_form import DetailsForm
 
 #: Fields that are shown when a visitor opens a record.
-_MORE = ("state", "category", "fault", "received_at", "biz_id", "message_id", "out_id", "vendor")
+_MORE = ("category", "fault", "received_at", "biz_id", "message_id", "out_id", "vendor")
 
 #: Characters of a hash that are shown.
 _HASH_LENGTH = 10
@@ -92,7 +92,8 @@ def _record(record: Mapping[str, Any], *, sees_numbers: bool) -> RecordView:
     facts |= {name: clock(parse_instant(record[name])) for name in ("sent_at", "received_at")}
     hashed = facts["phone_hash"]
     number = facts["phone_number"] or (f"#{hashed[:_HASH_LENGTH]}" if hashed else None)
-    more = [(name, str(facts[name])) for name in _MORE if facts[name] is not None]
+    more = [(name, str(facts[name])) for name in _MORE if facts[name] is not None and facts[name] != facts["state"]]
+    more.insert(0, ("state", facts["state"]))
     carried = record["carried"].items() if sees_numbers else ()
     return RecordView(facts, number, more, [(name, str(value)) for name, value in carried if value is not None])
 

@@ -17,11 +17,7 @@ from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.lineage import TellsLineage
 from airflow_provider_dysms.links.console import DysmsConsoleLink
 from airflow_provider_dysms.links.manifest import DysmsManifestLink
-<<<<<<< HEAD
-=======
 from airflow_provider_dysms.links.report import DysmsReportLink
-from airflow_provider_dysms.model import validation
->>>>>>> 832b3f3 (Pages: link of audits to the report of their day, tests in a browser and against a real API server, documentation)
 from airflow_provider_dysms.model.choices import (
     Binary,
     Content,

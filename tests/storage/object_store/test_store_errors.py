@@ -42,6 +42,8 @@ TRANSIENT = [
     answered(400, "RequestTimeout"),
     answered(409, "OperationAborted"),
     answered(400, "ExpiredToken"),
+    answered(403, "SecurityTokenExpired"),
+    answered(404, "NoSuchUpload"),
     ClientPayloadError("x"),
     ServerDisconnectedError(),
     ConnectionClosedError(endpoint_url="x"),

@@ -35,7 +35,8 @@ COMMIT_TESTS = [
 MODULES = {
     "api/protocol/error_codes.py": ["api/protocol/test_error_codes.py"],
     "model/errors.py": ["model/test_errors.py"],
-    "model/delivery.py": ["model/test_delivery.py"],
+    "model/delivery/judge.py": ["model/delivery/test_judge.py"],
+    "model/delivery/codes.py": ["model/delivery/test_codes.py"],
     "model/dates.py": ["model/test_dates.py"],
     "api/pagination.py": ["api/test_pagination.py"],
     "api/rate_limiter.py": ["api/test_rate_limiter.py"],

@@ -24,6 +24,7 @@ from airflow_provider_dysms.model import records, reports
 from airflow_provider_dysms.model.phone_numbers import number
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.operators.send_once import messages
+from airflow_provider_dysms.plugins.pages.form import details_form
 from airflow_provider_dysms.receipts import receipt
 from airflow_provider_dysms.receipts.archive import push_signature
 from airflow_provider_dysms.receipts.formats import json_report, parse_body
@@ -51,6 +52,7 @@ KINDS = [
     page.Page,
     phone_filter.PhoneFilter,
     query.FindQuery,
+    details_form.DetailsForm,
     record.SendingDetail,
     export_options.ExportOptions,
     receipt.Receipt,

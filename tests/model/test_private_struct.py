@@ -24,7 +24,9 @@ from airflow_provider_dysms.model import records, reports
 from airflow_provider_dysms.model.phone_numbers import number
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.operators.send_once import messages
+from airflow_provider_dysms.plugins.pages import page_options, visitor
 from airflow_provider_dysms.plugins.pages.form import details_form
+from airflow_provider_dysms.plugins.queries import query_limits
 from airflow_provider_dysms.receipts import receipt
 from airflow_provider_dysms.receipts.archive import push_signature
 from airflow_provider_dysms.receipts.formats import json_report, parse_body
@@ -90,6 +92,10 @@ def test_every_struct_is_tried_here_or_has_nothing_private_of_its_own() -> None:
         search_limits.SearchLimits,
         sending_time.TimeSpan,
         reports.Report,
+        page_options.ArchiveOption,
+        page_options.PageOptions,
+        query_limits.QueryLimits,
+        visitor.Visitor,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.audit.verdict import PHONE_HASH
@@ -124,7 +125,7 @@ class ArchiveEvents:
         names, key = list(schema), self._key
         if "phone_number" in schema:
             place = names.index("phone_number")
-            return (lambda row: row[place]) if key is None else _hashing(place, key)
+            return partial(_number, place, key)
         if self._refuse_hashed is not None:
             raise DysmsInputError("output_uri", f"has hashed numbers on {day}, and {self._refuse_hashed}")
         hashed_by = (result.get("parameters") or {}).get("hashed_by")
@@ -145,8 +146,12 @@ class ArchiveEvents:
         return found or UNKNOWN_TYPE
 
 
-def _hashing(place: int, key: PrivacyKey) -> Any:
-    return lambda row: key.phone_hash(row[place]) if row[place] else None
+def _number(place: int, key: PrivacyKey | None, row: Sequence[Any]) -> str | None:
+    """Return the number of a row, or its hash; ``None`` for a person who was erased and whose row was kept."""
+    number = row[place]
+    if number is None or not number.isdigit():
+        return None
+    return number if key is None else key.phone_hash(number)
 
 
 def _outcome(state: str, category: str | None) -> str:

@@ -215,3 +215,12 @@ def test_a_person_is_erased_from_the_list_as_from_an_archive(archive: Archive, l
     verify(stop.uri, "suppression_list")
     put_day(archive.uri, day(4), [])
     assert {row["phone_number"] for row in listed()} == {other}
+
+
+@pytest.mark.parametrize("key", [None, PrivacyKey("s" * 32)])
+def test_a_row_that_an_erasure_kept_with_a_hash_is_nobody(
+    archive: Archive, listed: Listed, key: PrivacyKey | None
+) -> None:
+    put(archive, {0: [fail(0, "blacklist"), fail(0, "blacklist", number="138" + "00001111", second=1)]})
+    archive.erase(NUMBER, mode="hash")
+    assert len(listed(key=key)) == 1

@@ -28,10 +28,12 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_copy_source = False
+html_show_copyright = False
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
 suppress_warnings = ["myst.header"]  # pages that are included begin at any level
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True  # YESTERDAY, not the template that it stands for
 autodoc_typehints = "none"  # the docstrings say what each parameter is
 exclude_patterns = ["_build"]
 

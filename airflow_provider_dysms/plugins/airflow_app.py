@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_asset, requires_access_connection
@@ -33,7 +34,9 @@ _may_read_connections = requires_access_connection(method="GET")
 async def visit(request: Request, user: GetUserDep) -> None:
     """Note in the request who the visitor is; Airflow has checked the login by then."""
     try:
-        await _may_read_connections(request, user)
+        checked: Any = _may_read_connections(request, user)
+        if inspect.isawaitable(checked):  # as in Airflow 3.3; in 3.2 the check is a plain function
+            await checked
         reads_connections = True
     except HTTPException:
         reads_connections = False

@@ -66,6 +66,7 @@ KINDS = [
     merge.PartReceipts,
     messages.InternationalMessage,
     messages.Sms,
+    details_form.DetailsForm,
 ]
 
 

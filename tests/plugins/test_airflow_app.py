@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
+from support.airflow.airflow_api import until
 from support.airflow.logins import ROLES, log_in, login_settings, without_role
 from support.airflow.running_airflow import RunningAirflow
 from support.page_archives import NUMBER, SECRET, YESTERDAY, archives_option
@@ -123,6 +128,38 @@ def assert_nowhere(response: httpx.Response) -> None:
     assert PLANTED not in str(response.headers)
     links = "".join(re.findall(r"(?:href|src|action)=\"([^\"]*)\"", response.text))
     assert PLANTED[3:] not in re.sub(r"[^0-9]", "", links)
+
+
+def test_a_query_that_hangs_holds_up_its_user_alone_and_ends_with_the_visitor(api_server: RunningAirflow) -> None:
+    with browser(api_server, "viewer") as client, browser(api_server, "user") as other:
+        assert client.get("/dysms/report").status_code == 200
+        (idle,) = processes_of_queries(api_server)
+        idle.suspend()
+        hanging = threading.Thread(target=lambda: leave(api_server, "viewer", after=6))
+        hanging.start()
+        time.sleep(1)
+        second = client.get("/dysms/report")
+        assert second.status_code == 409
+        assert "still running" in second.text
+        assert other.get("/dysms/report").status_code == 200
+        hanging.join()
+        until(lambda: not idle.is_running(), 30, "the process of the visitor who has gone is ended")
+        assert client.get("/dysms/report").status_code == 200
+
+
+def processes_of_queries(airflow: RunningAirflow) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "answer_queries" in " ".join(process.cmdline()):
+                found += [process] * (process.environ().get("AIRFLOW_HOME") == str(airflow.home))
+    return found
+
+
+def leave(airflow: RunningAirflow, role: str, *, after: float) -> None:
+    """Ask for a page, and close the connection before it comes."""
+    with browser(airflow, role) as client, contextlib.suppress(httpx.ReadTimeout):
+        client.get("/dysms/report", timeout=after)
 
 
 def test_the_pages_are_in_the_navigation_and_nowhere_on_other_tasks(api_server: RunningAirflow) -> None:

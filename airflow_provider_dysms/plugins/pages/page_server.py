@@ -8,11 +8,12 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from starlette.concurrency import run_in_threadpool
+import anyio.to_thread
 
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
 from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
 from airflow_provider_dysms.plugins.queries.query_errors import QueryFailed
+from airflow_provider_dysms.plugins.queries.query_limits import MAX_QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,7 @@ class PageServer:
     def __init__(self, read_options: Callable[[], PageOptions], runner: QueryRunner) -> None:
         self.read_options = read_options
         self._runner = runner
+        self._threads: anyio.CapacityLimiter | None = None
 
     async def ask(
         self,
@@ -79,7 +81,9 @@ class PageServer:
         cancelled = threading.Event()
         watch = asyncio.create_task(_watch(request, cancelled))
         try:
-            answer = await run_in_threadpool(self._runner.run, visitor.user_id, query, cancelled)
+            answer = await anyio.to_thread.run_sync(
+                self._runner.run, visitor.user_id, query, cancelled, limiter=self._limiter()
+            )
         except QueryFailed as failed:
             raise _problem_of(failed, options, language) from None
         finally:
@@ -91,6 +95,12 @@ class PageServer:
             raise _problem_in(answer["error"], options, language)
         result: dict[str, Any] = answer["result"]
         return result
+
+    def _limiter(self) -> anyio.CapacityLimiter:
+        """Return the limit of threads: Airflow's own routes share the others, however often visitors click."""
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(2 * MAX_QUERIES)
+        return self._threads
 
 
 def server_of(request: Request) -> PageServer:

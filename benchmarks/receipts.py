@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import random
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -114,6 +115,66 @@ def join_in_pandas(folder: Path) -> dict[str, int]:
     return dict(Counter(rows["state"]))
 
 
+def count_requests(lines: int) -> list[tuple[str, ...]]:
+    """Audit a day of which 97 % is receipted, alone and with its receipts first; return the requests of each."""
+    from airflow_provider_dysms.emulator import Emulator
+    from airflow_provider_dysms.model.dates import DAY as ONE_DAY
+    from airflow_provider_dysms.model.dates import beijing_day
+    from airflow_provider_dysms.transfers.export import export
+    from airflow_provider_dysms.transfers.export_options import ExportOptions
+
+    day = beijing_day(datetime.now(timezone.utc)) - ONE_DAY  # noqa: UP017
+    log = logging.getLogger(__name__)
+    log.setLevel(logging.ERROR)
+    rows = [("requests to the service", "requests", "fewer by")]
+    with Emulator.start() as emulator, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        emulator.quotas(QuerySendDetails=50_000)
+        connection = emulator.connection_json(
+            quota_share=1, quota={"QuerySendDetails": 50_000}, privacy_secret="k" * 32
+        )
+        os.environ["AIRFLOW_CONN_DYSMS_DEFAULT"] = connection
+        sent = [
+            {
+                "phone_number": f"139{place:08}",
+                "biz_id": f"{90_000_000 + place}^0",
+                "sent_at": f"{day}T12:00:00+08:00",
+                "state": "delivered",
+            }
+            for place in range(lines)
+        ]
+        emulator.add_messages(sent)
+        log_lines = [f"{message['phone_number']},{message['biz_id']}\n" for message in sent]
+        (folder / "sent.csv").write_text("".join(["phone_number,biz_id\n", *log_lines]))
+        (folder / "receipts").mkdir()
+        reports = [
+            {
+                "phone_number": message["phone_number"],
+                "biz_id": message["biz_id"],
+                "send_time": f"{day} 12:00:00",
+                "report_time": f"{day} 12:00:09",
+                **outcome(True),
+            }
+            for place, message in enumerate(sent)
+            if place % 100 >= 3
+        ]
+        requests = [request(report, datetime.now(START.tzinfo)) for report in reports]
+        (folder / "receipts/a.jsonl").write_text("".join(requests))
+        common = {"sent_uri": f"file://{folder}/sent.csv", "send_date": str(day), "statistics": "skip"}
+        first = {"receipts_uri": f"file://{folder}/receipts"}
+        alone = 0
+        for what, how in (
+            ("no receipts", {}),
+            ("97 % receipted, sample of 1 %", first),
+            ("97 % receipted, no sample", {**first, "cross_check": 0}),
+        ):
+            options: Any = {**common, **how, "output_uri": f"file://{folder}/{len(rows)}"}
+            asked = export(ExportOptions(**options), log=log)["run"]["requests"]
+            alone = alone or asked
+            rows.append((what, f"{asked:,}", f"{alone / asked:.1f}x"))
+    return rows
+
+
 JOINS = {"ours": join, "pandas": join_in_pandas}
 
 
@@ -139,13 +200,16 @@ def run(name: str, folder: Path) -> None:
     before, clock = time.process_time(), time.perf_counter()
     states = JOINS[name](folder)
     cpu, seconds = time.process_time() - before, time.perf_counter() - clock
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    # The maximum that getrusage knows includes the parent's memory at the fork.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    memory = int(peak[1]) / 1000 if peak else math.nan
     print(json.dumps({"cpu": cpu, "seconds": seconds, "memory": memory, "states": states}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=lambda text: [*map(int, text.split(","))], default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--asked", type=int, default=5_000, help="lines of the audit that receipts shorten; 0: none")
     parser.add_argument("--joins", type=lambda text: text.split(","), default=[*JOINS], help="ours, pandas")
     parser.add_argument("--join", choices=JOINS)
     parser.add_argument("--folder", type=Path)
@@ -165,14 +229,18 @@ def main() -> None:
             rows.append((f"{lines:,}", join, *figures, f"{found['cpu'] / lines * 1e6:.0f}"))
         assert len({json.dumps(found["states"], sort_keys=True) for found in last.values()}) == 1, last
     print(table(rows))
+    if arguments.asked:
+        print(table(count_requests(arguments.asked)))
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
-    ours, theirs = last["ours"], last.get("pandas", last["ours"])
-    for what, is_reached in (
-        (f"under {MAX_SECONDS} s of CPU", ours["cpu"] < MAX_SECONDS),
-        (f"under {MAX_MB} MB", ours["memory"] < MAX_MB),
-        ("not slower than pandas", ours["cpu"] <= theirs["cpu"]),
-        ("a tenth of the memory of pandas", ours["memory"] <= theirs["memory"] / 10),
-    ):
+    ours, theirs = last["ours"], last.get("pandas")
+    targets = {
+        f"under {MAX_SECONDS} s of CPU": ours["cpu"] < MAX_SECONDS,
+        f"under {MAX_MB} MB": ours["memory"] < MAX_MB,
+    }
+    if theirs:
+        targets["not slower than pandas"] = ours["cpu"] <= theirs["cpu"]
+        targets["a tenth of the memory of pandas"] = ours["memory"] <= theirs["memory"] / 10
+    for what, is_reached in targets.items():
         print(f"{what}: {'reached' if is_reached else 'missed'}")
 
 

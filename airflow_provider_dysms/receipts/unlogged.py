@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK
 from airflow_provider_dysms.receipts import verdicts
-from airflow_provider_dysms.receipts.matching.keys import digits_of, key_of
+from airflow_provider_dysms.receipts.matching.keys import digits_of
 from airflow_provider_dysms.temporary_database import open_temporary_database
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def unlogged_verdicts(
     """
     database = open_temporary_database()
     try:
-        database.execute("CREATE TABLE unlogged (key INTEGER, identity BLOB PRIMARY KEY) WITHOUT ROWID")
+        database.execute("CREATE TABLE unlogged (place BLOB, identity BLOB PRIMARY KEY) WITHOUT ROWID")
         for parts in index.unused():
             sent_at = parts.best.sent_at
             if sent_at is None:
@@ -44,9 +45,10 @@ def unlogged_verdicts(
                 continue
             counts["other_days"] += parts.count
             if _is_on(sent_at, scope):
-                entry = key_of(parts.best), _encode(_identity(parts.best))
+                identity = _encode(_identity(parts.best))
+                entry = hashlib.blake2b(identity, digest_size=8).digest(), identity
                 database.execute("INSERT OR IGNORE INTO unlogged VALUES (?, ?)", entry)
-        for (identity,) in database.execute("SELECT identity FROM unlogged ORDER BY key, identity"):
+        for (identity,) in database.execute("SELECT identity FROM unlogged ORDER BY place, identity"):
             message = index.find(*msgspec.msgpack.decode(identity))
             sent_at = message.deciding.sent_at if message is not None else None
             if message is None or sent_at is None or not _is_on(sent_at, scope):

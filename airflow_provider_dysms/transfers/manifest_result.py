@@ -18,6 +18,7 @@ attempt, on every worker. The manifest has ``version``, and
   ``cells`` that were removed, in all and by ``erasures``; and
   ``unseen``, packed for the next refresh: the part of each number in the counts that rows do not show (``ambiguous``,
   ``edge``, ``off_day``)
+* also in ``result``, if receipts were read: ``source`` and ``receipts``, see :mod:`.from_receipts.receipt_facts`
 * ``run``, which describes one attempt alone: ``requests``, ``pages``, ``throttled``; ``resumed``, the numbers and
   message ids that an earlier attempt had looked up, and ``taken_over``, those that were final in the partition;
   ``days_left`` in the window; ``replaced`` files; ``output_uri`` and ``data_uri``, the places that were written,

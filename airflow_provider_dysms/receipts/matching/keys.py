@@ -1,8 +1,10 @@
-"""The keys under which receipts are stored and found: message id, (number, BizId), or (number, OutId)."""
+"""The keys under which receipts are stored and found: message id, (number, BizId), or (number, OutId).
+
+A key differs from process to process, because the index does too; nothing else may depend on it.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,22 +16,21 @@ if TYPE_CHECKING:
 
 # How mobiles of the mainland begin.
 _MOBILE = frozenset({"13", "14", "15", "16", "17", "18", "19"})
-_SEPARATOR = "\0"
 
 
 def message_key(vendor: str, message_id: str) -> int:
     """Return the key of a message id: ids of one vendor never find receipts of another."""
-    return _hashed("m", vendor, message_id)
+    return hash(("m", vendor, message_id))
 
 
 def biz_key(digits: str, biz_id: str) -> int:
     """Return the key of a number and a BizId."""
-    return _hashed("b", digits, biz_id)
+    return hash(("b", digits, biz_id))
 
 
 def out_key(digits: str, out_id: str) -> int:
     """Return the key of a number and an OutId."""
-    return _hashed("o", digits, out_id)
+    return hash(("o", digits, out_id))
 
 
 def key_of(receipt: Receipt) -> int:
@@ -58,8 +59,3 @@ def _digits_of(raw_number: str) -> str:
         except NumberError:
             pass
     return raw_number
-
-
-def _hashed(*fields: str) -> int:
-    digest = hashlib.blake2b(_SEPARATOR.join(fields).encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

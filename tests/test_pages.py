@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+#: Folders that a command makes.
+MADE = {".artifacts/"}
 FOLDERS = (ROOT, ROOT / "airflow_provider_dysms", ROOT / "airflow_provider_dysms" / "api")
 
 
@@ -15,7 +17,7 @@ FOLDERS = (ROOT, ROOT / "airflow_provider_dysms", ROOT / "airflow_provider_dysms
 def test_every_file_and_folder_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"`([\w/.-]+(?:\.(?:py|md)|/))`", (ROOT / page).read_text("utf-8"))
     assert len(named) > 10
-    assert [name for name in named if not _exists(name)] == []
+    assert [name for name in named if name not in MADE and not _exists(name)] == []
 
 
 def _exists(name: str) -> bool:

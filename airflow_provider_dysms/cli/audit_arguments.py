@@ -131,5 +131,34 @@ AUDIT_ARGUMENTS = (
         type=float,
         metavar="NUMBER",
     ),
+    option(
+        "receipts_uri",
+        "Archived receipts that vendors have pushed: lines with a final one are taken from it, the others are asked",
+        type=to_uri,
+    ),
+    option("lookahead_days", "Days of receipts after the day (default: 3)", type=int, metavar="DAYS"),
+    option(
+        "push_conn_id",
+        "Id of the Airflow connection with Huawei's key of push authentication, if pushes are verified",
+        metavar="CONN_ID",
+    ),
+    option(
+        "max_rejected_receipts",
+        "Share of bodies that cannot be read above which the audit is refused (default: 0.05)",
+        type=float,
+        metavar="SHARE",
+    ),
+    option(
+        "cross_check",
+        "Share of the lines with a receipt that is asked too and compared (default: 0.01)",
+        type=float,
+        metavar="SHARE",
+    ),
+    option(
+        "max_cross_check_differences",
+        "Share of these that may differ before the audit is refused (default: 0.002)",
+        type=float,
+        metavar="SHARE",
+    ),
     CONNECTION,
 )

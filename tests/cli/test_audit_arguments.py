@@ -14,8 +14,9 @@ from airflow_provider_dysms.cli.audit_arguments import AUDIT_ARGUMENTS, to_uri
 from airflow_provider_dysms.model import choices
 from airflow_provider_dysms.transfers.export_options import ExportOptions
 
-#: Arguments of the transfer that a command does not have: numbers are private, and no retry resumes a command.
-LEFT_OUT = {"phone_numbers", "resume_within"}
+#: Arguments that a command does not have: numbers are private, no retry resumes a command, and an audit that asks the
+#: service knows the vendor.
+LEFT_OUT = {"phone_numbers", "resume_within", "vendor"}
 
 #: Defaults that the help describes in words.
 DESCRIBED = {"columns", "sent_format", "encoding", "delimiter", "time_format", "timezone", "binary", "compression"}

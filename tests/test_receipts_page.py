@@ -20,6 +20,7 @@ import uvicorn
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.errors import InputError
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator, DysmsFindSendingDetailsOperator
 from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
@@ -206,3 +207,29 @@ def test_the_dags_of_the_page_are_dags() -> None:
         names: dict[str, Any] = {}
         exec(compile(snippet, "dag.py", "exec"), names)
         assert names["dag"].dag_id
+
+
+def test_a_day_of_huawei_is_in_the_report_and_in_sending_details(
+    emulator: Emulator, receiver: Receiver, tmp_path: Path
+) -> None:
+    send(emulator, 50)
+    answers = emulator.huawei_sends()
+    lines = [
+        {"message_id": each["smsMsgId"], "phone_number": each["originTo"], "sent_at": each["createTime"]}
+        for each in answers
+    ]
+    emulator.push_receipts(receiver.url, format="huawei")
+    join(tmp_path, write(tmp_path / "sent.csv", lines), vendor="huawei")
+    out = f"file://{tmp_path}/out"
+    found = DysmsFindSendingDetailsOperator(
+        task_id="find",
+        output_uri=out,
+        result="Failed",
+        sent_from=dates.day_start(DAY).isoformat(),
+        sent_to=(dates.day_start(DAY) + dates.DAY).isoformat(),
+    ).execute({})
+    assert len(found["records"]) == 5, found
+    DysmsDeliveryReportOperator(
+        task_id="report", output_uri=out, report_uri=f"file://{tmp_path}/report.html", send_date=str(DAY), days=1
+    ).execute({})
+    assert "90.0" in (tmp_path / "report.html").read_text("utf-8")

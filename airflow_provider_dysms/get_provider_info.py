@@ -96,8 +96,8 @@ CONFIG = {
         "string",
         "",
         "The archives that the pages show, as JSON: name -> output_uri of the audits, or name -> an object with "
-        "output_uri, partition if it is not the default, and dysms_conn_id if numbers are hashed. Percent signs in "
-        "airflow.cfg are written twice.",
+        "output_uri, partition if it is not the default, dysms_conn_id if numbers are hashed, and suppression_uri if "
+        "the report counts the numbers to stop. Percent signs in airflow.cfg are written twice.",
         '{"production": "s3://conn_id@bucket/folder"}',
     ),
     "show_numbers": _option(

@@ -13,7 +13,14 @@ from airflow.cli.cli_config import (
 )
 
 from airflow_provider_dysms import __version__
-from airflow_provider_dysms.cli.audit_arguments import AUDIT_ARGUMENTS, CONNECTION, OUTPUT_URI, PARTITION, send_date
+from airflow_provider_dysms.cli.audit_arguments import (
+    AUDIT_ARGUMENTS,
+    CONNECTION,
+    OUTPUT_URI,
+    PARTITION,
+    send_date,
+    to_uri,
+)
 from airflow_provider_dysms.cli.command_parser import ParserClass, PassingParser, PrivateParser
 from airflow_provider_dysms.cli.details_arguments import DETAILS_ARGUMENTS
 from airflow_provider_dysms.cli.exit_codes import EXIT_CODES
@@ -156,6 +163,11 @@ REPORT = ActionCommand(
         send_date("The last day of the report"),
         Arg(("--days",), type=int, default=30, metavar="NUMBER", help="Length of the report, 1 to 92 (default: 30)"),
         Arg(("--html",), metavar="FILE", help="Also write the report as a page to this file"),
+        Arg(
+            ("--suppression-uri",),
+            type=to_uri,
+            help="Folder of a suppression list, whose numbers to stop the page counts by reason",
+        ),
         Arg(("--language",), choices=("en", "zh"), default="en", help="Of sentences and page (default: en)"),
         ARG_OUTPUT,
         ARG_VERBOSE,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.suppression.list_file import open_list, read_list
+from airflow_provider_dysms.suppression.list_file import NO_LIST, open_list, read_list
 from airflow_provider_dysms.suppression.rules import PREFIX_TAIL
 
 if TYPE_CHECKING:
@@ -73,9 +73,7 @@ def find_left_out(
 
     found = read_list(open_list(suppression_uri), check)
     if found is None:
-        raise DysmsInputError(
-            "suppression_uri", "has no suppression list; make one with DysmsSuppressionListOperator first"
-        )
+        raise DysmsInputError("suppression_uri", NO_LIST)
     result, entries = found
     facts = result["suppression"]
     kind = template_type or _type_of(template_code, facts["template_types"])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 #: Folder of the list below ``suppression_uri``.
 FOLDER = "suppression_list"
 
+#: Why a folder without a list is refused.
+NO_LIST = "has no suppression list; make one with DysmsSuppressionListOperator first"
+
 #: How often a list is read while other tasks write it.
 MAX_ATTEMPTS = 5
 

@@ -17,6 +17,7 @@ from airflow_provider_dysms.suppression.list_file import columns, open_list, rea
 from airflow_provider_dysms.suppression.pumping import find_pumping
 from airflow_provider_dysms.suppression.read_archive import ArchiveEvents
 from airflow_provider_dysms.suppression.rules import MANY_IN_AN_HOUR, PREFIX_UNDELIVERED, SuppressionRules
+from airflow_provider_dysms.suppression.stopped_numbers import StoppedNumbers
 from airflow_provider_dysms.temporary_database import open_temporary_database
 
 if TYPE_CHECKING:
@@ -111,9 +112,11 @@ def make_list(
     ):
         events.add(archive.read(span, now))
         counts: Counter[str] = Counter()
+        stopped = StoppedNumbers()
         for entry in _entries(events, previous, rules, pumping, as_of):
             spool.write([row_of(entry)])
             counts[entry.reason] += 1
+            stopped.add(entry)
         reading = archive.reading
         result = {
             "suppression": {
@@ -123,6 +126,7 @@ def make_list(
                 "missing_days": [day.isoformat() for day in reading.missing_days[:MAX_NAMED]],
                 "messages": reading.messages,
                 "entries": dict(sorted(counts.items())),
+                "stopped": dict(sorted(stopped.by_reason.items())),
                 "unknown_templates": dict(reading.unknown_templates.most_common(MAX_NAMED)),
                 "template_types": dict(template_types),
                 "pumping": pumping,

@@ -46,6 +46,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "DysmsDeliveryReportOperator": {
         "output_uri": "file:///out",
         "report_uri": "file:///reports/a.html",
+        "suppression_uri": "file:///stop",
         "send_date": "2026-11-28",
     },
     "DysmsDeliveryCheckOperator": {"output_uri": "file:///out", "send_date": "2026-11-28", "max_drop": 0.03},

@@ -18,6 +18,7 @@ from airflow_provider_dysms.reports.report import MAX_DAYS, build_report
 from airflow_provider_dysms.reports.table import day_rows, facts
 from airflow_provider_dysms.reports.wording import Wording
 from airflow_provider_dysms.storage.object_store.local_folder import LocalFolder
+from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -38,8 +39,9 @@ def report(args: Namespace) -> ExitCode:
     partition = getattr(args, "partition", PARTITION)
     figures = read_figures(args.output_uri, span, partition=partition, now=datetime.now(UTC))
     built = build_report(figures, last, days=args.days)
+    stopped = read_stopped(args.suppression_uri) if args.suppression_uri else None
     if args.html:
-        _write(args.html, render(built, language=args.language))
+        _write(args.html, render(built, language=args.language, stopped=stopped))
     _print(built, Wording(args.language), args.output)
     if built.headline is None:
         problem = built.last.problem or "has not been audited"

@@ -8,7 +8,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_provider_dysms import YESTERDAY
 from airflow_provider_dysms.arguments import template_values
-from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, one_of
+from airflow_provider_dysms.arguments.dag_parse_checks import CheckedArguments, one_of, optional
 from airflow_provider_dysms.arguments.text_with_day import PARTITION, text_with_day
 from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.model import validation
@@ -41,14 +41,17 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
         data interval, in Beijing, or the run's partition key; templated
     :param partition: the transfer's ``partition``; templated
     :param language: ``en`` (default) or ``zh``
+    :param suppression_uri: folder of the list of :class:`DysmsSuppressionListOperator`, whose numbers to stop the page
+        then counts by reason; default ``None``, without them; templated
     :raises DysmsTaskFailed: an argument is wrong, or a store refuses; Airflow does not retry the task
     :raises DysmsTaskError: a store does not answer; Airflow retries the task
     """
 
-    template_fields: Sequence[str] = ("output_uri", "report_uri", "send_date", "partition")
+    template_fields: Sequence[str] = ("output_uri", "report_uri", "send_date", "partition", "suppression_uri")
     readers: ClassVar[dict[str, Any]] = {
         "output_uri": template_values.read_uri,
         "report_uri": template_values.read_uri,
+        "suppression_uri": template_values.read_uri,
     }
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
@@ -57,6 +60,7 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
         "send_date": lambda argument, value: parse_day(value, argument),
         "partition": text_with_day,
         "language": one_of(ReportLanguage),
+        "suppression_uri": optional(validation.text),
     }
 
     def __init__(
@@ -68,6 +72,7 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
         send_date: Any = YESTERDAY,
         partition: str = PARTITION,
         language: ReportLanguage = "en",
+        suppression_uri: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -77,6 +82,7 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
         self.send_date = send_date
         self.partition = partition
         self.language = language
+        self.suppression_uri = suppression_uri
         self.check_literals()
 
     @without_frames
@@ -90,6 +96,7 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
         from airflow_provider_dysms.reports.table import facts
         from airflow_provider_dysms.reports.wording import Wording
         from airflow_provider_dysms.storage.day_placeholder import render_day
+        from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
 
         with airflow_errors():
             self.check_arguments()
@@ -98,7 +105,8 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
             span = days_through(day, self.days)
             figures = read_figures(self.output_uri, span, partition=self.partition, now=datetime.now(UTC))
             report = build_report(figures, day, days=self.days)
-            files.write(render(report, language=self.language), report)
+            stopped = read_stopped(self.suppression_uri) if self.suppression_uri else None
+            files.write(render(report, language=self.language, stopped=stopped), report)
         found = facts(report, Wording(self.language))
         for each in found["findings"]:
             self.log.info("%s to %s: %s", each["first_day"], each["last_day"], each["text"])

@@ -29,16 +29,18 @@ class ArchiveOption(msgspec.Struct, frozen=True, kw_only=True):
     :param output_uri: as the transfer has it
     :param partition: folder of a day below it
     :param dysms_conn_id: the connection whose ``privacy_secret`` numbers are hashed with; ``None`` if they are not
+    :param suppression_uri: folder of the suppression list that the report counts; ``None`` for none
     """
 
     name: str
     output_uri: str
     partition: str = PARTITION
     dysms_conn_id: str | None = None
+    suppression_uri: str | None = None
 
     def as_dict(self) -> dict[str, str | None]:
         """Return what a query needs of it."""
-        return {"output_uri": self.output_uri, "partition": self.partition, "dysms_conn_id": self.dysms_conn_id}
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "name"}
 
 
 class PageOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +72,8 @@ class PageOptions(msgspec.Struct, frozen=True, kw_only=True):
 def parse_archives(text: str) -> tuple[ArchiveOption, ...]:
     """Return the archives of the option ``archives``.
 
-    :param text: JSON: name -> ``output_uri``, or name -> an object with ``output_uri``, ``partition`` and
-        ``dysms_conn_id``; empty for none
+    :param text: JSON: name -> ``output_uri``, or name -> an object with the other fields of an
+        :class:`ArchiveOption`; empty for none
     :raises DysmsInputError: it is something else
     """
     if not text.strip():
@@ -93,11 +95,11 @@ def _archive(name: str, value: Any) -> ArchiveOption:
         archive = msgspec.convert({**fields, "name": name}, ArchiveOption)
     except (TypeError, msgspec.ValidationError):
         fields = {}
-    if not fields or not fields.keys() <= {"output_uri", "partition", "dysms_conn_id"}:
+    if not fields or not fields.keys() <= {*ArchiveOption.__struct_fields__} - {"name"}:
         raise DysmsInputError(
             "archives",
             "must name for each archive its output_uri, or an object with output_uri and, if it has them, "
-            "partition and dysms_conn_id",
+            "partition, dysms_conn_id and suppression_uri",
         )
     render_day(archive.partition, EPOCH.date(), "archives: partition")
     return archive

@@ -10,6 +10,7 @@ from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.reports.delivery_report import render_body
 from airflow_provider_dysms.reports.report import DAYS, build_report
+from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,8 @@ def find_details(
 ) -> dict[str, Any]:
     """Return a page of sending details as :meth:`Page.as_dict` has it.
 
-    :param archive: ``output_uri``, ``partition``, and ``dysms_conn_id`` if numbers are hashed
+    :param archive: ``output_uri``, ``partition``, and ``dysms_conn_id`` if numbers are hashed; ``suppression_uri``
+        if the report counts the numbers to stop
     :param filters: further fields of a ``FindQuery``
     :param show_numbers: whether whole numbers and texts leave this process
     """
@@ -45,7 +47,8 @@ def delivery_report(archive: Mapping[str, str], day: str, language_of_report: La
     figures = read_figures(
         archive["output_uri"], days_through(last, DAYS), partition=archive["partition"], now=datetime.now(UTC)
     )
-    return {"html": render_body(build_report(figures, last), language=language_of_report)}
+    stopped = read_stopped(uri) if (uri := archive.get("suppression_uri")) else None
+    return {"html": render_body(build_report(figures, last), language=language_of_report, stopped=stopped)}
 
 
 def _privacy_key(archive: Mapping[str, str]) -> PrivacyKey | None:

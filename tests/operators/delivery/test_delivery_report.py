@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,13 +15,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 from support.documentation import python_example
+from support.known_archives import Archive, failed, put_day
 from support.simulated_archive import SimulatedArchive, month_with_incidents
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsArgumentError
 from airflow_provider_dysms.model import dates
-from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator
+from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator, DysmsSuppressionListOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -88,6 +90,23 @@ def test_the_table_has_every_day_and_group_of_the_report(month: Path) -> None:
     assert sum(int(row["delivered"]) for row in templates) == int(day["delivered"])
     assert float(day["delivered_share"]) == pytest.approx(int(day["delivered"]) / int(day["sent"]), abs=1e-5)
     assert 3 < float(day["p50_seconds"]) < float(day["p95_seconds"]) < float(day["p99_seconds"])
+
+
+def test_numbers_to_stop_are_counted_from_the_suppression_list(month: Path) -> None:
+    archive = Archive(month / "messages")
+    put_day(
+        archive.uri, LAST, [failed(LAST, f"1390000{place:04}", "invalid_number", second=place) for place in range(7)]
+    )
+    uri = f"file://{month}/stop"
+    DysmsSuppressionListOperator(
+        task_id="stop", output_uri=archive.uri, suppression_uri=uri, template_types={}, through=LAST
+    ).execute({})
+    report(month, suppression_uri=uri)
+    page = (month / "reports/delivery-20261127.html").read_text("utf-8")
+    section = page[page.index("Numbers to stop") :]
+    assert re.search(r"Invalid number</th><td class=\"number\">7<", section)
+    with pytest.raises(AirflowFailException, match="suppression_uri has no suppression list"):
+        report(month, suppression_uri=f"file://{month}/other")
 
 
 def test_a_report_that_is_written_again_is_replaced_and_equal(month: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -9,10 +11,15 @@ from airflow_provider_dysms.plugins.pages.page_options import ArchiveOption, Pag
 
 
 def test_an_archive_is_a_uri_or_an_object() -> None:
-    text = '{"a": "file:///x", "b": {"output_uri": "s3://c@d/e", "partition": "d={send_date}", "dysms_conn_id": "f"}}'
+    others = {
+        "b": {"output_uri": "s3://c@d/e", "partition": "d={send_date}", "dysms_conn_id": "f"},
+        "c": {"output_uri": "file:///z", "suppression_uri": "file:///stop"},
+    }
+    text = json.dumps({"a": "file:///x", **others})
     assert parse_archives(text) == (
         ArchiveOption(name="a", output_uri="file:///x"),
         ArchiveOption(name="b", output_uri="s3://c@d/e", partition="d={send_date}", dysms_conn_id="f"),
+        ArchiveOption(name="c", output_uri="file:///z", suppression_uri="file:///stop"),
     )
     assert parse_archives(" ") == ()
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 FOLDER = Path(".tmp/install-check")
 LOG = Path(".tmp/install-check.log")
-EXTRAS = ("parquet", "s3", "oss", "credentials")
+EXTRAS = ("parquet", "s3", "oss", "credentials", "archive")
 ALL = ",".join(EXTRAS)
 OLDEST = ("apache-airflow==3.2.2", "--constraint", "constraints-oldest.txt")
 

@@ -34,6 +34,7 @@ MODULE_OF_EXTRA = {
     "s3": "s3fs",
     "oss": "airflow_provider_dysms.filesystems.oss_file_system",
     "credentials": "alibabacloud_credentials",
+    "archive": "duckdb",
 }
 
 #: Imports that work with the package alone.

@@ -22,7 +22,7 @@ from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
-from airflow_provider_dysms.transfers.from_receipts.before_queries import receipts_before_queries
+from airflow_provider_dysms.transfers.from_receipts.open_receipts import receipts_before_queries
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove

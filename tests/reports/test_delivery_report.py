@@ -112,6 +112,15 @@ def test_the_sections_come_in_the_order_in_which_they_are_read(page: Callable[..
     assert "Numbers to stop" not in page()
 
 
+def test_a_day_that_is_compared_with_none_is_not_called_good(simulated: Callable[..., Any], last: date) -> None:
+    figures = simulated(groups=(Group("SMS_1", "CN", 3_000, 0.6),))
+    assert "Nothing unusual was found" in render(build_report(figures, last))
+    alone = {day: each for day, each in figures.items() if day == last}
+    text = render(build_report(alone, last, days=1))
+    assert "nothing can be called unusual" in text
+    assert "Nothing unusual was found" not in text
+
+
 def test_names_from_outside_are_texts_and_nothing_more(simulated: Callable[..., Any], last: date) -> None:
     groups = (Group(HOSTILE, HOSTILE, 3_000, 0.5), Group("SMS_1", "CN", 3_000, 0.95))
     figures = simulated(groups=groups)

@@ -59,7 +59,7 @@ def _print(built: DeliveryReport, wording: Wording, output: str) -> None:
     for each in built.findings:
         print(f"{wording.span(each.first, each.last)}: {wording.finding(each)}")
     if not built.findings:
-        print(wording.text("nothing_wrong"))
+        print(wording.text("nothing_wrong" if built.compared else "nothing_compared"))
 
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:

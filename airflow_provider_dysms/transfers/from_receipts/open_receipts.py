@@ -12,9 +12,9 @@ from airflow_provider_dysms.receipts.archive.archive import ArchiveCounts
 from airflow_provider_dysms.receipts.join import ReceiptJoin
 from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
 from airflow_provider_dysms.receipts.unlogged import count_unused
+from airflow_provider_dysms.transfers.from_receipts.cross_checked_receipts import ReceiptsFirst
 from airflow_provider_dysms.transfers.from_receipts.read_receipts import read_receipts
 from airflow_provider_dysms.transfers.from_receipts.receipt_facts import receipt_facts
-from airflow_provider_dysms.transfers.from_receipts.receipts_first import ReceiptsFirst
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

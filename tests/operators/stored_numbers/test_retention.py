@@ -17,7 +17,7 @@ from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsErasePhoneNumbersOperator, DysmsExpireArchiveOperator
 
-PERSON, OTHER = "139" + "00001111", "138" + "00002222"
+PERSON, OTHER = "137" + "55550101", "138" + "00002222"  # no other test leaves it in the database
 TODAY = dates.beijing_day(datetime.now(UTC))
 CONNECTION = {"conn_type": "dysms", "login": "LTAIexample", "password": "a-secret"}
 

@@ -18,7 +18,7 @@ from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators.dysms import DysmsSuppressionListOperator
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
-NUMBER, OTHER = "139" + "00001111", "138" + "00002222"
+NUMBER, OTHER = "137" + "55550202", "138" + "00002222"  # no other test leaves it in the database
 TYPES = {"SMS_1": "promotion"}
 
 

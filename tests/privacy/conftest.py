@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from support.airflow.airflow_api import until
 from support.airflow.running_airflow import RunningAirflow
-from support.privacy.canary_run import DAG, Traces, gather
+from support.privacy.canary_run import DAGS, Traces, gather
 from support.privacy.scene import Scene
 
 from airflow_provider_dysms.emulator import Emulator
@@ -23,7 +23,7 @@ from airflow_provider_dysms.emulator.process import parse_connection
 from airflow_provider_dysms.emulator.state import AccessKey
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, Path]]:
     """An emulator that writes all that it says into a file."""
     output, token = tmp_path_factory.mktemp("emulator") / "output.txt", secrets.token_urlsafe(24)
@@ -39,7 +39,7 @@ def _emulator_that_speaks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield emulator, output
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _s3() -> Iterator[Any]:
     """A client of an S3 server with a bucket ``audits``."""
     import boto3
@@ -55,25 +55,32 @@ def _s3() -> Iterator[Any]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def _airflow(
     _emulator_that_speaks: tuple[Emulator, Path], _s3: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RunningAirflow, Scene]]:
     scene = Scene(tmp_path_factory.mktemp("canary"), *_emulator_that_speaks, _s3)
     environment = scene.plant()
     with RunningAirflow(scene.folder / "home", environment=environment) as airflow:
-        source = DAG.read_text().replace("NUMBER-IN-THE-SOURCE", scene.canaries.number("source"))
-        (airflow.dags / DAG.name).write_text(source)
+        for file in DAGS.glob("*.py"):
+            source = file.read_text().replace("NUMBER-IN-THE-SOURCE", scene.canaries.number("source"))
+            (airflow.dags / file.name).write_text(source)
         yield airflow, scene
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def traces(_airflow: tuple[RunningAirflow, Scene]) -> Traces:
     """Everything that a run of the DAG ``canary`` leaves."""
     return gather(*_airflow, "canary")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def more_traces(_airflow: tuple[RunningAirflow, Scene], traces: Traces) -> Traces:
     """Everything that runs of the DAGs ``canary`` and ``canary_more`` leave."""
     return gather(*_airflow, "canary_more")
+
+
+@pytest.fixture(scope="package")
+def archive_traces(_airflow: tuple[RunningAirflow, Scene]) -> Traces:
+    """Everything that is left of a run of the DAG ``canary_archive``, and of DAGs that ran before."""
+    return gather(*_airflow, "canary_archive")

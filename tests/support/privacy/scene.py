@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow_provider_dysms.emulator import Emulator
+from support.privacy import archive_scene
 from support.privacy.canaries import Canaries
 
 #: Numbers that the DAG passes on, by how it does, or by what becomes of them.
 NUMBERS = (
     *("leaked", "hook", "literal", "default_args", "macro", "params", "upstream", "expand", "partial", "also_partial"),
     *("rescheduled", "refused", "stalled", "sent", "uncertain", "arrived", "failed", "fails_later", "kept"),
+    *archive_scene.NUMBERS,
 )
 FOREIGN = ("hook_foreign", "refused_foreign", "abroad")
 TEXTS = ("hook", "partial", "abroad", "sent", "uncertain", "refused")
@@ -46,6 +48,7 @@ class Scene:
     waits: ClassVar[dict[str, set[str]]] = {
         "canary": {"careless", "deferrable", "reschedule"},
         "canary_more": {"message_reschedule", "message_deferrable", "deferrable_fails"},
+        "canary_archive": set(),
     }
 
     def __init__(self, folder: Path, emulator: Emulator, output: Path, s3: Any) -> None:
@@ -71,6 +74,7 @@ class Scene:
         self._mainland_messages()
         self._logs(ids)
         self._faults(ids)
+        archive_scene.plant_archive(self)
         planted = {
             "number": {
                 **{name: number(name) for name in NUMBERS},
@@ -81,6 +85,7 @@ class Scene:
             "day": self.day.isoformat(),
             "sent": f"file://{self.folder}/sent",
             "out": f"file://{self.folder}/out",
+            "archives": f"file://{self.folder}",
             "leak": f"{self.folder}/leak",
         }
         self.s3.upload_file(str(self.folder / "sent" / "s3.csv"), "audits", "sent.csv")
@@ -103,6 +108,8 @@ class Scene:
             self._message(self.canaries.foreign("open"), "open", message_id=OPEN, settles_at=self._later)
             story = {"out_id": "later", "settles_at": self._later, "state": "failed"}
             self._message(self.canaries.number("fails_later"), "fails_later", **story)
+        elif dag_id == "canary_archive":
+            archive_scene.plant_old_day(self)
 
     def has_kept_something(self, task_id: str) -> bool:
         """Say whether an audit that is meant to be killed has kept a part of its answers."""

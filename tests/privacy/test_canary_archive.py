@@ -54,6 +54,7 @@ def test_a_body_that_cannot_be_read_is_named_by_its_file_and_line(archive_traces
     said = archive_traces.log_of("receipts_refused")
     for line in (1, 2):
         assert re.search(rf"unusable\.jsonl:{line} ", said)
+    assert "unusable.jsonl:3 has a signature that is not of the key of push authentication" in said
 
 
 def test_openlineage_was_told_of_every_task(archive_traces: Traces) -> None:

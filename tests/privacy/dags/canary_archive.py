@@ -109,7 +109,11 @@ with DAG("canary_archive", schedule=None, user_defined_macros={"planted": NUMBER
         **RECEIPTS,
     )
     DysmsReceiptsToObjectStorageOperator(
-        task_id="receipts_refused", output_uri=f"{OUT}/receipts_refused", max_rejected_receipts=0, **RECEIPTS
+        task_id="receipts_refused",
+        output_uri=f"{OUT}/receipts_refused",
+        max_rejected_receipts=0,
+        push_conn_id="push",
+        **RECEIPTS,
     )
     DysmsToObjectStorageOperator(
         task_id="receipts_first",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.receipts.archive.push_signature import ALGORITHM, PushKey
 from support.known_archives import put_day, verdict
 
 if TYPE_CHECKING:
@@ -63,12 +64,24 @@ def _plant_receipts(scene: Scene) -> None:
     unusable = [
         f'[{{"phone_number": "{number("unreadable")}", "content": "{text}',
         {"phone_number": number("no_state"), "content": text, "success": number("no_state")},
+        _forged(scene),
     ]
     _write_archive(scene.folder / "receipts", "usable.jsonl", [*reports["receipts"], unmatched])
     _write_archive(scene.folder / "receipts", "unusable.jsonl", unusable)
     _write_archive(scene.folder / "contradicted", "a.jsonl", reports["contradicted"])
     for archive, lines in log.items():
         _write_log(scene.folder / "sent" / f"{archive}.csv", lines)
+
+
+def _forged(scene: Scene) -> dict[str, Any]:
+    """Return a request that looks like Huawei's, with a signature under another key."""
+    key = PushKey(scene.canaries.secret("push id"), scene.canaries.secret("another push key"), "/receipts")
+    body = f"smsMsgId=11aa22bb-0000-4000-8000-000000000001_1&status=DELIVRD&to=%2B86{scene.canaries.number('forged')}"
+    signed = {"x-sdk-date": "20260101T000000Z"}
+    signature = key.signature(signed, list(signed), body.encode(), key.path)
+    authorization = f"{ALGORITHM} Access={key.access_key}, SignedHeaders=x-sdk-date, Signature={signature}"
+    headers = {"X-Sdk-Date": signed["x-sdk-date"], "Authorization": authorization}
+    return {"vendor": "huawei", "content_type": "application/x-www-form-urlencoded", "headers": headers, "body": body}
 
 
 def _message(scene: Scene, name: str, text: str, **story: Any) -> dict[str, Any]:
@@ -88,10 +101,16 @@ def _report(day: date, message: dict[str, Any], *, success: bool = True, **field
 
 
 def _write_archive(folder: Path, name: str, bodies: list[Any]) -> None:
-    """Write requests as a receiver stores them."""
+    """Write requests as a receiver stores them.
+
+    :param bodies: reports, bodies that are text, and requests
+    """
     folder.mkdir(exist_ok=True)
-    texts = [body if isinstance(body, str) else json.dumps([body]) for body in bodies]
-    (folder / name).write_text("".join(json.dumps({"body": text}) + "\n" for text in texts))
+    with (folder / name).open("w") as archive:
+        for each in bodies:
+            body = each if isinstance(each, str) else json.dumps([each])
+            request = each if isinstance(each, dict) and "headers" in each else {"body": body}
+            archive.write(json.dumps(request) + "\n")
 
 
 def _write_log(path: Path, rows: list[list[str]]) -> None:

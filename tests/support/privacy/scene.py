@@ -218,6 +218,7 @@ class Scene:
                 **plain,
                 "extra": {**plain["extra"], "proxy": f"http://user:{secret('proxy password')}@127.0.0.1:{port}"},
             },
+            "push": {"conn_type": "generic", "login": secret("push id"), "password": secret("push key")},
             "aws_audits": {
                 "conn_type": "aws",
                 "login": "key",

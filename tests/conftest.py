@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -122,6 +122,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def emulator(dysms: Emulator) -> Emulator:
     """The emulator, as if it had just been started."""
     return dysms
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Any]:
+    """The one S3 server of a process: Airflow and fsspec keep the client of a connection for as long as that lives."""
+    from support.crash.places import S3Server
+
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3(s3_server: Any) -> Iterator[Any]:
+    """A plain S3 client; the connection ``aws_test`` leads to the same server."""
+    os.environ["AIRFLOW_CONN_AWS_TEST"] = s3_server.connection
+    yield s3_server.client
+    del os.environ["AIRFLOW_CONN_AWS_TEST"]
+
+
+@pytest.fixture
+def new_bucket(s3: Any, s3_server: Any) -> Callable[[], Any]:
+    """Each call gives an empty place."""
+    return s3_server.new_bucket
 
 
 @pytest.fixture(scope="session")

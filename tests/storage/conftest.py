@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from support.crash.places import Folder, Place, S3Server
+from support.crash.places import Folder, Place
 
 from airflow_provider_dysms.storage.object_store.bucket import Bucket
 from airflow_provider_dysms.storage.object_store.guarded_store import GuardedStore
@@ -37,20 +37,6 @@ if TYPE_CHECKING:
 DAY = "send_date=2025-06-01"
 
 
-@pytest.fixture(scope="session")
-def s3_server():
-    with S3Server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def s3(s3_server):
-    """A plain S3 client; the connection ``aws_test`` leads to the same server."""
-    os.environ["AIRFLOW_CONN_AWS_TEST"] = s3_server.connection
-    yield s3_server.client
-    del os.environ["AIRFLOW_CONN_AWS_TEST"]
-
-
 @pytest.fixture(params=["file", "s3"])
 def place(request, tmp_path):
     if request.param == "file":
@@ -61,12 +47,6 @@ def place(request, tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     return Folder(tmp_path / "output")
-
-
-@pytest.fixture
-def new_bucket(s3, s3_server):
-    """Each call gives an empty place."""
-    return s3_server.new_bucket
 
 
 @pytest.fixture

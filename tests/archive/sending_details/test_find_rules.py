@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 from support.archives import DAYS, FIRST, LAST, NOW, NUMBERS, UNKNOWN, rows_of, write_archive, write_day
-from support.crash.places import S3Server
 
 from airflow_provider_dysms.archive.sending_details import archive_days
 from airflow_provider_dysms.archive.sending_details.archive_days import DayUnusable
@@ -264,19 +263,17 @@ def test_masked_records_have_no_number_and_no_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_archive_on_s3_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_on_s3_gives_the_same(tmp_path: Path, new_bucket: Callable[[], Any]) -> None:
     formats: list[tuple[str, str | None]] = [("parquet", None), ("csv", "gzip"), ("jsonl", None)]
     write_archive(f"file://{tmp_path}", formats)
-    with S3Server() as server:
-        monkeypatch.setenv("AIRFLOW_CONN_AWS_TEST", server.connection)
-        bucket = server.new_bucket()
-        write_archive(bucket.uri, formats)
-        for filters in ({}, {"phone_number": NUMBERS[3]}, {"result": "Failed", "count": "exact"}):
-            local = find(FindQuery(output_uri=f"file://{tmp_path}", **SPAN, **filters), now=NOW)
-            remote = find(FindQuery(output_uri=bucket.uri, **SPAN, **filters), now=NOW)
-            assert remote.records == local.records
-            assert remote.total == local.total
-        manifest = write_day(bucket.uri, FIRST, rows_of(FIRST, 9), "parquet")
-        bucket.put(manifest["result"]["data"], b"x")
-        with pytest.raises(PartitionDiffers, match="bytes 1"):
-            find(FindQuery(output_uri=bucket.uri, sent_from=day_start(FIRST), sent_to=DAYS[1]), now=NOW)
+    bucket = new_bucket()
+    write_archive(bucket.uri, formats)
+    for filters in ({}, {"phone_number": NUMBERS[3]}, {"result": "Failed", "count": "exact"}):
+        local = find(FindQuery(output_uri=f"file://{tmp_path}", **SPAN, **filters), now=NOW)
+        remote = find(FindQuery(output_uri=bucket.uri, **SPAN, **filters), now=NOW)
+        assert remote.records == local.records
+        assert remote.total == local.total
+    manifest = write_day(bucket.uri, FIRST, rows_of(FIRST, 9), "parquet")
+    bucket.put(manifest["result"]["data"], b"x")
+    with pytest.raises(PartitionDiffers, match="bytes 1"):
+        find(FindQuery(output_uri=bucket.uri, sent_from=day_start(FIRST), sent_to=DAYS[1]), now=NOW)

@@ -209,6 +209,10 @@ def test_a_body_that_is_not_the_form_is_refused_before_it_is_read_whole(client: 
     assert client.post("details", content=many, headers=headers).status_code == 400
 
 
+def test_a_page_shows_the_version(client: TestClient) -> None:
+    assert f"airflow-provider-dysms {__version__}" in text_of(client.get("details").text)
+
+
 def test_chinese_by_the_language_of_the_browser(client: TestClient) -> None:
     page = client.get("details?result=Missing", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}).text
     said = text_of(page)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from airflow_provider_dysms import __version__
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
 from airflow_provider_dysms.reports.texts import TAGS
 from airflow_provider_dysms.reports.wording import Wording
@@ -28,7 +29,8 @@ def render(template: str, language: Language, **values: Any) -> str:
         return CATALOGUES[language][name].format(**parts)
 
     page = _environment().get_template(template)
-    return page.render(t=text, w=Wording(language), language=language, tag=TAGS[language], **values)
+    shared = {"t": text, "w": Wording(language), "language": language, "tag": TAGS[language], "version": __version__}
+    return page.render(**shared, **values)
 
 
 def trusted(html: str) -> Markup:

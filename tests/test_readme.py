@@ -51,7 +51,7 @@ def command(beginning: str) -> list[str]:
 def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
     run_by_tests = (
         "make demo",
-        "pip install '.[parquet,s3,oss,credentials]'",
+        "pip install '.[parquet,s3,oss,credentials,archive]'",
         "pip install --constraint constraints.txt",
         "pip install --constraint https://",
         "airflow connections",

@@ -20,6 +20,8 @@ from support.page_archives import (
     YESTERDAY,
 )
 
+from airflow_provider_dysms import __version__
+
 pytestmark = pytest.mark.slow  # each query starts a process, or waits for one
 
 MASKED = f"{NUMBER[:3]}****{NUMBER[-4:]}"

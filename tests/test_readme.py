@@ -80,6 +80,8 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         ),
         *("make conformance", "make conformance-peers", "make crash"),
         *("make bench", "make bench-waits", "make bench-imports", "make bench-catch-up", "make bench-refresh"),
+        "make bench-archive",
+        "make bench-receipts",
         "make bench-check",
     )
     assert all(line.startswith((*run_by_tests, *too_long)) for line in COMMANDS)

@@ -67,9 +67,9 @@ def test_requests_per_second_takes_the_place_of_the_share(connect: Any) -> None:
 def test_secrets_of_the_connection_are_masked_in_logs(connect: Any) -> None:
     from airflow.sdk.log import redact
 
-    extra = {"auth_type": "sts", "security_token": "token-abcdef", "privacy_secret": "privacy-0123456789"}
+    extra = {"auth_type": "sts", "security_token": "t0k3n-abcdef", "privacy_secret": "privacy-0123456789"}
     _ = connect({**BASE, "password": "p4ss-abcdef", "extra": extra}).settings
-    shown = redact("token-abcdef privacy-0123456789 p4ss-abcdef")
+    shown = redact("t0k3n-abcdef privacy-0123456789 p4ss-abcdef")
     assert shown == "*** *** ***"
 
 

@@ -49,22 +49,27 @@ def s3() -> Iterator[Any]:
 
 @pytest.fixture
 def bucket(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty bucket ``audits``, and the connection ``aws_audits`` to it."""
+    """An empty bucket ``audits``, and the connection ``aws_days`` to it."""
     connection = {"conn_type": "aws", "login": "key", "password": "secret"}
     connection["extra"] = {"endpoint_url": s3.meta.endpoint_url, "region_name": "us-east-1"}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_AUDITS", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DAYS", json.dumps(connection))
     s3.create_bucket(Bucket="audits")
+    empty(s3)  # the servers of one process share their buckets
     yield s3
+    empty(s3)
+    s3.delete_bucket(Bucket="audits")
+
+
+def empty(s3: Any) -> None:
     for entry in s3.list_objects_v2(Bucket="audits").get("Contents", []):
         s3.delete_object(Bucket="audits", Key=entry["Key"])
-    s3.delete_bucket(Bucket="audits")
 
 
 def audit(day: Any, **arguments: Any) -> dict[str, Any]:
     operator = DysmsToObjectStorageOperator(
         task_id="audit",
-        sent_uri="s3://aws_audits@audits/sent/{send_date:%Y%m%d}.csv",
-        output_uri="s3://aws_audits@audits/out",
+        sent_uri="s3://aws_days@audits/sent/{send_date:%Y%m%d}.csv",
+        output_uri="s3://aws_days@audits/out",
         send_date=day,
         **{"file_format": "parquet", "carry": ["campaign"], **arguments},
     )
@@ -94,7 +99,7 @@ def test_three_days_on_s3_an_empty_one_among_them_are_found_exactly_by_duckdb(
         whole = json.loads(stored)
         del whole["result"]["unseen"], whole["result"]["latency"]  # which refreshes and reports read from the file
         assert whole == manifest
-        assert "aws_audits" not in json.dumps(manifest)
+        assert "aws_days" not in json.dumps(manifest)
         assert manifest["run"]["output_uri"] == "s3://audits/out"
         assert manifest["run"]["data_uri"] == f"s3://audits/out/send_date={day}/part-0.parquet"
         logged = "".join(capfd.readouterr())
@@ -119,9 +124,9 @@ def test_three_days_on_s3_an_empty_one_among_them_are_found_exactly_by_duckdb(
 @pytest.mark.parametrize(
     ("argument", "arguments"),
     [
-        ("output_uri", {"output_uri": "s3://aws_audits@nobucket/out"}),
+        ("output_uri", {"output_uri": "s3://aws_days@nobucket/out"}),
         ("output_uri", {"output_uri": "s3://nobody@audits/out"}),
-        ("sent_uri", {"sent_uri": "s3://aws_audits@audits/sent/nothing.csv"}),
+        ("sent_uri", {"sent_uri": "s3://aws_days@audits/sent/nothing.csv"}),
         ("sent_uri", {"sent_uri": "s3://nobody@audits/sent/x.csv"}),
     ],
 )
@@ -130,7 +135,7 @@ def test_what_s3_does_not_have_is_named_before_anything_is_asked(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     bucket.put_object(Bucket="audits", Key="sent/x.csv", Body=b"phone_number\n13900000000\n")
-    given = {"sent_uri": "s3://aws_audits@audits/sent/x.csv", "output_uri": "s3://aws_audits@audits/out", **arguments}
+    given = {"sent_uri": "s3://aws_days@audits/sent/x.csv", "output_uri": "s3://aws_days@audits/out", **arguments}
     with pytest.raises(AirflowFailException) as caught:
         DysmsToObjectStorageOperator(task_id="audit", send_date=DAYS[0], **given).execute({})
     assert str(caught.value).startswith(argument)
@@ -150,8 +155,8 @@ def test_a_uri_without_a_connection_on_a_machine_without_credentials_says_so(
     monkeypatch.setattr("airflow.sdk.io.store._STORE_CACHE", {})
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json())
     bucket.put_object(Bucket="audits", Key="sent/x.csv", Body=b"phone_number\n13900000000\n")
-    given = {"sent_uri": "s3://aws_audits@audits/sent/x.csv", "output_uri": "s3://aws_audits@audits/out"}
-    given[argument] = given[argument].replace("aws_audits@", "")
+    given = {"sent_uri": "s3://aws_days@audits/sent/x.csv", "output_uri": "s3://aws_days@audits/out"}
+    given[argument] = given[argument].replace("aws_days@", "")
     with pytest.raises(AirflowFailException) as caught:
         DysmsToObjectStorageOperator(task_id="audit", send_date=DAYS[0], **given).execute({})
     assert str(caught.value) == (

@@ -27,7 +27,7 @@ from airflow_provider_dysms.operators.dysms import (
 from airflow_provider_dysms.sensors.dysms import DysmsSendDetailsSensor
 
 DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
-LISTED, INVALID, FREE, ABROAD = "139" + "00001111", "139" + "00002222", "139" + "00003333", "49151" + "12345678"
+LISTED, INVALID, FREE, ABROAD = "137" + "55550303", "139" + "00002222", "139" + "00003333", "49151" + "12345678"
 CODE, PROMO = "SMS_100000001", "SMS_100000002"
 TYPES = {CODE: "code", PROMO: "promotion", "": "promotion"}
 KEY = PrivacyKey("k" * 32)

@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from datetime import date, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _read_source(app: Any, docname: str, content: list[str]) -> None:
     if docname == "index":
         content[0] = _with_pages(content[0], Path(app.srcdir))
     content[0] = re.sub("<!-- classes of (.*) -->", lambda found: _reference(found[1].split(", ")), content[0])
+    content[0] = content[0].replace("<!-- module retry_policy -->", _retry_policy())
 
 
 def _rewrite(content: list[str]) -> None:
@@ -93,6 +95,13 @@ def _reference(folders: list[str]) -> str:
     named = re.findall(r"^\| `([\w.]+\.\w+)` \|", readme, re.MULTILINE)
     of_folders = [name for name in named if name.partition(".")[0] in folders]
     return "\n".join(f"```{{eval-rst}}\n.. autoclass:: airflow_provider_dysms.{name}\n```\n" for name in of_folders)
+
+
+def _retry_policy() -> str:
+    """Return the directive for the module that an Airflow without retry policies cannot import, or a sentence."""
+    if find_spec("airflow.sdk.definitions.retry_policy") is None:
+        return "`airflow_provider_dysms.retry_policy` needs Airflow 3.3 or newer."
+    return "```{eval-rst}\n.. automodule:: airflow_provider_dysms.retry_policy\n   :members:\n```"
 
 
 def _collect_links(app: Any, doctree: nodes.document, docname: str) -> None:

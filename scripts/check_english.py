@@ -31,7 +31,7 @@ CHECKED = (
 _THINGS = "requests|messages|times|rows|records|calls|bytes|lines|queries|tasks|bits|responses|MB|MiB|KiB"
 _UNITS = "second|minute|hour|day|week|month|task|page|line|message|row|request|run|number|file|process|record"
 
-#: phrase -> what to write instead
+#: phrase, also at the beginning of a sentence -> what to write instead
 PATTERNS: dict[str, str] = {
     r"\bis no\b|(?<![Tt]here )\b(?:are|was|were) no (?!longer|more\b|sooner)": "is not a, is missing, does not exist",
     r"\bwhoever\b|\bwhomever\b|\bwhosoever\b": "name the thing, then say which one",
@@ -50,7 +50,7 @@ PATTERNS: dict[str, str] = {
     r"\bleft aside\b": "ignored",
     r"\bas (?:it is|they are)\b": "unchanged",
     r"\bhitherto\b|\bwhence\b|\bthereof\b|\btherein\b|\blest\b": "a word of this century",
-    r"\b(?:MOST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]": "MAX_ or MIN_",
+    r"(?-i:\b(?:MOST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z])": "MAX_ or MIN_",
 }
 
 #: A docstring that begins so puts the clause before the noun.
@@ -62,7 +62,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("tests/test_check_english.py", ""): "has them as its cases",
 }
 
-_COMPILED = {re.compile(pattern): advice for pattern, advice in PATTERNS.items()}
+_COMPILED = {re.compile(pattern, re.IGNORECASE): advice for pattern, advice in PATTERNS.items()}
 
 
 def find_phrases(text: str) -> Iterator[tuple[int, str, str]]:

@@ -34,6 +34,7 @@ def check(*names: str) -> subprocess.CompletedProcess[str]:
     ("line", "phrase"),
     [
         (1, '"""What s'),
+        (3, "Whoever"),
         (3, "so long (s)"),
         (4, "where it is"),
         (6, "MOST_R"),

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.features import has_retry_policies
 
 import airflow_provider_dysms
 
@@ -44,11 +43,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-#: As the types, the pages are those of the newest set: the reference has classes that an older Airflow cannot import.
-newest = pytest.mark.skipif(not has_retry_policies(), reason="the reference is made with the newest Airflow")
-
-
-@newest
 def test_every_page_is_in_the_index_and_links_elsewhere_are_listed(built: Path) -> None:
     index = (built / "index.html").read_text("utf-8")
     pages = [page.relative_to(DOCS).with_suffix("").as_posix() for page in DOCS.rglob("*.md") if page.stem != "index"]
@@ -57,7 +51,6 @@ def test_every_page_is_in_the_index_and_links_elsewhere_are_listed(built: Path) 
     assert "https://help.aliyun.com/document_detail/419277.html" in (built / "external-links.txt").read_text()
 
 
-@newest
 def test_every_class_of_the_readme_is_in_the_reference(built: Path) -> None:
     named = re.findall(r"^\| `([\w.]+)\.(\w+)` \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     reference = "".join(page.read_text("utf-8") for page in (built / "reference").glob("*.html"))

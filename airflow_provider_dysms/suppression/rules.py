@@ -32,8 +32,8 @@ REASON_OF_CATEGORY: Mapping[str, str] = {
     "number_abnormal": UNREACHABLE,
 }
 
-#: Reason -> the types that it stops. A blacklist stops only the type that it has refused. Whoever asks for a one-time
-#: code has a phone that is on, so an unreachable number still gets one.
+#: Reason -> the types that it stops. A blacklist stops only the type that it has refused. Somebody who asks for a
+#: one-time code has a phone that is on, so an unreachable number still gets one.
 TYPES_OF_REASON: Mapping[str, tuple[str, ...]] = {INVALID: TEMPLATE_TYPES, UNREACHABLE: ("notice", "promotion")}
 
 #: Digits at the end of a number that its prefix leaves out.

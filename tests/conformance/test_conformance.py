@@ -7,7 +7,7 @@ from support.conformance.cases import Case, Play, table
 from support.conformance.outcomes import End
 
 CASES = list(table())
-#: So many of them are played in every run of the tests.
+#: Number of them that every run of the tests plays.
 FEW = 64
 QUICK = [case for case in CASES if case.is_quick]
 SAMPLE = {case.name for case in QUICK[:: max(1, len(QUICK) // FEW)]}

@@ -1,7 +1,7 @@
 """Eight days of one account on two Celery workers: its quota is kept across processes, and every day is right.
 
-A pool says how many days run at once, `requests_per_second` what each of them may take. Beside it, in the same Airflow,
-days that each believe that they have the whole quota: so that what is measured can be seen to notice.
+A pool says how many days run at once, `requests_per_second` what each of them may take. Next to it, in the same
+Airflow, days that each believe that they have the whole quota: so that what is measured can be seen to notice.
 """
 
 import json
@@ -67,7 +67,7 @@ class Seen:
 
     @property
     def a_second(self) -> float:
-        """Requests a second, from the first to the last."""
+        """Requests per second, from the first to the last."""
         return len(self.written) / (max(self.written) - min(self.written))
 
 

@@ -251,7 +251,7 @@ def _warm(_airflow_database: None, _as_on_a_worker: None, dysms_process: Emulato
 
 @pytest.fixture(scope="session")
 def _as_on_a_worker() -> Iterator[None]:
-    """Mend what Airflow's own runner of tasks in this process does otherwise than a worker."""
+    """Make Airflow's own runner of tasks in this process do as a worker does."""
     from airflow.sdk.execution_time import supervisor
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 

@@ -115,7 +115,7 @@ def test_another_host_needs_to_be_allowed_in_so_many_words(host: str) -> None:
     assert resolve(CHINA, None, host=host, allow_custom=True, schema="http").scheme == "http"
 
 
-#: Whoever has an account can have one of the first four.
+#: Every owner of an account can have one of the first four.
 NOT_THE_SERVICE = [
     "my-bucket.oss-cn-hangzhou.aliyuncs.com",
     "1234567890.cn-hangzhou.fc.aliyuncs.com",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -116,7 +117,6 @@ def test_a_process_ends_with_the_one_that_started_it(start: Callable[..., QueryP
 
 
 def test_memory_is_bounded_by_the_system_too_and_no_crash_is_written_to_disk() -> None:
-    resource = pytest.importorskip("resource")
     process = QueryProcess(os.environ, QueryLimits(megabytes=300))
     try:
         deadline = time.monotonic() + 30

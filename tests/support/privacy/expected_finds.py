@@ -29,7 +29,7 @@ ALLOWED_MORE = [
 ]
 
 #: May be there, and need not.
-BORNE = [
+TOLERATED = [
     # The same once more: the database's own file, and what the scheduler repeats of a task's log.
     ("number (source|params|default_args|expand|upstream)", r"home: (airflow\.db.*|scheduler\.log)"),
     ("number s3", r"s3: sent\.csv"),
@@ -45,7 +45,9 @@ def told(traces: Traces, allowed: list[tuple[str, str]]) -> Iterator[str]:
     """Yield what was found where it must not be."""
     for place, hits in traces.canaries.items():
         for name, spelling in hits.items():
-            may_be = any(re.fullmatch(who, name) and re.fullmatch(where, place) for who, where in [*allowed, *BORNE])
+            may_be = any(
+                re.fullmatch(who, name) and re.fullmatch(where, place) for who, where in [*allowed, *TOLERATED]
+            )
             if name != LEAKED and not may_be:
                 yield f"{name} ({spelling}) in {place}"
 

@@ -5,6 +5,7 @@ Row groups whose statistics rule every row out are not read. The other columns a
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from airflow_provider_dysms.archive.engines.arrow_conditions import conditions_o
 from airflow_provider_dysms.archive.engines.data_file import FileDiffers
 from airflow_provider_dysms.archive.engines.day_search import DayMatches, FoundRow, Position
 from airflow_provider_dysms.model.dates import EPOCH
+from airflow_provider_dysms.model.errors import DysmsError
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, column_values
 from airflow_provider_dysms.storage.encoders import arrow_schema
 
@@ -33,11 +35,25 @@ def search_parquet(file: DataFile, search: DaySearch) -> DayMatches:
 
     :raises FileDiffers: it is not what its manifest says
     """
-    with file.open() as opened:
-        try:
-            return _Search(file, opened, search).run()
-        except RowsUnreadable as error:
-            raise FileDiffers(f"its rows: {error}") from None
+    with file.open() as opened, _translate_errors():
+        return _Search(file, opened, search).run()
+
+
+@contextmanager
+def _translate_errors() -> Iterator[None]:
+    """Translate the errors of a file whose bytes are damaged into words that quote no cell."""
+    import pyarrow
+
+    try:
+        yield
+    except (FileDiffers, DysmsError, MemoryError):  # those of the store too
+        raise
+    except RowsUnreadable as error:
+        raise FileDiffers(f"its rows: {error}") from None
+    except (pyarrow.ArrowException, OSError, OverflowError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # an error of the store; those of pyarrow have no errno
+        raise FileDiffers(f"its rows cannot be read ({type(error).__name__})") from None
 
 
 class _Search:
@@ -49,10 +65,7 @@ class _Search:
         self._arrow = pyarrow
         self._file = file
         self._search = search
-        try:
-            self._parquet = pyarrow.parquet.ParquetFile(opened, pre_buffer=True)
-        except pyarrow.ArrowInvalid:
-            raise FileDiffers("it is not a file of Parquet") from None
+        self._parquet = pyarrow.parquet.ParquetFile(opened, pre_buffer=True)
         self._check_footer()
         self._conditions = conditions_of(file.schema, search)
         self._has_time = "sent_at" in file.schema

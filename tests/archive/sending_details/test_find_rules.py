@@ -201,6 +201,20 @@ def test_a_file_that_does_not_fit_its_manifest_is_refused(
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "pyarrow"])
+def test_parquet_that_is_damaged_anywhere_is_refused_or_read_but_nothing_else(tmp_path: Path, engine: Any) -> None:
+    data = tmp_path / write_day(f"file://{tmp_path}", FIRST, rows_of(FIRST, 400), "parquet")["result"]["data"]
+    intact, refused = data.read_bytes(), 0
+    for place in range(0, len(intact), len(intact) // 60):
+        damaged = bytes(byte ^ 0x5A for byte in intact[place : place + 20])
+        data.write_bytes(intact[:place] + damaged + intact[place + 20 :])
+        try:
+            find(FindQuery(output_uri=f"file://{tmp_path}", page_size=100, **SPAN), now=NOW, engine=engine)
+        except PartitionDiffers:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pyarrow"])
 @pytest.mark.parametrize("file_format", ["parquet", "csv", "jsonl"])
 def test_other_columns_or_rows_than_the_manifests_are_refused(tmp_path: Path, file_format: str, engine: Any) -> None:
     manifest = write_day(f"file://{tmp_path}", FIRST, rows_of(FIRST, 60), file_format)

@@ -33,6 +33,9 @@ _TICK = timedelta(microseconds=1)
 _CONTENT = struct.Struct(">BIqqqQQ")
 _SIGNATURE_BYTES = 16
 
+#: Characters of a cursor: more than it has.
+_MAX_LENGTH = 200
+
 #: Cost of a signature over a number, for scrypt: a twentieth of a second and 16 MiB.
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**14, 8, 1
 
@@ -100,19 +103,20 @@ def decode_cursor(text: object) -> UnreadCursor:
     :raises DysmsInputError: it is not a cursor
     """
     try:
-        assert isinstance(text, str)
-        assert len(text) < 200
-        signed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        content, signature = signed[: _CONTENT.size], signed[_CONTENT.size :]
-        version, day, moment, start, end, row, shown = _CONTENT.unpack(content)
-        assert version == _VERSION
-        assert len(signature) == _SIGNATURE_BYTES
-        span = TimeSpan(EPOCH + start * _TICK, EPOCH + end * _TICK)
-        cursor = Cursor(date.fromordinal(day), Position(EPOCH + moment * _TICK, row), span, shown)
-    except (AssertionError, ValueError, OverflowError, struct.error):
-        raise DysmsInputError(
-            "cursor", "is not one that a page named as its next_cursor; begin with the first page"
-        ) from None
+        if isinstance(text, str) and len(text) < _MAX_LENGTH:
+            return _unpack(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, OverflowError, struct.error):
+        pass
+    raise DysmsInputError("cursor", "is not one that a page named as its next_cursor; begin with the first page")
+
+
+def _unpack(signed: bytes) -> UnreadCursor:
+    content, signature = signed[: _CONTENT.size], signed[_CONTENT.size :]
+    version, day, moment, start, end, row, shown = _CONTENT.unpack(content)
+    span = TimeSpan(EPOCH + start * _TICK, EPOCH + end * _TICK)
+    if version != _VERSION or len(signature) != _SIGNATURE_BYTES or not span.is_bounded:
+        raise ValueError
+    cursor = Cursor(date.fromordinal(day), Position(EPOCH + moment * _TICK, row), span, shown)
     return UnreadCursor(cursor, content, signature)
 
 

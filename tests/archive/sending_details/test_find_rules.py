@@ -13,13 +13,17 @@ import msgspec
 import pytest
 from support.archives import DAYS, FIRST, LAST, NOW, NUMBERS, UNKNOWN, rows_of, write_archive, write_day
 
+from airflow_provider_dysms.archive.engines.day_search import Position
 from airflow_provider_dysms.archive.sending_details import archive_days
 from airflow_provider_dysms.archive.sending_details.archive_days import DayUnusable
+from airflow_provider_dysms.archive.sending_details.cursor import Cursor, encode_cursor
+from airflow_provider_dysms.archive.sending_details.filters.conditions import check_filters
 from airflow_provider_dysms.archive.sending_details.filters.sending_results import ADVICE, MISSING
+from airflow_provider_dysms.archive.sending_details.filters.time_span import TimeSpan
 from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.page import Page
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
-from airflow_provider_dysms.model.dates import day_start
+from airflow_provider_dysms.model.dates import BEIJING, day_start
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.storage.verify import PartitionDiffers
@@ -114,7 +118,9 @@ def test_limits_are_a_profile_and_the_error_names_them(search: Search) -> None:
         ({"sent_from": "2026-11-28", "sent_to": "2026-11-27"}, "sent_from must be before sent_to"),
         ({"sent_from": datetime(2026, 11, 20)}, "without a time zone"),  # noqa: DTZ001
         ({"sent_from": "2026-11-20 quarter past"}, "sent_from is not a time"),
-        ({"sent_from": "1900-01-01"}, "span more than 3,660 days"),
+        ({"sent_from": "2000-01-01"}, "span more than 3,660 days"),
+        ({"sent_from": "0001-01-01"}, "sent_from must be in the years 1970 to 9998"),
+        ({"sent_from": DAYS[0], "sent_to": datetime.max.replace(tzinfo=BEIJING)}, "sent_to must be in the years 1970"),
         ({"cursor": "nonsense"}, "cursor is not one"),
         ({"cursor": "AQ" * 99}, "cursor is not one"),
         ({"limits": "1h"}, "limits must be one of"),
@@ -144,6 +150,21 @@ def test_a_cursor_is_refused_by_another_query_and_after_another_audit(search: Se
     write_day(f"file://{tmp_path}", place, rows_of(place, 3), "parquet")
     with pytest.raises(DysmsInputError, match="has been audited again"):
         search(phone_number=NUMBERS[3], cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [("0001-01-02", "2026-11-27"), ("1971-01-01", "2026-11-27"), ("2026-11-20", "9999-12-31"), ("2026-11-27",) * 2],
+)
+def test_a_cursor_with_a_span_that_no_search_has_is_refused_before_an_archive_is_read(
+    search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str, end: str
+) -> None:
+    monkeypatch.setattr(archive_days.Archive, "audited", lambda *_: pytest.fail("the manifests are read"))
+    span = TimeSpan(datetime.fromisoformat(f"{start}T23:00:00Z"), datetime.fromisoformat(f"{end}T23:00:00Z"))
+    query = FindQuery(output_uri=f"file://{tmp_path}", **SPAN)
+    made = Cursor(FIRST, Position(NOW, 1), span, 10)
+    with pytest.raises(DysmsInputError, match="cursor is not one"):
+        search(cursor=encode_cursor(made, query, check_filters(query, None), "the digest of another file"))
 
 
 def test_a_cursor_is_safe_in_a_url_and_does_not_show_the_number(search: Search) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_provider_dysms.archive.sending_details.filters.search_limits import check_span, limits_of
-from airflow_provider_dysms.model.dates import DAY, beijing_day, day_start, parse_day, parse_instant
+from airflow_provider_dysms.model.dates import DAY, EPOCH, beijing_day, day_start, parse_day, parse_instant
 from airflow_provider_dysms.model.errors import DysmsInputError
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ DEFAULT_SPAN = timedelta(days=30)
 
 #: Days that one search may span.
 MAX_DAYS = 3_660
+
+#: The time that a search may be about: far from the ends of the calendar, of which Beijing and UTC have different ones.
+EARLIEST, LATEST = EPOCH, datetime(9999, 1, 1, tzinfo=UTC)
 
 _LAST = re.compile(r"([1-9][0-9]{0,4}) ?([mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": DAY}
@@ -40,6 +43,11 @@ class TimeSpan(msgspec.Struct, frozen=True):
         """The Beijing days that it touches, the newest first."""
         first, last = beijing_day(self.start), beijing_day(self.end - timedelta(microseconds=1))
         return [last - DAY * back for back in range((last - first).days + 1)]
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a search may have it: one that another program has put into a cursor need not be a span at all."""
+        return EARLIEST - DEFAULT_SPAN <= self.start < self.end < LATEST and self.end - self.start <= DAY * MAX_DAYS
 
     def has_all_of(self, day: date) -> bool:
         """Return whether the whole of a Beijing day lies in it."""
@@ -77,6 +85,16 @@ def _length(last: str) -> timedelta:
 
 
 def _instant(argument: str, value: Time) -> datetime:
+    try:
+        instant = _read(argument, value)
+    except OverflowError:
+        instant = LATEST
+    if not EARLIEST <= instant < LATEST:
+        raise DysmsInputError(argument, f"must be in the years {EARLIEST.year} to {LATEST.year - 1}")
+    return instant
+
+
+def _read(argument: str, value: Time) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise DysmsInputError(argument, "is a datetime without a time zone; pass one with a zone, or text")

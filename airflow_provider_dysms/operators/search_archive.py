@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowException
 from msgspec.structs import replace
 
 from airflow_provider_dysms.archive.sending_details.find import find
-from airflow_provider_dysms.archive.sending_details.query import MAX_PAGE_SIZE, FindQuery
+from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.arguments.private_fields import raw_numbers
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.operators.run_queries import MAX_XCOM_BYTES
@@ -35,6 +35,10 @@ FILTERS = (
     *("output_uri", "partition", "template_code", "result", "state", "sign_name", "country", "error_code", "carried"),
     *("sent_from", "sent_to", "last", "limits"),
 )
+
+#: Records that are read at once. Every page reads the files of its days anew: pages of a thousand would read a file with
+#: a million messages a thousand times.
+READ_AT_ONCE = 25_000
 
 #: The columns of a file of records; those that were carried stand together, as JSON.
 COLUMNS: dict[str, type] = {
@@ -70,7 +74,7 @@ def search_archive(
     query = FindQuery(
         **{**filters, "carried": filters.get("carried") or {}},
         phone_number=_one_number(phone_number),
-        page_size=min(max_records, MAX_PAGE_SIZE),
+        page_size=min(max_records, READ_AT_ONCE),
         count="exact" if exact_total else "quick",
     )
     pages = _pages(query, hook, max_records)
@@ -91,12 +95,12 @@ def _pages(query: FindQuery, hook: DysmsHook, max_records: int) -> Iterator[Page
     key = None if query.phone_number is None else _privacy_key(hook)
     remaining = max_records
     while remaining > 0:
-        page = find(query, privacy_key=key)
+        page = find(query, privacy_key=key, max_page_size=READ_AT_ONCE)
         yield page
         remaining -= len(page.records)
         if page.next_cursor is None:
             return
-        query = replace(query, cursor=page.next_cursor, page_size=max(min(remaining, MAX_PAGE_SIZE), 1), count="quick")
+        query = replace(query, cursor=page.next_cursor, page_size=max(min(remaining, READ_AT_ONCE), 1), count="quick")
 
 
 def _privacy_key(hook: DysmsHook) -> PrivacyKey | None:

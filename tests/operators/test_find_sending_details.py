@@ -12,6 +12,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from support.archives import DAYS, NUMBERS, UNKNOWN, days_and_rows, rows_of, write_archive, write_day
 
+from airflow_provider_dysms.archive.engines import choose_engine
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators import search_archive
 from airflow_provider_dysms.operators.dysms import DysmsFindSendingDetailsOperator
@@ -51,6 +52,25 @@ def test_the_records_of_a_file_are_all_that_there_are(archive: Path) -> None:
     assert {row["result"] for row in rows} == {"Failed"}
     assert any(row["phone_number"] == NUMBERS[3] for row in rows)
     assert found(archive, result="Failed", details_uri=f"file://{archive}/f.csv", max_records=7)["rows"] == 7
+
+
+def test_a_file_of_many_records_reads_a_day_once_and_smaller_pages_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_day(f"file://{tmp_path}", DAYS[0], rows_of(DAYS[0], 2500))
+    reads, search_text = [], choose_engine.search_text
+
+    def counted(*arguments: Any) -> Any:
+        reads.append(arguments)
+        return search_text(*arguments)
+
+    monkeypatch.setattr(choose_engine, "search_text", counted)
+    found(tmp_path, details_uri=f"file://{tmp_path}/once.jsonl", max_records=5000)
+    assert len(reads) == 1
+    monkeypatch.setattr(search_archive, "READ_AT_ONCE", 1000)
+    assert found(tmp_path, details_uri=f"file://{tmp_path}/parts.jsonl", max_records=5000)["rows"] == 2500
+    assert len(reads) == 1 + 3
+    assert (tmp_path / "parts.jsonl").read_bytes() == (tmp_path / "once.jsonl").read_bytes()
 
 
 def test_templates_are_rendered_and_the_filters_count_together(archive: Path) -> None:

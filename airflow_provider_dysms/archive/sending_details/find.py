@@ -19,6 +19,7 @@ from airflow_provider_dysms.archive.sending_details.filters.manifest_totals impo
 from airflow_provider_dysms.archive.sending_details.filters.time_span import resolve_span
 from airflow_provider_dysms.archive.sending_details.notes import audited_until, notes_of
 from airflow_provider_dysms.archive.sending_details.page import Page, Total
+from airflow_provider_dysms.archive.sending_details.query import MAX_PAGE_SIZE
 from airflow_provider_dysms.archive.sending_details.record import detail_of
 from airflow_provider_dysms.archive.sending_details.span_days import SpanDays, read_span_days
 
@@ -39,7 +40,12 @@ _LAST_ROW = 2**62
 
 
 def find(
-    query: FindQuery, *, privacy_key: PrivacyKey | None = None, now: datetime | None = None, engine: Engine = "auto"
+    query: FindQuery,
+    *,
+    privacy_key: PrivacyKey | None = None,
+    now: datetime | None = None,
+    engine: Engine = "auto",
+    max_page_size: int = MAX_PAGE_SIZE,
 ) -> Page:
     """Return a page of the messages that pass the filters of a query, the newest first.
 
@@ -47,13 +53,14 @@ def find(
     :param privacy_key: the key under which numbers of the archive are hashed; needed for a number in such an archive
     :param now: the current instant, aware; default the clock's
     :param engine: what reads Parquet: ``auto`` (default), ``duckdb`` or ``pyarrow``
+    :param max_page_size: largest ``page_size``; default 1,000. Each page reads its days anew and is held in memory
     :raises DysmsInputError: an argument cannot be used, a limit is exceeded, the cursor belongs to another query, or
         numbers are hashed under another secret
     :raises PartitionDiffers: the file of a day is not what its manifest says
     :raises DysmsStorageError: a manifest cannot be used, or the store does not answer
     """
     now = datetime.now(UTC) if now is None else now.astimezone(UTC)
-    filters = check_filters(query, privacy_key)
+    filters = check_filters(query, privacy_key, max_page_size)
     unread = None if query.cursor is None else decode_cursor(query.cursor)
     resolved = resolve_span(query, now)
     span = resolved if unread is None else unread.cursor.span

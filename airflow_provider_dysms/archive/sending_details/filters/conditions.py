@@ -45,13 +45,14 @@ class Filters(PrivateStruct, frozen=True, kw_only=True):
     phone: PhoneFilter | None
 
 
-def check_filters(query: FindQuery, privacy_key: PrivacyKey | None) -> Filters:
+def check_filters(query: FindQuery, privacy_key: PrivacyKey | None, max_page_size: int = MAX_PAGE_SIZE) -> Filters:
     """Check the filters of a query, and its page size.
 
     :param privacy_key: the key under which numbers are hashed; ``None`` without one
+    :param max_page_size: largest page size
     :raises DysmsInputError: one cannot be used
     """
-    whole_number("page_size", query.page_size, "records", 1, MAX_PAGE_SIZE)
+    whole_number("page_size", query.page_size, "records", 1, max_page_size)
     one_of("count", query.count, Count.__args__)  # type: ignore[attr-defined]
     texts: dict[str, str] = {}
     for name in ("template_code", "sign_name", "country"):

@@ -18,6 +18,7 @@ from airflow_provider_dysms.audit.previous_audit import PreviousAudit
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, HiddenCountsPacker, Source
 from airflow_provider_dysms.audit.run import audit, known_results
 from airflow_provider_dysms.audit.tally import Tally
+from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, lost_reports
@@ -185,8 +186,10 @@ class Pipeline:
             return erased
         found = self._receipts.find(number, lines)
         assert found is not None
-        if self._take_over and not is_reported(found.verdicts):
-            return self._find_committed(number, lines) or found
+        if self._take_over and not is_reported(found.verdicts) and (known := self._find_committed(number, lines)):
+            # Messages without a line are judged by today's receipts alone, and written after all lines.
+            known.verdicts = [verdict for verdict in known.verdicts if verdict.state != State.UNLOGGED]
+            return known
         return found
 
     def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:

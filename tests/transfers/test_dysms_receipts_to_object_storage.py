@@ -476,6 +476,15 @@ def test_other_formats_are_written_as_by_the_audit(archive: Archive, file_format
     ],
 )
 def test_wrong_arguments_write_nothing(archive: Archive, wrong: dict[str, Any], problem: str) -> None:
+def test_a_refresh_writes_a_message_without_a_line_once(archive: Archive) -> None:
+    """Its row follows the row of a line of the same number, which is taken over."""
+    archive.aliyun_log(1, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY, biz_id="1^1", out_id="unlogged")])
+    first = archive(day=OLD_DAY)
+    assert first["by_state"] == {"expired": 1, "unlogged": 1}
+    assert archive(day=OLD_DAY) == first
+
+
     archive.huawei_log(1)
     archive.store(huawei(0))
     with pytest.raises(AirflowFailException, match=problem):

@@ -78,7 +78,7 @@ class PushKey(PrivateStruct, frozen=True):
                 *(f"{name}:{headers.get(name, '').strip()}" for name in signed),
                 "",
                 ";".join(signed),
-                headers.get("x-sdk-content-sha256") or hashlib.sha256(body).hexdigest(),
+                hashlib.sha256(body).hexdigest(),  # x-sdk-content-sha256 may be of another body
             )
         )
         to_sign = f"{ALGORITHM}\n{headers.get('x-sdk-date', '')}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

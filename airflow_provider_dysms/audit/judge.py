@@ -49,7 +49,7 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
             "message ids of the log"
         )
     delivery = judge_message(report, as_of)
-    phone = line.phone or _phone(report.phone_number)
+    phone = line.phone or number_with_code(report.phone_number)
     is_abroad = not phone.is_mainland
     extra = {
         "carrier": report.carrier,
@@ -80,7 +80,7 @@ def of_report(report: MessageReport, line: Line, as_of: datetime) -> Verdict:
     )
 
 
-def _phone(raw_number: str | None) -> PhoneNumber:
+def number_with_code(raw_number: str | None) -> PhoneNumber:
     """Return the number of a report, which begins with its country code; a masked number stays unchanged."""
     digits = (raw_number or "").removeprefix("+").removeprefix("00")
     try:

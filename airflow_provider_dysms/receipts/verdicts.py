@@ -6,12 +6,14 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.dates import DAY, day_start
 from airflow_provider_dysms.model.delivery import State, is_billed, judge_receipt
 from airflow_provider_dysms.model.phone_numbers.number import NumberError, PhoneNumber
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 from airflow_provider_dysms.receipts.matching.keys import digits_of
+from airflow_provider_dysms.receipts.receipt import ALIYUN
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -97,6 +99,9 @@ def _phone_of(receipt: Receipt) -> PhoneNumber | None:
         return None
     try:
         return parse_number(f"+{digits}" if len(digits := digits_of(receipt.phone_number)) != 11 else digits)
+    is_globe = receipt.vendor == ALIYUN and receipt.message_id is not None
+    if is_globe or receipt.phone_number.startswith("+"):
+        return judge.number_with_code(receipt.phone_number)
     except NumberError:
         return PhoneNumber(receipt.phone_number, "")
 

@@ -196,6 +196,17 @@ def test_a_long_message_is_delivered_with_its_last_part_and_failed_with_the_firs
     assert (failed["state"], failed["error_code"], failed["segments"]) == ("failed", "UNDELIV", 3)
 
 
+@pytest.mark.parametrize("sign", ["", "+"])
+def test_a_number_with_the_code_of_another_country_is_not_of_the_mainland(archive: Archive, sign: str) -> None:
+    archive.log("message_id", "1008030", huawei_id(1))
+    american = "1310" + "5550123"
+    archive.store(
+        {"To": sign + american, "MessageId": "1008030", "Status": "1"}, huawei(1, to=f"%2B{american}", extend="a")
+    )
+    archive()
+    assert [(row["phone_number"], row["country"]) for row in archive.rows()] == [(american, "US")] * 2
+
+
 def test_an_international_message_is_found_by_its_id(archive: Archive) -> None:
     archive.log("message_id,country", "1008030,HK", "1008031,HK", "1008032,HK")
     sent = f"{at(DAY, '12:00:00'):%a, %d %b %Y %H:%M:%S} +0800"

@@ -56,7 +56,9 @@ def _verdict(
     message: Message, line: Line | None, sent_by: datetime, as_of: datetime, carried: tuple[str | None, ...] = ()
 ) -> Verdict:
     best = message.deciding
-    delivery = judge_receipt(message.state, best.error_code, sent_by, as_of)
+    # A part that was delivered does not explain why the message is not.
+    error_code = best.error_code if best.state is message.state else None
+    delivery = judge_receipt(message.state, error_code, sent_by, as_of)
     phone = line.phone if line is not None and line.phone is not None else _phone_of(best)
     sent_at = best.sent_at or (line.sent_at if line is not None else None)
     further = best.extra
@@ -78,7 +80,7 @@ def _verdict(
         sign_name=best.sign_name,
         category=delivery.category,
         fault=delivery.fault,
-        error_code=best.error_code,
+        error_code=error_code,
         sent_at=sent_at,
         received_at=message.reported_at,
         delivery_seconds=_seconds(sent_at, message.reported_at),
@@ -97,11 +99,11 @@ def _sent_by(sent_at: datetime | None, send_date: date) -> datetime:
 def _phone_of(receipt: Receipt) -> PhoneNumber | None:
     if receipt.phone_number is None:
         return None
-    try:
-        return parse_number(f"+{digits}" if len(digits := digits_of(receipt.phone_number)) != 11 else digits)
     is_globe = receipt.vendor == ALIYUN and receipt.message_id is not None
     if is_globe or receipt.phone_number.startswith("+"):
         return judge.number_with_code(receipt.phone_number)
+    try:
+        return parse_number(f"+{digits}" if len(digits := digits_of(receipt.phone_number)) != 11 else digits)
     except NumberError:
         return PhoneNumber(receipt.phone_number, "")
 

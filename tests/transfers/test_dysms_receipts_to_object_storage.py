@@ -196,6 +196,15 @@ def test_a_long_message_is_delivered_with_its_last_part_and_failed_with_the_firs
     assert (failed["state"], failed["error_code"], failed["segments"]) == ("failed", "UNDELIV", 3)
 
 
+def test_a_part_that_was_delivered_does_not_explain_why_the_message_expired(archive: Archive) -> None:
+    archive.huawei_log(1, OLD_DAY)
+    archive.store(huawei(0, day=OLD_DAY, total=2, sequence=1))
+    archive(day=OLD_DAY)
+    (row,) = archive.rows(OLD_DAY)
+    assert (row["state"], row["category"], row["error_code"], row["fault"]) == ("expired", None, None, "unknown")
+    assert json.loads(row["vendor_extra"])["delivered_parts"] == "1"
+
+
 @pytest.mark.parametrize("sign", ["", "+"])
 def test_a_number_with_the_code_of_another_country_is_not_of_the_mainland(archive: Archive, sign: str) -> None:
     archive.log("message_id", "1008030", huawei_id(1))

@@ -63,10 +63,9 @@ def parse_form(body: str) -> Receipt:
     for part in parts:
         name, _, value = part.partition("=")
         if field := _FIELDS.get(name.strip()):
-            if fields.setdefault(field, value) != value:
+            decoded = unquote_plus(value) if "%" in value or "+" in value else value
+            if fields.setdefault(field, decoded) != decoded:
                 raise Unreadable(f"has two values of {name.strip()}")
-            if "%" in value or "+" in value:
-                fields[field] = unquote_plus(value)
     return parse_report(JsonReport(**fields))  # type: ignore[arg-type]
 
 

@@ -65,6 +65,10 @@ def test_a_form_of_huawei_is_one_part_of_a_message() -> None:
     assert receipt == one(FORM.encode())
 
 
+def test_a_field_of_a_form_may_come_twice_with_one_value() -> None:
+    assert one(FORM + "&updateTime=2026-11-20T01%3A02%3A03Z&status=DELIVRD&statusDesc=sent%20well") == one(FORM)
+
+
 def test_a_batch_of_huawei_has_the_number_only_with_extend() -> None:
     receipt = one(json.dumps(BATCH))
     assert (receipt.state, receipt.reported_at, receipt.out_id) == (State.EXPIRED, None, "a-7")

@@ -27,6 +27,9 @@ BATCH = 20_000
 #: Entries of one key that are looked at: more would be a message of which thousands of versions were reported.
 MAX_ENTRIES = 100_000
 
+#: Keys of one query: SQLite takes 32,766 unless it was built for more.
+MAX_KEYS = 30_000
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(PartReceipts).decode
 
@@ -62,11 +65,13 @@ class ReceiptIndex:
     def fetch(self, keys: Iterable[int]) -> None:
         """Read the receipts of many messages at once, for the look-ups that follow: that takes half the time.
 
-        :param keys: of these messages; at most 30,000
+        :param keys: of these messages; more than :data:`MAX_KEYS` are looked up one by one
         """
-        self._fetched = {key: [] for key in keys}
-        if self._is_empty or not self._fetched:
+        wanted = set(keys)
+        self._fetched = {}
+        if self._is_empty or not wanted or len(wanted) > MAX_KEYS:
             return
+        self._fetched = {key: [] for key in wanted}
         self._index_once("receipts")
         marks = ",".join("?" * len(self._fetched))
         query = f"SELECT key, position, content FROM receipts WHERE key IN ({marks})"  # noqa: S608 - marks alone

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _encode = msgspec.msgpack.Encoder().encode
 
+_ADD = "INSERT INTO unlogged VALUES (?, ?, ?) ON CONFLICT (identity) DO UPDATE SET count = count + excluded.count"
+
 
 def unlogged_verdicts(
     index: ReceiptIndex, scope: AuditScope, carried: tuple[None, ...], counts: Counter[str]
@@ -37,23 +39,24 @@ def unlogged_verdicts(
     """
     database = open_temporary_database()
     try:
-        database.execute("CREATE TABLE unlogged (place BLOB, identity BLOB PRIMARY KEY) WITHOUT ROWID")
+        database.execute("CREATE TABLE unlogged (place BLOB, identity BLOB PRIMARY KEY, count INTEGER) WITHOUT ROWID")
         for parts in index.unused():
             sent_at = parts.best.sent_at
             if sent_at is None:
                 counts["unmatched"] += parts.count
                 continue
-            counts["other_days"] += parts.count
-            if _is_on(sent_at, scope):
-                identity = _encode(_identity(parts.best))
-                entry = hashlib.blake2b(identity, digest_size=8).digest(), identity
-                database.execute("INSERT OR IGNORE INTO unlogged VALUES (?, ?)", entry)
-        for (identity,) in database.execute("SELECT identity FROM unlogged ORDER BY place, identity"):
+            if not _is_on(sent_at, scope):
+                counts["other_days"] += parts.count
+                continue
+            identity = _encode(_identity(parts.best))
+            entry = hashlib.blake2b(identity, digest_size=8).digest(), identity, parts.count
+            database.execute(_ADD, entry)
+        for identity, count in database.execute("SELECT identity, count FROM unlogged ORDER BY place, identity"):
             message = index.find(*msgspec.msgpack.decode(identity))
             sent_at = message.deciding.sent_at if message is not None else None
             if message is None or sent_at is None or not _is_on(sent_at, scope):
+                counts["other_days"] += count
                 continue
-            counts["other_days"] -= message.count
             if sent_at < scope.start + MIDNIGHT_SLACK:
                 counts["edge"] += 1
                 continue

@@ -353,6 +353,15 @@ def test_a_receipt_without_a_line_is_unlogged_only_if_its_day_is_known(archive: 
     assert json.loads(row["vendor_extra"])["delivery"] == "delivered"
 
 
+def test_each_receipt_without_a_line_is_counted_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.BATCH", 1)
+    archive.aliyun_log(1)
+    archive.store([sms_report(0), sms_report(1), sms_report(1, send_time=None, report_time=f"{DAY} 12:00:01")])
+    result = archive()
+    assert result["by_state"] == {"delivered": 1, "unlogged": 1}
+    assert (result["receipts"]["unmatched"], result["receipts"]["other_days"]) == (1, 0)
+
+
 def test_the_folders_of_the_day_and_the_three_after_it_are_read(archive: Archive) -> None:
     archive.aliyun_log(6, OLD_DAY)
     for offset in range(-1, 5):
@@ -467,6 +476,15 @@ def test_a_refresh_keeps_what_the_archive_no_longer_has(archive: Archive) -> Non
     assert archive(day=OLD_DAY) == second
 
 
+def test_a_refresh_writes_a_message_without_a_line_once(archive: Archive) -> None:
+    """Its row follows the row of a line of the same number, which is taken over."""
+    archive.aliyun_log(1, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY, biz_id="1^1", out_id="unlogged")])
+    first = archive(day=OLD_DAY)
+    assert first["by_state"] == {"expired": 1, "unlogged": 1}
+    assert archive(day=OLD_DAY) == first
+
+
 def test_hashed_numbers_are_hashed_and_carried_columns_are_carried(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -496,15 +514,6 @@ def test_other_formats_are_written_as_by_the_audit(archive: Archive, file_format
     ],
 )
 def test_wrong_arguments_write_nothing(archive: Archive, wrong: dict[str, Any], problem: str) -> None:
-def test_a_refresh_writes_a_message_without_a_line_once(archive: Archive) -> None:
-    """Its row follows the row of a line of the same number, which is taken over."""
-    archive.aliyun_log(1, OLD_DAY)
-    archive.store([sms_report(0, OLD_DAY, biz_id="1^1", out_id="unlogged")])
-    first = archive(day=OLD_DAY)
-    assert first["by_state"] == {"expired": 1, "unlogged": 1}
-    assert archive(day=OLD_DAY) == first
-
-
     archive.huawei_log(1)
     archive.store(huawei(0))
     with pytest.raises(AirflowFailException, match=problem):

@@ -444,6 +444,14 @@ def test_a_damaged_gzip_file_fails_and_is_named(archive: Archive) -> None:
         archive()
 
 
+def test_a_file_that_is_too_large_fails_and_is_named(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.receipts.archive.archive.MAX_FILE_BYTES", 5_000)
+    archive.aliyun_log(1)
+    archive.store(*([[sms_report(0)]] * 50), name="a.jsonl.gz")
+    with pytest.raises(AirflowFailException, match=r"a\.jsonl\.gz, which has more than 5000 bytes, unzipped; split it"):
+        archive()
+
+
 def test_a_million_copies_of_one_receipt_are_a_few_entries(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow_provider_dysms.receipts.matching import receipt_index
 

@@ -88,24 +88,13 @@ class Archive:
     :param as_of: receipts that are dated later than this are rejected, with a tolerance of 15 minutes
     :param vendor: the vendor of every body; default: recognised, or named by the request
     :param push_key: if it is given, reports of Huawei must be signed with it
-    :param max_line_bytes: largest line
     """
 
-    def __init__(
-        self,
-        as_of: datetime,
-        *,
-        vendor: str | None = None,
-        push_key: PushKey | None = None,
-        max_line_bytes: int = MAX_LINE_BYTES,
-        max_file_bytes: int = MAX_FILE_BYTES,
-    ) -> None:
+    def __init__(self, as_of: datetime, *, vendor: str | None = None, push_key: PushKey | None = None) -> None:
         self.counts = ArchiveCounts()
         self._latest = as_of + MAX_CLOCK_SKEW
         self._vendor = vendor
         self._push_key = push_key
-        self._max_line_bytes = max_line_bytes
-        self._max_file_bytes = max_file_bytes
 
     def read(self, files: Iterable[tuple[str, BinaryIO]]) -> Iterator[Receipt]:
         """Yield the receipts of some files.
@@ -116,8 +105,7 @@ class Archive:
         counts, latest = self.counts, self._latest
         for name, file in files:
             counts.files += 1
-            lines = lines_of(name, file, max_line_bytes=self._max_line_bytes, max_file_bytes=self._max_file_bytes)
-            for number, line in lines:
+            for number, line in lines_of(name, file, max_line_bytes=MAX_LINE_BYTES, max_file_bytes=MAX_FILE_BYTES):
                 counts.bodies += 1
                 try:
                     parsed = self._parse(line)
@@ -141,7 +129,7 @@ class Archive:
 
     def _parse(self, line: bytes | None) -> ParsedBody:
         if line is None:
-            raise Unreadable(f"is longer than {self._max_line_bytes} bytes", "too_long")
+            raise Unreadable(f"is longer than {MAX_LINE_BYTES} bytes", "too_long")
         if line[:1] != b"{":
             return self._parse_bare(parse_body(line, self._vendor))
         request = decode_object(line)

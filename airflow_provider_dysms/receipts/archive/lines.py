@@ -58,4 +58,4 @@ def lines_of(
 
 def _check_size(name: str, size: int, limit: int) -> None:
     if size > limit:
-        raise DysmsInputError("receipts_uri", f"finds {name}, which has more than {limit} bytes (max_file_bytes)")
+        raise DysmsInputError("receipts_uri", f"finds {name}, which has more than {limit} bytes, unzipped; split it")

@@ -144,7 +144,8 @@ def test_huawei_with_signed_pushes(
     ]
     sent_uri = write(tmp_path / "sent.csv", lines)
     columns = {"message_id": "message_id", "phone_number": "phone_number", "sent_at": "at"}
-    pushed = emulator.push_receipts(receiver.url, format=form, shuffled=True, push_key=["AK", "push secret"])
+    url = f"{receiver.url}?tenant=7&area=1"
+    pushed = emulator.push_receipts(url, format=form, shuffled=True, push_key=["AK", "push secret"])
     assert pushed["reports"] > 100, "long messages have a report per part"
     result, rows = join(tmp_path, sent_uri, columns=columns, vendor="huawei", push_conn_id="push")
     assert result["by_state"] == dict(Counter(each["state"] for each in sent))

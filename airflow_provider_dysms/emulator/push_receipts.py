@@ -268,6 +268,7 @@ def _signature(key: tuple[str, str], host: str, target: str, body: bytes, conten
     signed_at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     signed = {"content-type": content_type, "host": host, "x-sdk-date": signed_at}
     names = ";".join(signed)
+    query = "&".join(sorted(query.split("&")))
     lines = ("POST", f"{path.rstrip('/')}/", query, *(f"{name}:{value}" for name, value in signed.items()), "", names)
     canonical = "\n".join((*lines, hashlib.sha256(body).hexdigest()))
     to_sign = f"SDK-HMAC-SHA256\n{signed_at}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

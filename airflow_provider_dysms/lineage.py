@@ -98,16 +98,20 @@ class TellsLineage:
         return [Dataset(value) for value in values if isinstance(value, str) and "://" in value]
 
 
-def audit_datasets(manifest: Manifest, sent_uri: str | None) -> tuple[list[Dataset], list[Dataset]]:
-    """Return the send log and the written folder of an audit, for :meth:`TellsLineage.tell_lineage`.
+def audit_datasets(
+    manifest: Manifest, sent_uri: str | None, receipts_uri: str | None
+) -> tuple[list[Dataset], list[Dataset]]:
+    """Return what an audit has read and the folder that it has written, for :meth:`TellsLineage.tell_lineage`.
 
     :param manifest: the committed one
     :param sent_uri: the send log; ``None`` if numbers were given
+    :param receipts_uri: the archive of receipts; ``None`` without receipts
     """
     result, run = manifest["result"], manifest["run"]
     assertions = list(_completeness(result, run))
     log = [] if sent_uri is None else [Dataset(sent_uri, rows=result["lines"])]
-    return log, [_written(manifest, assertions)]
+    archive = [] if receipts_uri is None else [Dataset(receipts_uri)]
+    return [*log, *archive], [_written(manifest, assertions)]
 
 
 def statistics_datasets(manifests: Sequence[Manifest]) -> tuple[list[Dataset], list[Dataset]]:

@@ -14,6 +14,7 @@ from openlineage.client.serde import Serde
 from airflow_provider_dysms import lineage
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.lineage import dataset_name, public_uri
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 
@@ -81,6 +82,22 @@ def test_an_audit_reports_its_log_and_its_folder_to_hook_lineage(
     collected = collector.collected_assets
     assert [each.asset.uri for each in collected.inputs] == [f"file://{tmp_path}/%E5%8F%91%E9%80%81.csv"]
     assert [each.asset.uri for each in collected.outputs] == [f"file://{tmp_path}/out"]
+
+
+def test_the_archive_of_receipts_is_read_too(collector: HookLineageCollector, tmp_path: Path) -> None:
+    (tmp_path / "sent.csv").write_text("message_id\n11aa22bb-0000-4000-8000-000000000001_1\n")
+    (tmp_path / "receipts.jsonl").write_text("smsMsgId=11aa22bb-0000-4000-8000-000000000001_1&status=DELIVRD\n")
+    arguments: dict[str, Any] = {
+        "sent_uri": f"file://{tmp_path}/sent.csv",
+        "receipts_uri": f"file://{tmp_path}/receipts.jsonl",
+        "output_uri": f"file://{tmp_path}/out",
+        "send_date": datetime.now(UTC) - timedelta(days=1),
+    }
+    DysmsReceiptsToObjectStorageOperator(task_id="join", **arguments).execute({})
+    uris = [arguments["sent_uri"], arguments["receipts_uri"]]
+    assert [each.asset.uri for each in collector.collected_assets.inputs] == uris
+    inputs = told(DysmsToObjectStorageOperator(task_id="audit", **arguments))["inputs"]
+    assert [f"file://{each['name']}" for each in inputs] == uris
 
 
 def test_an_incomplete_audit_says_so() -> None:

@@ -203,7 +203,7 @@ class DysmsReceiptsToObjectStorageOperator(TellsLineage, CheckedArguments, BaseO
             manifest = export_receipts(ExportOptions.from_attributes(self), log=self.log)
         add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         metrics.count_rows(manifest["result"]["by_state"])
-        self.tell_lineage(*audit_datasets(manifest, self.sent_uri))
+        self.tell_lineage(*audit_datasets(manifest, self.sent_uri, self.receipts_uri))
         return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:

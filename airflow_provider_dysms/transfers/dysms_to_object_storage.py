@@ -154,7 +154,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"columns": "json", "carry": "json"}
     operator_extra_links = (DysmsConsoleLink(), DysmsManifestLink(), DysmsReportLink())
-    reads, writes = ("sent_uri",), ("output_uri",)
+    reads, writes = ("sent_uri", "receipts_uri"), ("output_uri",)
     phone_numbers = PrivateField()
     readers: ClassVar[dict[str, Any]] = {
         "sent_uri": template_values.read_uri,
@@ -290,7 +290,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
             )
         add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         metrics.count_rows(manifest["result"]["by_state"])
-        self.tell_lineage(*audit_datasets(manifest, self.sent_uri))
+        self.tell_lineage(*audit_datasets(manifest, self.sent_uri, self.receipts_uri))
         return for_xcom(manifest)
 
     def _do_render_template_fields(self, parent: Any, *arguments: Any, **named: Any) -> None:

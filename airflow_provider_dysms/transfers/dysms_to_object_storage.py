@@ -130,7 +130,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
     :raises DysmsTaskFailed: an argument is wrong (no request was sent), or the service refuses for good; Airflow does
         not retry the task
-    :raises DysmsTaskError: the result could not be shown to be complete and right; nothing was written; Airflow retries
+    :raises DysmsTaskError: the result could not be shown to be complete and right; Airflow retries the task
 
     Follows https://help.aliyun.com/document_detail/419277.html and
     https://www.alibabacloud.com/help/en/sms/developer-reference/api-dysmsapi-2018-05-01-querymessage

@@ -213,8 +213,9 @@ def test_a_response_too_many_is_never_taken_for_an_answer(engine: str, way: str)
             *(ask(engine, front, way, query, abreast) for front, (_, query, abreast) in zip(fronts, cases, strict=True))
         )
 
-    # A response about another message is refused for its content if it comes before the excess shows.
-    refused = {"DysmsMismatched", "DysmsIncomplete"}
+    # A response about another message is refused for its content, and its request is sent again on a new connection.
+    # httpx cannot be told to open one: the next connection of its pool may be behind as well, three times in a row.
+    refused = {"DysmsMismatched"} if engine == "own" else {"DysmsMismatched", "DysmsIncomplete"}
     for case, ends in zip(cases, asyncio.run(session()), strict=True):
         assert set(ends) <= {"right", *refused}, case
         assert ends.count("right") > 0.9 * len(ends), case

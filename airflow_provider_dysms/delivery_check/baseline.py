@@ -21,7 +21,7 @@ from airflow_provider_dysms.delivery_check.confidence import student_quantile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
+    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
 
     #: Takes an audit; returns how many messages have a property, of how many, or ``None`` if it is not known.
@@ -114,6 +114,19 @@ class Baseline:
     def is_below(self, hits: int, total: int, error: float) -> bool:
         """Return whether a day's share is lower than usual days explain."""
         return hits / total < self.lowest_usual(total, error)
+
+
+def delivered_of(dimension: Dimension | None, value: str) -> Pick:
+    """Return what counts the delivered messages of a group, of those with a record.
+
+    :param dimension: ``None`` for all messages
+    """
+
+    def pick(audit: AuditFigures) -> tuple[int, int] | None:
+        counts = audit.group(dimension, value)
+        return (counts.delivered, counts.recorded) if counts else None
+
+    return pick
 
 
 def baselines(audits: EqualAge, picks: Iterable[Pick], min_messages: int) -> list[Baseline | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.delivery_check.baseline import at_equal_age, baselines
+from airflow_provider_dysms.delivery_check.baseline import at_equal_age, baselines, delivered_of
 from airflow_provider_dysms.delivery_check.rules import RULES, GroupFigures, RuleVerdict, Verdict
 from airflow_provider_dysms.model.choices import OTHERS
 from airflow_provider_dysms.model.dates import iso_utc
@@ -16,9 +16,8 @@ from airflow_provider_dysms.model.safe_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
+    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
-    from airflow_provider_dysms.delivery_check.baseline import Pick
     from airflow_provider_dysms.delivery_check.limits import CheckLimits
 
 #: Groups that a result lists: the bad ones, then the largest.
@@ -165,21 +164,10 @@ def _with_baselines(figures: Mapping[date, DayFigures], found: DayFigures, limit
     if limits.max_drop is None:
         return groups
     audits = at_equal_age(figures, found.day, found.latest.age, weeks=limits.weeks)
-    picks = [_delivered_of(group.dimension, group.value) for group in groups]
+    picks = [delivered_of(group.dimension, group.value) for group in groups]
     # A day with few messages of a group says little about the usual share, and may be a test.
     usual = baselines(audits, picks, limits.min_messages // 4)
-    return [
-        GroupFigures(group.dimension, group.value, group.counts, group.latency, baseline, group.has_missing)
-        for group, baseline in zip(groups, usual, strict=True)
-    ]
-
-
-def _delivered_of(dimension: Dimension | None, value: str) -> Pick:
-    def pick(audit: AuditFigures) -> tuple[int, int] | None:
-        counts = audit.group(dimension, value)
-        return (counts.delivered, counts.recorded) if counts else None
-
-    return pick
+    return [replace(group, baseline=baseline) for group, baseline in zip(groups, usual, strict=True)]
 
 
 def _sentence(group: GroupFigures, rule: RuleVerdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from airflow_provider_dysms.delivery_check.baseline import baselines
+from airflow_provider_dysms.delivery_check.baseline import baselines, delivered_of
 from airflow_provider_dysms.model.choices import OTHERS
 from airflow_provider_dysms.reports.contents.usual import failed_by_fault
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
-    from airflow_provider_dysms.delivery_check.baseline import Baseline, EqualAge, Pick
+    from airflow_provider_dysms.delivery_check.baseline import Baseline, EqualAge
 
 #: Messages of a group and a day below which nothing is said about it.
 MIN_MESSAGES = 200
@@ -60,7 +60,7 @@ def lost_deliveries(audit: AuditFigures, audits: EqualAge) -> list[LostDeliverie
         groups += [
             (dimension, name) for name, counts in found.items() if counts.recorded >= MIN_MESSAGES and name != OTHERS
         ]
-    usual = baselines(audits, [_pick(*group) for group in groups], MIN_MESSAGES // 4)
+    usual = baselines(audits, [delivered_of(*group) for group in groups], MIN_MESSAGES // 4)
     drops = {
         group: drop
         for group, baseline in zip(groups, usual, strict=True)
@@ -76,14 +76,6 @@ def lost_deliveries(audit: AuditFigures, audits: EqualAge) -> list[LostDeliverie
         if named and sum(drop.messages for drop in named) >= _EXPLAINS * lost and _is_narrow(audit, dimension, named):
             return sorted(named, key=lambda drop: -drop.messages)
     return [drops[None, ""]] if (None, "") in drops else sorted(drops.values(), key=lambda drop: -drop.messages)
-
-
-def _pick(dimension: Dimension | None, value: str) -> Pick:
-    def pick(audit: AuditFigures) -> tuple[int, int] | None:
-        counts = audit.group(dimension, value)
-        return (counts.delivered, counts.recorded) if counts else None
-
-    return pick
 
 
 def _drop(

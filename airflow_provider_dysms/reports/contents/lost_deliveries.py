@@ -28,6 +28,9 @@ _ERROR = 0.005
 #: A cause explains a drop if it has this share of the lost deliveries.
 _EXPLAINS = 0.5
 
+#: Entries that are not one template or country, and so are not named as what is wrong.
+_NAMELESS = ("", OTHERS)
+
 _DIMENSIONS: tuple[Dimension, ...] = ("template_code", "country")
 
 
@@ -58,7 +61,9 @@ def lost_deliveries(audit: AuditFigures, audits: EqualAge) -> list[LostDeliverie
     for dimension in _DIMENSIONS:
         found = audit.groups.get(dimension) or {}
         groups += [
-            (dimension, name) for name, counts in found.items() if counts.recorded >= MIN_MESSAGES and name != OTHERS
+            (dimension, name)
+            for name, counts in found.items()
+            if counts.recorded >= MIN_MESSAGES and name not in _NAMELESS
         ]
     usual = baselines(audits, [delivered_of(*group) for group in groups], MIN_MESSAGES // 4)
     drops = {

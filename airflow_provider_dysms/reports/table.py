@@ -51,8 +51,7 @@ def table_rows(report: DeliveryReport) -> list[tuple[Any, ...]]:
 
 def day_rows(report: DeliveryReport) -> list[dict[str, Any]]:
     """Return one row per day, without its groups."""
-    names = [name for name in COLUMNS if name not in ("by", "value", "age_hours")]
-    return [{name: next(_rows(day)).get(name) for name in names} for day in report.window]
+    return [_day_row(day) for day in report.window]
 
 
 def facts(report: DeliveryReport, wording: Wording) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def facts(report: DeliveryReport, wording: Wording) -> dict[str, Any]:
 
     :param wording: the language of the sentences
     """
-    (*_, last) = day_rows(report)
+    last = _day_row(report.last)
     usual = report.headline.delivered.usual if report.headline else None
     return {
         **{name: value for name, value in last.items() if value is not None},
@@ -78,6 +77,11 @@ def facts(report: DeliveryReport, wording: Wording) -> dict[str, Any]:
             for each in report.findings
         ],
     }
+
+
+def _day_row(day: DayFigures) -> dict[str, Any]:
+    row = next(_rows(day))
+    return {name: row.get(name) for name in COLUMNS if name not in ("by", "value", "age_hours")}
 
 
 def _rows(day: DayFigures) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.delivery_check.limits import CheckLimits
 
 
+#: Lines of the log that say why a group was not judged, the largest groups first.
+MAX_LOGGED = 50
+
+
 def day_and_folder(manifest: Any, send_date: Any, output_uri: str | None) -> tuple[date, str]:
     """Return the day that is judged, and the folder that has its manifest.
 
@@ -41,7 +45,8 @@ def check_archive(output_uri: str, day: date, *, partition: str, limits: CheckLi
 
     :param output_uri: the transfer's
     :param partition: the transfer's
-    :param log: the task's logger; it gets one line per bad group, and how many there are of each verdict
+    :param log: the task's logger; it gets how many verdicts there are of each kind, and why some were not judged: at
+        most :data:`MAX_LOGGED` lines
     :raises DysmsIncomplete: the day has not been audited
     :raises DysmsInputError: an argument cannot be used, or the store refuses to list the manifests
     :raises DysmsStorageError: the store does not answer
@@ -52,9 +57,9 @@ def check_archive(output_uri: str, day: date, *, partition: str, limits: CheckLi
     verdict = check_day(figures, day, limits)
     hours = verdict.audit.age / timedelta(hours=1)
     log.info("The delivery of %s, as known %.1f hours after its end: %s", day, hours, verdict.summary)
-    for each in verdict.groups:
-        for rule in each.rules:
-            if rule.reason:
-                name = each.group.value or each.group.dimension or "all messages"
-                log.info("Not judged by %s: %s, because %s", rule.rule, name, rule.reason)
+    reasons = [(each.group, rule) for each in verdict.groups for rule in each.rules if rule.reason]
+    for group, rule in reasons[:MAX_LOGGED]:
+        log.info("Not judged by %s: %s, because %s", rule.rule, group.name, rule.reason)
+    if len(reasons) > MAX_LOGGED:
+        log.info("%d more verdicts are: not judged", len(reasons) - MAX_LOGGED)
     return verdict

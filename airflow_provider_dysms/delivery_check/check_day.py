@@ -11,7 +11,6 @@ from airflow_provider_dysms.delivery_check.rules import RULES, GroupFigures, Rul
 from airflow_provider_dysms.model.choices import OTHERS
 from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsIncomplete
-from airflow_provider_dysms.model.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +24,6 @@ MAX_GROUPS = 50
 
 #: Verdicts that the error of a check names.
 MAX_NAMED = 3
-
-#: Characters of a name in a sentence.
-_MAX_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +167,7 @@ def _with_baselines(figures: Mapping[date, DayFigures], found: DayFigures, limit
 
 
 def _sentence(group: GroupFigures, rule: RuleVerdict) -> str:
-    name = "all messages" if group.dimension is None else f"{group.dimension} {one_line(group.value, _MAX_NAME)!r}"
-    counts, value = group.counts, rule.value or 0.0
+    name, counts, value = group.name, group.counts, rule.value or 0.0
     match rule.rule:
         case "max_drop":
             return (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_dysms.delivery_check.confidence import wilson_interval
+from airflow_provider_dysms.model.safe_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
     from airflow_provider_dysms.delivery_check.baseline import Baseline
+
+#: Characters of a name in a sentence.
+_MAX_NAME = 40
 
 Verdict = Literal["good", "bad", "not judged"]
 
@@ -36,6 +40,13 @@ class GroupFigures:
     latency: LatencyHistogram | None = None
     baseline: Baseline | None = None
     has_missing: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the group is called in a sentence."""
+        if self.dimension is None:
+            return "all messages"
+        return f"{self.dimension} {one_line(self.value, _MAX_NAME)!r}"
 
 
 @dataclass(frozen=True, slots=True)

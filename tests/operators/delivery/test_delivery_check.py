@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from support.documentation import python_example
 from support.manifests import PARTITION, key_of
-from support.simulated_archive import Day, SimulatedArchive
+from support.simulated_archive import GROUPS, Day, Group, SimulatedArchive
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsArgumentError, DysmsDeliveryBad, DysmsTaskFailed
@@ -71,7 +71,16 @@ def test_a_bad_day_fails_for_good_and_its_result_is_in_xcom(tmp_path: Path, capf
     assert caught.value.result["is_good"] is False
     again = pickle.loads(pickle.dumps(caught.value))
     assert (str(again), again.result) == (str(caught.value), caught.value.result)
-    assert "Not judged by max_drop: SMS_100000009, because" in "".join(capfd.readouterr())
+    assert "Not judged by max_drop: template_code 'SMS_100000009', because" in "".join(capfd.readouterr())
+
+
+def test_a_day_of_very_many_small_templates_has_a_short_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    groups = (*GROUPS, *(Group(f"SMS_small{place}", "CN", 5, 0.9) for place in range(300)))
+    SimulatedArchive(groups=groups).write(tmp_path, [LAST], now=dates.day_start(LAST) + timedelta(days=2))
+    check(tmp_path, max_drop=None, min_delivery_rate=0.5)
+    lines = "".join(capfd.readouterr()).splitlines()
+    assert sum("Not judged by" in line for line in lines) == 50
+    assert len([line for line in lines if "251 more verdicts are: not judged" in line]) == 1
 
 
 def test_a_warning_names_the_group_and_the_task_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,8 +21,9 @@ from airflow_provider_dysms.delivery_check.confidence import student_quantile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
+    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
+    from airflow_provider_dysms.model.choices import Dimension
 
     #: Takes an audit; returns how many messages have a property, of how many, or ``None`` if it is not known.
     Pick = Callable[[AuditFigures], tuple[int, int] | None]

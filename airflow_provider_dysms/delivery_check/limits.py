@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_dysms.model import validation
-from airflow_provider_dysms.model.choices import CHECK_DIMENSIONS
+from airflow_provider_dysms.model.choices import Dimension
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import safe_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from airflow_provider_dysms.archive.figures.audit_figures import Dimension
 
 MIN_MESSAGES = 500
 WEEKS = 4
@@ -77,9 +75,9 @@ def check_dimensions(argument: str, value: Any) -> None:
     :raises DysmsInputError: it is not
     """
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise DysmsInputError(argument, f"must be a list of {', '.join(CHECK_DIMENSIONS)}, not {safe_repr(value)}")
+        raise DysmsInputError(argument, f"must be a list of {', '.join(get_args(Dimension))}, not {safe_repr(value)}")
     for each in value:
-        validation.word(argument, each, CHECK_DIMENSIONS)
+        validation.word(argument, each, get_args(Dimension))
     if len(set(value)) != len(value):
         raise DysmsInputError(argument, "names something twice")
 

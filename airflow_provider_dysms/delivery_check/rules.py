@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from airflow_provider_dysms.archive.figures.audit_figures import Dimension
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
     from airflow_provider_dysms.delivery_check.baseline import Baseline
+    from airflow_provider_dysms.model.choices import Dimension
 
 #: Characters of a name in a sentence.
 _MAX_NAME = 40

@@ -16,6 +16,8 @@ OutsideWindow = Literal["fail", "skip"]
 SentFormat = Literal["csv", "jsonl", "parquet", "text"]
 Binary = Literal["hex"]
 SendingResult = Literal["Successful", "Sending", "Failed", "Missing", "Unlogged"]
+#: The properties by which an audit counts messages, and a check judges them one by one.
+Dimension = Literal["template_code", "country", "sign_name"]
 MessageState = Literal["delivered", "failed", "waiting", "expired", "missing", "unlogged", "rejected"]
 SearchLimit = Literal["none", "24h", "7d"]
 Statistics = Literal["record", "judge", "skip"]
@@ -25,9 +27,6 @@ Vendor = Literal["aliyun", "huawei"]
 OnUncertain = Literal["wait", "fail"]
 OnBad = Literal["fail", "warn", "branch"]
 ReportLanguage = Literal["en", "zh"]
-
-#: What a check of a day can judge one by one.
-CHECK_DIMENSIONS = ("template_code", "country", "sign_name")
 
 #: Name of the sum of the entries that a shortened map of counts leaves out, so that the totals stay right.
 OTHERS = "(others)"

@@ -13,10 +13,10 @@ from airflow_provider_dysms.reports.contents.overview import percentiles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_dysms.archive.figures.audit_figures import Dimension
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
+    from airflow_provider_dysms.model.choices import Dimension
     from airflow_provider_dysms.reports.report import DeliveryReport
     from airflow_provider_dysms.reports.wording import Wording
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 from airflow_provider_dysms.archive.figures.state_counts import StateCounts
+from airflow_provider_dysms.model.choices import OTHERS, Dimension
 from airflow_provider_dysms.storage.audited_days.snapshots import age_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The properties of messages by which an audit counts them.
-Dimension = Literal["template_code", "country", "sign_name"]
-DIMENSIONS: tuple[Dimension, ...] = ("template_code", "country", "sign_name")
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
-_ENTRY_OF: dict[Dimension, str] = {
+#: Dimension -> name of its map in a manifest.
+ENTRY_OF: dict[Dimension, str] = {
     "template_code": "by_template",
     "country": "by_country",
     "sign_name": "by_sign_name",
@@ -34,7 +34,7 @@ class AuditFigures:
     :param groups: dimension -> value -> messages by state; templates and signatures have no missing messages
     :param failed_by_category: failed messages by what their code means
     :param failed_by_fault: failed messages by who caused the failure
-    :param p50, p95: seconds within which half and 95 % of the delivered messages arrived; ``None`` without any
+    :param p95: seconds within which 95 % of the delivered messages arrived; ``None`` without any
     """
 
     as_of: datetime
@@ -44,7 +44,6 @@ class AuditFigures:
     groups: Mapping[Dimension, Mapping[str, StateCounts]]
     failed_by_category: Mapping[str, int] | None
     failed_by_fault: Mapping[str, int] | None
-    p50: float | None
     p95: float | None
 
     @classmethod
@@ -54,7 +53,6 @@ class AuditFigures:
         :raises KeyError, TypeError, ValueError: it is not one of an audit
         """
         as_of = datetime.fromisoformat(found["as_of"])
-        seconds = found.get("delivery_seconds") or {}
         return cls(
             as_of=as_of,
             age=age_of(day, as_of),
@@ -62,21 +60,24 @@ class AuditFigures:
             counts=StateCounts.of(found["by_state"]),
             groups={
                 dimension: {value: StateCounts.of(states) for value, states in found[entry].items()}
-                for dimension, entry in _ENTRY_OF.items()
+                for dimension, entry in ENTRY_OF.items()
                 if entry in found
             },
             failed_by_category=found.get("failed_by_category"),
             failed_by_fault=found.get("failed_by_fault"),
-            p50=seconds.get("p50"),
-            p95=seconds.get("p95"),
+            p95=(found.get("delivery_seconds") or {}).get("p95"),
         )
 
     def group(self, dimension: Dimension | None, value: str) -> StateCounts | None:
         """Return the counts of a group: zeros if it had no message, ``None`` if the manifest does not say.
+
+        It does not say if it has only the sum of the smallest groups.
 
         :param dimension: ``None`` for all messages
         """
         if dimension is None:
             return self.counts
         groups = self.groups.get(dimension)
-        return None if groups is None else groups.get(value, StateCounts())
+        if groups is None or (OTHERS in groups and value not in groups):
+            return None
+        return groups.get(value, StateCounts())

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
+from airflow_provider_dysms.archive.figures.audit_figures import ENTRY_OF, AuditFigures
 from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
 from airflow_provider_dysms.model.dates import BEIJING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from airflow_provider_dysms.model.choices import Dimension
     from airflow_provider_dysms.storage.audited_days.audited_day import AuditedDay, DayState
 
 _HOUR = timedelta(hours=1)
@@ -43,7 +44,6 @@ class DayFigures:
     :param waiting_by_hour: start of the hour in which they were sent -> messages that wait; the key ``None`` for
         messages without a time
     :param segments: market -> billed segments
-    :param lines: lines of the log
     """
 
     day: date
@@ -55,7 +55,6 @@ class DayFigures:
     latency: Mapping[Dimension, Mapping[str, LatencyHistogram]] = field(default_factory=dict)
     waiting_by_hour: Mapping[datetime | None, int] | None = None
     segments: Mapping[str, SegmentCounts] = field(default_factory=dict)
-    lines: int | None = None
 
     @property
     def audits(self) -> tuple[AuditFigures, ...]:
@@ -100,20 +99,16 @@ def figures_of(audited: AuditedDay) -> DayFigures:
             failed_by_code=result.get("failed_by_code"),
             latency={
                 dimension: {value: LatencyHistogram.of(buckets) for value, buckets in latency[entry].items()}
-                for dimension, entry in _LATENCY.items()
+                for dimension, entry in ENTRY_OF.items()
                 if entry in latency
             },
             waiting_by_hour=_waiting(result.get("waiting_by_hour")),
             segments=_segments(result.get("segments") or {}, (audited.run or {}).get("statistics") or {}),
-            lines=audited.lines,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return DayFigures(
             day, "unsettled", problem=f"has a manifest without the figures of an audit: {audited.manifest_uri}"
         )
-
-
-_LATENCY: dict[Dimension, str] = {"template_code": "by_template", "country": "by_country"}
 
 
 def _waiting(by_hour: Mapping[str, int] | None) -> dict[datetime | None, int] | None:

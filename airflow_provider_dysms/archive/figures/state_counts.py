@@ -47,9 +47,6 @@ class StateCounts:
         """The delivered share of the messages that were sent, from 0 to 1; ``None`` if there are none."""
         return self.delivered / self.sent if self.sent else None
 
-    def __add__(self, other: StateCounts) -> StateCounts:
-        return StateCounts(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
-
     def as_dict(self) -> dict[str, int]:
         """Return state -> number of messages."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

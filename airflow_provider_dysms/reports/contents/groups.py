@@ -9,13 +9,13 @@ from airflow_provider_dysms.reports.contents.usual import Measure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date
 
-    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
+    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
     from airflow_provider_dysms.archive.figures.equal_age import ComparedDay
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
+    from airflow_provider_dysms.model.choices import Dimension
 
 #: Groups that are shown.
 MAX_GROUPS = 20
@@ -31,17 +31,15 @@ class GroupRow:
     :param name: the value; an empty text for messages without one
     :param counts: of the day
     :param delivered: the delivered share of the messages of the day, next to the usual one
-    :param sent: the number of messages of the day, next to the usual one
     :param latency: delivery times of the day; ``None`` if they are not known
-    :param trend: day -> delivered share, or ``None`` for a day with too few messages
+    :param trend: delivered share of each day of the report, or ``None`` for a day with too few messages
     """
 
     name: str
     counts: StateCounts
     delivered: Measure
-    sent: Measure
     latency: LatencyHistogram | None
-    trend: list[tuple[date, float | None]]
+    trend: list[float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +73,21 @@ def groups_of(
         GroupRow(
             name,
             groups[name],
-            measure(day.latest, compared, _of(dimension, name, lambda counts: counts.delivered_share)),
-            measure(day.latest, compared, _of(dimension, name, lambda counts: counts.sent)),
+            measure(day.latest, compared, _share_of(dimension, name)),
             latency.get(name) if latency is not None else None,
-            [(each.day, _drawn(each, dimension, name)) for each in window],
+            [_drawn(each, dimension, name) for each in window],
         )
         for name in names[:MAX_GROUPS]
     ]
     return Groups(rows, len(names[MAX_GROUPS:]))
 
 
-def _of(
-    dimension: Dimension, name: str, value: Callable[[StateCounts], float | None]
-) -> Callable[[AuditFigures], float | None]:
-    def of_audit(audit: AuditFigures) -> float | None:
+def _share_of(dimension: Dimension, name: str) -> Callable[[AuditFigures], float | None]:
+    def share(audit: AuditFigures) -> float | None:
         counts = audit.group(dimension, name)
-        return None if counts is None else value(counts)
+        return None if counts is None else counts.delivered_share
 
-    return of_audit
+    return share
 
 
 def _drawn(day: DayFigures, dimension: Dimension, name: str) -> float | None:

@@ -12,9 +12,10 @@ from airflow_provider_dysms.reports.contents.usual import failed_by_fault
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures, Dimension
+    from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
     from airflow_provider_dysms.delivery_check.baseline import Baseline, EqualAge
+    from airflow_provider_dysms.model.choices import Dimension
 
 #: Messages of a group and a day below which nothing is said about it.
 MIN_MESSAGES = 200

@@ -144,14 +144,13 @@ def _with_baselines(figures: Mapping[date, DayFigures], found: DayFigures, limit
     assert found.latest is not None
     groups = [GroupFigures(None, "", found.latest.counts, found.all_latency)]
     for dimension in limits.by:
-        latency = found.latency.get(dimension)
         named = found.latest.groups.get(dimension) or {}
         groups += [
             GroupFigures(
                 dimension,
                 value,
                 counts,
-                latency.get(value) if latency is not None else None,
+                found.latency_of(dimension, value),
                 has_missing=dimension == "country",
             )
             for value, counts in sorted(named.items(), key=lambda item: (-item[1].sent, item[0]))

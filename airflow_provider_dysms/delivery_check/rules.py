@@ -43,7 +43,7 @@ class GroupFigures:
 
     @property
     def name(self) -> str:
-        """What the group is called in a sentence."""
+        """The name of the group in a sentence."""
         if self.dimension is None:
             return "all messages"
         return f"{self.dimension} {one_line(self.value, _MAX_NAME)!r}"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
     from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
     from airflow_provider_dysms.archive.figures.state_counts import StateCounts
-    from airflow_provider_dysms.model.choices import Dimension
     from airflow_provider_dysms.reports.report import DeliveryReport
     from airflow_provider_dysms.reports.wording import Wording
 
@@ -98,11 +97,7 @@ def _rows(day: DayFigures) -> Iterator[dict[str, Any]]:
     yield {**common, "by": "all", **_figures(audit.counts, day.all_latency)}
     for dimension in DIMENSIONS:
         for value, counts in sorted((audit.groups.get(dimension) or {}).items()):
-            yield {**common, "by": dimension, "value": value, **_figures(counts, _latency(day, dimension, value))}
-
-
-def _latency(day: DayFigures, dimension: Dimension, value: str) -> LatencyHistogram | None:
-    return day.latency.get(dimension, {}).get(value)
+            yield {**common, "by": dimension, "value": value, **_figures(counts, day.latency_of(dimension, value))}
 
 
 def _figures(counts: StateCounts, latency: LatencyHistogram | None) -> dict[str, Any]:

@@ -85,6 +85,15 @@ def test_a_new_template_is_not_judged_by_a_drop_but_by_a_limit() -> None:
     assert new.verdict == "good"
 
 
+def test_a_template_of_which_nothing_was_delivered_has_too_few_times_to_judge() -> None:
+    known = figures()
+    times = {"template_code": {"SMS_100000001": known[LAST].latency["template_code"]["SMS_100000001"]}}
+    known[LAST] = replace(known[LAST], latency=times)
+    found = check_day(known, LAST, CheckLimits(max_latency_p95=60, by=["template_code"]))
+    (group,) = [each for each in found.groups if each.group.value == "SMS_100000002"]
+    assert group.rules[0].reason == "0 messages are fewer than min_messages=500"
+
+
 def test_the_error_names_the_worst_three() -> None:
     def bad(day: Day) -> None:
         day.drop = {"SMS_100000001": 0.1, "SMS_100000002": 0.4, "SMS_100000003": 0.2, "SMS_100000004": 0.3}

@@ -171,6 +171,14 @@ def test_figures_of_an_earlier_release_are_not_known_and_not_zero(simulated: Cal
     assert "For 3 days it is not known" in text
 
 
+def test_groups_of_which_nothing_was_delivered_have_no_times_and_that_is_known(
+    simulated: Callable[..., Any], last: date
+) -> None:
+    figures = simulated()
+    figures[last] = replace(figures[last], latency={"template_code": {}, "country": {}})
+    assert "not known" not in render(build_report(figures, last))
+
+
 def test_a_body_is_the_page_without_its_frame(simulated: Callable[..., Any], last: date) -> None:
     report = build_report(simulated(), last)
     body = render_body(report, language="zh")

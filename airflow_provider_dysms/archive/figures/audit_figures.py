@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from airflow_provider_dysms.archive.figures.state_counts import StateCounts
 from airflow_provider_dysms.model.choices import OTHERS, Dimension
@@ -12,6 +12,8 @@ from airflow_provider_dysms.storage.audited_days.snapshots import age_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+Entry = TypeVar("Entry")
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 
@@ -71,13 +73,20 @@ class AuditFigures:
     def group(self, dimension: Dimension | None, value: str) -> StateCounts | None:
         """Return the counts of a group: zeros if it had no message, ``None`` if the manifest does not say.
 
-        It does not say if it has only the sum of the smallest groups.
-
         :param dimension: ``None`` for all messages
         """
         if dimension is None:
             return self.counts
-        groups = self.groups.get(dimension)
-        if groups is None or (OTHERS in groups and value not in groups):
-            return None
-        return groups.get(value, StateCounts())
+        return entry_of(self.groups.get(dimension), value, StateCounts())
+
+
+def entry_of(groups: Mapping[str, Entry] | None, value: str, nothing: Entry) -> Entry | None:
+    """Return the entry of a group in a map of a manifest; ``None`` if the manifest does not say.
+
+    It does not say without the map, or if the group may be one of the others, of which the map has the sum.
+
+    :param nothing: the entry of a group that is not in the map, because it has nothing
+    """
+    if groups is None or (OTHERS in groups and value not in groups):
+        return None
+    return groups.get(value, nothing)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.archive.figures.audit_figures import ENTRY_OF, AuditFigures
+from airflow_provider_dysms.archive.figures.audit_figures import ENTRY_OF, AuditFigures, entry_of
 from airflow_provider_dysms.archive.figures.latency_histogram import LatencyHistogram
 from airflow_provider_dysms.model.dates import BEIJING
 
@@ -66,6 +66,10 @@ class DayFigures:
         """The delivery times of all messages; ``None`` if they are not known."""
         by_template = self.latency.get("template_code")
         return None if by_template is None else LatencyHistogram.merged(by_template.values())
+
+    def latency_of(self, dimension: Dimension, value: str) -> LatencyHistogram | None:
+        """Return the delivery times of a group: none if nothing was delivered, ``None`` if they are not known."""
+        return entry_of(self.latency.get(dimension), value, LatencyHistogram())
 
     def waiting_by_age(self, bounds: tuple[timedelta, ...]) -> list[int] | None:
         """Return how many messages waited for how long, as of the latest audit.

@@ -68,13 +68,12 @@ def groups_of(
     if groups is None:
         return None
     names = sorted((name for name in groups if groups[name].sent), key=lambda name: (-groups[name].sent, name))
-    latency = day.latency.get(dimension)
     rows = [
         GroupRow(
             name,
             groups[name],
             measure(day.latest, compared, _share_of(dimension, name)),
-            latency.get(name) if latency is not None else None,
+            day.latency_of(dimension, name),
             [_drawn(each, dimension, name) for each in window],
         )
         for name in names[:MAX_GROUPS]

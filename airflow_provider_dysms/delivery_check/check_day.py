@@ -178,5 +178,5 @@ def _sentence(group: GroupFigures, rule: RuleVerdict) -> str:
         case "max_missing_rate":
             return f"{name}: {value:.1%} of {counts.sent:,} missing (max_missing_rate={rule.limit:g})"
         case "max_waiting_rate":
-            return f"{name}: {value:.1%} of {counts.recorded:,} waiting (max_waiting_rate={rule.limit:g})"
+            return f"{name}: {value:.1%} of {counts.recorded:,} without a receipt (max_waiting_rate={rule.limit:g})"
     return f"{name}: 95% of {counts.delivered:,} delivered within {value:,.0f} s (max_latency_p95={rule.limit:g})"

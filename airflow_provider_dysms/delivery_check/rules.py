@@ -147,7 +147,7 @@ def _judge_missing(group: GroupFigures, limit: float, error: float) -> RuleVerdi
 
 
 def _judge_waiting(group: GroupFigures, limit: float, error: float) -> RuleVerdict:
-    return _judge_share("max_waiting_rate", group.counts.waiting, group.counts.recorded, limit, error)
+    return _judge_share("max_waiting_rate", group.counts.without_receipt, group.counts.recorded, limit, error)
 
 
 def _judge_share(rule: str, hits: int, total: int, limit: float, error: float) -> RuleVerdict:

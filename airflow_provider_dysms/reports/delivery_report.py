@@ -133,7 +133,7 @@ def _trend_day(day: DayFigures, w: Wording, flag: str | None) -> TrendDay:
     parts = {
         "delivered": counts.delivered,
         "failed": counts.failed,
-        "waiting": counts.waiting + counts.expired,
+        "waiting": counts.without_receipt,
         "missing": counts.missing,
     }
     shown = [w.text("sent") + " " + w.number(counts.sent)]

@@ -29,6 +29,7 @@ def judged(rule: str, limit: float, counts: StateCounts, **more: Any) -> str:
         ("min_delivery_rate", StateCounts(900, 0, expired=100), "bad"),
         ("max_waiting_rate", StateCounts(930, waiting=70), "good"),
         ("max_waiting_rate", StateCounts(900, waiting=100), "bad"),
+        ("max_waiting_rate", StateCounts(900, expired=100), "bad"),  # 72 hours later they have no receipt either
         ("max_missing_rate", StateCounts(930, missing=70), "good"),
         ("max_missing_rate", StateCounts(900, missing=100), "bad"),
     ],

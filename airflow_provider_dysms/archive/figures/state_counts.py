@@ -33,6 +33,11 @@ class StateCounts:
         return self.delivered + self.failed + self.waiting + self.expired
 
     @property
+    def without_receipt(self) -> int:
+        """Messages with a record and without a receipt: those that wait, and those that have waited too long."""
+        return self.waiting + self.expired
+
+    @property
     def known(self) -> int:
         """Messages of the log whose outcome is known: a message that waits may still arrive."""
         return self.delivered + self.failed + self.expired

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from airflow_provider_dysms.archive.figures.audit_figures import AuditFigures
-    from airflow_provider_dysms.archive.figures.state_counts import StateCounts
     from airflow_provider_dysms.delivery_check.baseline import Baseline, EqualAge
     from airflow_provider_dysms.model.choices import Dimension
 
@@ -112,7 +111,7 @@ def _cause(audit: AuditFigures, audits: EqualAge, lost: int) -> LostDeliveries |
     """Return carriers, or late receipts, if they explain the lost deliveries."""
     shares: list[tuple[Literal["fault", "waiting"], str, Callable[[AuditFigures], int | None]]] = [
         ("fault", "carrier", lambda each: _count(failed_by_fault(each), "carrier")),
-        ("waiting", "", lambda each: _waiting(each.counts)),
+        ("waiting", "", lambda each: each.counts.without_receipt),
     ]
     for kind, subject, count_of in shares:
         before = [
@@ -131,7 +130,3 @@ def _cause(audit: AuditFigures, audits: EqualAge, lost: int) -> LostDeliveries |
 
 def _count(counts: Mapping[str, int] | None, name: str) -> int | None:
     return None if counts is None else counts.get(name, 0)
-
-
-def _waiting(counts: StateCounts) -> int:
-    return counts.waiting + counts.expired

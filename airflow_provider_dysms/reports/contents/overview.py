@@ -40,20 +40,18 @@ def headline_of(audit: AuditFigures, compared: Sequence[ComparedDay]) -> Headlin
     :param compared: the same weekdays at equal age
     """
 
-    def share(*states: str) -> Measure:
+    def share(count: str) -> Measure:
         return measure(
             audit,
             compared,
-            lambda each: (
-                sum(getattr(each.counts, state) for state in states) / each.counts.sent if each.counts.sent else None
-            ),
+            lambda each: getattr(each.counts, count) / each.counts.sent if each.counts.sent else None,
         )
 
     return Headline(
         sent=measure(audit, compared, lambda each: each.counts.sent),
         delivered=share("delivered"),
         failed=share("failed"),
-        waiting=share("waiting", "expired"),
+        waiting=share("without_receipt"),
         missing=share("missing"),
     )
 

@@ -484,6 +484,16 @@ def test_a_refresh_keeps_what_the_archive_no_longer_has(archive: Archive) -> Non
     assert archive(day=OLD_DAY) == second
 
 
+def test_a_message_without_a_line_is_not_lost_in_silence(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+    archive.aliyun_log(1, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY), sms_report(1, OLD_DAY), sms_report(2, OLD_DAY)])
+    assert archive(day=OLD_DAY)["by_state"] == {"delivered": 1, "unlogged": 2}
+    assert "without a line" not in "".join(capsys.readouterr())
+    archive.store([sms_report(0, OLD_DAY), sms_report(1, OLD_DAY)])
+    assert archive(day=OLD_DAY)["by_state"] == {"delivered": 1, "unlogged": 1}
+    assert "The partition had 2 messages without a line, and has 1 now" in "".join(capsys.readouterr())
+
+
 def test_a_refresh_writes_a_message_without_a_line_once(archive: Archive) -> None:
     """Its row follows the row of a line of the same number, which is taken over."""
     archive.aliyun_log(1, OLD_DAY)

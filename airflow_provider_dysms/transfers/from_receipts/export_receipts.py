@@ -13,6 +13,7 @@ from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, che
 from airflow_provider_dysms.audit.results import Source
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.dates import beijing_day, parse_day
+from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError, DysmsWindowError
 from airflow_provider_dysms.receipts.join import NO_KEY, ReceiptJoin
 from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
@@ -94,6 +95,7 @@ def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
         pipeline.tally.ambiguous = join.counts["ambiguous"]
         log.info("%s", describe_counts(join.counts))
         _judge(pipeline, options)
+        _warn_of_fewer_unlogged(pipeline, previous, log)
         run = {**_NO_REQUESTS, "taken_over": pipeline.groups[Source.COMMITTED]}
         if is_unchanged(previous, partition, pipeline, spool) and previous is not None:
             return keep_settled(previous, run, log)
@@ -133,4 +135,17 @@ def _judge(pipeline: Pipeline, options: ExportOptions) -> None:
             "columns",
             f"leave {without_key} of {tally.lines} lines without a key: each {problem}. Name these columns, or raise "
             "max_rejected_rate",
+        )
+
+
+def _warn_of_fewer_unlogged(pipeline: Pipeline, previous: Manifest | None, log: Any) -> None:
+    """Log if messages without a line, which are judged by today's receipts alone, were in the partition before."""
+    before = previous["result"].get("by_state", {}).get(State.UNLOGGED.value, 0) if previous else 0
+    now = pipeline.tally.unlogged
+    if now < before:
+        log.warning(
+            "The partition had %s messages without a line, and has %s now: the log has a line for the others by now, "
+            "or the archive no longer has their receipts",
+            before,
+            now,
         )

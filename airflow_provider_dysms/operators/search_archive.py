@@ -36,8 +36,8 @@ FILTERS = (
     *("sent_from", "sent_to", "last", "limits"),
 )
 
-#: Records that are read at once. Every page reads the files of its days anew: pages of a thousand would read a file with
-#: a million messages a thousand times.
+#: Records that are read at once. Every page reads the files of its days anew: pages of a thousand would read a file
+#: with a million messages a thousand times.
 READ_AT_ONCE = 25_000
 
 #: The columns of a file of records; those that were carried stand together, as JSON.

@@ -86,6 +86,14 @@ def test_a_day_is_audited_refreshed_and_verified(attempts: Any, oss: OSSServer, 
     assert oss.uploads() == 0
 
 
+def test_a_file_that_was_put_in_one_request_is_not_read_back(attempts: Any, oss: OSSServer, root: str) -> None:
+    attempts.send(5)
+    attempts(output_uri=f"{root}/out")
+    methods = [seen.split()[0] for seen in oss.seen if seen.endswith("/part-0.jsonl")]
+    assert "PUT" in methods
+    assert "GET" not in methods
+
+
 def test_a_retry_resumes_from_its_checkpoints(
     attempts: Any, oss: OSSServer, root: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

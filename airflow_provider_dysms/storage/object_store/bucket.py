@@ -67,7 +67,7 @@ class Bucket:
             info = call_within(timeouts.CALL_TIMEOUT, self._fs.info, self._path(key))
             if info["size"] != size:
                 return False
-            if md5 is not None and str(info.get("ETag")).strip('"') == md5:
+            if md5 is not None and str(info.get("ETag")).strip('"').lower() == md5:
                 return True  # only the ETag of an object that was put in one part is its md5
             with self._open(key) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256

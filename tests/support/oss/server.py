@@ -31,6 +31,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from support.network.fronts import Served, join, make_certificate, pem, serving
+from support.oss.etags import with_etags
 from support.oss.signature_v4 import Refusal, check
 
 REGION = "cn-hangzhou"
@@ -176,19 +177,21 @@ class OSSServer:
             raise Refusal(404, "NoSuchUpload", "The specified upload does not exist.", "0042-00000002")
         target = f"{self.moto}/{bucket}{request.scope['raw_path'].decode()}"
         headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+        headers |= {name: headers[name].lower() for name in ("if-match", "if-none-match") if name in headers}
         headers["authorization"] = _FOR_MOTO
         async with httpx.AsyncClient(timeout=60) as moto:
             url = httpx.URL(target).copy_with(query=request.scope["query_string"] or None)
-            answer = await moto.request(request.method, url, headers=headers, content=body)
+            answer = await moto.request(request.method, url, headers=headers, content=with_etags(body, bytes.lower))
         if answer.status_code >= 400:
             code = re.search("<Code>(.*?)</Code>", answer.text)
             raise Refusal(answer.status_code, code[1] if code else "", "As moto says.")
         if upload and request.method == "POST":
             self.completed.add(upload)
         returned = {name: answer.headers[name] for name in _RETURNED if name in answer.headers}
-        return Response(
-            answer.content, answer.status_code, {**returned, "x-oss-request-id": "6A0000000000000000000000"}
-        )
+        if "etag" in returned:
+            returned["etag"] = returned["etag"].upper()
+        content = with_etags(answer.content, bytes.upper)
+        return Response(content, answer.status_code, {**returned, "x-oss-request-id": "6A0000000000000000000000"})
 
 
 #: What a plan answers.

@@ -26,6 +26,8 @@ CHECKED = (
     "docs",
     "README.md",
     "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "SECURITY.md",
 )
 
 _THINGS = "requests|messages|times|rows|records|calls|bytes|lines|queries|tasks|bits|responses|MB|MiB|KiB"

@@ -75,17 +75,18 @@ def test_each_change_to_a_signed_request_is_refused(oss: OSSServer, change: dict
 
 
 @pytest.mark.parametrize(
-    ("request_", "code"),
+    ("change", "code"),
     [
-        (signed(secret="another"), "SignatureDoesNotMatch"),
-        (signed(host=HOSTS[0], target=f"/{BUCKET}/a"), "SecondLevelDomainForbidden"),
-        (signed(host=f"{BUCKET}.s3.amazonaws.com"), "InvalidHost"),
-        (signed("POST", target="/a?append&position=0"), "AppendObject"),
-        (signed("POST", target="/?delete"), "MissingArgument"),
+        ({"secret": "another"}, "SignatureDoesNotMatch"),
+        ({"host": HOSTS[0], "target": f"/{BUCKET}/a"}, "SecondLevelDomainForbidden"),
+        ({"host": f"{BUCKET}.s3.amazonaws.com"}, "InvalidHost"),
+        ({"method": "POST", "target": "/a?append&position=0"}, "AppendObject"),
+        ({"method": "POST", "target": "/?delete"}, "MissingArgument"),
     ],
 )
-def test_what_oss_does_not_know_is_refused(oss: OSSServer, request_: dict[str, Any], code: str) -> None:
-    assert code in send(oss, **request_).text
+def test_what_oss_does_not_know_is_refused(oss: OSSServer, change: dict[str, Any], code: str) -> None:
+    # Signed here, because a signature is old a quarter of an hour after the tests were collected.
+    assert code in send(oss, **signed(**change)).text
     assert oss.keys() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from airflow_provider_dysms.model.phone_numbers.redaction import mask_number, re
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 
 class SendingDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
@@ -73,15 +74,13 @@ class SendingDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
             also in other texts, and the text of the message is left out
         """
         facts = msgspec.structs.asdict(self)
-        facts.update(day=self.day.isoformat(), sent_at=iso_utc(self.sent_at), received_at=iso_utc(self.received_at))
-        facts["carried"] = {name: _json_able(value) for name, value in self.carried.items()}
-        if show_number:
-            return facts
-        del facts["content"]
-        if self.phone_number is not None:
+        if not show_number:
+            del facts["content"]
+        # Times are written afterwards: the number 139 2026 1120 must not hide a day.
+        if not show_number and self.phone_number is not None:
             facts = {name: _without(value, self.phone_number) for name, value in facts.items()}
             facts["phone_number"] = self.masked_number
-        return facts
+        return {name: _json_able(value) for name, value in facts.items()}
 
 
 #: The columns of our output that are fields here.
@@ -110,12 +109,14 @@ def detail_of(day: date, names: Sequence[str], row: Sequence[Any]) -> SendingDet
 def _without(value: Any, number: str) -> Any:
     if isinstance(value, str):
         return redact_number(value, number)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: _without(part, number) for name, part in value.items()}
     return value
 
 
 def _json_able(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _json_able(part) for name, part in value.items()}
     if isinstance(value, datetime):
         return iso_utc(value)
     return value.isoformat() if isinstance(value, date) else value

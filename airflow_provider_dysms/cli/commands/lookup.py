@@ -72,10 +72,13 @@ _COLUMNS = (
     *("state", "category", "fault", "error_code", "sent_at", "received_at", "is_final", "template_code", "out_id"),
 )
 
+#: Those that may hold the number. The digits of a time may be those of a number, too.
+_TEXTS = ("error_code", "template_code", "out_id")
+
 
 def _shown(number: str, row: dict[str, Any], *, show: bool) -> dict[str, Any]:
     """Return a row with its number; if numbers are masked, also in the texts of carriers and senders."""
     if show:
         return {"phone_number": number, **row}
-    hidden = {name: redact_number(value, number) if isinstance(value, str) else value for name, value in row.items()}
-    return {"phone_number": mask_number(number), **hidden}
+    hidden = {name: redact_number(value, number) for name in _TEXTS if (value := row[name]) is not None}
+    return {"phone_number": mask_number(number), **row, **hidden}

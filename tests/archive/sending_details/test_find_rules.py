@@ -312,3 +312,12 @@ def test_an_archive_on_s3_gives_the_same(tmp_path: Path, new_bucket: Callable[[]
     bucket.put(manifest["result"]["data"], b"x")
     with pytest.raises(PartitionDiffers, match="bytes 1"):
         find(FindQuery(output_uri=bucket.uri, sent_from=day_start(FIRST), sent_to=DAYS[1]), now=NOW)
+
+
+def test_a_number_that_ends_with_the_date_hides_no_time(tmp_path: Path) -> None:
+    number = f"139{DAYS[0]:%Y%m%d}"
+    row = {**rows_of(DAYS[0], 1)[0], "phone_number": number, "sent_at": day_start(DAYS[0]) + timedelta(hours=12)}
+    write_day(f"file://{tmp_path}", DAYS[0], [{**row, "out_id": f"order {number}"}])
+    (record,) = find(FindQuery(output_uri=f"file://{tmp_path}"), now=NOW).as_dict()["records"]
+    assert (record["day"], record["sent_at"]) == ("2026-11-20", "2026-11-20T04:00:00Z")
+    assert (record["phone_number"], record["out_id"]) == ("139****1120", "order ***")

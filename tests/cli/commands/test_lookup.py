@@ -32,6 +32,13 @@ def test_show_numbers_shows_them(airflow_dysms: Run, connection: Emulator) -> No
     assert NUMBER in airflow_dysms("lookup", "--show-numbers", stdin=NUMBER).out
 
 
+def test_a_number_that_ends_with_the_date_does_not_hide_the_time(airflow_dysms: Run, connection: Emulator) -> None:
+    number = f"139{DAY:%Y%m%d}"
+    connection.add_message(phone_number=number, sent_at=NOON)
+    (row,) = json.loads(airflow_dysms("lookup", "-o", "json", stdin=number).out)
+    assert row["sent_at"] == dates.iso_utc(dates.parse_instant(NOON))
+
+
 def test_texts_with_the_number_are_masked_too(airflow_dysms: Run, connection: Emulator) -> None:
     connection.add_message(phone_number=NUMBER, sent_at=NOON, out_id=f"o-86{NUMBER}")
     ended = airflow_dysms("lookup", "-o", "yaml", stdin=NUMBER)

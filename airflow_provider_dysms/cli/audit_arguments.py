@@ -45,6 +45,10 @@ OUTPUT_URI = Arg(
     help="Folder of the output: s3://conn_id@bucket/prefix, file:///folder, or a path of this machine",
 )
 
+#: Of the commands that write a page.
+HTML = Arg(("--html",), metavar="FILE", help="Also write a page to this file, which needs nothing else")
+LANGUAGE = Arg(("--language",), choices=("en", "zh"), default="en", help="Of sentences and page (default: en)")
+
 
 def option(name: str, help: str, **more: Any) -> Arg:
     """Return an argument of the transfer as an option that is absent unless it is given.

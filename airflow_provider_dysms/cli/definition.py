@@ -16,6 +16,8 @@ from airflow_provider_dysms import __version__
 from airflow_provider_dysms.cli.audit_arguments import (
     AUDIT_ARGUMENTS,
     CONNECTION,
+    HTML,
+    LANGUAGE,
     OUTPUT_URI,
     PARTITION,
     send_date,
@@ -162,13 +164,13 @@ REPORT = ActionCommand(
         PARTITION,
         send_date("The last day of the report"),
         Arg(("--days",), type=int, default=30, metavar="NUMBER", help="Length of the report, 1 to 92 (default: 30)"),
-        Arg(("--html",), metavar="FILE", help="Also write the report as a page to this file"),
+        HTML,
         Arg(
             ("--suppression-uri",),
             type=to_uri,
             help="Folder of a suppression list, whose numbers to stop the page counts by reason",
         ),
-        Arg(("--language",), choices=("en", "zh"), default="en", help="Of sentences and page (default: en)"),
+        LANGUAGE,
         ARG_OUTPUT,
         ARG_VERBOSE,
     ),
@@ -180,7 +182,8 @@ DETAILS = ActionCommand(
     description=(
         "Find messages in the archive that audits have left, the newest first, a page at a time. The service is not "
         "asked.\nWith --by-number it asks for a phone number, or reads it from the standard input if that is not a "
-        "terminal: a phone\nnumber is never taken as an argument. Numbers are masked, and texts of messages left out."
+        "terminal: a phone\nnumber is never taken as an argument. Numbers are masked, and texts of messages left out.\n"
+        "With --html they are also written as a page that needs nothing else."
     ),
     epilog=(
         "Exit code 0: the search is done, also if no message passes the filters. 1: the file of a day is not what its "

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from airflow.cli.cli_config import Arg
 
-from airflow_provider_dysms.cli.audit_arguments import CONNECTION, OUTPUT_URI, PARTITION, choice, option
+from airflow_provider_dysms.cli.audit_arguments import (
+    CONNECTION,
+    HTML,
+    LANGUAGE,
+    OUTPUT_URI,
+    PARTITION,
+    choice,
+    option,
+)
 from airflow_provider_dysms.model.choices import SearchLimit, SendingResult
 
 _TIME = "YYYY-MM-DD, or 'YYYY-MM-DD HH:MM' in Beijing"
@@ -33,5 +41,7 @@ DETAILS_ARGUMENTS = (
     option("cursor", "Where the page begins: the next cursor of the page before"),
     Arg(("--exact-total",), action="store_true", help="Count every message, also if that takes long"),
     Arg(("--show-numbers",), action="store_true", help="Show phone numbers and texts of messages in clear"),
+    HTML,
+    LANGUAGE,
     CONNECTION,
 )

@@ -5,23 +5,22 @@ The page has no script and loads nothing. Every name from outside (templates, co
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.reports.charts.line_chart import latency_chart, share_bar, spark_line
 from airflow_provider_dysms.reports.charts.trend_chart import TrendDay, trend_chart
 from airflow_provider_dysms.reports.contents.overview import AGES, PERCENTILES
-from airflow_provider_dysms.reports.stylesheet import security_policy, stylesheet
-from airflow_provider_dysms.reports.texts import LANGUAGES, TAGS
+from airflow_provider_dysms.reports.html_templates import fill, fill_page
+from airflow_provider_dysms.reports.texts import LANGUAGES
 from airflow_provider_dysms.reports.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from jinja2 import Environment
     from markupsafe import Markup
 
     from airflow_provider_dysms.archive.figures.day_figures import DayFigures
@@ -30,26 +29,19 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.reports.report import DeliveryReport
 
 #: Widths of a chart on a screen and on a phone; the stylesheet shows one of them.
-_WIDE, _NARROW = 960, 420
+_WIDTHS = (("wide", 960), ("narrow", 420))
 
 
-def render(
-    report: DeliveryReport,
-    *,
-    language: ReportLanguage = "en",
-    stylesheet_href: str | None = None,
-    stopped: Mapping[str, int] | None = None,
-) -> str:
-    """Return the report as an HTML page.
+def render(report: DeliveryReport, *, language: ReportLanguage = "en", stopped: Mapping[str, int] | None = None) -> str:
+    """Return the report as an HTML page, which contains its stylesheet, and a policy under which nothing is loaded.
 
     :param report: see :func:`~.report.build_report`
     :param language: ``en`` or ``zh``
-    :param stylesheet_href: where a server has the :func:`~.stylesheet.stylesheet`; default: the page contains it, and
-        its own policy, under which nothing else is loaded
     :param stopped: reason -> numbers that should not be sent to any more; ``None`` leaves the section out
     :raises DysmsInputError: the language is not one of the two
     """
-    return _render("page.html.j2", report, language, stylesheet_href, stopped)
+    values = _values(report, language, stopped)
+    return fill_page("delivery_report_page.html.j2", language, "report", **values)
 
 
 def render_body(
@@ -59,53 +51,24 @@ def render_body(
 
     Its parameters are those of :func:`render`.
     """
-    return _render("report.html.j2", report, language, None, stopped)
+    return fill("delivery_report.html.j2", language, **_values(report, language, stopped))
 
 
-def _render(
-    template: str,
-    report: DeliveryReport,
-    language: ReportLanguage,
-    stylesheet_href: str | None,
-    stopped: Mapping[str, int] | None,
-) -> str:
+def _values(report: DeliveryReport, language: ReportLanguage, stopped: Mapping[str, int] | None) -> dict[str, Any]:
+    """Return what the template shows."""
     validation.word("language", language, LANGUAGES)
     w = Wording(language)
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            report=report,
-            w=w,
-            t=w.text,
-            tag=TAGS[language],
-            stylesheet=None if stylesheet_href else stylesheet(),
-            security_policy=security_policy(),
-            stylesheet_href=stylesheet_href,
-            stopped=stopped,
-            charts=[(class_, _trend(report, w, width)) for class_, width in (("wide", _WIDE), ("narrow", _NARROW))],
-            latency_charts=[
-                (class_, _latency(report, w, width)) for class_, width in (("wide", _WIDE), ("narrow", _NARROW))
-            ],
-            spark_line=spark_line,
-            share_bar=share_bar,
-            percentiles=PERCENTILES,
-            ages=_ages(w),
-        )
-    )
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("airflow_provider_dysms.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return {
+        "report": report,
+        "t": w.text,
+        "stopped": stopped,
+        "charts": [(class_, _trend(report, w, width)) for class_, width in _WIDTHS],
+        "latency_charts": [(class_, _latency(report, w, width)) for class_, width in _WIDTHS],
+        "spark_line": spark_line,
+        "share_bar": share_bar,
+        "percentiles": PERCENTILES,
+        "ages": _ages(w),
+    }
 
 
 def _trend(report: DeliveryReport, w: Wording, width: int) -> Markup:

@@ -88,7 +88,7 @@ def run_example(
 
 
 def test_every_command_of_the_page_is_an_example_or_the_emulator() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     assert [line for line in COMMANDS if line not in {example.command for example in EXAMPLES}] == [
         "airflow dysms emulator --port 8085"  # test_airflow_command.py runs it
     ]

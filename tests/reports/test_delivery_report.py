@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from support.html_outline import Outline, assert_self_contained
 from support.simulated_archive import Group, month_with_incidents
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.reports.delivery_report import render, render_body
 from airflow_provider_dysms.reports.report import build_report
-from airflow_provider_dysms.reports.stylesheet import security_policy, stylesheet
 from airflow_provider_dysms.reports.texts import LANGUAGES
 
 HOSTILE = "<script>alert('x')</script>\" onload=\"y"
-
-_VOID = {"meta", "link", "br", "rect", "line", "path", "circle"}
-
-
-class Outline(HTMLParser):
-    """Collects the elements of a page, and whether each is closed."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.open: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in _VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
 
 
 @pytest.fixture
@@ -60,26 +29,7 @@ def page(simulated: Callable[..., Any], last: date) -> Callable[..., str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_needs_nothing_else_and_its_policy_says_so(page: Callable[..., str], language: str) -> None:
-    outline = Outline(page(language=language))
-    assert outline.open == []
-    tags = {tag for tag, _ in outline.elements}
-    assert not tags & {"script", "link", "img", "iframe", "object", "base", "form"}
-    attributes = {name for _, each in outline.elements for name in each}
-    assert not {name for name in attributes if name.startswith("on")} | attributes & {"style", "src", "href"}
-    policy = security_policy()
-    assert ("meta", {"http-equiv": "Content-Security-Policy", "content": policy}) in outline.elements
-    (style,) = re.findall(r"<style>(.*?)</style>", page(language=language), re.S)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
-
-
-def test_a_server_links_the_stylesheet_and_sends_its_own_policy(page: Callable[..., str]) -> None:
-    served = page(stylesheet_href="/dysms/static/report.css")
-    assert '<link rel="stylesheet" href="/dysms/static/report.css">' in served
-    assert "<style" not in served
-    assert "Content-Security-Policy" not in served
-    assert "url(" not in stylesheet()
-    assert "@import" not in stylesheet()
+    assert_self_contained(page(language=language))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,11 +10,14 @@ from airflow.sdk.exceptions import AirflowException
 from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.cli.exit_codes import ExitCode
+from airflow_provider_dysms.cli.html_file import write_html
 from airflow_provider_dysms.cli.input_numbers import read_number
 from airflow_provider_dysms.cli.output import print_document, print_rows
 from airflow_provider_dysms.cli.run_command import runs_command, say
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.reports.sending_details.details_page import render_details
+from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 from airflow_provider_dysms.storage.verify import PartitionDiffers
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ def details(args: Namespace) -> ExitCode:
         page = find(query, privacy_key=_privacy_key(args) if args.by_number else None)
     except PartitionDiffers as error:
         return say(str(error), ExitCode.FOUND)
+    if args.html:
+        write_html(args.html, render_details(query, page, language=args.language, show_numbers=args.show_numbers))
     if args.output in ("json", "yaml"):
         print_document(page.as_dict(show_numbers=args.show_numbers), args.output)
     else:
@@ -64,7 +69,7 @@ def _print_table(page: Page, args: Namespace) -> None:
     if rows:
         print(f"{page.first:,} to {page.first + len(rows) - 1:,} of {page.total}")
     for note in page.notes:
-        print(note, file=sys.stderr)
+        print(translate(note, args.language), file=sys.stderr)
     if page.next_cursor is not None:
         print(f"For the next page, add: --cursor {page.next_cursor}", file=sys.stderr)
 

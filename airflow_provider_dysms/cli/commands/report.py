@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through, read_figures
 from airflow_provider_dysms.arguments.text_with_day import PARTITION
 from airflow_provider_dysms.cli.exit_codes import ExitCode
+from airflow_provider_dysms.cli.html_file import write_html
 from airflow_provider_dysms.cli.output import print_document, print_rows
 from airflow_provider_dysms.cli.run_command import runs_command, say
 from airflow_provider_dysms.cli.send_dates import day_of
@@ -17,7 +17,6 @@ from airflow_provider_dysms.reports.delivery_report import render
 from airflow_provider_dysms.reports.report import MAX_DAYS, build_report
 from airflow_provider_dysms.reports.table import day_rows, facts
 from airflow_provider_dysms.reports.wording import Wording
-from airflow_provider_dysms.storage.object_store.local_folder import LocalFolder
 from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def report(args: Namespace) -> ExitCode:
     built = build_report(figures, last, days=args.days)
     stopped = read_stopped(args.suppression_uri) if args.suppression_uri else None
     if args.html:
-        _write(args.html, render(built, language=args.language, stopped=stopped))
+        write_html(args.html, render(built, language=args.language, stopped=stopped))
     _print(built, Wording(args.language), args.output)
     if built.headline is None:
         problem = built.last.problem or "has not been audited"
@@ -66,12 +65,3 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     shown = {name: row[name] for name in _COLUMNS}
     share = shown["delivered_share"]
     return {**shown, "delivered_share": None if share is None else f"{share:.1%}"}
-
-
-def _write(file: str, page: str) -> None:
-    """Write the page as a whole: a browser never sees half of it."""
-    path = Path(file).absolute()
-    try:
-        LocalFolder(path.parent).write(path.name, page.encode())
-    except OSError as error:
-        raise DysmsInputError("html", f"cannot be written: {error.strerror}") from None

@@ -14,16 +14,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from airflow_provider_dysms.archive.sending_details.filters.sending_results import RESULTS
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
 from airflow_provider_dysms.plugins.pages.form.details_form import LAST, PAGE_SIZES, DetailsForm
-from airflow_provider_dysms.plugins.pages.form.private_values import may_be_number
 from airflow_provider_dysms.plugins.pages.form.request_body import read_form
 from airflow_provider_dysms.plugins.pages.form.same_origin import check_origin
 from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, server_of
-from airflow_provider_dysms.plugins.pages.rendering.details_view import details_view
 from airflow_provider_dysms.plugins.pages.rendering.html import render
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
-from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
+from airflow_provider_dysms.reports.sending_details.details_view import details_view
+from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +77,14 @@ async def _search(
         filters=form.filters(),
         show_numbers=sees_numbers,
     )
-    view = details_view(page, form, sees_numbers=sees_numbers)
-    notes = [translate(note, language) for note in page["notes"]]
-    return {"view": view, "notes": notes, "warnings": _hints(form, language)}
+    cursor = page["next_cursor"]
+    return {
+        "view": details_view(page, shows_numbers=sees_numbers, shows_carried=sees_numbers),
+        "notes": [translate(note, language) for note in page["notes"]],
+        "warnings": _hints(form, language),
+        "next": form.next_page(cursor) if cursor else None,
+        "previous": form.previous_page(),
+    }
 
 
 def _hints(form: DetailsForm, language: Language) -> list[str]:
@@ -111,7 +116,7 @@ def _page(
     status: int,
     **values: Any,
 ) -> HTMLResponse:
-    shown: dict[str, Any] = {"sentence": None, "wrong": None, "view": None, "notes": (), "warnings": (), **values}
+    shown: dict[str, Any] = {"sentence": None, "wrong": None, **values}
     html = render(
         "details.html.j2",
         language,
@@ -123,8 +128,6 @@ def _page(
         results=RESULTS,
         lasts=(*LAST, ""),
         sizes=PAGE_SIZES,
-        meanings={name for name in CATALOGUES[language] if name.startswith("meaning_")},
-        sees_numbers=options.show_numbers and request.state.visitor.reads_connections,
         **shown,
     )
     return HTMLResponse(html, status)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.plugins.pages.form.private_values import is_private_query, may_be_number
+from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
+from airflow_provider_dysms.plugins.pages.form.private_values import is_private_query
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

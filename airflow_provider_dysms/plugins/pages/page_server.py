@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
-from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
 from airflow_provider_dysms.plugins.queries.query_errors import QueryFailed
 from airflow_provider_dysms.plugins.queries.query_limits import MAX_QUERIES
+from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, serve
 from airflow_provider_dysms.plugins.pages.rendering.html import render, trusted
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
-from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
+from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 
 if TYPE_CHECKING:
     from datetime import date

@@ -9,10 +9,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 from starlette.responses import Response
 
-from airflow_provider_dysms.reports.stylesheet import stylesheet
+from airflow_provider_dysms.reports.stylesheet import Stylesheet, stylesheet
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _NAMES = frozenset({"pages.css", "pages.js", "icon.svg", "icon-dark.svg"})
+
+#: Files that the reports have.
+_STYLESHEETS: dict[str, Stylesheet] = {"report.css": "report", "details.css": "details"}
 
 #: Browsers keep a file for five minutes, so that a new release is seen soon.
 _CACHE = "private, max-age=300"
@@ -24,9 +27,12 @@ async def get_static(request: Request) -> Response:
     :raises HTTPException: the file does not exist
     """
     name = request.path_params["name"]
-    if name != "report.css" and name not in _NAMES:
+    if name in _STYLESHEETS:
+        text = stylesheet(_STYLESHEETS[name])
+    elif name in _NAMES:
+        text = _text(name)
+    else:
         raise HTTPException(404)
-    text = stylesheet() if name == "report.css" else _text(name)
     return Response(text, media_type=_TYPES[name.rpartition(".")[2]], headers={"cache-control": _CACHE})
 
 

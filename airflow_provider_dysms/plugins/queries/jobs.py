@@ -31,10 +31,7 @@ def find_details(
     """
     query = FindQuery(output_uri=archive["output_uri"], partition=archive["partition"], **filters)
     key = _privacy_key(archive) if query.phone_number else None
-    page = find(query, privacy_key=key).as_dict(show_numbers=show_numbers)
-    for record in page["records"]:
-        record["is_hashed"] = record["phone_hash"] is not None
-    return page
+    return find(query, privacy_key=key).as_dict(show_numbers=show_numbers)
 
 
 def delivery_report(archive: Mapping[str, str], day: str, language_of_report: Language) -> dict[str, Any]:

@@ -83,3 +83,25 @@ def test_a_day_that_does_not_fit_its_manifest_is_refused(airflow_dysms: Run, tmp
     assert ended.code == 1
     assert "is not what its manifest says: bytes 1, in the manifest 0" in ended.err
     assert airflow_dysms("details", "--output-uri", tmp_path, "--last", "1 week").code == 2
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Numbers are masked."), ("zh", "号码已隐藏部分数字。")])
+def test_a_page_goes_to_a_file(airflow_dysms: Run, archive: Path, language: str, words: str) -> None:
+    file = archive / "found.html"
+    file.write_text("old")
+    command = ("details", "--output-uri", archive, *SPAN, "--by-number", "--html", file, "--language", language)
+    ended = airflow_dysms(*command, stdin=NUMBERS[3])
+    assert ended.code == 0
+    assert words in (page := file.read_text("utf-8"))
+    assert page.count('<td class="phone">139****0003</td>') == 10
+    assert not any(number in page for number in NUMBERS)
+    assert ("未核对" in ended.err) == (language == "zh")
+    airflow_dysms(*command, "--show-numbers", stdin=NUMBERS[3])
+    assert f'<td class="phone">{NUMBERS[3]}</td>' in file.read_text("utf-8")
+
+
+def test_a_page_that_cannot_be_written_is_named(airflow_dysms: Run, archive: Path) -> None:
+    (archive / "file").write_text("not a folder")
+    ended = airflow_dysms("details", "--output-uri", archive, *SPAN, "--html", archive / "file" / "found.html")
+    assert ended.code == 2
+    assert ended.err.startswith("--html cannot be written: ")

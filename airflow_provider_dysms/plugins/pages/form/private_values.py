@@ -7,19 +7,13 @@ any field, is taken from the body of a request alone.
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
+
+from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-#: A number has at least eight digits with its country code. An identifier such as SMS_100000001 has a letter or an
-#: underscore before its digits.
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_])[+(]{0,2}[0-9](?:[\s().\-/,·]{0,3}[0-9]){7,}")
-
-#: Numbers of the mainland are recognised next to letters too.
-_MAINLAND = re.compile(r"(?<![0-9])(?:86)?1[3-9][0-9]{9}(?![0-9])")
 
 #: A day, or a time of a day, as the fields of a form write it.
 WRITTEN_TIME = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9])?)?")
@@ -30,21 +24,6 @@ _FORMS = {
     **dict.fromkeys(("sent_from", "sent_to", "day"), WRITTEN_TIME),
     **dict.fromkeys(("cursor", "trail"), _CURSORS),
 }
-
-#: How often a text is decoded that was encoded more than once.
-_MAX_DECODINGS = 4
-
-
-def may_be_number(text: str) -> bool:
-    """Return whether a text has something in it that may be a phone number, in any spelling."""
-    for _ in range(_MAX_DECODINGS):
-        plain = "".join(map(_plain, unicodedata.normalize("NFKC", text)))
-        if _NUMBER.search(plain) or _MAINLAND.search(plain):
-            return True
-        text, before = unquote(text), text
-        if text == before:
-            break
-    return False
 
 
 def is_private_query(query: str) -> bool:
@@ -68,10 +47,3 @@ def _is_private(name: str, value: str) -> bool:
         return True
     form = _FORMS.get(name)
     return may_be_number(name) or (may_be_number(value) and not (form and form.fullmatch(value)))
-
-
-def _plain(character: str) -> str:
-    """Return a digit of any script as 0 to 9, and nothing for a character that is not seen."""
-    if unicodedata.category(character) == "Cf":
-        return ""
-    return str(unicodedata.decimal(character, character))

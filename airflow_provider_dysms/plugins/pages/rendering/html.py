@@ -1,20 +1,16 @@
-"""Fills the templates of the pages. Everything is escaped but the report, which escapes itself."""
+"""Fills the templates of the pages."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
-from airflow_provider_dysms.reports.texts import TAGS
-from airflow_provider_dysms.reports.wording import Wording
+from airflow_provider_dysms.reports.html_templates import fill
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from airflow_provider_dysms.reports.texts import Language
 
 
@@ -28,24 +24,10 @@ def render(template: str, language: Language, **values: Any) -> str:
     def text(name: str, **parts: object) -> str:
         return CATALOGUES[language][name].format(**parts)
 
-    page = _environment().get_template(template)
-    shared = {"t": text, "w": Wording(language), "language": language, "tag": TAGS[language], "version": __version__}
-    return page.render(**shared, **values)
+    shared = {"t": text, "version": __version__}
+    return fill(template, language, package="airflow_provider_dysms.plugins.pages", **shared, **values)
 
 
 def trusted(html: str) -> Markup:
     """Return HTML that has been escaped already: that of the report."""
     return Markup(html)  # noqa: S704 - a renderer of ours has escaped it
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("airflow_provider_dysms.plugins.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -1,42 +1,13 @@
-"""A phone number is recognised in any field and spelling; what is not a number may stand in an address."""
+"""A phone number is recognised in any field of an address; what is not a number may stand in an address."""
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
+from support.number_spellings import NUMBER, SPELLINGS
 
-from airflow_provider_dysms.plugins.pages.form.private_values import is_private_query, may_be_number
-
-NUMBER = "139" + "12345678"
-FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in NUMBER)
-ARABIC = "".join(chr(ord(digit) - 0x30 + 0x660) for digit in NUMBER)
-
-SPELLINGS = [
-    NUMBER,
-    f"+86{NUMBER}",
-    f"0086 {NUMBER}",
-    f"+86 {NUMBER[:3]}-{NUMBER[3:7]}-{NUMBER[7:]}",
-    f"({NUMBER[:3]}) {NUMBER[3:7]} {NUMBER[7:]}",
-    ".".join(NUMBER),
-    f"tel:{NUMBER}",
-    f"x{NUMBER}",
-    f"SMS_{NUMBER}",
-    f"Li {NUMBER}",
-    FULL_WIDTH,
-    ARABIC,
-    "\u200b".join(NUMBER),
-    quote(quote("+86" + NUMBER)),
-    "4402000000",
-    "+852 6123 4567",
-    "1 (415) 555-0100",
-]
-
-
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_number_is_recognised_in_any_spelling(spelling: str) -> None:
-    assert may_be_number(spelling)
-
+from airflow_provider_dysms.plugins.pages.form.private_values import is_private_query
 
 FIELDS = ["archive", "template_code", "result", "sign_name", "country", "error_code", "last", "sent_from", "sent_to"]
 FIELDS += ["page_size", "cursor", "trail", "phone_number", "day", "anything", "x[]"]

@@ -1,4 +1,4 @@
-"""The view of an answer on the page of sending details: its records as cells, and the days that were searched."""
+"""The view of an answer on a page of sending details: its records as cells, and the days that were searched."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.dates import BEIJING, parse_instant
+from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
 from airflow_provider_dysms.model.phone_numbers.redaction import REDACTED
-from airflow_provider_dysms.plugins.pages.form.private_values import may_be_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-
-    from airflow_provider_dysms.plugins.pages.form.details_form import DetailsForm
 
 #: Fields that are shown when a visitor opens a record.
 _MORE = ("category", "fault", "received_at", "biz_id", "message_id", "out_id", "vendor")
@@ -29,7 +27,7 @@ class RecordView:
     :param facts: of the record, with times as Beijing's clocks show them
     :param number: whole, masked, or the beginning of a hash
     :param more: names and values of further fields
-    :param carried: those of the user's own columns, for visitors who see numbers
+    :param carried: those of the user's own columns, if they are shown
     """
 
     facts: Mapping[str, Any]
@@ -40,11 +38,11 @@ class RecordView:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DetailsView:
-    """An answer as the page shows it.
+    """An answer as a page shows it.
 
     :param last: place of the last record among all
     :param days: of the span, the newest first
-    :param next, previous: forms of the pages next to this one; ``None`` if there are none
+    :param shows_numbers: whether numbers are whole
     """
 
     records: Sequence[RecordView]
@@ -55,18 +53,17 @@ class DetailsView:
     days: Sequence[Mapping[str, Any]]
     audited: int
     newest_as_of: str | None
-    next: DetailsForm | None
-    previous: DetailsForm | None
+    shows_numbers: bool
 
 
-def details_view(page: Mapping[str, Any], form: DetailsForm, *, sees_numbers: bool) -> DetailsView:
+def details_view(page: Mapping[str, Any], *, shows_numbers: bool, shows_carried: bool) -> DetailsView:
     """Return the view of an answer.
 
     :param page: as ``Page.as_dict`` has it
-    :param form: that was asked with
-    :param sees_numbers: whether the visitor sees whole numbers and carried columns
+    :param shows_numbers: whether numbers are whole; otherwise every text that may be a number is hidden
+    :param shows_carried: whether the user's own columns are shown
     """
-    records = [_record(each, sees_numbers=sees_numbers) for each in page["records"]]
+    records = [_record(each, shows_numbers=shows_numbers, shows_carried=shows_carried) for each in page["records"]]
     days = [{**each, "as_of": clock(parse_instant(each["as_of"]))} for each in page["days"]]
     return DetailsView(
         records=records,
@@ -77,8 +74,7 @@ def details_view(page: Mapping[str, Any], form: DetailsForm, *, sees_numbers: bo
         days=days,
         audited=sum(each["is_audited"] for each in days),
         newest_as_of=next((each["as_of"] for each in days if each["as_of"]), None),
-        next=form.next_page(page["next_cursor"]) if page["next_cursor"] else None,
-        previous=form.previous_page(),
+        shows_numbers=shows_numbers,
     )
 
 
@@ -87,22 +83,24 @@ def clock(instant: datetime | None) -> str | None:
     return None if instant is None else f"{instant.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
 
-def _record(record: Mapping[str, Any], *, sees_numbers: bool) -> RecordView:
-    facts = {name: value if sees_numbers else _masked(name, value) for name, value in record.items()}
+def hide_number(value: Any) -> Any:
+    """Return a value, with ``***`` for a text that may be a number."""
+    return REDACTED if isinstance(value, str) and may_be_number(value) else value
+
+
+def _record(record: Mapping[str, Any], *, shows_numbers: bool, shows_carried: bool) -> RecordView:
+    facts = {name: value if shows_numbers or name in _SAFE else hide_number(value) for name, value in record.items()}
     facts |= {name: clock(parse_instant(record[name])) for name in ("sent_at", "received_at")}
     hashed = facts["phone_hash"]
     number = facts["phone_number"] or (f"#{hashed[:_HASH_LENGTH]}" if hashed else None)
     more = [(name, str(facts[name])) for name in _MORE if facts[name] is not None and facts[name] != facts["state"]]
     more.insert(0, ("state", facts["state"]))
-    carried = record["carried"].items() if sees_numbers else ()
-    return RecordView(facts, number, more, [(name, str(value)) for name, value in carried if value is not None])
+    carried = [(name, str(value)) for name, value in record["carried"].items() if value is not None]
+    if not shows_numbers:
+        carried = [(name, hide_number(value)) for name, value in carried]
+    return RecordView(facts, number, more, carried if shows_carried else ())
 
 
-#: Fields that hold no text from outside, or only masked numbers.
+#: Fields that hold no text from outside, or only masked numbers. In an archive with hashed numbers nobody can tell
+#: whose number stands in a text.
 _SAFE = frozenset({"phone_number", "phone_hash", "sent_at", "received_at", "day", "result", "state", "biz_id"})
-
-
-def _masked(name: str, value: Any) -> Any:
-    """Hide texts that may be a number: in an archive with hashed numbers nobody can tell whose it is."""
-    is_text = isinstance(value, str) and name not in _SAFE
-    return REDACTED if is_text and may_be_number(value) else value

@@ -15,7 +15,7 @@ from airflow_provider_dysms.archive.sending_details.page import SearchedDay
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.model.dates import beijing_day
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.plugins.pages.rendering.translated_sentences import translate
+from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 
 NOW = datetime(2026, 11, 26, 10, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_provider_dysms.audit import judge
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, HiddenCounts, Source
 from airflow_provider_dysms.model.delivery import State, is_billed
 from airflow_provider_dysms.model.phone_numbers.number import same_number
 from airflow_provider_dysms.receipts import verdicts
@@ -70,16 +70,16 @@ class ReceiptJoin:
 
         :param number: of the group
         """
-        messages = self.messages_of(lines)
         made, repeated = [], []
-        for position, (line, message) in enumerate(zip(lines, messages, strict=True)):
+        for position, (line, message) in enumerate(zip(lines, self.messages_of(lines), strict=True)):
             if message is REPEATED:
                 repeated.append(position)
-            else:
-                if message is not None:
-                    self.count(message)
-                made.append(self.verdict(line, message))
-        return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=HiddenCounts(repeated=tuple(repeated)))
+                continue
+            if message is not None:
+                self.count(message)
+            made.append(self.verdict(line, message))
+        hidden_counts = HiddenCounts(repeated=tuple(repeated)) if repeated else NOTHING_HIDDEN
+        return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=hidden_counts)
 
     def messages_of(self, lines: Sequence[Line]) -> list[Message | None]:
         """Return what the receipts of each line say: ``None`` without one, :data:`REPEATED` if it repeats a line."""

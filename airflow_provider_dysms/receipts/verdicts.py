@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.receipts.matching.merge import Message
     from airflow_provider_dysms.receipts.receipt import Receipt
+
+_SECOND = timedelta(seconds=1)
 
 
 def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -> Verdict:
@@ -111,7 +114,7 @@ def _phone_of(receipt: Receipt) -> PhoneNumber | None:
 def _seconds(sent_at: datetime | None, reported_at: datetime | None) -> int | None:
     if sent_at is None or reported_at is None or reported_at < sent_at:
         return None
-    return int((reported_at - sent_at).total_seconds())
+    return (reported_at - sent_at) // _SECOND
 
 
 @lru_cache(maxsize=4096)

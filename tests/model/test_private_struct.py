@@ -59,6 +59,7 @@ KINDS = [
     export_options.ExportOptions,
     receipt.Receipt,
     push_signature.PushKey,
+    json_report.ArchivedRequest,
     json_report.JsonReport,
     json_report.SmsReport,
     parse_body.ParsedBody,

@@ -22,8 +22,8 @@ import msgspec
 from airflow_provider_dysms.model.dates import MAX_CLOCK_SKEW
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.receipts.archive.lines import lines_of
-from airflow_provider_dysms.receipts.formats.json_report import NOTHING, JsonReport
-from airflow_provider_dysms.receipts.formats.parse_body import decode_object, parse_body, parse_object
+from airflow_provider_dysms.receipts.formats.json_report import NOTHING, ArchivedRequest
+from airflow_provider_dysms.receipts.formats.parse_body import decode_request, parse_body
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, VENDORS
 
@@ -131,10 +131,10 @@ class Archive:
         if line is None:
             raise Unreadable(f"is longer than {MAX_LINE_BYTES} bytes", "too_long")
         if line[:1] != b"{":
-            return self._parse_bare(parse_body(line, self._vendor))
-        request = decode_object(line)
+            return self._parse_bare(line)
+        request = decode_request(line)
         if request.body is NOTHING:
-            return self._parse_bare(parse_object(request, self._vendor))
+            return self._parse_bare(line)
         vendor = self._vendor_of(request)
         body = _body_of(request)
         parsed = parse_body(body, vendor)
@@ -144,12 +144,13 @@ class Archive:
             self._push_key.check(_headers_of(request), raw, path)
         return parsed
 
-    def _parse_bare(self, parsed: ParsedBody) -> ParsedBody:
+    def _parse_bare(self, body: bytes) -> ParsedBody:
+        parsed = parse_body(body, self._vendor)
         if self._push_key is not None and any(receipt.vendor == HUAWEI for receipt in parsed.receipts):
             raise Unreadable("is a body without headers, but a key of push authentication is set", "unsigned")
         return parsed
 
-    def _vendor_of(self, request: JsonReport) -> str | None:
+    def _vendor_of(self, request: ArchivedRequest) -> str | None:
         named = request.vendor
         if named is None or named == "":
             return self._vendor
@@ -160,7 +161,7 @@ class Archive:
         return str(named)
 
 
-def _body_of(request: JsonReport) -> str | bytes:
+def _body_of(request: ArchivedRequest) -> str | bytes:
     """Return the body of a request: the text, or the JSON that some receivers store instead of it."""
     raw = bytes(request.body)
     if raw[:1] != b'"':
@@ -174,7 +175,7 @@ def _body_of(request: JsonReport) -> str | bytes:
     return text
 
 
-def _headers_of(request: JsonReport) -> dict[str, str]:
+def _headers_of(request: ArchivedRequest) -> dict[str, str]:
     if request.headers is NOTHING:
         return {}
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.model.dates import EPOCH, LOCAL_EPOCH
 from airflow_provider_dysms.model.delivery import State, state_of_globe_receipt
 from airflow_provider_dysms.receipts.formats.values import (
     Unreadable,
@@ -20,6 +21,8 @@ from airflow_provider_dysms.receipts.formats.values import (
 from airflow_provider_dysms.receipts.receipt import ALIYUN, MAX_PARTS, Receipt
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from airflow_provider_dysms.receipts.formats.json_report import JsonReport, SmsReport
     from airflow_provider_dysms.receipts.formats.values import Value
 
@@ -60,28 +63,27 @@ def parse_sms_report(report: JsonReport) -> Receipt:
 def parse_typed_sms_report(report: SmsReport) -> Receipt:
     """Return the receipt of one SmsReport whose fields have the documented types.
 
-    :raises Unreadable: a field is missing or wrong
+    :raises Unreadable: a field is missing, wrong, or written in another way
     """
-    biz_id, out_id = (report.biz_id or "").strip(), (report.out_id or "").strip()
-    phone_number = report.phone_number.strip()
+    phone_number, biz_id, out_id = report.phone_number.strip(), _stripped(report.biz_id), _stripped(report.out_id)
     if not phone_number or not (biz_id or out_id):
         raise Unreadable("has no key")
     return Receipt(
         vendor=ALIYUN,
         state=State.DELIVERED if report.success else State.FAILED,
-        error_code=(report.err_code or "").strip() or None,
+        error_code=_stripped(report.err_code),
         phone_number=phone_number,
-        biz_id=biz_id or None,
-        out_id=out_id or None,
-        sent_at=instant("send_time", report.send_time),
-        reported_at=instant("report_time", report.report_time),
+        biz_id=biz_id,
+        out_id=out_id,
+        sent_at=_in_beijing(report.send_time),
+        reported_at=_in_beijing(report.report_time),
         segments=1 if report.sms_size == "1" else whole_number("sms_size", report.sms_size, MAX_PARTS),
-        template_code=(report.template_code or "").strip() or None,
-        sign_name=(report.sign_name or "").strip() or None,
+        template_code=_stripped(report.template_code),
+        sign_name=_stripped(report.sign_name),
         extra=pairs(
-            description=(report.err_msg or "").strip() or None,
-            message_id=(report.message_id or "").strip() or None,
-            request_id=(report.request_id or "").strip() or None,
+            description=_stripped(report.err_msg),
+            message_id=_stripped(report.message_id),
+            request_id=_stripped(report.request_id),
         ),
     )
 
@@ -105,6 +107,19 @@ def parse_globe_receipt(report: JsonReport) -> Receipt:
         segments=whole_number("SmsSize", report.globe_size, MAX_PARTS),
         extra=pairs(description=description("ErrorDescription", report.globe_text), status=status),
     )
+
+
+def _stripped(value: str | None) -> str | None:
+    return value and (value.strip() or None)
+
+
+def _in_beijing(value: datetime | None) -> datetime | None:
+    """Return a time without a zone, which is in Beijing, in UTC."""
+    if value is None:
+        return None
+    if value.tzinfo is not None or value.microsecond:
+        raise Unreadable("has a time in another form")
+    return EPOCH + (value - LOCAL_EPOCH)
 
 
 def _is_success(value: Value) -> bool:

@@ -1,7 +1,8 @@
-"""The fields of a report in JSON, in every format of every vendor, so that one pass over the bytes reads them."""
+"""The fields of an archived request, and of a report in JSON in every format of every vendor."""
 
 from __future__ import annotations
 
+from datetime import datetime  # noqa: TC003 - the decoder needs it
 from typing import Annotated
 
 import msgspec
@@ -17,18 +18,19 @@ Short = Annotated[str, msgspec.Meta(max_length=MAX_ID)]
 NOTHING = msgspec.Raw()
 
 
-class JsonReport(PrivateStruct, frozen=True, gc=False):
-    """An object that is a report, a batch of reports, or an archived request with a report as its body.
+class ArchivedRequest(PrivateStruct, frozen=True, gc=False):
+    """A request as a receiver archives it; without ``body``, the object is a report itself."""
 
-    Fields that are in no format are not read.
-    """
-
-    # An archived request.
     body: msgspec.Raw = NOTHING
     headers: msgspec.Raw = NOTHING
     vendor: Value = None
     path: Value = None
     is_base64: Value = msgspec.field(default=None, name="isBase64Encoded")
+
+
+class JsonReport(PrivateStruct, frozen=True, gc=False):
+    """An object that is a report or a batch of reports; fields that are in no format are not read."""
+
     # Alibaba Cloud, SmsReport: https://help.aliyun.com/document_detail/101867.html
     phone_number: Value = None
     success: Value = None
@@ -70,15 +72,15 @@ class JsonReport(PrivateStruct, frozen=True, gc=False):
 class SmsReport(PrivateStruct, frozen=True, gc=False):
     """An SmsReport of Alibaba Cloud with fields of the documented types, which the decoder checks.
 
-    A report that is written in another way is read as :class:`JsonReport`.
+    A report that is written in another way is read as :class:`JsonReport`. Times without a zone are in Beijing.
     """
 
     phone_number: Short
     success: bool
     biz_id: Short | None = None
     out_id: Short | None = None
-    send_time: Short | None = None
-    report_time: Short | None = None
+    send_time: datetime | None = None
+    report_time: datetime | None = None
     err_code: Short | None = None
     err_msg: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] | None = None
     sms_size: Short | None = None

@@ -18,24 +18,27 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.receipts.formats import aliyun, huawei
-from airflow_provider_dysms.receipts.formats.json_report import NOTHING, JsonReport, SmsReport
+from airflow_provider_dysms.receipts.formats.json_report import NOTHING, ArchivedRequest, JsonReport, SmsReport
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+Decoded = TypeVar("Decoded")
 
 #: Reports in one body; Huawei sends up to 50.
 MAX_REPORTS = 10_000
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*", re.ASCII)
 
+_decode_request = msgspec.json.Decoder(ArchivedRequest).decode
 _decode_object = msgspec.json.Decoder(JsonReport).decode
 _decode_objects = msgspec.json.Decoder(list[JsonReport]).decode
 _decode_sms_reports = msgspec.json.Decoder(list[SmsReport]).decode
@@ -63,7 +66,7 @@ def parse_body(body: str | bytes, vendor: str | None = None) -> ParsedBody:
         body = (body if isinstance(body, str) else _utf8(body)).strip().lstrip("\ufeff")
         first = body[:1]
     if first == "{":
-        return parse_object(decode_object(body), vendor)
+        return _parse_object(body, vendor)
     if first == "[":
         return _parse_array(body, vendor)
     assert isinstance(body, str)
@@ -74,26 +77,26 @@ def parse_body(body: str | bytes, vendor: str | None = None) -> ParsedBody:
     decoded = _from_base64(body)
     if decoded[:1] == b"[":
         return _parse_array(decoded, vendor)
-    return parse_object(decode_object(decoded), vendor)
+    return _parse_object(decoded, vendor)
 
 
-def decode_object(body: str | bytes) -> JsonReport:
-    """Decode the JSON object of a report, a batch or an archived request.
+def decode_request(line: bytes) -> ArchivedRequest:
+    """Decode the JSON object of an archived request.
 
     :raises Unreadable: it is not one
     """
+    return _decoded(_decode_request, line)
+
+
+def _decoded(decode: Callable[[str | bytes], Decoded], body: str | bytes) -> Decoded:
     try:
-        return _decode_object(body)
+        return decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Unreadable(_problem(error)) from None
 
 
-def parse_object(report: JsonReport, vendor: str | None) -> ParsedBody:
-    """Return the receipts of a decoded object.
-
-    :param vendor: as :func:`parse_body` takes it
-    :raises Unreadable: it is not a report
-    """
+def _parse_object(body: str | bytes, vendor: str | None) -> ParsedBody:
+    report = _decoded(_decode_object, body)
     if report.batch is not NOTHING:
         if vendor not in (None, HUAWEI):
             raise _of_other_vendor(HUAWEI)
@@ -122,15 +125,12 @@ def _parse_array(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedB
 def _parse_items(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:
     """Parse the reports of an array one by one, so that a wrong one does not spoil the others."""
     receipts, problems = [], []
-    try:
-        items = _decode_items(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Unreadable(_problem(error)) from None
+    items = _decoded(_decode_items, body)
     if len(items) > MAX_REPORTS:
         raise _too_many()
     for item in items:
         try:
-            receipts.append(_receipt(decode_object(bytes(item)), vendor))
+            receipts.append(_receipt(_decoded(_decode_object, bytes(item)), vendor))
         except Unreadable as error:
             problems.append(error)
     return ParsedBody(receipts, problems)

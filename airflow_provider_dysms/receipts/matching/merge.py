@@ -16,7 +16,7 @@ from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.receipts.receipt import HUAWEI, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.msgpack.Encoder().encode
@@ -80,12 +80,11 @@ def merged(one: PartReceipts, other: PartReceipts) -> PartReceipts:
     )
 
 
-def message_of(parts: Iterable[PartReceipts]) -> Message:
+def message_of(parts: Sequence[PartReceipts]) -> Message:
     """Return what the receipts of all parts of a message say.
 
     :param parts: at least one; several may be about the same part
     """
-    parts = list(parts)
     if len(parts) == 1 and parts[0].best.parts == 1:
         return _of_one(parts[0])
     by_part: dict[int, PartReceipts] = {}

@@ -105,9 +105,9 @@ class ReceiptIndex:
         messages = []
         for biz_id in sorted(found):
             entries = self._entries_of_biz_id(digits, biz_id) if biz_id else found[biz_id]
-            message = message_of(parts for _, parts in entries)
+            message = message_of([parts for _, parts in entries])
             if message.deciding.out_id == out_id:  # receipts of one BizId may contradict each other in this too
-                self._use(position for position, _ in entries)
+                self._use(entries)
                 messages.append(message)
         return sorted(messages, key=lambda message: str(message.deciding.sent_at or ""))
 
@@ -135,12 +135,15 @@ class ReceiptIndex:
     def _message(self, entries: list[tuple[int, PartReceipts]]) -> Message | None:
         if not entries:
             return None
-        self._use([position for position, _ in entries])
+        self._use(entries)
         return message_of([parts for _, parts in entries])
 
     def _entries_of_biz_id(self, digits: str, biz_id: str) -> list[tuple[int, PartReceipts]]:
-        entries = self._entries(biz_key(digits, biz_id))
-        return [each for each in entries if each[1].best.biz_id == biz_id and _is_of(each[1].best, digits)]
+        return [
+            (position, parts)
+            for position, parts in self._entries(biz_key(digits, biz_id))
+            if (best := parts.best).biz_id == biz_id and (best.phone_number == digits or _is_of(best, digits))
+        ]
 
     def _entries(self, key: int) -> list[tuple[int, PartReceipts]]:
         """Return the receipts of a message's own key, in the order in which they were added."""
@@ -192,8 +195,8 @@ class ReceiptIndex:
         self._is_empty = False
         batch.clear()
 
-    def _use(self, positions: Iterable[int]) -> None:
-        for position in positions:
+    def _use(self, entries: Iterable[tuple[int, PartReceipts]]) -> None:
+        for position, _ in entries:
             self._used[position >> 3] |= 1 << (position & 7)
 
     def _is_used(self, position: int) -> bool:
@@ -201,7 +204,7 @@ class ReceiptIndex:
 
 
 def _is_of(receipt: Receipt, digits: str) -> bool:
-    return receipt.phone_number == digits or digits_of(receipt.phone_number or "") == digits
+    return digits_of(receipt.phone_number or "") == digits
 
 
 def _out_key(receipt: Receipt) -> int | None:

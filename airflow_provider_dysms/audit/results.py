@@ -26,6 +26,9 @@ class Source(Enum):
     RECEIPTS = "taken from the receipts that the vendor pushed"
     ERASED = "a person who was erased from the archive"
 
+    # That of Enum is a function in Python, which every group would call twice.
+    __hash__ = object.__hash__
+
 
 class HiddenCounts(NamedTuple):
     """Counts of a group that neither its lines nor its rows show. They are stored in this order.
@@ -45,6 +48,9 @@ class HiddenCounts(NamedTuple):
     repeated: tuple[int, ...] = ()
 
 
+NOTHING_HIDDEN = HiddenCounts()
+
+
 class GroupResult(msgspec.Struct):
     """The result of auditing one group of lines.
 
@@ -62,7 +68,7 @@ class GroupResult(msgspec.Struct):
     verdicts: list[Verdict]
     source: Source = Source.ASKED
     asked: int = 0
-    hidden_counts: HiddenCounts = HiddenCounts()
+    hidden_counts: HiddenCounts = NOTHING_HIDDEN
     erased: int = 0
 
     @property

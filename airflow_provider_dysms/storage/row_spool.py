@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_dysms.storage.encoders import open_encoder
@@ -80,9 +79,8 @@ class RowSpool:
         """
         if self._spooled is not None:
             raise ValueError("the spool is finished; open a new one")
-        iterator = iter(rows)
-        while more := list(islice(iterator, BATCH_ROWS - len(self._pending))):
-            self._pending += more
+        for row in rows:
+            self._pending.append(row)
             if len(self._pending) == BATCH_ROWS:
                 self._encode()
 

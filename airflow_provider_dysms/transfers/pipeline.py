@@ -15,7 +15,7 @@ import msgspec
 from airflow_provider_dysms.audit.matching.detail_queries import AuditScope, first_queries
 from airflow_provider_dysms.audit.missing_reasons import MissingReasons
 from airflow_provider_dysms.audit.previous_audit import PreviousAudit
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, HiddenCountsPacker, Source
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, HiddenCounts, HiddenCountsPacker, Source
 from airflow_provider_dysms.audit.run import audit, known_results
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.model.delivery import State
@@ -45,8 +45,6 @@ _JUDGED_HERE = (Source.ASKED, Source.RESUMED)
 
 #: Sources of groups whose verdicts were read from rows, so that their numbers are hashed already.
 _FROM_ROWS = (Source.RESUMED, Source.COMMITTED, Source.ERASED)
-
-_NOTHING_HIDDEN = HiddenCounts()
 
 
 class Pipeline:
@@ -186,7 +184,12 @@ class Pipeline:
             return erased
         found = self._receipts.find(number, lines)
         assert found is not None
-        if self._take_over and not is_reported(found.verdicts) and (known := self._find_committed(number, lines)):
+        if (
+            self._take_over
+            and self._previous_rows is not None
+            and not is_reported(found.verdicts)
+            and (known := self._find_committed(number, lines))
+        ):
             # Messages without a line are judged by today's receipts alone, and written after all lines.
             known.verdicts = [verdict for verdict in known.verdicts if verdict.state != State.UNLOGGED]
             return known
@@ -240,7 +243,7 @@ class Pipeline:
         is_judged_here = result.source in _JUDGED_HERE
         if is_judged_here and self._scope.has_match_keys and not result.erased:
             self.missing_reasons.add(result)
-        if result.hidden_counts != _NOTHING_HIDDEN:
+        if result.hidden_counts != NOTHING_HIDDEN:
             self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
         is_new = is_judged_here or result.source is Source.RECEIPTS
         if is_new and not result.erased and (found := self._find_previous(result.lines)):

@@ -49,10 +49,12 @@ def parse_line(
         except ValueError as error:
             ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))
-    phone = None
+    phone = raw_number = None
     if not is_blank(raw):
+        raw_number = raw if type(raw) is str and raw.isascii() else _encodable(as_text(without_scale(raw)))
+        region = None if country is None else as_text(without_scale(country))
         try:
-            phone = parse_number(raw, as_text(without_scale(country)), to_query=ids[0] is None)
+            phone = parse_number(raw, region, to_query=ids[0] is None)
         except NumberError as error:
             rejections.append((error.reason, f"phone_number {error.problem}"))
     elif ids[0] is None and not rejections:
@@ -70,7 +72,7 @@ def parse_line(
         file,
         number,
         phone=phone,
-        raw_number=None if is_blank(raw) else _encodable(as_text(without_scale(raw))),
+        raw_number=raw_number,
         message_id=ids[0],
         biz_id=ids[1],
         out_id=ids[2],

@@ -6,6 +6,7 @@ A code that is in no list has the category ``unknown``.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 #: Category -> who caused the failure. The recipient stands for the number, its owner and the handset; the sender for
 #: text, template, frequency and account; the carrier for the network between them.
@@ -101,6 +102,7 @@ def categorise(code: str | None) -> tuple[str | None, str | None]:
     return category, FAULT_OF_CATEGORY[category]
 
 
+@lru_cache(maxsize=1024)
 def is_billed(code: str | None) -> bool:
     """Return whether a vendor bills a message with a code: not if its platform refused it."""
     return code is None or not code.upper().startswith(NOT_BILLED_PREFIXES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, Source
 from airflow_provider_dysms.retention.people import numbers_in
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ErasedGroups:
         is_message = lines[0].message_id is not None
         key = self._previous_audit.key(lines) if is_message else f"number {phone_hash}"
         found = self._previous_rows.find(key) if self._previous_rows else None
-        hidden_counts, verdicts = found or (HiddenCounts(), [])
+        hidden_counts, verdicts = found or (NOTHING_HIDDEN, [])
         kept = [verdict for verdict in verdicts if verdict.phone_number == phone_hash]
         if not kept:
             return GroupResult(number, lines, [], Source.ERASED, erased=len(lines))
@@ -56,9 +56,11 @@ class ErasedGroups:
 
     def leave_out(self, result: GroupResult) -> GroupResult:
         """Remove the verdicts of erased people from a result whose numbers are in clear, and return it."""
+        if self._people is None:
+            return result
         kept = [verdict for verdict in result.verdicts if not self.contains(verdict)]
         if len(kept) < len(result.verdicts):
             result.erased = len(result.verdicts) - len(kept)
             result.verdicts = kept
-            result.hidden_counts = HiddenCounts()
+            result.hidden_counts = NOTHING_HIDDEN
         return result

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.audit.previous_audit import key_of_verdict
-from airflow_provider_dysms.audit.results import HiddenCounts, unpack_hidden_counts
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, HiddenCounts, unpack_hidden_counts
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 from airflow_provider_dysms.storage.manifest import was_csv_safe
@@ -134,7 +134,7 @@ def _groups(
         if key is not None:
             (_, position, first), *rest = entries
             group = [first, *(row for _, _, row in rest)]
-            yield _index_key(key), codec.pack(hidden_counts.get(position, HiddenCounts()), group)
+            yield _index_key(key), codec.pack(hidden_counts.get(position, NOTHING_HIDDEN), group)
 
 
 def _index_key(key: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -119,6 +121,39 @@ def test_three_days_on_s3_an_empty_one_among_them_are_found_exactly_by_duckdb(
     types = dict(duckdb.sql(f"select column_name, column_type from (describe select * from {table})").fetchall())
     assert (types["send_date"], types["sent_at"]) == ("DATE", "TIMESTAMP WITH TIME ZONE")
     assert (types["is_final"], types["delivery_seconds"]) == ("BOOLEAN", "BIGINT")
+
+
+@pytest.mark.parametrize(
+    "place", ["receipts/*/*.jsonl.gz", "receipts/{send_date:%Y%m%d}", "receipts/{send_date:%Y%m%d}/?.jsonl*"]
+)
+def test_receipts_on_s3_are_found_in_folders_and_by_globs_and_joined_into_a_file_there(bucket: Any, place: str) -> None:
+    day, number = DAYS[1], "1390000"
+    lines = [f"{number}{each:04},9007{each}^0\n" for each in range(3)]
+    sent = gzip.compress("".join(["phone_number,biz_id\n", *lines]).encode())
+    bucket.put_object(Bucket="audits", Key=f"sent/{day:%Y%m%d}.csv.gz", Body=sent)
+    for each in range(2):
+        report = {
+            "phone_number": f"{number}{each:04}",
+            "biz_id": f"9007{each}^0",
+            "success": each == 0,
+            "send_time": f"{day} 12:00:00",
+            "report_time": f"{day} 12:00:09",
+        }
+        request = json.dumps({"body": json.dumps([report])}).encode()
+        folder = f"receipts/{day + timedelta(days=each):%Y%m%d}"  # a receipt may come a day later
+        bucket.put_object(Bucket="audits", Key=f"{folder}/{each}.jsonl.gz", Body=gzip.compress(request))
+    manifest = DysmsReceiptsToObjectStorageOperator(
+        task_id="join",
+        receipts_uri=f"s3://aws_days@audits/{place}",
+        sent_uri="s3://aws_days@audits/sent/{send_date:%Y%m%d}.csv.gz",
+        output_uri="s3://aws_days@audits/out",
+        send_date=day,
+    ).execute({})
+    key = f"out/send_date={day}/part-0.jsonl"
+    rows = [json.loads(line) for line in bucket.get_object(Bucket="audits", Key=key)["Body"].read().splitlines()]
+    assert [row["state"] for row in rows] == ["delivered", "failed", "waiting"]
+    assert (manifest["result"]["receipts"]["files"], manifest["result"]["receipts"]["matched"]) == (2, 2)
+    assert manifest["run"]["data_uri"] == f"s3://audits/{key}"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 1. The record is written: from now on, audits leave the people out.
 2. The checkpoints of unfinished audits are removed; their retries ask again.
 3. Each partition with rows of the people is written again and committed whole, with true counts.
-4. Partitions that were written meanwhile are searched again, until none was.
+4. Partitions that were written meanwhile are searched again, until none was, and none was being committed when the
+   search began: see :mod:`.commit_marks`.
 5. The record is finished.
 
 An erasure that is killed at any point is finished by a second run with the same people: it takes up the same record,
@@ -13,12 +14,15 @@ and the counts in the manifests make its sums the same.
 from __future__ import annotations
 
 import dataclasses
+import secrets
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.dates import iso_utc
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
 from airflow_provider_dysms.retention import erasure_records
+from airflow_provider_dysms.retention.commit_marks import PartitionBusy, erasure_writer, marks_of_others
 from airflow_provider_dysms.retention.erase_partition import NotSearched, erase_partition, key_of
 from airflow_provider_dysms.retention.list_partitions import list_partitions
 from airflow_provider_dysms.retention.pending_commit import finish_pending_commits
@@ -41,6 +45,10 @@ MAX_PEOPLE = 100
 
 #: How often the archive is searched while other tasks write it.
 MAX_PASSES = 5
+
+#: Seconds for which an erasure waits for tasks that commit partitions, and between two looks, on average.
+MAX_WAIT = 60.0
+POLL_INTERVAL = 0.5
 
 #: Entries of a record that its summary has, in this order.
 _SUMMARY = ("begun_at", "finished_at", "through", "mode", "people", "partitions", "changed", "rows", "cells")
@@ -126,8 +134,10 @@ def _check_keys(root: Partition, names: Mapping[str, Sequence[str]], key: Privac
 def _erase_all(root: Partition, people: People, mode: Erasure, erasure: str, log: Any) -> dict[str, Manifest]:
     """Erase people from every partition, and return the manifests that are committed then."""
     done: dict[str, Manifest] = {}
-    for _ in range(MAX_PASSES):
-        finish_pending_commits(root)
+    writer, passes, give_up_at = erasure_writer(erasure), 0, time.monotonic() + MAX_WAIT
+    while passes < MAX_PASSES:
+        busy = {mark.partition for mark in marks_of_others(root.store, writer)}  # before the look at the partitions
+        finish_pending_commits(root, writer)
         _clear_checkpoints(root.store, log)
         problems: dict[str, str] = {}
         is_stable = True
@@ -138,6 +148,8 @@ def _erase_all(root: Partition, people: People, mode: Erasure, erasure: str, log
             is_stable = False
             try:
                 done[name] = erase_partition(partition, people, mode, erasure)
+            except PartitionBusy:
+                busy.add(name)
             except NotSearched as error:
                 problems[name] = error.message
         if problems:
@@ -145,11 +157,28 @@ def _erase_all(root: Partition, people: People, mode: Erasure, erasure: str, log
             raise ErasureIncomplete(
                 f"{len(problems)} of {len(problems) + len(done)} partitions could not be searched: {named}"
             )
-        if is_stable:
+        if is_stable and not busy:
             return done
+        if busy:
+            _wait_for(busy, give_up_at)
+        else:
+            passes += 1
     raise ErasureIncomplete(
         f"{root.uris['output_uri']}: other tasks kept writing partitions; wait until they have finished"
     )
+
+
+def _wait_for(busy: set[str], give_up_at: float) -> None:
+    """Wait before the next look at partitions that other tasks commit.
+
+    :raises ErasureIncomplete: they have done so for too long
+    """
+    if time.monotonic() > give_up_at:
+        raise ErasureIncomplete(
+            f"audits or other erasures commit {', '.join(sorted(busy)[:MAX_NAMED])}, or were killed there within the "
+            "last hour; wait until they, or their retries, have finished"
+        )
+    time.sleep(secrets.SystemRandom().uniform(0.5, 1.5) * POLL_INTERVAL)
 
 
 def _clear_checkpoints(store: Store, log: Any) -> None:

@@ -6,12 +6,13 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.retention.commit_marks import PartitionBusy, erasure_writer, marks_of_others
 from airflow_provider_dysms.retention.pending_commit import pending_manifest
 from airflow_provider_dysms.retention.people import RowEraser
 from airflow_provider_dysms.retention.recount import Recount, with_erasure
 from airflow_provider_dysms.storage.decoders import RowsUnreadable, format_of, read_rows, schema_of
 from airflow_provider_dysms.storage.file_formats import extension_of
-from airflow_provider_dysms.storage.manifest import owned_files, was_csv_safe
+from airflow_provider_dysms.storage.manifest import manifest_key, owned_files, was_csv_safe
 from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 
 if TYPE_CHECKING:
@@ -40,20 +41,23 @@ def erase_partition(partition: Partition, people: People, mode: Erasure, erasure
     :param partition: its folder; format and compression are those that its manifest names
     :param erasure: id of the erasure
     :raises NotSearched: the data file is missing, or is not what the manifest says
+    :raises PartitionBusy: another task commits the partition now
     :raises DysmsStorageError: the store does not answer, or other tasks keep writing the partition
     """
-    manifest = _read_manifest(partition)
+    key = manifest_key(partition.name)
     for _ in range(MAX_ATTEMPTS):
-        target = _target(partition, manifest)
+        stored = partition.store.read(key)
         try:
+            manifest = _read_manifest(partition)
+            target = _target(partition, manifest)
             committed = _erase(target, manifest, people, mode, erasure)
             _remove_replaced(target, committed)
             return committed
         except (FileReplaced, NotSearched):
-            newest = _read_manifest(partition)
-            if newest == manifest:
+            if marks_of_others(partition.store, erasure_writer(erasure), partition.name):
+                raise PartitionBusy(f"{partition.name}: another task commits this partition") from None
+            if partition.store.read(key) == stored:
                 raise
-            manifest = newest
     raise DysmsStorageError(f"{partition.name}: other tasks keep writing this partition; erase when they have finished")
 
 
@@ -109,7 +113,7 @@ def _erase(partition: Partition, manifest: Manifest, people: People, mode: Erasu
                     spool.write([erased])
             new_result = with_erasure(recount.result(), erasure, (eraser.rows, eraser.cells))
             run = {name: value for name, value in manifest["run"].items() if name != "replaced"}
-            with pending_manifest(partition, spool, new_result, run):
+            with pending_manifest(partition, spool, new_result, run, erasure_writer(erasure)):
                 committed = partition.commit(spool, new_result, run, replaces=manifest)
             if committed["result"]["sha256"] != spool.finish().sha256:
                 raise FileReplaced(f"{partition.uri}: another task has written this partition meanwhile")

@@ -1,17 +1,26 @@
 """Finishes the commit of an eraser that was killed between the data file and its manifest.
 
 An audit would write both again, because it can ask the service. Rows of an archive are nowhere else, and the old
-manifest does not describe the new file. So the new manifest is written aside first, in ``_erasures/pending/``: if the
-data file is the one that it describes, it takes the place of the old one.
+manifest does not describe the new file. So the mark of an eraser has the new manifest: if the data file is the one that
+it describes, it takes the place of the old one.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_dysms.retention.erasure_records import FOLDER
+from airflow_provider_dysms.retention.commit_marks import (
+    PartitionBusy,
+    all_marks,
+    is_stale,
+    marks_of_others,
+    remove_mark,
+    write_mark,
+)
 from airflow_provider_dysms.storage.manifest import ManifestUnreadable, decode, encode, manifest_key, to_bytes
 from airflow_provider_dysms.storage.object_store.store_errors import FileReplaced
 
@@ -21,38 +30,39 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.partition import Partition
     from airflow_provider_dysms.storage.row_spool import RowSpool
 
-PENDING = f"{FOLDER}/pending"
-
 
 @contextmanager
 def pending_manifest(
-    partition: Partition, spool: RowSpool, result: Mapping[str, Any], run: Mapping[str, Any]
+    partition: Partition, spool: RowSpool, result: Mapping[str, Any], run: Mapping[str, Any], writer: str
 ) -> Iterator[None]:
-    """Write aside the manifest of a commit that is made inside this context; the parameters are those of the commit."""
-    key = f"{PENDING}/{partition.name}.json"
-    partition.store.write(key, encode(partition.data, spool.finish(), spool.schema, result, run, []))
+    """Have a mark with the manifest of the commit that is made inside this context.
+
+    :param result: of the commit, as are ``run`` and the spool
+    :param writer: the eraser's name in its marks
+    :raises PartitionBusy: another task commits the partition
+    """
+    manifest = json.loads(encode(partition.data, spool.finish(), spool.schema, result, run, []))
+    key = write_mark(partition.store, partition.name, writer, manifest)
     try:
+        if marks_of_others(partition.store, writer, partition.name):
+            raise PartitionBusy(f"{partition.name}: another task commits this partition; erase when it has finished")
         yield
-    except FileReplaced:  # nothing was committed
-        _remove(partition, key)
+    except (FileReplaced, PartitionBusy):  # nothing was committed
+        remove_mark(partition.store, key)
         raise
-    _remove(partition, key)
+    remove_mark(partition.store, key)
 
 
-def finish_pending_commits(root: Partition) -> None:
-    """Finish the commits of erasers that were killed.
+def finish_pending_commits(root: Partition, writer: str) -> None:
+    """Finish the commits of erasers that were killed: of this erasure, and of others after an hour.
 
     :param root: any partition of the output
     """
-    for key in root.store.keys(PENDING):
-        name = key.removeprefix(f"{PENDING}/").removesuffix(".json")
-        _finish(dataclasses.replace(root, name=name), root.store.read(key))
-        _remove(root, key)
-
-
-def _remove(partition: Partition, key: str) -> None:
-    partition.store.remove(key)
-    partition.store.tidy(key.rpartition("/")[0])
+    for mark in all_marks(root.store):
+        stored = root.store.read(mark.key)
+        if mark.is_of_erasure and (mark.writer == writer or is_stale(stored, datetime.now(UTC))):
+            _finish(dataclasses.replace(root, name=mark.partition), stored)
+            remove_mark(root.store, mark.key)
 
 
 def _finish(partition: Partition, stored: bytes | None) -> None:

@@ -110,9 +110,7 @@ class RowEraser:
         self._key = key
         names = list(schema)
         self._number = next((names.index(name) for name in ("phone_number", PHONE_HASH) if name in schema), None)
-        self._texts = [
-            place for place, (name, kind) in enumerate(schema.items()) if kind is str and name not in _NOT_SEARCHED
-        ]
+        self._texts = text_places(schema)
 
     def erase(self, row: Row) -> Row | None:
         """Return a row without the people; ``None`` if it is removed."""
@@ -141,13 +139,26 @@ class RowEraser:
         return tuple(cells)
 
 
+def text_places(schema: Mapping[str, type]) -> list[int]:
+    """Return the places of the columns in whose texts numbers are looked for.
+
+    :param schema: column -> type
+    """
+    return [place for place, (name, kind) in enumerate(schema.items()) if kind is str and name not in _NOT_SEARCHED]
+
+
+def without_prefixes(digits: str) -> set[str]:
+    """Return the numbers that digits may mean, as the API takes them."""
+    return {digits, digits.removeprefix("00"), _PREFIX.sub("", digits)}
+
+
 def numbers_in(cell: str) -> set[str]:
     """Return the numbers that a cell may mean, as the API takes them: a rejected line has its number as in the log."""
     if cell.isascii() and cell.isdigit():
-        return {cell, _PREFIX.sub("", cell)}
+        return without_prefixes(cell)
     groups = re.findall("[0-9]+", cell.translate(FULL_WIDTH_DIGITS))[:_MAX_GROUPS]
     slices = {"".join(groups[start:end]) for start in range(len(groups)) for end in range(start + 1, len(groups) + 1)}
-    return {number for digits in slices for number in (digits, digits.removeprefix("00"), _PREFIX.sub("", digits))}
+    return {number for digits in slices for number in without_prefixes(digits)}
 
 
 def _cells_of(number: str, key: PrivacyKey) -> Iterator[str]:

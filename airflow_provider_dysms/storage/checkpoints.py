@@ -68,7 +68,7 @@ class Checkpoints:
         self._digest = digest
         self._now = now
         self._max_age = timedelta(seconds=resume_within)
-        self.folder = f"{FOLDER}/{hashlib.sha256(json.dumps([*map(str, owner)]).encode()).hexdigest()[:32]}"
+        self.folder = f"{FOLDER}/{owner_digest(owner)}"
         #: Start of the attempt that made the first result; :meth:`read` sets it to that of an earlier attempt.
         self.as_of = now
         self._next_number = 0
@@ -113,6 +113,14 @@ class Checkpoints:
             if belongs_here and abs(self._now - checkpoint.as_of) < self._max_age:
                 return checkpoint
         return None
+
+
+def owner_digest(owner: Sequence[object]) -> str:
+    """Return the name of a task instance in keys: who names runs by numbers does not find them there.
+
+    :param owner: dag, run, task and map index
+    """
+    return hashlib.sha256(json.dumps([*map(str, owner)]).encode()).hexdigest()[:32]
 
 
 def _number_of(key: str) -> int:

@@ -196,11 +196,13 @@ class DysmsReceiptsToObjectStorageOperator(TellsLineage, CheckedArguments, BaseO
         from airflow_provider_dysms.lineage import audit_datasets
         from airflow_provider_dysms.transfers.export_options import ExportOptions
         from airflow_provider_dysms.transfers.from_receipts.export_receipts import export_receipts
+        from airflow_provider_dysms.transfers.known_rows.resume import owner_of
         from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
         with airflow_errors():
             self.check_arguments()
-            manifest = export_receipts(ExportOptions.from_attributes(self), log=self.log)
+            options = ExportOptions.from_attributes(self)
+            manifest = export_receipts(options, owner=owner_of(context.get("ti")), log=self.log)
         add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         metrics.count_rows(manifest["result"]["by_state"])
         self.tell_lineage(*audit_datasets(manifest, self.sent_uri, self.receipts_uri))

@@ -278,16 +278,12 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         from airflow_provider_dysms.lineage import audit_datasets
         from airflow_provider_dysms.transfers.export import export
         from airflow_provider_dysms.transfers.export_options import ExportOptions
+        from airflow_provider_dysms.transfers.known_rows.resume import owner_of
         from airflow_provider_dysms.transfers.reporting.xcom_result import for_xcom
 
-        ti = context.get("ti")
         with airflow_errors():
             self.check_arguments()
-            manifest = export(
-                ExportOptions.from_attributes(self),
-                owner=(ti.dag_id, ti.run_id, ti.task_id, ti.map_index) if ti is not None else None,
-                log=self.log,
-            )
+            manifest = export(ExportOptions.from_attributes(self), owner=owner_of(context.get("ti")), log=self.log)
         add_to_outlet_events(manifest, self.outlets, context, self.log, partitions=self.asset_partitions)
         metrics.count_rows(manifest["result"]["by_state"])
         self.tell_lineage(*audit_datasets(manifest, self.sent_uri, self.receipts_uri))

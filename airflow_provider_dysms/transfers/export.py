@@ -133,9 +133,8 @@ def export(
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])
         try:
-            erasures.check()
-            manifest = partition.commit(spool, result, {**run, **partition.uris})
-            erasures.check()
+            with erasures.commit(partition, previous_manifest, owner, log):
+                manifest = partition.commit(spool, result, {**run, **partition.uris})
         except ErasedMeanwhile:
             remove(checkpoints, log)  # they have rows of the people, too
             raise

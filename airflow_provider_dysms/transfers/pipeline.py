@@ -19,6 +19,7 @@ from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, Hi
 from airflow_provider_dysms.audit.run import audit, known_results
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.retention.erased_texts import ErasedTexts
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
 from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, lost_reports
@@ -112,6 +113,7 @@ class Pipeline:
         display_number = self._previous_key.phone_hash if self._previous_key else codec.display_number
         self._previous_audit = PreviousAudit(scope, display_number, empty_is_null)
         self._erased = ErasedGroups(erased_people, previous_rows, self._previous_audit)
+        self._erased_texts = ErasedTexts(erased_people, codec.columns)
         self._unsaved: list[checkpoint_storage.Entry] = []
         self._unsaved_queries = 0
         self._upload: asyncio.Task[None] | None = None
@@ -176,7 +178,7 @@ class Pipeline:
                 self.tally.erased += 1
                 continue
             self.tally.add([verdict])
-            self._spool.write(self._codec.rows([verdict]))
+            self._spool.write(self._erased_texts.remove(self._codec.rows([verdict])))
 
     def _find_best_result(self, number: int, lines: list[Line]) -> GroupResult:
         """Return what receipts say of a group; the partition's rows if these say more."""
@@ -238,7 +240,7 @@ class Pipeline:
 
     def _write_group(self, result: GroupResult) -> None:
         """Write the rows of a group, and count it."""
-        rows = self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS)
+        rows = self._erased_texts.remove(self._codec.rows(result.verdicts, from_rows=result.source in _FROM_ROWS))
         self.groups[result.source] += 1
         is_judged_here = result.source in _JUDGED_HERE
         if is_judged_here and self._scope.has_match_keys and not result.erased:

@@ -15,7 +15,8 @@ _TAIL = 8
 #: Digits of a masked number that stay visible at its beginning and at its end.
 _VISIBLE_START, _VISIBLE_END = 3, 4
 
-_SEPARATOR = r"[\s().\-\u2010-\u2015]{0,2}"
+#: What may stand between two digits of a number in text.
+SEPARATOR = r"[\s().\-\u2010-\u2015]{0,2}"
 
 
 def redact_number(text: str, number: str) -> str:
@@ -30,7 +31,7 @@ def redact_number(text: str, number: str) -> str:
         return text
     # The longest form first: all digits, then without the first digit, and so on down to the tail.
     ends = "|".join(_pattern(digits[start:]) for start in range(max(len(digits) - _TAIL, 0) + 1))
-    return re.sub(rf"(?:(?:[+＋]|00)?{_pattern('86')}{_SEPARATOR}|[+＋]|00)?(?:{ends})", REDACTED, text)
+    return re.sub(rf"(?:(?:[+＋]|00)?{_pattern('86')}{SEPARATOR}|[+＋]|00)?(?:{ends})", REDACTED, text)
 
 
 def mask_number(number: str) -> str:
@@ -44,7 +45,7 @@ def whole_number_pattern(number: str) -> re.Pattern[str]:
 
     :param number: as in the API; in the text it may also have its prefix: ``+``, ``00``, and for the mainland ``86``
     """
-    prefix = rf"(?:(?:[+＋]|00)?{_pattern('86')}{_SEPARATOR}|[+＋]|00)?"
+    prefix = rf"(?:(?:[+＋]|00)?{_pattern('86')}{SEPARATOR}|[+＋]|00)?"
     return re.compile(rf"(?<![0-9０-９]){prefix}{_pattern(_digits(number))}(?![0-9０-９])")
 
 
@@ -53,4 +54,4 @@ def _digits(text: str) -> str:
 
 
 def _pattern(digits: str) -> str:
-    return _SEPARATOR.join(f"[{digit}{chr(0xFF10 + int(digit))}]" for digit in digits)
+    return SEPARATOR.join(f"[{digit}{chr(0xFF10 + int(digit))}]" for digit in digits)

@@ -34,6 +34,7 @@ from airflow_provider_dysms.transfers.pipeline import Pipeline
 from airflow_provider_dysms.transfers.send_log_input import read_input
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from airflow_provider_dysms.model.privacy import PrivacyKey
@@ -45,10 +46,11 @@ _NO_REQUESTS = {"requests": 0, "pages": 0, "throttled": 0, "resumed": 0, "statis
 
 
 @relaxed_gc()
-def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
+def export_receipts(options: ExportOptions, *, owner: Sequence[object] | None = None, log: Any) -> Manifest:
     """Write what the receipts of a day say about its send log, and return the committed manifest.
 
     :param options: the arguments, rendered
+    :param owner: DAG, run, task and map index of the task instance; ``None`` outside of a run
     :param log: logger for what people should know
     :raises DysmsError: an argument is wrong, or the result could not be shown to be complete and right; nothing was
         written
@@ -101,9 +103,8 @@ def export_receipts(options: ExportOptions, *, log: Any) -> Manifest:
             return keep_settled(previous, run, log)
         result = result_of(pipeline, known, day, now, previous)
         facts = receipt_facts(archive, join.counts, pipeline.tally.rows)
-        erasures.check()
-        manifest = partition.commit(spool, {**result, **facts}, {**run, **partition.uris})
-        erasures.check()
+        with erasures.commit(partition, previous, owner, log):
+            manifest = partition.commit(spool, {**result, **facts}, {**run, **partition.uris})
     log_written(partition, manifest, log)
     return manifest
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.storage.object_store.store import Store
 
 
+def owner_of(ti: Any) -> tuple[object, ...] | None:
+    """Return DAG, run, task and map index of a task instance, which its retries share; ``None`` outside of a run."""
+    return None if ti is None else (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+
+
 def checkpoints_of(
     owner: Sequence[object] | None, store: Store, digest: str, *, now: datetime, resume_within: float
 ) -> Checkpoints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,24 @@ def test_work_that_is_killed_at_a_call_is_finished_by_a_second_run(
     assert report.problems == [], "\n".join(sentence for _, sentence in report.problems)
     assert report.counts[f"kills of {kind}"] >= 12
     assert report.counts["looks"] > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_run_goes_on_from_what_a_kill_leaves(on_disk: Forgetting, report: Report, kind: str) -> None:
+    enumeration = on_disk.enumerated(kind, with_states=True)
+    on_disk.compare(enumeration, some(enumeration, 12))
+    on_disk.resume(enumeration, enumeration.states[:: max(1, len(enumeration.states) // 12)])
+    assert report.problems == [], "\n".join(sentence for _, sentence in report.problems)
+    assert report.counts[f"states of {enumeration.title}"] >= 7
+    assert report.counts[f"states of {enumeration.title} that real kills left"] >= 12
+
+
+def test_null_control_a_state_that_a_kill_does_not_leave_is_found(on_disk: Forgetting, report: Report) -> None:
+    enumeration = on_disk.enumerated("erase", with_states=True)
+    last = len(enumeration.states) - 1
+    wrong = [(at, enumeration.states[last - place][1]) for place, (at, _) in enumerate(enumeration.states)]
+    on_disk.compare(dataclasses.replace(enumeration, states=[enumeration.states[0], *wrong]), some(enumeration, 3))
+    assert "different" in report.counts
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,8 +23,7 @@ def summary(report: Report) -> list[str]:
     """Return the counts, the most telling last."""
     counts = report.counts
     named = [
-        f"{title}: {many} boundaries, {counts[f'faults of {title}']} of {report.planned[f'faults of {title}']} faults"
-        for title, many in report.boundaries.items()
+        f"{title}: {many} boundaries, {', '.join(done(report, title))}" for title, many in report.boundaries.items()
     ]
     broken = ", ".join(f"{counts[f'{kind} at a boundary']} {kind}" for kind in ("kill", "error", "full"))
     phases = ", ".join(f"{many} {what}" for what, many in report.phases.most_common())
@@ -44,6 +43,17 @@ def summary(report: Report) -> list[str]:
         f"{counts['kills']} kills: {counts['before']} before the commit, {counts['after']} after; {phases}; {wrong}",
         f"NOT COMPLETE, left out: {left_out}" if left_out else "complete: nothing was left out",
     ]
+
+
+def done(report: Report, title: str) -> list[str]:
+    """Return how much was done at the boundaries of one piece of work."""
+    what = {
+        "faults": f"faults of {title}",
+        "states that a kill leaves": f"states of {title}",
+        "kills that left one of them": f"states of {title} that real kills left",
+    }
+    planned = report.planned
+    return [f"{report.counts[key]} of {planned[key]} {words}" for words, key in what.items() if planned[key]]
 
 
 def main() -> int:

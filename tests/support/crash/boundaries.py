@@ -12,6 +12,7 @@ import errno
 import io
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,8 @@ class Boundaries:
 
     :param watched: the folder below which calls count
     :param fault: what goes wrong; ``None``: nothing
-    :param told: is given number and name of each boundary when it is met, such as ``replace out/a=b/part-0.csv``
+    :param told: is given number and name of each boundary when it is met, such as ``replace out/a=b/part-0.csv``; its
+        own calls are none
     """
 
     def __init__(self, watched: str, fault: Fault | None, told: Callable[[int, str], None]) -> None:
@@ -65,6 +67,7 @@ class Boundaries:
         self._fault = fault
         self._told = told
         self._full = ""
+        self._telling = threading.local()
         self.names: list[str] = []
 
     def install(self) -> None:
@@ -105,6 +108,8 @@ class Boundaries:
 
     def path(self, place: Any, dir_fd: int | None = None) -> str | None:
         """Return the path of a name or descriptor, relative to the watched folder; ``None`` elsewhere."""
+        if getattr(self._telling, "now", False):
+            return None
         name = f"/dev/fd/{place}" if isinstance(place, int) else os.fsdecode(place)
         if name.startswith("/dev/fd/"):
             name = os.readlink(f"/proc/self/fd/{name[8:]}")
@@ -115,7 +120,9 @@ class Boundaries:
     def _meet(self, where: str, verb: str, path: str) -> int:
         number = len(self.names)
         self.names.append(f"{verb} {path}")
+        self._telling.now = True
         self._told(number, self.names[-1])
+        self._telling.now = False
         if self._fault == Fault("full", number):
             self._full = where
         if self._full == where and (where == "s3" or verb in GROWS):

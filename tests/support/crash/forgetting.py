@@ -17,6 +17,7 @@ from support.crash.lanes import Lane
 from support.crash.places import Folder, Place
 from support.crash.readers import Files, Reader
 from support.crash.reports import Report
+from support.crash.states import State, put_state, state_of, states, without_chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ class ForgettingEnumeration:
 
     :param before: the files that it begins with
     :param end: the files that it leaves undisturbed, without ids and times
+    :param states: what a kill leaves, each with its first boundary, if they were wanted
     """
 
     kind: str
@@ -47,6 +49,7 @@ class ForgettingEnumeration:
     before: Files
     end: Files
     names: list[str]
+    states: list[tuple[int, State]]
 
     @property
     def title(self) -> str:
@@ -80,18 +83,48 @@ class Forgetting:
         self._report = report
         self._days = days
 
-    def enumerated(self, kind: str) -> ForgettingEnumeration:
-        """Make an archive, and find the boundaries of the work on it."""
+    def enumerated(self, kind: str, *, with_states: bool = False) -> ForgettingEnumeration:
+        """Make an archive, and find the boundaries of the work on it.
+
+        :param with_states: also what is in the folder at each of them
+        """
         place = self._new_place()
         made = Folder(Path(self._lane.folder) / f"archive-{id(place)}")
         self._done("archive", made, days=self._dates(kind), numbers=[*OTHERS, PERSON], file_format="jsonl")
         before = {key: content for key, content in made.files().items()}
         for key, content in before.items():
             place.put(key, content)
-        names = self._done(kind, place, names=True)["boundaries"]
-        enumeration = ForgettingEnumeration(kind, place, before, _timeless(place.files()), names)
+        wanted = {"states_of": str(place.path)} if with_states and isinstance(place, Folder) else {}
+        done = self._done(kind, place, names=True, **wanted)
+        names, found = done["boundaries"], [*states(done.get("states", []))]
+        enumeration = ForgettingEnumeration(kind, place, before, _timeless(place.files()), names, found)
         self._report.met(enumeration.title, len(names))
         return enumeration
+
+    def resume(self, enumeration: ForgettingEnumeration, found: Iterable[tuple[int, State]]) -> None:
+        """Begin with what a kill leaves, for some of the states, and let a second run finish it."""
+        place = enumeration.place
+        assert isinstance(place, Folder)
+        for at, state in found:
+            told = f"{enumeration.title}: a kill after {enumeration.names[at - 1]!r} ({at})"
+            self._judge(enumeration, state, told)
+            put_state(place.path, state)
+            with self._watched(enumeration, told):
+                self._finish(enumeration, told)
+            self._report.count(f"states of {enumeration.title}")
+
+    def compare(self, enumeration: ForgettingEnumeration, faults: Iterable[Fault]) -> None:
+        """Check that real kills leave the states that were noted."""
+        place = enumeration.place
+        assert isinstance(place, Folder)
+        for fault in faults:
+            put_state(place.path, enumeration.states[0][1])
+            self._work(enumeration.kind, place, fault=asdict(fault))
+            noted = next(state for at, state in reversed(enumeration.states) if at <= fault.at + fault.after)
+            if without_chance(state_of(place.path)) != without_chance(noted):
+                name = enumeration.names[fault.at]
+                self._report.problem("different", f"{enumeration.title}: a kill before {name!r} left something else")
+            self._report.count(f"states of {enumeration.title} that real kills left")
 
     def disturb(self, enumeration: ForgettingEnumeration, faults: Iterable[Fault]) -> None:
         """Kill the work at boundaries, each time from the beginning, and let a second run finish it."""
@@ -103,18 +136,30 @@ class Forgetting:
                 ended = self._work(kind, place, fault=asdict(fault))
                 if not ended["died"]:
                     self._report.problem("missed", f"{told}: {ended}")
-                for key in filter(_SIBLING.search, place.keys()):
-                    place.age(key)
-                ended = self._work(kind, place)
-            if "manifest" not in ended:
-                self._report.problem("different", f"{told}: the second run ended in {ended}")
-            elif (end := _timeless(place.files())) != enumeration.end:
-                differ = sorted(key for key in {*end, *enumeration.end} if end.get(key) != enumeration.end.get(key))
-                self._report.problem("different", f"{told}: another end: {differ[:5]}")
-            elif kind == "erase" and any(PERSON.encode() in content for content in place.files().values()):
-                self._report.problem("left", f"{told}: the person is still there")
+                self._finish(enumeration, told)
             self._report.count(f"kills of {kind}")
             self._report.count(f"faults of {enumeration.title}")
+
+    def _finish(self, enumeration: ForgettingEnumeration, told: str) -> None:
+        """Let a second run do the work, and look at its end."""
+        place, kind = enumeration.place, enumeration.kind
+        for key in filter(_SIBLING.search, place.keys()):
+            place.age(key)
+        ended = self._work(kind, place)
+        if "manifest" not in ended:
+            self._report.problem("different", f"{told}: the second run ended in {ended}")
+        elif (end := _timeless(place.files())) != enumeration.end:
+            differ = sorted(key for key in {*end, *enumeration.end} if end.get(key) != enumeration.end.get(key))
+            self._report.problem("different", f"{told}: another end: {differ[:5]}")
+        elif kind == "erase" and any(PERSON.encode() in content for content in place.files().values()):
+            self._report.problem("left", f"{told}: the person is still there")
+
+    def _judge(self, enumeration: ForgettingEnumeration, state: State, told: str) -> None:
+        """Look at a state as a reader does: each day's file is the old one or the new one, if there is one."""
+        old, new = enumeration.before, enumeration.end
+        for key in {key for key in {*state, *old} if "/part-" in key}:
+            if state.get(key) not in (old.get(key), new.get(key)):
+                self._report.problem("torn", f"{told}: {key} was neither the old nor the new one")
 
     def _dates(self, kind: str) -> list[str]:
         """Return the days of the archive; half of those of an expiry are past their time."""

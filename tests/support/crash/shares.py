@@ -31,11 +31,10 @@ TURN = 25
 ROUNDS = 100
 
 #: Days of the archives from which a person is erased, or days that expire: work on a few days is killed at every
-#: boundary, work on many at boundaries that are spread evenly, because a trial takes as long as all of its days.
+#: boundary. A kill of work on many days takes seconds, so one run notes every state that a kill can leave, a few kills
+#: show that they leave these, and a second run goes on from each.
 FEW_DAYS, MANY_DAYS = 3, 60
-
-#: Kills of one piece of work; that on a few days has fewer boundaries.
-MAX_KILLS = 400
+KILLS_COMPARED = 100
 
 #: Problems that a lane prints.
 MAX_SHOWN = 40
@@ -67,15 +66,16 @@ class Share:
             self._disturb(sends)
         with S3Server() as s3, Lane(folder / f"{self.number}", s3.connection) as lane:
             folders = itertools.count()
-            on_disk = Trials(lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report)
+
+            def new_folder() -> Folder:
+                return Folder(lane.folder / f"out-{next(folders)}")
+
+            on_disk = Trials(lane, new_folder, self.report)
             on_s3 = Trials(lane, s3.new_bucket, self.report)
             self._do(on_disk, on_s3)
-            for days in FEW_DAYS, MANY_DAYS:
-                on_disk_too = Forgetting(
-                    lane, lambda: Folder(lane.folder / f"out-{next(folders)}"), self.report, days=days
-                )
-                self._forget(on_disk_too)
-            self._forget(Forgetting(lane, s3.new_bucket, self.report, days=FEW_DAYS))
+            self._kill_each(Forgetting(lane, new_folder, self.report, days=FEW_DAYS))
+            self._resume_each(Forgetting(lane, new_folder, self.report, days=MANY_DAYS))
+            self._kill_each(Forgetting(lane, s3.new_bucket, self.report, days=FEW_DAYS))
         self._show_problems()
         return self.report
 
@@ -96,13 +96,25 @@ class Share:
             wanted = partial(self._wanted, turn)
             (on_s3 if random.random() < S3_SHARE else on_disk).timed(random, wanted)
 
-    def _forget(self, forgetting: Forgetting) -> None:
+    def _kill_each(self, forgetting: Forgetting) -> None:
+        """Kill work on an archive at each boundary."""
         for kind in FORGETTING:
             enumeration = forgetting.enumerated(kind)
-            faults = enumeration.faults()
-            mine = faults[:: max(1, len(faults) // MAX_KILLS)][self.number :: LANES]
+            mine = enumeration.faults()[self.number :: LANES]
             self.report.planned[f"faults of {enumeration.title}"] = len(mine)
             forgetting.disturb(enumeration, itertools.takewhile(self._in_time, mine))
+
+    def _resume_each(self, forgetting: Forgetting) -> None:
+        """Go on from each state that a kill of work on an archive can leave; some kills show that they leave these."""
+        for kind in FORGETTING:
+            enumeration = forgetting.enumerated(kind, with_states=True)
+            mine = enumeration.states[self.number :: LANES]
+            faults = enumeration.faults()
+            some = faults[:: max(1, len(faults) // KILLS_COMPARED)][self.number :: LANES]
+            self.report.planned[f"states of {enumeration.title}"] = len(mine)
+            self.report.planned[f"states of {enumeration.title} that real kills left"] = len(some)
+            forgetting.compare(enumeration, itertools.takewhile(self._in_time, some))
+            forgetting.resume(enumeration, itertools.takewhile(self._in_time, mine))
 
     def _disturb(self, sends: Sends) -> None:
         work = [sends.enumerated(kind) for kind in KINDS]

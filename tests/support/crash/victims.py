@@ -21,6 +21,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +41,7 @@ from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.storage.row_spool import SpooledFile
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 from support.crash.boundaries import Boundaries, Fault
+from support.crash.states import StateRecorder
 from support.known_archives import put_day, verdict
 
 #: Seconds after which a victim counts as hanging.
@@ -126,8 +128,11 @@ def begin(order: dict[str, Any]) -> Victim:
 
 def suffer(order: dict[str, Any], mark: mmap.mmap, arm: int) -> dict[str, Any]:
     """Make one export, and say how it went."""
+    recorder = StateRecorder(Path(order["states_of"])) if order.get("states_of") else None
 
     def told(number: int, name: str) -> None:
+        if recorder:
+            recorder.note(number, name)
         mark[:NAME] = name.encode()[:NAME].ljust(NAME, b"\0")
         if number == order.get("armed_at"):
             os.write(arm, b"!")
@@ -146,6 +151,9 @@ def suffer(order: dict[str, Any], mark: mmap.mmap, arm: int) -> dict[str, Any]:
     except Exception as error:
         answer = {"failed": f"{type(error).__name__}: {error}"}
     names = boundaries.names if order.get("names") else []
+    if recorder:
+        told(len(names), "")
+        answer["states"] = recorder.changes
     return {**answer, "boundaries": names, "imported": sorted(sys.modules.keys() - known)}
 
 

@@ -29,6 +29,9 @@ KEEP_DAYS = 40
 
 KINDS = ("erase", "expire")
 
+#: Seconds between two looks of a reader at a second run, whose files are many: it takes no time from the run.
+RESUME_PAUSE = 0.05
+
 #: Files that a killed writer leaves, with a name that no reader takes for data.
 _SIBLING = re.compile(r"(^|/)\.[^/]+\.tmp$")
 
@@ -105,6 +108,7 @@ class Forgetting:
         """Begin with what a kill leaves, for some of the states, and let a second run finish it."""
         place = enumeration.place
         assert isinstance(place, Folder)
+        place.pause = RESUME_PAUSE
         for at, state in found:
             told = f"{enumeration.title}: a kill after {enumeration.names[at - 1]!r} ({at})"
             self._judge(enumeration, state, told)

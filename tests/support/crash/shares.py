@@ -34,7 +34,7 @@ ROUNDS = 100
 #: boundary. A kill of work on many days takes seconds, so one run notes every state that a kill can leave, a few kills
 #: show that they leave these, and a second run goes on from each.
 FEW_DAYS, MANY_DAYS = 3, 60
-KILLS_COMPARED = 100
+KILLS_COMPARED = 40
 
 #: Problems that a lane prints.
 MAX_SHOWN = 40

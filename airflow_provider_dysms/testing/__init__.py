@@ -13,6 +13,7 @@ from airflow_provider_dysms.testing.fixtures import (
     dysms_day,
     dysms_options,
     dysms_process,
+    dysms_processes,
     pytest_configure,
 )
 from airflow_provider_dysms.testing.seeded_day import DysmsDay
@@ -26,5 +27,6 @@ __all__ = [
     "dysms_day",
     "dysms_options",
     "dysms_process",
+    "dysms_processes",
     "pytest_configure",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from airflow_provider_dysms.testing.clock import DysmsClock
 from airflow_provider_dysms.testing.seeded_day import DysmsDay, seed_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 #: Extras of the connections, unless the marker ``dysms_connection`` says otherwise. The emulator's account has no other
@@ -24,6 +25,7 @@ _MARKERS = (
     "dysms_day(messages=200, seed=1, days_ago=1, **options): the day of the fixture dysms_day; options are those of "
     "Emulator.generate",
     "dysms_connection(**extra): extras of the connections of the fixture dysms_connection",
+    "dysms_options(*options): further options of the emulator's command line, such as --tls",
 )
 
 
@@ -35,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def dysms_options() -> Sequence[str]:
-    """Options of the emulator's command line; a ``conftest.py`` replaces this fixture to change them.
+    """Options of the emulator's command line; a ``conftest.py`` or a test file replaces this fixture to change them.
 
     Here a key opens both sites, mainland and international, so that one connection is enough for a test.
     """
@@ -43,17 +45,37 @@ def dysms_options() -> Sequence[str]:
 
 
 @pytest.fixture(scope="session")
-def dysms_process(dysms_options: Sequence[str]) -> Iterator[Emulator]:
-    """One emulator for the whole run; with pytest-xdist, one for each worker. Tests use :func:`dysms`."""
-    with Emulator.start(*dysms_options) as emulator:
-        yield emulator
+def dysms_processes() -> Iterator[Callable[..., Emulator]]:
+    """Starts an emulator with some options, once for the whole run; with pytest-xdist, once for each worker."""
+    started: dict[tuple[str, ...], Emulator] = {}
+    with ExitStack() as running:
+
+        def start(*options: str) -> Emulator:
+            if options not in started:
+                started[options] = running.enter_context(Emulator.start(*options))
+            return started[options]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def dysms_process(dysms_options: Sequence[str], dysms_processes: Callable[..., Emulator]) -> Emulator:
+    """The emulator with ``dysms_options``, for fixtures that outlive a test. Tests use :func:`dysms`."""
+    return dysms_processes(*dysms_options)
 
 
 @pytest.fixture
-def dysms(dysms_process: Emulator) -> Emulator:
-    """An emulator without messages, faults and changed switches, whose clock is the machine's."""
-    dysms_process.reset()
-    return dysms_process
+def dysms(
+    dysms_options: Sequence[str], dysms_processes: Callable[..., Emulator], request: pytest.FixtureRequest
+) -> Emulator:
+    """An emulator without messages, faults and changed switches, whose clock is the machine's.
+
+    The marker ``dysms_options`` adds options for a test: ``@pytest.mark.dysms_options("--tls")``.
+    """
+    added = [option for mark in request.node.iter_markers("dysms_options") for option in mark.args]
+    emulator = dysms_processes(*dysms_options, *added)
+    emulator.reset()
+    return emulator
 
 
 @pytest.fixture

@@ -25,10 +25,9 @@ CHINA, GLOBE = "2017-05-25", "2018-05-01"
 
 
 @pytest.fixture(scope="session")
-def dysms_process() -> Iterator[Emulator]:
-    """The emulator with default options that all tests of this folder share."""
-    with Emulator.start() as started:
-        yield started
+def dysms_options() -> tuple[str, ...]:
+    """The tests of this folder share an emulator with default options."""
+    return ()
 
 
 @pytest.fixture(autouse=True)

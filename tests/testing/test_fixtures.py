@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,20 +42,36 @@ def run_pytest(tmp_path: Path) -> RunPytest:
 
 @pytest.mark.slow
 def test_the_files_of_the_page_pass(run_pytest: RunPytest) -> None:
-    assert set(FILES) == {"test_audit.py", "test_faults.py", "test_time.py"}
-    assert "5 passed" in run_pytest(FILES)
+    assert set(FILES) == {"test_audit.py", "test_faults.py", "test_time.py", "test_sdk.py"}
+    assert "6 passed" in run_pytest(FILES)
 
 
 @pytest.mark.slow
 def test_they_pass_on_two_workers(run_pytest: RunPytest) -> None:
-    assert "5 passed" in run_pytest(FILES, "-n", "2")
+    assert "6 passed" in run_pytest(FILES, "-n", "2")
 
 
 @pytest.mark.slow
 def test_a_conftest_is_enough_and_knows_the_markers_in_strict_mode(run_pytest: RunPytest) -> None:
     line = 'pytest_plugins = ["airflow_provider_dysms.testing"]\n'
     files = {name: source.replace(line, "") for name, source in FILES.items()}
-    assert "5 passed" in run_pytest({**files, "conftest.py": line}, "--strict-markers")
+    assert "6 passed" in run_pytest({**files, "conftest.py": line}, "--strict-markers")
+
+
+OPTIONS = """
+import pytest
+pytest_plugins = ["airflow_provider_dysms.testing"]
+@pytest.fixture(scope="session")
+def dysms_options():
+    return ("--tls",)
+def test_its_options_hold(dysms):
+    assert dysms.url.startswith("https:")
+"""
+
+
+@pytest.mark.slow
+def test_a_file_has_its_own_options_whatever_ran_before(run_pytest: RunPytest) -> None:
+    assert "7 passed" in run_pytest({**FILES, "test_with_options.py": OPTIONS})
 
 
 @pytest.mark.slow
@@ -72,6 +88,15 @@ def test_a_day_and_an_assertion_need_neither_airflow_nor_many_lines(run_pytest: 
     said = run_pytest({"test_day.py": source}, "-p", "no:anyio", "-p", "no:xdist")
     assert "1 passed" in said
     assert time.monotonic() - begun < 20  # two seconds on a machine that does nothing else
+
+
+@pytest.mark.dysms_options("--seed", "7")
+@pytest.mark.slow
+def test_the_marker_adds_options_and_starts_an_emulator_once_for_each_set_of_them(
+    dysms: Emulator, dysms_process: Emulator, dysms_options: Sequence[str], dysms_processes: Callable[..., Emulator]
+) -> None:
+    assert dysms is dysms_processes(*dysms_options, "--seed", "7")
+    assert dysms is not dysms_process
 
 
 def test_tests_do_not_see_each_others_messages_faults_and_switches(dysms: Emulator) -> None:

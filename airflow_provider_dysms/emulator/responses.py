@@ -102,4 +102,10 @@ def http_protocol(service: Service) -> type[HttpToolsProtocol]:
                 self.counted = True
             super().on_headers_complete()
 
+        def shutdown(self) -> None:
+            is_idle = self.cycle is None or self.cycle.response_complete
+            super().shutdown()
+            if is_idle and self.scheme == "https":  # a client that keeps the connection never answers the end of TLS
+                self.transport.abort()
+
     return Protocol

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import stat
 import urllib.error
@@ -63,6 +64,18 @@ def test_an_official_sdk_reaches_it(secure: Emulator, sdk_garbage: None) -> None
     )
     request = china_models.SendSmsRequest(phone_numbers=NUMBER, sign_name="示例", template_code="SMS_1")
     assert ChinaClient(config).send_sms(request).body.code == "OK"
+
+
+def test_it_ends_at_once_and_silently_while_a_client_keeps_its_connection(capfd: pytest.CaptureFixture[str]) -> None:
+    with Emulator.start("--tls") as emulator:
+        kept = http.client.HTTPSConnection(
+            emulator.host, emulator.port, context=ssl.create_default_context(cafile=emulator.ca_bundle)
+        )
+        kept.request("GET", "/")
+        kept.getresponse().read()
+        assert emulator.stop() == 0
+    kept.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_other_clients_reach_it_with_the_file_of_the_authority(secure: Emulator) -> None:

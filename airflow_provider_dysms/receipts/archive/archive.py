@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
@@ -130,6 +131,7 @@ class Archive:
     def _parse(self, line: bytes | None) -> ParsedBody:
         if line is None:
             raise Unreadable(f"is longer than {MAX_LINE_BYTES} bytes", "too_long")
+        line = line.removeprefix(BOM_UTF8)
         if line[:1] != b"{":
             return self._parse_bare(line)
         request = decode_request(line)

@@ -36,7 +36,8 @@ Decoded = TypeVar("Decoded")
 #: Reports in one body; Huawei sends up to 50.
 MAX_REPORTS = 10_000
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\s-]+=*\s*", re.ASCII)
+# One class alone: with a second that also takes blanks, a body of blanks would be tried in millions of ways.
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+", re.ASCII)
 
 _decode_request = msgspec.json.Decoder(ArchivedRequest).decode
 _decode_object = msgspec.json.Decoder(JsonReport).decode
@@ -163,8 +164,10 @@ def _of_other_vendor(vendor: str) -> Unreadable:
 
 def _from_base64(body: str) -> bytes:
     if _BASE64.fullmatch(body):
+        digits = "".join(body.split()).rstrip("=")
+        padded = digits + "=" * (-len(digits) % 4)  # some queues leave it out
         try:
-            decoded = base64.b64decode("".join(body.split()), altchars=b"-_" if "-" in body or "_" in body else None)
+            decoded = base64.b64decode(padded, altchars=b"-_" if "-" in body or "_" in body else None, validate=True)
         except (binascii.Error, ValueError):
             decoded = b""
         if decoded.lstrip()[:1] in (b"{", b"["):
@@ -183,7 +186,9 @@ def _problem(error: Exception) -> str:
     """Return what is wrong with JSON; the decoder's own text may quote a value."""
     if isinstance(error, RecursionError):
         return "is nested too deeply"
-    return "is not in UTF-8" if isinstance(error, UnicodeError) or "utf-8" in str(error) else "is not valid JSON"
+    if isinstance(error, UnicodeError) or "utf-8" in str(error):
+        return "is not in UTF-8"
+    return "is not an object of a report" if isinstance(error, msgspec.ValidationError) else "is not valid JSON"
 
 
 def _too_many() -> Unreadable:

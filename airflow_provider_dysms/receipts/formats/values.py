@@ -41,11 +41,11 @@ def text(name: str, value: Value, max_length: int = MAX_ID) -> str | None:
         return None
     if type(value) is not str:
         if isinstance(value, (bool, float)):
-            raise Unreadable(f"has a {name} that is not text")
+            raise Unreadable(f"has a field {name} that is not text")
         value = str(value)
     value = value.strip()
     if len(value) > max_length:
-        raise Unreadable(f"has a {name} of more than {max_length} characters")
+        raise Unreadable(f"has a field {name} of more than {max_length} characters")
     return value or None
 
 
@@ -67,7 +67,7 @@ def required_id(name: str, value: Value) -> str:
     if found is None:
         raise Unreadable(f"has no {name}")
     if not is_visible_ascii(found):
-        raise Unreadable(f"has a {name} with blanks or letters that ids of a vendor do not have")
+        raise Unreadable(f"has a field {name} with blanks or letters that ids of a vendor do not have")
     return found
 
 
@@ -81,10 +81,10 @@ def whole_number(name: str, value: Value, highest: int) -> int | None:
         return None
     digits = str(value).strip()
     if isinstance(value, bool) or not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise Unreadable(f"has a {name} that is not a whole number")
+        raise Unreadable(f"has a field {name} that is not a whole number")
     number = int(digits)
     if not 1 <= number <= highest:
-        raise Unreadable(f"has a {name} that is not from 1 to {highest}")
+        raise Unreadable(f"has a field {name} that is not from 1 to {highest}")
     return number
 
 
@@ -101,7 +101,7 @@ def instant(name: str, value: Value) -> datetime | None:
             return EPOCH + (datetime.fromisoformat(value) - LOCAL_EPOCH)
         return parse_instant(value)
     except ValueError:
-        raise Unreadable(f"has a {name} that is not a time") from None
+        raise Unreadable(f"has a field {name} that is not a time") from None
 
 
 def pairs(**fields: str | None) -> tuple[tuple[str, str], ...]:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.transfers.reporting.log_summary import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -62,4 +64,5 @@ def receipt_facts(
 def describe_counts(counts: Mapping[str, int]) -> str:
     """Return what the join found, as a sentence for the task log."""
     found = ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in _COUNTED[1:] if counts[name])
-    return f"{counts['matched']:,} messages have receipts" + (f"; {found}" if found else "")
+    verb = "has" if counts["matched"] == 1 else "have"
+    return f"{counted(counts['matched'], 'message')} {verb} receipts" + (f"; {found}" if found else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.dates import DAY, RECEIPT_TIME, beijing_day, day_start
@@ -107,37 +107,40 @@ def days_off(report: MessageReport, line: Line, send_date: date) -> int:
 
 def of_missing(line: Line, send_date: date, as_of: datetime) -> Verdict:
     """Make the verdict for a line without a record; it is final when the time for receipts is over."""
-    return Verdict(
-        state=State.MISSING.value,
-        is_final=as_of >= day_start(send_date) + DAY + RECEIPT_TIME,
-        phone_number=line.phone.digits if line.phone else None,
-        country=line.phone.country if line.phone else None,
-        biz_id=line.biz_id,
-        message_id=line.message_id,
-        out_id=line.out_id,
-        sent_at=line.sent_at,
-        carried=line.carried,
-    )
+    return of_line(line, State.MISSING, is_final=as_of >= day_start(send_date) + DAY + RECEIPT_TIME)
 
 
 def of_rejected(line: Line) -> Verdict:
     """Make the verdict for a line that cannot be queried, with the reason; its number stays as in the log."""
     assert line.rejection is not None
     reason, problem = line.rejection
-    return Verdict(
-        state=State.REJECTED.value,
+    extra = _json({"line": line.where, "reason": problem})
+    return of_line(
+        line,
+        State.REJECTED,
         is_final=True,
         phone_number=line.raw_number,
-        country=line.phone.country if line.phone else None,
-        biz_id=line.biz_id,
-        message_id=line.message_id,
-        out_id=line.out_id,
         category=reason,
         fault="sender",
-        sent_at=line.sent_at,
-        vendor_extra=_json({"line": line.where, "reason": problem}),
-        carried=line.carried,
+        vendor_extra=extra,
     )
+
+
+def of_line(line: Line, state: State, *, is_final: bool, **further: Any) -> Verdict:
+    """Make the verdict for a line of which only the log tells.
+
+    :param further: other fields; they replace those of the line
+    """
+    told: dict[str, Any] = {
+        "phone_number": line.phone.digits if line.phone else None,
+        "country": line.phone.country if line.phone else None,
+        "biz_id": line.biz_id,
+        "message_id": line.message_id,
+        "out_id": line.out_id,
+        "sent_at": line.sent_at,
+        "carried": line.carried,
+    }
+    return Verdict(state=state.value, is_final=is_final, **{**told, **further})
 
 
 def _of_detail(

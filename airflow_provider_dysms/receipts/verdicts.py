@@ -34,19 +34,13 @@ def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -
 def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> Verdict:
     """Make the verdict for a line without a receipt: it waits, then it has expired, because pushes get lost."""
     delivery = judge_receipt(State.WAITING, None, _sent_by(line.sent_at, send_date), as_of)
-    return Verdict(
-        state=delivery.state.value,
+    return judge.of_line(
+        line,
+        delivery.state,
         is_final=delivery.is_final,
-        phone_number=line.phone.digits if line.phone else None,
-        country=line.phone.country if line.phone else None,
-        biz_id=line.biz_id,
-        message_id=line.message_id,
-        out_id=line.out_id,
         category=delivery.category,
         fault=delivery.fault,
-        sent_at=line.sent_at,
         vendor=vendor,
-        carried=line.carried,
     )
 
 

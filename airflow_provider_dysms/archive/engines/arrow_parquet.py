@@ -35,7 +35,7 @@ def search_parquet(file: DataFile, search: DaySearch) -> DayMatches:
 
     :raises FileDiffers: it is not what its manifest says
     """
-    with file.open() as opened, _translate_errors():
+    with file.open(in_parts=True) as opened, _translate_errors():
         return _Search(file, opened, search).run()
 
 

@@ -50,12 +50,13 @@ class DataFile:
     rows: int
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self, *, in_parts: bool = False) -> Iterator[BinaryIO]:
         """Open the file for reading at any place.
 
+        :param in_parts: whether parts of it are read, so that a store reads little ahead
         :raises FileDiffers: it is missing, or has another size than its manifest says
         """
-        file = self.store.open(self.key)
+        file = self.store.open(self.key, in_parts=in_parts)
         if file is None:
             raise FileDiffers(f"the data file {self.key} is missing")
         with file:

@@ -54,10 +54,10 @@ class Bucket:
             return False
         return True
 
-    def open(self, key: str) -> BinaryIO | None:
+    def open(self, key: str, *, in_parts: bool = False) -> BinaryIO | None:
         self._fs.invalidate_cache()
         try:
-            return self._open(key)
+            return self._open(key, in_parts=in_parts)
         except FileNotFoundError:
             return None
 
@@ -101,22 +101,26 @@ class Bucket:
         self.write(f"{folder}/{PROBE_FILE}", b"")
         self.remove(f"{folder}/{PROBE_FILE}")
 
-    def _open(self, key: str) -> io.BufferedReader:
-        return open_object(self._fs, self._path(key), nullcontext)
+    def _open(self, key: str, *, in_parts: bool = False) -> io.BufferedReader:
+        return open_object(self._fs, self._path(key), nullcontext, in_parts=in_parts)
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
 
-def open_object(fs: Any, path: str, error_context: Callable[[], AbstractContextManager[None]]) -> io.BufferedReader:
+def open_object(
+    fs: Any, path: str, error_context: Callable[[], AbstractContextManager[None]], *, in_parts: bool = False
+) -> io.BufferedReader:
     """Open an object for reading. Opening it and each read of it end in bounded time.
 
     :param fs: the file system that it is in
     :param error_context: makes a context that translates errors, such as :func:`~.store_errors.translate_errors`
+    :param in_parts: whether parts of it are read, so that little is read ahead
     """
+    ahead = timeouts.PART_BYTES if in_parts else timeouts.BLOCK_BYTES
     with error_context():
-        file = call_within(timeouts.CALL_TIMEOUT, partial(fs.open, path, "rb", block_size=timeouts.BLOCK_BYTES))
-    return timeouts.guarded_file(file, error_context, timeouts.CALL_TIMEOUT)
+        file = call_within(timeouts.CALL_TIMEOUT, partial(fs.open, path, "rb", block_size=ahead))
+    return timeouts.guarded_file(file, error_context, timeouts.CALL_TIMEOUT, in_parts=in_parts)
 
 
 def _upload_timeout(size: int) -> float:

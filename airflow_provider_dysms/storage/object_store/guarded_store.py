@@ -48,10 +48,11 @@ class GuardedStore:
         with self._errors("cannot be read", key):
             return self._store.fetch(key, file)
 
-    def open(self, key: str) -> BinaryIO | None:
-        with self._errors("cannot be read", key):
-            file = self._store.open(key)
-        return None if file is None else guarded_file(file, partial(self._errors, "cannot be read", key), None)
+    def open(self, key: str, *, in_parts: bool = False) -> BinaryIO | None:
+        errors = partial(self._errors, "cannot be read", key)
+        with errors():
+            file = self._store.open(key, in_parts=in_parts)
+        return None if file is None else guarded_file(file, errors, None, in_parts=in_parts)
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         with self._errors("cannot be read", key):

@@ -71,7 +71,7 @@ class LocalFolder:
             return False
         return True
 
-    def open(self, key: str) -> BinaryIO | None:
+    def open(self, key: str, *, in_parts: bool = False) -> BinaryIO | None:
         try:
             return (self._root / key).open("rb")
         except FileNotFoundError:

@@ -32,8 +32,11 @@ class Store(Protocol):
     def fetch(self, key: str, file: IO[bytes]) -> bool:
         """Copy a file to an open local one; return ``False`` if there is none."""
 
-    def open(self, key: str) -> BinaryIO | None:
-        """Open a file for reading in bytes, at any place of it; return ``None`` if there is none."""
+    def open(self, key: str, *, in_parts: bool = False) -> BinaryIO | None:
+        """Open a file for reading in bytes, at any place of it; return ``None`` if there is none.
+
+        :param in_parts: whether parts of it are read, in any order: then little is read ahead
+        """
 
     def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
         """Return whether the file has this content now; with an md5 it may not have to be read."""

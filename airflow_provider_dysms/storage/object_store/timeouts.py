@@ -22,8 +22,9 @@ LISTING_TIMEOUT = 600.0
 #: Bytes per second that an upload must reach.
 MIN_UPLOAD_RATE = 256 << 10
 
-#: Bytes that are read from an object store at once (s3fs reads 50 MiB ahead by default).
-BLOCK_BYTES = 8 << 20
+#: Bytes that are read ahead in an object store (s3fs reads 50 MiB ahead by default): in a file that is read from its
+#: start to its end, and in one of which parts are read.
+BLOCK_BYTES, PART_BYTES = 8 << 20, 64 << 10
 
 #: Bytes that a guarded file returns at once.
 _CHUNK_BYTES = 1 << 20
@@ -58,15 +59,20 @@ def call_within(seconds: float | None, function: Callable[..., Result], *argumen
 
 
 def guarded_file(
-    file: BinaryIO, error_context: Callable[[], AbstractContextManager[None]], seconds: float | None
+    file: BinaryIO,
+    error_context: Callable[[], AbstractContextManager[None]],
+    seconds: float | None,
+    *,
+    in_parts: bool = False,
 ) -> io.BufferedReader:
     """Return a file whose reads and seeks end in time and raise translated errors. Closing it closes the wrapped file.
 
     :param file: open for reading in bytes
     :param error_context: makes a context that translates errors, such as :func:`~.store_errors.translate_errors`
     :param seconds: how long the read of one block may take; ``None`` is not bounded
+    :param in_parts: whether parts of it are read, so that little is read ahead
     """
-    return io.BufferedReader(_GuardedFile(file, error_context, seconds), _CHUNK_BYTES)
+    return io.BufferedReader(_GuardedFile(file, error_context, seconds), PART_BYTES if in_parts else _CHUNK_BYTES)
 
 
 class _GuardedFile(io.RawIOBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.model.dates import BEIJING, day_start
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.privacy import PrivacyKey
+from airflow_provider_dysms.storage import encoders
 from airflow_provider_dysms.storage.verify import PartitionDiffers
 
 KEY = PrivacyKey("a secret of the archive")
@@ -312,6 +314,33 @@ def test_an_archive_on_s3_gives_the_same(tmp_path: Path, new_bucket: Callable[[]
     bucket.put(manifest["result"]["data"], b"x")
     with pytest.raises(PartitionDiffers, match="bytes 1"):
         find(FindQuery(output_uri=bucket.uri, sent_from=day_start(FIRST), sent_to=DAYS[1]), now=NOW)
+
+
+@pytest.mark.slow
+def test_of_a_large_file_on_s3_only_the_parts_that_a_search_needs_are_read(
+    new_bucket: Callable[[], Any], s3_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoders, "ROW_GROUP_ROWS", 10_000)
+    choose = random.Random(1)
+    rows = [
+        {**row, "phone_number": f"139{number:08}", "out_id": choose.randbytes(60).hex()}
+        for number, row in zip(choose.sample(range(1, 10**8, 2), 60_000), rows_of(FIRST, 60_000), strict=True)
+    ]
+    bucket = new_bucket()
+    size = write_day(bucket.uri, FIRST, rows, "parquet")["result"]["bytes"]
+
+    def search(number: str) -> tuple[list[str | None], float]:
+        """Return the ids that are found, and the share of the file that is read."""
+        s3_server.ranges.clear()
+        query = FindQuery(output_uri=bucket.uri, phone_number=number, sent_from=FIRST, sent_to=DAYS[1])
+        return [record.out_id for record in find(query, now=NOW).records], sum(s3_server.ranges) / size
+
+    found, share = search(rows[12345]["phone_number"])
+    assert found == [rows[12345]["out_id"]]
+    assert 0 < share < 0.6  # the end, the numbers of each row group, and one row group
+    found, share = search("139" + "50000000")
+    assert found == []
+    assert 0 < share < 0.4
 
 
 def test_a_number_that_ends_with_the_date_hides_no_time(tmp_path: Path) -> None:

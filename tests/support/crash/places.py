@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import threading
 import uuid
@@ -118,13 +119,15 @@ class S3Server:
     """moto's S3, with what moto has not; as a context, it serves.
 
     A client that dies in the middle of a PUT leaves nothing. A bucket ``denies-put`` answers 403 to PUT, and so on. The
-    process that has named itself at ``/control?pid=`` is killed before its n-th PUT or DELETE is carried out.
+    process that has named itself at ``/control?pid=`` is killed before its n-th PUT or DELETE is carried out. The bytes
+    that were asked for are in ``ranges``, for each request for a part of a file.
     """
 
     url: str = ""
     pid: int = 0
     kill_at: int = 0
     changes: list[str] = field(default_factory=list)
+    ranges: list[int] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -170,6 +173,8 @@ class S3Server:
             return answer("200 OK")
         if path.startswith(f"/denies-{method.lower()}"):
             return answer("403 Forbidden", _DENIED)
+        if method == "GET" and (asked := re.fullmatch(r"bytes=(\d+)-(\d+)", environ.get("HTTP_RANGE", ""))):
+            self.ranges.append(int(asked[2]) - int(asked[1]) + 1)
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if method == "PUT" and length:
             body = environ["wsgi.input"].read(length)

@@ -124,8 +124,11 @@ def test_the_five_minute_page_can_be_followed(first_terminal: Callable[[str], st
         done = subprocess.run(words(line), cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode in (0, 1), done.stdout + done.stderr
         said.append(done.stdout + done.stderr)
-    assert "lines in the log" in said[0]
-    assert "delivered" in said[0]
+    (shown,) = re.findall(r"```text\n.*?\n(.*?)```", START, re.DOTALL)
+    printed = dict(re.findall(r"^  (\w[\w ,]*?) {2,}([\d,]+)", said[0], re.MULTILINE))
+    assert [name for name in re.findall(r"^  (\w[\w ,]*?) {2,}\d", shown, re.MULTILINE) if name not in printed] == []
+    # The page says that the day has a bit of each.
+    assert [name for name in ("failed", "waiting", "missing", "unlogged") if printed[name] == "0"] == []
     assert "matches" in said[1]
     (rows,) = tmp_path.glob("audits/send_date=*/part-0.jsonl")
-    assert len(rows.read_text("utf-8").splitlines()) > 450
+    assert len(rows.read_text("utf-8").splitlines()) == int(printed["rows, one per message"].replace(",", ""))

@@ -172,7 +172,7 @@ $(TOOLS)/.installed: pyproject.toml constraints.txt
 # An environment grows in two steps: what the demo needs, then the rest, for tests.
 $(VENV)/.installed-demo: pyproject.toml $(CONSTRAINTS)
 	$(call new-environment,$(VENV))
-	@$(BIN)/python scripts/install.py "what the demo needs: Airflow, pyarrow, duckdb" --editable '.[archive,parquet]' --group demo
+	@$(BIN)/python scripts/install.py "what the demo needs: Airflow, pyarrow, duckdb" --editable '.[archive,parquet]'
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.installed-demo

@@ -25,9 +25,11 @@ MODULES = {
     "operators.dysms": ["airflow_provider_dysms.operators.dysms"],
     "sensors.dysms": ["airflow_provider_dysms.sensors.dysms"],
     "triggers.dysms": ["airflow_provider_dysms.triggers.dysms"],
+    "triggers.receipts": ["airflow_provider_dysms.triggers.receipts"],
     "transfers.dysms_to_object_storage": ["airflow_provider_dysms.transfers.dysms_to_object_storage"],
+    "transfers.dysms_receipts_to_object_storage": ["airflow_provider_dysms.transfers.dysms_receipts_to_object_storage"],
 }
-#: All classes that a DAG file uses; nobody imports a trigger in a DAG file.
+#: All classes that a DAG file uses; nobody imports the trigger of a wait in a DAG file.
 MODULES["every class"] = [f"airflow_provider_dysms.{name}" for name in list(MODULES)[1:] if name != "triggers.dysms"]
 
 MEASURED = """

@@ -52,7 +52,7 @@ def main() -> None:
     check_metadata(wheel, source)
     for extra in ("", *MODULE_OF_EXTRA):
         check_install(wheel, extra)
-    everything = install(wheel, ",".join(MODULE_OF_EXTRA), "duckdb", "pip")
+    everything = install(wheel, ",".join(MODULE_OF_EXTRA), "pip")
     run_demo(everything)
     write_licences(everything)
     write_materials(everything)

@@ -74,7 +74,7 @@ def test_pins_are_constraints_that_pip_takes_and_name_no_host(pins: str) -> None
 def test_every_requirement_has_a_pin_that_fits_it_for_every_python(pins: str, python: str) -> None:
     groups = set(PROJECT["dependency-groups"]) - {"oldest"}
     if pins == OLDEST:
-        groups = {"demo", "dev", "e2e", "lock", "oldest"}
+        groups = {"dev", "e2e", "lock", "oldest"}
     found = pinned(pins, python)
     for requirement in named(groups):
         assert found[canonicalize_name(requirement.name)] in requirement.specifier, requirement
@@ -156,8 +156,8 @@ def test_types_are_checked_on_the_newest_set_alone_and_everything_else_on_both()
 
 def test_the_demo_installs_nothing_that_only_tests_need() -> None:
     printed = makes("demo")
-    assert "--group demo" in printed
-    assert "--group dev" not in printed
+    assert "--editable '.[archive,parquet]'" in printed
+    assert "--group" not in printed
 
 
 def test_the_steps_of_ci_are_targets_and_their_budgets_are_ninety_minutes_together() -> None:

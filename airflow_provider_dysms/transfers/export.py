@@ -23,6 +23,7 @@ from airflow_provider_dysms.storage.disk_index import DiskIndex
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.from_receipts.open_receipts import receipts_before_queries
+from airflow_provider_dysms.transfers.from_receipts.receipt_facts import is_of_receipts_alone
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove
@@ -73,6 +74,8 @@ def export(
     erasures = Erasures(partition.store, day, lambda: hook.privacy_key)
     previous_manifest = partition.read_manifest()
     check_day_of(previous_manifest, day)
+    if is_unchecked := is_of_receipts_alone(previous_manifest):
+        log.info("The rows of the partition come from receipts alone; none is taken over without asking")
     known = result_before_queries(options, send_log, day, privacy_key)
     codec = RowCodec(
         send_log.carry,
@@ -99,7 +102,7 @@ def export(
             resumed=resumed,
             checkpoints=checkpoints,
             previous_rows=read_previous_rows(partition, previous_manifest, known, codec, index, log, privacy_key),
-            take_over=options.refresh == "unsettled",
+            take_over=options.refresh == "unsettled" and not is_unchecked,
             to_csv=options.file_format == "csv",
             erased_people=erasures.people,
             columns=options.columns,

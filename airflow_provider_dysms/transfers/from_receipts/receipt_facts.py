@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_provider_dysms.receipts.archive.archive import ArchiveCounts
+    from airflow_provider_dysms.storage.manifest import Manifest
 
+RECEIPTS_ALONE, RECEIPTS_AND_QUERIES = "receipts", "receipts and queries"
 NOT_CROSS_CHECKED = "not cross-checked"
 
 _COUNTED = (
@@ -47,7 +49,7 @@ def receipt_facts(
     :param cross_check: what the comparison with the service found; ``None`` if it was not asked
     """
     return {
-        "source": "receipts" if cross_check is None else "receipts and queries",
+        "source": RECEIPTS_ALONE if cross_check is None else RECEIPTS_AND_QUERIES,
         "receipts": {
             "files": archive.files,
             "bodies": archive.bodies,
@@ -59,6 +61,14 @@ def receipt_facts(
             "unlogged_judged": cross_check is None,
         },
     }
+
+
+def is_of_receipts_alone(manifest: Manifest | None) -> bool:
+    """Return whether the rows of a partition come from receipts that nobody compared with the service.
+
+    :param manifest: of the partition; ``None`` if it has none
+    """
+    return manifest is not None and manifest["result"].get("source") == RECEIPTS_ALONE
 
 
 def describe_counts(counts: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 DAY = dates.beijing_day(datetime.now(UTC)) - dates.DAY
 NOON = dates.day_start(DAY) + dates.DAY / 2
@@ -148,6 +149,27 @@ def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
     assert not isinstance(raised.value, AirflowFailException)
     assert not list(day.attempts.out.rglob("part-*"))
     assert day(cross_check=0.05, max_cross_check_differences=1)["result"]["receipts"]["cross_check"]["differences"] > 5
+
+
+@pytest.mark.parametrize("receipts_first", [False, True])
+def test_an_audit_takes_over_no_row_that_comes_from_receipts_alone(day: Day, receipts_first: bool) -> None:
+    sent = messages(60)
+    day.send(sent)
+    day.push(*(receipt({**message, "state": "delivered"}) for message in sent))
+    folder = day.attempts.folder
+    join = DysmsReceiptsToObjectStorageOperator(
+        task_id="join",
+        receipts_uri=f"file://{folder}/receipts",
+        sent_uri=f"file://{folder}/sent.csv",
+        output_uri=f"file://{day.attempts.out}",
+        send_date=DAY,
+    )
+    assert join.execute({})["result"]["by_state"] == {"delivered": 60}
+    how = {"cross_check": 1, "max_cross_check_differences": 1} if receipts_first else {"receipts_uri": None}
+    assert day(**how)["run"]["taken_over"] == 0
+    truth = {message["phone_number"]: message["state"] for message in sent}
+    assert {row["phone_number"]: row["state"] for row in day.attempts.rows()} == truth
+    assert day(**how)["run"]["taken_over"] == len(final(sent))
 
 
 def test_receipts_that_contradict_each_other_are_asked(day: Day) -> None:

@@ -117,7 +117,7 @@ def _in_beijing(value: datetime | None) -> datetime | None:
     """Return a time without a zone, which is in Beijing, in UTC."""
     if value is None:
         return None
-    if value.tzinfo is not None or value.microsecond:
+    if value.tzinfo is not None or value.microsecond or value.year < EPOCH.year:
         raise Unreadable("has a time in another form")
     return EPOCH + (value - LOCAL_EPOCH)
 

@@ -142,6 +142,10 @@ def test_an_international_receipt_has_its_own_fields(body: str) -> None:
         ('{"success": true', "not valid JSON"),
         (json.dumps({"a": 1}), "none of the fields"),
         (json.dumps({**SMS_REPORT, "success": "maybe"}), "neither true nor false"),
+        *(
+            (json.dumps([{**SMS_REPORT, "send_time": f"{at} 00:00:00"}]), "not a time")
+            for at in ("0001-01-01", "32.12.")
+        ),
         (json.dumps({**SMS_REPORT, "phone_number": ""}), "no phone_number"),
         (json.dumps({**SMS_REPORT, "biz_id": None, "out_id": ""}), "neither biz_id nor out_id"),
         (json.dumps({**SMS_REPORT, "biz_id": 1.5}), "not text"),

@@ -14,20 +14,14 @@ from s3fs import S3FileSystem
 
 from airflow_provider_dysms.filesystems.oss_endpoint import endpoint_of_region
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.storage.object_store.oss import REQUIRED, REQUIRED_S3
+from airflow_provider_dysms.storage.object_store.paths import RETRIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Settings of botocore without which OSS refuses requests.
-REQUIRED: Mapping[str, Any] = {
-    "request_checksum_calculation": "when_required",
-    "response_checksum_validation": "when_required",
-    "signature_version": "s3v4",
-}
-REQUIRED_S3: Mapping[str, Any] = {"addressing_style": "virtual", "payload_signing_enabled": True}
-
-#: How often botocore sends a request, unless ``config_kwargs`` says otherwise.
-RETRIES: Mapping[str, Any] = {"mode": "standard", "total_max_attempts": 3}
+#: The settings under ``s3``. A body is always hashed; by default botocore does that only if it has no other checksum.
+_S3: Mapping[str, Any] = {**REQUIRED_S3, "payload_signing_enabled": True}
 
 #: Bytes of a part. An object below two parts is put in one request, whose ETag is its md5.
 PART_BYTES = 32 << 20
@@ -106,10 +100,10 @@ def with_required(config: Mapping[str, Any]) -> dict[str, Any]:
     :raises DysmsInputError: a setting differs from what OSS needs
     """
     s3 = config.get("s3") or {}
-    for settings, required, prefix in ((config, REQUIRED, ""), (s3, REQUIRED_S3, "s3.")):
+    for settings, required, prefix in ((config, REQUIRED, ""), (s3, _S3, "s3.")):
         for name, value in required.items():
             if name in settings and settings[name] != value:
                 raise DysmsInputError(
                     "config_kwargs", f"sets {prefix}{name}, which must be {value!r} for OSS; leave it out"
                 )
-    return {"retries": RETRIES, **config, **REQUIRED, "s3": {**s3, **REQUIRED_S3}}
+    return {"retries": RETRIES, **config, **REQUIRED, "s3": {**s3, **_S3}}

@@ -11,7 +11,9 @@ import pytest
 from support.oss.server import OSSServer
 
 from airflow_provider_dysms.filesystems.oss_connection import read_oss_connection
-from airflow_provider_dysms.filesystems.oss_file_system import PART_BYTES, PARTS_AT_ONCE, REQUIRED, RETRIES
+from airflow_provider_dysms.filesystems.oss_file_system import PART_BYTES, PARTS_AT_ONCE
+from airflow_provider_dysms.storage.object_store.oss import REQUIRED
+from airflow_provider_dysms.storage.object_store.paths import RETRIES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "oss.md").read_text("utf-8")
 

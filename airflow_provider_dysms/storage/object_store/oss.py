@@ -7,24 +7,23 @@ https://www.alibabacloud.com/help/en/oss/developer-reference/use-amazon-s3-sdks-
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 
-#: Name in ``config_kwargs`` -> value that OSS needs.
-_REQUIRED = {
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Settings of botocore without which OSS refuses requests, and those of them that stand under ``s3``.
+REQUIRED: Mapping[str, str] = {
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
-    "s3.addressing_style": "virtual",
     "signature_version": "s3v4",
 }
-
-_CONFIG = (
-    '{"request_checksum_calculation": "when_required", "response_checksum_validation": "when_required", '
-    '"s3": {"addressing_style": "virtual"}, "signature_version": "s3v4"}'
-)
+REQUIRED_S3: Mapping[str, str] = {"addressing_style": "virtual"}
 
 #: The name of a bucket; an S3 client writes any other name into the path, which OSS refuses.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", re.ASCII)
@@ -65,14 +64,16 @@ def check_settings(fs: Any, argument: str) -> None:
     host = urlsplit(f"//{(fs.endpoint_url or '').rpartition('//')[2]}").hostname or ""
     if not f".{host.rstrip('.')}".endswith(".aliyuncs.com"):
         return
-    found = {name: _setting(fs, name) for name in _REQUIRED}
+    required = {**REQUIRED, **{f"s3.{name}": value for name, value in REQUIRED_S3.items()}}
+    found = {name: _setting(fs, name) for name in required}
     # botocore signs with s3v4 by default.
     found["signature_version"] = found["signature_version"] or "s3v4"
-    if wrong := [name for name, required in _REQUIRED.items() if found[name] != required]:
+    if wrong := [name for name, value in required.items() if found[name] != value]:
+        config = json.dumps({**REQUIRED, "s3": REQUIRED_S3})
         raise DysmsInputError(
             argument,
             f"is in OSS ({host}), which does not understand the requests that botocore sends by default; write oss:// "
-            f'with a connection for OSS, or set in the extras of the aws connection "config_kwargs": {_CONFIG} '
+            f'with a connection for OSS, or set in the extras of the aws connection "config_kwargs": {config} '
             f"(missing or different: {', '.join(wrong)})",
         )
 

@@ -27,6 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 #: Pages whose examples are whole DAG files. Other pages have tests of their own.
+#: Pages with a text of their own; the others include a file of the repository.
+OWN_PAGES = [
+    page.name for page in sorted((ROOT / "docs").glob("*.md")) if not page.read_text("utf-8").startswith("```{include}")
+]
 PAGES = [(ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("first-audit", "waiting", "queries", "big-days")]
 
 
@@ -275,6 +279,10 @@ def test_the_python_example_runs(run_example: Callable[..., Any], emulator: Emul
     emulator.add_message(phone_number=NUMBER, sent_at=(dates.day_start(DAY) + timedelta(hours=12)).isoformat())
     run = run_example("sms_counts")
     assert run.get_task_instance("delivered").xcom_pull(task_ids="delivered") == 1
+
+
+def test_every_page_is_in_the_table() -> None:
+    assert [page for page in OWN_PAGES if page != "index.md" and f"](docs/{page})" not in README] == []
 
 
 def test_every_class_of_the_table_exists() -> None:

@@ -14,7 +14,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from support.simulated_archive import AGES, Day, Group, SimulatedArchive
+from support.simulated_archive import AGES, GROUPS, Day, SimulatedArchive
 
 from airflow_provider_dysms.archive.figures.day_figures import DayFigures, figures_of
 from airflow_provider_dysms.delivery_check.check_day import DayVerdict, check_day
@@ -29,16 +29,6 @@ DROP, MIN_MESSAGES = 0.05, 2_000
 
 FIRST = date(2025, 1, 6)
 WARM_UP = 28
-
-GROUPS = (
-    Group("SMS_100000001", "CN", 22_000, 0.965),
-    Group("SMS_100000002", "CN", 9_000, 0.955),
-    Group("SMS_100000003", "CN", 5_200, 0.942),
-    Group("SMS_100000004", "CN", 3_000, 0.95),
-    Group("SMS_100000005", "CN", 1_100, 0.97),
-    Group("", "HK", 1_300, 0.93),
-    Group("", "SG", 600, 0.9),
-)
 
 
 def figures(archive: SimulatedArchive, days: list[date]) -> dict[date, DayFigures]:
@@ -60,7 +50,7 @@ def judge(known: dict[date, DayFigures], day: DayFigures, age: int) -> DayVerdic
 def run(days: int, drops: int, spread: float, seed: int) -> tuple[int, int, int, int]:
     """Return the number of usual days that failed, of bad days that were found, of young ones, and of groups judged."""
     span = [FIRST + timedelta(days=place) for place in range(WARM_UP + days)]
-    archive = SimulatedArchive(seed=seed, groups=GROUPS, spread=spread)
+    archive = SimulatedArchive(seed=seed, spread=spread)
     known = figures(archive, span)
     ages = list(AGES)
     alarms = judged = 0

@@ -104,6 +104,8 @@ def erase_people(
             f"within the last hour, the first of them {remaining[0]}; wait for an hour"
         )
     root.store.tidy(erasure_records.FOLDER)
+    if not manifests:
+        log.warning("%s has no partition, so nothing was searched; check output_uri", root.uris["output_uri"])
     finished = _finished(record, manifests, _id_of(key))
     erasure_records.write_record(root.store, key, finished)
     log.info(

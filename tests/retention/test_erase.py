@@ -267,6 +267,18 @@ def test_an_audit_that_is_committed_meanwhile_is_searched_again(
     assert PERSON.encode() not in archive.everything()
 
 
+def test_a_folder_without_a_partition_is_named(
+    archive: Archive, days: list[date], caplog: pytest.LogCaptureFixture
+) -> None:
+    put_day(archive.uri, days[0], messages(days[0]))
+    inside = Archive(archive.path / f"send_date={days[0]}")
+    assert inside.erase(PERSON)["partitions"] == 0
+    assert f"{inside.uri} has no partition, so nothing was searched; check output_uri" in caplog.text
+    caplog.clear()
+    archive.erase(OTHER)
+    assert "nothing was searched" not in caplog.text
+
+
 @pytest.mark.parametrize("numbers", [[], [f"139{number:08}" for number in range(101)]])
 def test_there_is_a_bound_for_people(archive: Archive, numbers: list[str]) -> None:
     with pytest.raises(DysmsInputError, match="must be 1 to 100 numbers"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk import BaseOperator
@@ -16,6 +18,7 @@ from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import FileFormat, Phone, Pumping
 from airflow_provider_dysms.model.dates import parse_day
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import safe_repr
 from airflow_provider_dysms.storage import file_formats
 from airflow_provider_dysms.storage.file_formats import EXTENSIONS
 from airflow_provider_dysms.suppression.rules import (
@@ -140,14 +143,19 @@ class DysmsSuppressionListOperator(CheckedArguments, BaseOperator):
 
     def check_together(self) -> None:
         file_formats.check_compression(self.file_format, self.compression)
+        if not isinstance(self.thresholds, (dict, NoneType)):
+            raise DysmsInputError("thresholds", f"must map names to numbers, not {safe_repr(self.thresholds)}")
         for name, value in (self.thresholds or {}).items():
             if name not in THRESHOLDS:
                 raise DysmsInputError("thresholds", f"has no {name!r}; it may have {', '.join(THRESHOLDS)}")
             check_threshold(name, value)
         if self.pumping != "off" and self.phone == "hashed":
             raise DysmsInputError("pumping", "needs numbers in clear: prefixes cannot be read from hashes")
-        if isinstance(self.output_uri, str) and str(self.suppression_uri).rstrip("/") == self.output_uri.rstrip("/"):
-            raise DysmsInputError("suppression_uri", "is the archive itself; use another folder")
+        if _place(self.suppression_uri).startswith(_place(self.output_uri)):
+            raise DysmsInputError(
+                "suppression_uri",
+                "is in the archive, whose readers and erasures would take the list for a day; use a folder next to it",
+            )
 
     @without_frames
     def execute(self, context: Context) -> dict[str, Any]:
@@ -181,3 +189,8 @@ class DysmsSuppressionListOperator(CheckedArguments, BaseOperator):
             )
         self.log.info("The list has %s entries: %s", manifest["result"]["rows"], facts["entries"])
         return {**facts, "list_uri": manifest["run"]["data_uri"]}
+
+
+def _place(uri: object) -> str:
+    """Return a folder without the id of its connection."""
+    return re.sub("://[^/@]*@", "://", str(uri)).rstrip("/") + "/"

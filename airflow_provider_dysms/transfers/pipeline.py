@@ -182,9 +182,10 @@ class Pipeline:
 
     def _find_best_result(self, number: int, lines: list[Line]) -> GroupResult:
         """Return what receipts say of a group; the partition's rows if these say more."""
+        # Also for erased people: their receipts are not those of messages without a line.
+        found = self._receipts.find(number, lines)
         if erased := self._erased.find(number, lines):
             return erased
-        found = self._receipts.find(number, lines)
         assert found is not None
         if (
             self._take_over

@@ -564,7 +564,7 @@ def test_files_that_are_added_meanwhile_do_not_fail_the_task(archive: Archive, m
 def test_people_who_were_erased_stay_away_also_from_receipts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = {"conn_type": "dysms", "login": "a", "password": "b", "extra": {"privacy_secret": "k" * 32}}
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
-    archive.aliyun_log(3)
+    archive.aliyun_log(4)  # the last one waits
     archive.store([sms_report(0), sms_report(1), sms_report(2), sms_report(1, biz_id="1^1", out_id="unlogged")])
     archive()
     log = logging.getLogger(__name__)
@@ -577,5 +577,6 @@ def test_people_who_were_erased_stay_away_also_from_receipts(archive: Archive, m
         result = archive(refresh=refresh)
         assert archive.data() == data
         assert result["erased"]["rows"] == erased["rows"]
+    assert result["erased"]["lines"] == 2  # a line, and a message without a line
     assert number(1) not in {row["phone_number"] for row in archive.rows()}
     DysmsVerifyPartitionOperator(task_id="verify", output_uri=f"file://{archive.out}", send_date=str(DAY)).execute({})

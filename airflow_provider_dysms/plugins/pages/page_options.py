@@ -10,6 +10,7 @@ import msgspec
 from airflow_provider_dysms.model.choices import PARTITION
 from airflow_provider_dysms.model.dates import EPOCH
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
 from airflow_provider_dysms.plugins.queries.query_limits import QueryLimits
 from airflow_provider_dysms.storage.day_placeholder import render_day
 
@@ -90,6 +91,8 @@ def parse_archives(text: str) -> tuple[ArchiveOption, ...]:
 def _archive(name: str, value: Any) -> ArchiveOption:
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise DysmsInputError("archives", f"has a name that is empty or longer than {MAX_NAME} characters")
+    if may_be_number(name):
+        raise DysmsInputError("archives", "has a name that looks like a phone number, which no address may hold")
     fields: Mapping[str, Any] = {"output_uri": value} if isinstance(value, str) else value
     try:
         archive = msgspec.convert({**fields, "name": name}, ArchiveOption)

@@ -30,6 +30,7 @@ def test_an_archive_is_a_uri_or_an_object() -> None:
         "{",
         "[]",
         '{"": "file:///x"}',
+        '{"production 139 1234 5678": "file:///x"}',
         '{"a": 1}',
         '{"a": null}',
         '{"a": {}}',
@@ -43,6 +44,7 @@ def test_anything_else_is_refused_with_the_name_of_the_option(text: str) -> None
     with pytest.raises(DysmsInputError, match="archives") as refused:
         parse_archives(text)
     assert "secret" not in str(refused.value)
+    assert "1234" not in str(refused.value)
 
 
 def test_the_first_archive_is_the_default() -> None:

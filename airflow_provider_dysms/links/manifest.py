@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
 
@@ -36,7 +36,9 @@ def page_of_result(dag_id: str, run_id: str, task_id: str, map_index: int | None
     """Return the address of a task's result in Airflow's UI, relative to the host that serves it."""
     from airflow.sdk.configuration import conf
 
-    prefix = urlsplit(conf.get("api", "base_url", fallback=None) or "").path.rstrip("/")
+    from airflow_provider_dysms.links.page_addresses import base_path
+
+    prefix = base_path(conf.get("api", "base_url", fallback=None))
     mapped = f"/mapped/{map_index}" if map_index is not None and map_index >= 0 else ""
     dag, run, task = (quote(part, safe="") for part in (dag_id, run_id, task_id))
     return f"{prefix}/dags/{dag}/runs/{run}/tasks/{task}{mapped}/xcom"

@@ -22,7 +22,15 @@ def page_path(base_url: str | None, page: str) -> str:
     :param base_url: the option ``[api] base_url``
     :param page: ``report``, ``details`` or a file
     """
-    return f"{urlsplit(base_url or '').path.rstrip('/')}{PREFIX}/{page}"
+    return f"{base_path(base_url)}{PREFIX}/{page}"
+
+
+def base_path(base_url: str | None) -> str:
+    """Return the path of the API server's own address, without a slash at its end.
+
+    :param base_url: the option ``[api] base_url``
+    """
+    return urlsplit(base_url or "").path.rstrip("/")
 
 
 def archive_of(archives: str | None, output_uri: str) -> str | None:

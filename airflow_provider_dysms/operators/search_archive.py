@@ -92,7 +92,7 @@ def search_archive(
 
 def _pages(query: FindQuery, hook: DysmsHook, max_records: int) -> Iterator[Page]:
     """Yield pages until there are enough records."""
-    key = None if query.phone_number is None else _privacy_key(hook)
+    key = None if query.phone_number is None else privacy_key_of(hook)
     remaining = max_records
     while remaining > 0:
         page = find(query, privacy_key=key, max_page_size=READ_AT_ONCE)
@@ -103,7 +103,7 @@ def _pages(query: FindQuery, hook: DysmsHook, max_records: int) -> Iterator[Page
         query = replace(query, cursor=page.next_cursor, page_size=max(min(remaining, READ_AT_ONCE), 1), count="quick")
 
 
-def _privacy_key(hook: DysmsHook) -> PrivacyKey | None:
+def privacy_key_of(hook: DysmsHook) -> PrivacyKey | None:
     """Return the key of the connection; ``None`` without one, because only hashed archives need it."""
     try:
         return hook.privacy_key

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowException
-
 from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.cli.exit_codes import ExitCode
@@ -16,6 +14,7 @@ from airflow_provider_dysms.cli.output import print_document, print_rows
 from airflow_provider_dysms.cli.run_command import runs_command, say
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.operators.search_archive import privacy_key_of
 from airflow_provider_dysms.reports.sending_details.details_page import render_details
 from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 from airflow_provider_dysms.storage.verify import PartitionDiffers
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from airflow_provider_dysms.archive.sending_details.page import Page
-    from airflow_provider_dysms.model.privacy import PrivacyKey
 
 #: The filters that are arguments of the same name.
 _FILTERS = (
@@ -51,7 +49,7 @@ def details(args: Namespace) -> ExitCode:
         **filters,
     )
     try:
-        page = find(query, privacy_key=_privacy_key(args) if args.by_number else None)
+        page = find(query, privacy_key=privacy_key_of(DysmsHook(args.dysms_conn_id)) if args.by_number else None)
     except PartitionDiffers as error:
         return say(str(error), ExitCode.FOUND)
     if args.html:
@@ -91,11 +89,3 @@ def _carried(pairs: list[str] | tuple[()]) -> dict[str, str]:
             raise DysmsInputError("carried", "must be COLUMN=TEXT")
         carried[name] = text
     return carried
-
-
-def _privacy_key(args: Namespace) -> PrivacyKey | None:
-    """Return the key of the connection; ``None`` without one, because only hashed archives need it."""
-    try:
-        return DysmsHook(args.dysms_conn_id).privacy_key
-    except (DysmsInputError, AirflowException):
-        return None

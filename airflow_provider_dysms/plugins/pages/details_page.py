@@ -18,7 +18,7 @@ from airflow_provider_dysms.model.phone_numbers.recognition import may_be_number
 from airflow_provider_dysms.plugins.pages.form.details_form import LAST, PAGE_SIZES, DetailsForm
 from airflow_provider_dysms.plugins.pages.form.request_body import read_form
 from airflow_provider_dysms.plugins.pages.form.same_origin import check_origin
-from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, server_of
+from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, input_problem, server_of
 from airflow_provider_dysms.plugins.pages.rendering.html import render
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
@@ -57,7 +57,7 @@ async def _answer(request: Request, fields: Sequence[tuple[str, str]]) -> Respon
         values = await _search(request, options, archive, form, language) if archive else {}
         status = 200
     except DysmsInputError as error:
-        values, status = _problem(_input_problem(error, language)), 400
+        values, status = _problem(input_problem(error.argument, error.problem, language)), 400
     except QueryProblem as problem:
         values, status = _problem(problem), problem.status
     return _page(request, options, archive, form, language, status, **values)
@@ -95,12 +95,6 @@ def _hints(form: DetailsForm, language: Language) -> list[str]:
         for name in ("template_code", "sign_name", "country", "error_code")
         if may_be_number(getattr(form, name))
     ]
-
-
-def _input_problem(error: DysmsInputError, language: Language) -> QueryProblem:
-    texts = CATALOGUES[language]
-    name, message = texts.get(error.argument, error.argument), translate(error.problem, language)
-    return QueryProblem(400, texts["problem_input"].format(field=name, message=message), error.argument)
 
 
 def _problem(problem: QueryProblem) -> dict[str, Any]:

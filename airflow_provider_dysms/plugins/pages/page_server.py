@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -34,6 +35,11 @@ _STATUSES = {"user_busy": 409, "server_busy": 503, "too_slow": 504, "too_large":
 _LOOK = 0.2
 
 
+#: Queries of one user that may take a thread: one that runs, and one that waits for it. With more, one visitor could
+#: take those of all others.
+_MAX_PER_USER = 2
+
+
 class QueryProblem(Exception):
     """A query that has no result, with the sentence for the visitor.
 
@@ -60,6 +66,7 @@ class PageServer:
         self.read_options = read_options
         self._runner = runner
         self._threads: anyio.CapacityLimiter | None = None
+        self._asking: Counter[str] = Counter()
 
     async def ask(
         self,
@@ -77,8 +84,11 @@ class PageServer:
         :param arguments: of the job
         :raises QueryProblem: it has none
         """
+        if self._asking[visitor.user_id] >= _MAX_PER_USER:
+            raise _problem_of(QueryFailed("user_busy"), options, language)
         query = {"job": job, "arguments": {"archive": archive.as_dict(), **arguments}}
         cancelled = threading.Event()
+        self._asking[visitor.user_id] += 1
         watch = asyncio.create_task(_watch(request, cancelled))
         try:
             answer = await anyio.to_thread.run_sync(
@@ -87,6 +97,7 @@ class PageServer:
         except QueryFailed as failed:
             raise _problem_of(failed, options, language) from None
         finally:
+            self._asking -= Counter([visitor.user_id])  # which forgets a user without a query
             cancelled.set()
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -101,6 +112,17 @@ class PageServer:
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(2 * MAX_QUERIES)
         return self._threads
+
+
+def input_problem(field: str, problem: str, language: Language) -> QueryProblem:
+    """Return the problem of a field that must be corrected.
+
+    :param field: of the form
+    :param problem: what is wrong with it, in English
+    """
+    texts = CATALOGUES[language]
+    sentence = texts["problem_input"].format(field=texts.get(field, field), message=translate(problem, language, field))
+    return QueryProblem(400, sentence, field)
 
 
 def server_of(request: Request) -> PageServer:
@@ -134,7 +156,7 @@ def _problem_in(error: Mapping[str, str], options: PageOptions, language: Langua
         return _problem_of(QueryFailed("too_large"), options, language)
     texts = CATALOGUES[language]
     if kind == "input" and argument in texts:
-        return QueryProblem(400, texts["problem_input"].format(field=texts[argument], message=message), argument)
+        return input_problem(argument, error["message"], language)
     if kind in ("input", "archive"):
         log.warning("An archive cannot be read: %s", message)
         whole = f"{argument} {message}" if argument else message

@@ -12,11 +12,9 @@ from starlette.responses import HTMLResponse, Response
 from airflow_provider_dysms.model.dates import DAY, beijing_day, parse_day
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.plugins.pages.details_page import archive_query
-from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, server_of
+from airflow_provider_dysms.plugins.pages.page_server import QueryProblem, input_problem, server_of
 from airflow_provider_dysms.plugins.pages.rendering.html import render, trusted
 from airflow_provider_dysms.plugins.pages.rendering.language import choose_language
-from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
-from airflow_provider_dysms.reports.sending_details.translated_sentences import translate
 
 if TYPE_CHECKING:
     from datetime import date
@@ -50,10 +48,7 @@ async def get_report(request: Request) -> Response:
             )
             report = result["html"]
     except DysmsInputError as error:
-        texts = CATALOGUES[language]
-        field = texts.get(error.argument, error.argument)
-        sentence = texts["problem_input"].format(field=field, message=translate(error.problem, language))
-        status = 400
+        sentence, status = input_problem(error.argument, error.problem, language).sentence, 400
     except QueryProblem as problem:
         sentence, status = problem.sentence, problem.status
     html = render(

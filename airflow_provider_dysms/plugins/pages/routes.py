@@ -19,6 +19,7 @@ from airflow_provider_dysms.plugins.pages.rendering.language import choose_langu
 from airflow_provider_dysms.plugins.pages.rendering.texts import CATALOGUES
 from airflow_provider_dysms.plugins.pages.report_page import get_report
 from airflow_provider_dysms.plugins.pages.static_files import get_static
+from airflow_provider_dysms.plugins.queries.query_errors import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,8 +57,8 @@ def guarded(endpoint: Endpoint) -> Endpoint:
             return sentence_page(request, 503, "options", message=str(error))
         except HTTPException:
             raise
-        except Exception as error:  # its text may quote a form, and so may a stack trace
-            log.error("A page failed: %s at %s.", type(error).__name__, _place(error))
+        except Exception as error:
+            log.error("A page failed: %s.", place_of(error))
             return sentence_page(request, 500, "unexpected")
 
     return answer
@@ -89,10 +90,3 @@ def sentence_page(request: Request, status: int, text: str, **parts: str) -> HTM
     sentence = CATALOGUES[language][f"problem_{text}"].format(**parts)
     page = "details" if text == "number_in_address" else None
     return HTMLResponse(render("problem.html.j2", language, page=page, archive_query="", sentence=sentence), status)
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown line"

@@ -17,6 +17,7 @@ import msgspec
 
 from airflow_provider_dysms.model.errors import DysmsError, DysmsInputError
 from airflow_provider_dysms.plugins.queries.frames import pack, read_message
+from airflow_provider_dysms.plugins.queries.query_errors import place_of
 
 #: Seconds for which a process waits for a query.
 MAX_IDLE = 900
@@ -66,16 +67,7 @@ def answer(received: bytes) -> dict[str, Any]:
     except MemoryError:
         return {"error": {"kind": "memory", "argument": None, "message": ""}}
     except Exception as error:
-        return {"error": {"kind": "unexpected", "argument": None, "message": _place_of(error)}}
-
-
-def _place_of(error: BaseException) -> str:
-    """Return the type of an error and the line that raised it: its text may quote a number."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown line"
-    return f"{type(error).__name__} at {place}"
+        return {"error": {"kind": "unexpected", "argument": None, "message": place_of(error)}}
 
 
 @contextlib.contextmanager

@@ -7,6 +7,15 @@ from typing import Literal
 Reason = Literal["user_busy", "server_busy", "too_slow", "too_large", "cancelled", "died"]
 
 
+def place_of(error: BaseException) -> str:
+    """Return the type of an error and the line that raised it: its text or a stack trace may quote a number."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "an unknown line"
+    return f"{type(error).__name__} at {place}"
+
+
 class QueryFailed(Exception):
     """A query was not begun, or has no result.
 

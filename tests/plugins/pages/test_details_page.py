@@ -21,6 +21,7 @@ from support.page_archives import (
 )
 
 from airflow_provider_dysms import __version__
+from airflow_provider_dysms.plugins.pages.form.details_form import DetailsForm
 
 pytestmark = pytest.mark.slow  # each query starts a process, or waits for one
 
@@ -166,6 +167,17 @@ def test_a_field_that_cannot_be_used_is_named_with_the_way_to_correct_it(
             rf'field wrong"><span>[^<]*</span>\s*<(?:input|select) name="{wrong}"',
             page.text.replace('type="datetime-local" ', ""),
         )
+
+
+@pytest.mark.parametrize("field", [*DetailsForm.__struct_fields__, "day", "anything"])
+def test_a_strange_value_in_any_field_gets_a_page_or_a_sentence(client: TestClient, field: str) -> None:
+    for value in ("\x00", "%00%ff", "../../etc/passwd", "9" * 100, "२०२६", "\u202e", "\r\nlocation: /", "{{ 7 * 7 }}"):
+        for answer in (
+            client.post("details", data={"last": "", field: value}),
+            client.get("report", params={field: value}),
+        ):
+            assert answer.status_code in (200, 400)
+            assert "Something went wrong" not in text_of(answer.text)
 
 
 def test_a_damaged_file_gets_a_sentence(client: TestClient) -> None:

@@ -121,6 +121,7 @@ def test_the_mainland_of_alibaba_cloud(emulator: Emulator, receiver: Receiver, t
     result, rows = join(tmp_path, sent_uri)
     assert result["by_state"]["waiting"] == pushed["lost"] + pushed["kept_back"]
     late = emulator.push_receipts(receiver.url, **how, only_late=True)
+    assert late["kept_back"] == 0 < pushed["kept_back"]
     result, rows = join(tmp_path, sent_uri)
     assert result["by_state"]["waiting"] == pushed["lost"]
     conflicts = pushed["contradicting"] + late["contradicting"]

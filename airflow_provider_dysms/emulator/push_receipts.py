@@ -144,8 +144,11 @@ def _reports_of(message: Message, push: Push, now: float, counts: Counter[str]) 
     draws = {name: chance.random() for name in ("lost", "late", "forged", "doubled", "contradicting")}
     state = message.state_at(now)
     is_late = draws["late"] < push.late
-    if draws["lost"] < push.lost or is_late is not push.only_late:
-        counts["lost" if draws["lost"] < push.lost else "kept_back"] += 1
+    if draws["lost"] < push.lost:
+        counts["lost"] += 1
+        return
+    if is_late is not push.only_late:
+        counts["kept_back"] += is_late
         return
     opposite = "failed" if state == "delivered" else "delivered"
     is_forged = draws["forged"] < push.forged

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.triggers import receipts
@@ -117,4 +118,6 @@ def test_an_asset_takes_it_as_the_trigger_of_a_watcher(tmp_path: Path) -> None:
     asset = Asset("receipts", watchers=[AssetWatcher(name="archive", trigger=trigger(tmp_path))])
     with DAG("arrived", schedule=[asset]) as dag:
         pass
-    assert dag.timetable is not None
+    (stored,) = DagSerialization.to_dict(dag)["dag"]["timetable"]["__var"]["asset_condition"]["objects"]
+    path, arguments = trigger(tmp_path).serialize()
+    assert stored["watchers"] == [{"name": "archive", "trigger": {"classpath": path, "kwargs": arguments}}]

@@ -42,7 +42,7 @@ OUTPUT_URI = Arg(
     ("--output-uri",),
     required=True,
     type=to_uri,
-    help="Folder of the output: s3://conn_id@bucket/prefix, file:///folder, or a path of this machine",
+    help="Folder of the output: s3:// or oss://conn_id@bucket/folder, file:///folder, or a path of this machine",
 )
 
 #: Of the commands that write a page.

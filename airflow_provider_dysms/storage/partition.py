@@ -66,7 +66,7 @@ class Partition:
     ) -> Partition:
         """Check the arguments and return the partition.
 
-        :param output_uri: ``file:///folder`` or ``s3://conn_id@bucket/folder``
+        :param output_uri: ``file:///folder``, ``s3://conn_id@bucket/folder`` or ``oss://conn_id@bucket/folder``
         :param partition: folder below it, such as ``send_date=2025-06-01``; more than one level is allowed
         :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
         :param compression: ``None`` or ``gzip``; for Parquet ``zstd`` (the default), ``snappy``, ``gzip`` or ``none``

@@ -96,7 +96,7 @@ class DysmsToObjectStorageOperator(TellsLineage, PrivatePartial, CheckedArgument
         ``missing`` or ``unlogged``; then the task log has a warning, and ``keyed`` is false
     :param send_date: ``YYYYMMDD``, ``YYYY-MM-DD``, a ``date`` or an aware ``datetime``; default the day before the end
         of the run's data interval, in Beijing; templated
-    :param output_uri: folder in object storage, ``file:///...`` or ``s3://conn_id@bucket/prefix``; templated
+    :param output_uri: ``file:///folder``, ``s3://conn_id@bucket/folder`` or ``oss://conn_id@bucket/folder``; templated
     :param file_format: ``jsonl`` (default), ``csv`` or ``parquet``
     :param compression: ``gzip`` for jsonl and csv; ``zstd`` (default there), ``snappy`` or ``gzip`` for parquet
     :param csv_safe: for csv: texts that begin with ``=``, ``+``, ``-``, ``@``, a tab or a line end are written with an

@@ -161,8 +161,8 @@ class DysmsQuerySendStatisticsOperator(TellsLineage, CheckedArguments, BaseOpera
     :param template_types: any of ``code``, ``notice``, ``promotion``, ``international`` and ``digital``, queried one by
         one
     :param sign_names: signatures, queried one by one; templated
-    :param output_uri: folder in object storage, ``file:///...``, ``s3://conn_id@...`` or ``oss://conn_id@...``: each day is written
-        as JSON Lines to ``send_date=YYYY-MM-DD`` below it; templated
+    :param output_uri: folder in object storage, ``file:///...``, ``s3://conn_id@...`` or ``oss://conn_id@...``: each
+        day is written as JSON Lines to ``send_date=YYYY-MM-DD`` below it; templated
     :param dysms_conn_id: the connection, default ``dysms_default``; templated
 
     Follows https://help.aliyun.com/document_detail/397330.html

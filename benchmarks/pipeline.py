@@ -3,6 +3,9 @@
 All exporters export the same day from the same prerendered service in the same run, and take turns. Each runs in its
 own process on its own CPU core; the service has another core. There are 1.2 messages per phone number. At the end, our
 operator exports a whole day of 1,200,000 lines with 1,000,000 numbers. `make bench` runs it.
+
+With ``--against FOLDER`` only our operator is measured: of this checkout and of another one, in turns. It shows whether
+a change makes the export slower.
 """
 
 from __future__ import annotations
@@ -57,6 +60,9 @@ def main() -> None:
         with ScriptProcess("prerendered_service.py", folder, "0", service_core) as service:
             run = _Runner(f"http://127.0.0.1:{service.receive()}", Path(folder), day.isoformat(), client_core)
             print(f"1.2 messages per number, {IN_FLIGHT} concurrent requests; {options.rounds} rounds, medians")
+            if options.against is not None:
+                _compare(run, options.against, options.numbers, options.rounds)
+                return
             for _ in range(options.rounds):
                 for name, (_, share) in ENTRIES.items():
                     run(name, int(options.numbers * share), measured[name])
@@ -79,18 +85,40 @@ class _Runner:
     day: str
     core: str
 
-    def __call__(self, name: str, numbers: int, measurements: Measurements, file_format: str = "parquet") -> None:
+    def __call__(
+        self,
+        name: str,
+        numbers: int,
+        measurements: Measurements,
+        file_format: str = "parquet",
+        checkout: Path | None = None,
+    ) -> None:
         log = self.folder / f"{numbers}.csv"
         if not log.exists():
             write_send_log(log, numbers, self.day)
         with tempfile.TemporaryDirectory(dir=self.folder) as output:
-            result = run_exporter(name, self.url, log, Path(output), self.day, self.core, file_format)
+            result = run_exporter(name, self.url, log, Path(output), self.day, self.core, file_format, checkout)
         expected = sum(map(messages, range(numbers)))
         if result["rows"] != expected:
             raise SystemExit(f"{ENTRIES[name][0]} wrote {result['rows']} rows instead of {expected}")
         measurements.rates.append(expected / result["seconds"])
         measurements.cpu.append(result["cpu"] / numbers * 1000)
         measurements.memory.append(result["memory"])
+
+
+def _compare(run: _Runner, other: Path, numbers: int, rounds: int) -> None:
+    """Print the CPU of our operator and of that of another checkout; which one comes first changes with each round."""
+    checkouts = {"this checkout": Path(__file__).parents[1], str(other): other.resolve(strict=True)}
+    measured = {label: Measurements() for label in checkouts}
+    for number in range(rounds):
+        for label in list(checkouts)[:: -1 if number % 2 else 1]:
+            run("ours", numbers, measured[label], checkout=checkouts[label])
+    ours, others = (results.cpu for results in measured.values())
+    changes = [100 * (cpu / before - 1) for cpu, before in zip(ours, others, strict=True)]
+    rows = [["CPU per number, ms", *(f"round {number}" for number in range(1, rounds + 1)), "median"]]
+    rows += [[label, *(f"{cpu:.3f}" for cpu in (*of.cpu, statistics.median(of.cpu)))] for label, of in measured.items()]
+    rows += [["change, %", *(f"{change:+.1f}" for change in (*changes, statistics.median(changes)))]]
+    print(table(rows))
 
 
 def _rows(measured: dict[str, Measurements]) -> list[list[str]]:
@@ -131,6 +159,7 @@ def _arguments() -> argparse.Namespace:
         "--numbers", type=int, default=30_000, help="numbers of our operator in each round; the others get fewer"
     )
     parser.add_argument("--day", type=int, default=1_000_000, help="numbers of the whole day, default 1000000")
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout, which ours is compared with")
     parser.add_argument("--formats", default="parquet", help="file formats of the whole day: parquet,jsonl")
     return parser.parse_args()
 

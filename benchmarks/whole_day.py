@@ -44,13 +44,21 @@ def write_send_log(path: Path, numbers: int, day: str) -> None:
 
 
 def run_exporter(
-    name: str, url: str, log: Path, output: Path, day: str, core: str, file_format: str = "parquet"
+    name: str,
+    url: str,
+    log: Path,
+    output: Path,
+    day: str,
+    core: str,
+    file_format: str = "parquet",
+    checkout: Path | None = None,
 ) -> dict[str, Any]:
     """Export a send log in a process of its own.
 
     :param name: of the exporter in exporters.py
     :param url: of the service
     :param core: the CPU core that is reserved for the process; empty for any
+    :param checkout: folder of another checkout, whose package is used; default: the one that is installed
     :returns: delivered ``rows``, ``seconds``, seconds of ``cpu``, and peak ``memory`` above the idle process, in MB
     """
     script = str(Path(__file__).with_name("exporters.py"))
@@ -61,7 +69,7 @@ def run_exporter(
         stderr=subprocess.PIPE,
         text=True,
         check=False,
-        env={**os.environ, "AIRFLOW_HOME": str(output)},
+        env={**os.environ, "AIRFLOW_HOME": str(output), **({"PYTHONPATH": str(checkout)} if checkout else {})},
     )
     if done.returncode:
         raise SystemExit(f"The exporter {name} failed:\n{done.stderr[-2000:]}")

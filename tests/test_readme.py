@@ -84,6 +84,7 @@ def test_every_command_is_one_that_a_test_runs_or_too_long_for_one() -> None:
         ),
         *("make conformance", "make conformance-peers", "make crash"),
         *("make bench", "make bench-waits", "make bench-imports", "make bench-catch-up", "make bench-refresh"),
+        "git worktree add ../before",
         "make bench-archive",
         "make bench-receipts",
         "make bench-check",

@@ -140,7 +140,7 @@ test-python: ## every test, on another Python: make test-python PYTHON=python3.1
 # Pins stay as they are while they fit; UPGRADE=1 takes the newest of everything.
 lock: $(TOOLS)/.installed ## write the pins, for every Python that is supported
 	$(COMPILE) --group scale --group browser --group peers --group mutation --group types --group bench-archive -o constraints.txt $(if $(UPGRADE),--upgrade)
-	$(COMPILE) --group oldest --exclude-newer 2026-06-06 -o constraints-oldest.txt
+	$(COMPILE) --group oldest --group browser --exclude-newer 2026-06-06 -o constraints-oldest.txt
 
 COMPILE := $(TOOLS)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' --all-extras --group dev --group e2e --group lock

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
+from airflow_provider_dysms.archive.sending_details.record import json_able
 from airflow_provider_dysms.arguments.private_fields import raw_numbers
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.operators.run_queries import MAX_XCOM_BYTES
@@ -160,6 +161,6 @@ class _DetailsFile:
 
 
 def _row(record: SendingDetail) -> tuple[Any, ...]:
-    carried = record.as_dict(show_number=True)["carried"]
     cells = [getattr(record, name) for name in COLUMNS if name != "carried"]
-    return (*cells, json.dumps(carried, ensure_ascii=False, sort_keys=True) if carried else None)
+    carried = json.dumps(json_able(record.carried), ensure_ascii=False, sort_keys=True) if record.carried else None
+    return (*cells, carried)

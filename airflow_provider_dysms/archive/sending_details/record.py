@@ -80,7 +80,7 @@ class SendingDetail(PrivateStruct, frozen=True, kw_only=True, gc=False):
         if not show_number and self.phone_number is not None:
             facts = {name: _without(value, self.phone_number) for name, value in facts.items()}
             facts["phone_number"] = self.masked_number
-        return {name: _json_able(value) for name, value in facts.items()}
+        return {name: json_able(value) for name, value in facts.items()}
 
 
 #: The columns of our output that are fields here.
@@ -114,9 +114,10 @@ def _without(value: Any, number: str) -> Any:
     return value
 
 
-def _json_able(value: Any) -> Any:
+def json_able(value: Any) -> Any:
+    """Return a field as a JSON-able value; times are ISO 8601 in UTC."""
     if isinstance(value, Mapping):
-        return {name: _json_able(part) for name, part in value.items()}
+        return {name: json_able(part) for name, part in value.items()}
     if isinstance(value, datetime):
         return iso_utc(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.archive.engines.day_search import DaySearch
-from airflow_provider_dysms.archive.sending_details.filters.phone_filter import PhoneFilter
+from airflow_provider_dysms.archive.sending_details.filters.phone_filter import PHONE_NUMBER, PhoneFilter
 from airflow_provider_dysms.archive.sending_details.filters.sending_results import EXPIRED_CODE, same_codes, states_of
 from airflow_provider_dysms.archive.sending_details.query import MAX_PAGE_SIZE, Count
+from airflow_provider_dysms.audit.verdict import PHONE_HASH
 from airflow_provider_dysms.model.dates import day_start
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import DysmsInputError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.model.privacy import PrivacyKey
 
 #: Columns that are not searched by their text: numbers have a filter of their own, and texts of messages are private.
-_NOT_CARRIED = frozenset({"phone_number", "phone_hash", "content"})
+_NOT_CARRIED = frozenset({PHONE_NUMBER, PHONE_HASH, "content"})
 
 #: Characters of a filter.
 MAX_LENGTH = 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.audit.verdict import PHONE_HASH
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.phone_numbers.number import NumberError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.model.privacy import PrivacyKey
 
-PHONE_NUMBER, PHONE_HASH = "phone_number", "phone_hash"
+PHONE_NUMBER = "phone_number"
 
 #: Characters of a number as people write it, and digits of one.
 _MAX_LENGTH, _MIN_DIGITS = 40, 4

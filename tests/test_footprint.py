@@ -25,7 +25,8 @@ AT_WORK = {
 
 #: Modules of these rooms that check arguments.
 CHECKS = {
-    *("delivery_check", "delivery_check.limits", "retention", "retention.keep_days", "storage", "storage.file_formats"),
+    *("delivery_check", "delivery_check.limits", "reports", "reports.span", "retention", "retention.keep_days"),
+    *("storage", "storage.file_formats"),
     *("suppression", "suppression.rules", "waits", "waits.goal"),
 }
 

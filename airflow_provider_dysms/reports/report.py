@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.archive.figures.day_figures import DayFigures
 from airflow_provider_dysms.archive.figures.equal_age import ComparedDay, same_weekdays
 from airflow_provider_dysms.model.dates import DAY
-from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.reports.contents.causes import Causes, causes_of
 from airflow_provider_dysms.reports.contents.findings import Finding, findings_of
 from airflow_provider_dysms.reports.contents.groups import Groups, groups_of
@@ -21,15 +20,13 @@ from airflow_provider_dysms.reports.contents.overview import (
     segments_of,
     waiting_of,
 )
+from airflow_provider_dysms.reports.span import DAYS, check_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from airflow_provider_dysms.archive.figures.day_figures import SegmentCounts
-
-#: Days of a report by default, and at most.
-DAYS, MAX_DAYS = 30, 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +66,10 @@ def build_report(figures: Mapping[date, DayFigures], last: date, *, days: int = 
         days of :func:`~airflow_provider_dysms.archive.figures.read_figures.days_through`; a day that is not among them
         counts as not audited
     :param last: the day that the report is about, and the last one of the span
-    :param days: length of the span, 1 to :data:`MAX_DAYS`
+    :param days: length of the span, 1 to :data:`.span.MAX_DAYS`
     :raises DysmsInputError: the span is too short or too long
     """
-    if not 1 <= days <= MAX_DAYS:
-        raise DysmsInputError("days", f"must be a number of days from 1 to {MAX_DAYS}, not {days}")
+    check_days("days", days)
     span = [last - DAY * back for back in range(days - 1, -1, -1)]
     window = [figures.get(day) or DayFigures(day, "missing") for day in span]
     day = window[-1]

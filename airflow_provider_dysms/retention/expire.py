@@ -2,8 +2,9 @@
 
 The manifest goes first: a reader that begins with manifests no longer finds the day, and one that has found it already
 still has its data. Then goes the data file, at once and whole, and what a killed writer left next to it. A run that is
-killed in between leaves a data file without a manifest, which the next run removes. Two more things end with time: the
-checkpoints of tasks that never succeeded, and the digests in the records of erasures.
+killed in between leaves a data file without a manifest, which the next run removes. Three more things end with time:
+the checkpoints of tasks that never succeeded, the marks of audits that were killed within a commit, and the digests in
+the records of erasures.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.model.dates import DAY, beijing_day
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
+from airflow_provider_dysms.retention.commit_marks import marks_of_others
 from airflow_provider_dysms.retention.erasure_records import read_records, record_keys, write_record
 from airflow_provider_dysms.retention.keep_days import MIN_KEEP_DAYS, check_keep_days
 from airflow_provider_dysms.retention.list_partitions import list_partitions
@@ -69,6 +71,7 @@ def expire_partitions(output_uri: str, *, keep_days: int, partition: str, now: d
             len(refused),
             ", ".join(refused[:MAX_NAMED]),
         )
+    marks_of_others(store, writer="")  # removes those that killed audits have left
     remaining = [key for name in expired for key in _remove_partition(store, name, found[name])]
     if remaining:
         raise DysmsStorageError(f"{remaining[0]} was left by a task less than an hour ago; run the task again later")

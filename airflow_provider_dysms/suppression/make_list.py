@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.model.privacy import PrivacyKey
     from airflow_provider_dysms.storage.manifest import Manifest
 
-#: Days of an archive that are read at most.
-MAX_DAYS = 366
-
 #: Templates without a type, and days without an audit, that a result names.
 MAX_NAMED = 50
 

@@ -89,6 +89,9 @@ class SuppressionRules:
         return days.get(reason, self.pumping_days)
 
 
+#: Days of an archive that are read at most.
+MAX_DAYS = 366
+
 #: Largest threshold.
 MAX_THRESHOLD = 1_000_000
 
@@ -105,6 +108,14 @@ def check_threshold(argument: str, value: Any) -> None:
             raise DysmsInputError(argument, f"must be a share from 0 to 1, not {safe_repr(value)}")
         return
     whole_number(argument, value, "a threshold", 1, MAX_THRESHOLD)
+
+
+def check_days(argument: str, value: Any) -> None:
+    """Check how many days of an archive are read.
+
+    :raises DysmsInputError: it is not a whole number, or too large
+    """
+    whole_number(argument, value, "days", 1, MAX_DAYS)
 
 
 def check_template_types(argument: str, value: Any) -> None:

@@ -13,7 +13,8 @@ from support.simulated_archive import month_with_incidents
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.reports.delivery_report import render
-from airflow_provider_dysms.reports.report import MAX_DAYS, build_report
+from airflow_provider_dysms.reports.report import build_report
+from airflow_provider_dysms.reports.span import MAX_DAYS
 
 
 def test_the_last_day_is_compared_with_the_same_weekdays_at_its_age(simulated: Callable[..., Any], last: date) -> None:

@@ -12,9 +12,9 @@ from airflow_provider_dysms.cli.html_file import write_html
 from airflow_provider_dysms.cli.output import print_document, print_rows
 from airflow_provider_dysms.cli.run_command import runs_command, say
 from airflow_provider_dysms.cli.send_dates import day_of
-from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.reports.delivery_report import render
-from airflow_provider_dysms.reports.report import MAX_DAYS, build_report
+from airflow_provider_dysms.reports.report import build_report
+from airflow_provider_dysms.reports.span import check_days
 from airflow_provider_dysms.reports.table import day_rows, facts
 from airflow_provider_dysms.reports.wording import Wording
 from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
@@ -32,8 +32,7 @@ _COLUMNS = (*("send_date", "state", "as_of", "sent", "delivered_share", "failed"
 def report(args: Namespace) -> ExitCode:
     """Print one row per day and what is wrong; return 0 if the last day was audited."""
     last = day_of(args.send_date, "send_date")
-    if not 1 <= args.days <= MAX_DAYS:
-        raise DysmsInputError("days", f"must be a number of days from 1 to {MAX_DAYS}")
+    check_days("days", args.days)
     span = days_through(last, args.days)
     partition = getattr(args, "partition", PARTITION)
     figures = read_figures(args.output_uri, span, partition=partition, now=datetime.now(UTC))

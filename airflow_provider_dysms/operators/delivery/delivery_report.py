@@ -14,14 +14,12 @@ from airflow_provider_dysms.exceptions import airflow_errors, without_frames
 from airflow_provider_dysms.model import validation
 from airflow_provider_dysms.model.choices import ReportLanguage
 from airflow_provider_dysms.model.dates import parse_day
+from airflow_provider_dysms.reports.span import DAYS, check_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
-
-#: Days of a report by default, and at most.
-DAYS, MAX_DAYS = 30, 92
 
 
 class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
@@ -56,7 +54,7 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
     checks: ClassVar[dict[str, Any]] = {
         "output_uri": validation.text,
         "report_uri": text_with_day,
-        "days": lambda argument, value: validation.whole_number(argument, value, "days", 1, MAX_DAYS),
+        "days": check_days,
         "send_date": lambda argument, value: parse_day(value, argument),
         "partition": text_with_day,
         "language": one_of(ReportLanguage),

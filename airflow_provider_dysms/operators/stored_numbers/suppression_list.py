@@ -24,6 +24,7 @@ from airflow_provider_dysms.storage.file_formats import EXTENSIONS
 from airflow_provider_dysms.suppression.rules import (
     THRESHOLDS,
     SuppressionRules,
+    check_days,
     check_template_types,
     check_threshold,
 )
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
-
-#: Days of an archive that are read at most.
-MAX_DAYS = 366
 
 
 class DysmsSuppressionListOperator(CheckedArguments, BaseOperator):
@@ -99,7 +97,7 @@ class DysmsSuppressionListOperator(CheckedArguments, BaseOperator):
         "output_uri": validation.text,
         "suppression_uri": validation.text,
         "template_types": check_template_types,
-        "days": lambda argument, value: validation.whole_number(argument, value, "days", 1, MAX_DAYS),
+        "days": check_days,
         "through": lambda argument, value: parse_day(value, argument),
         "pumping": one_of(Pumping),
         "phone": one_of(Phone),

@@ -9,7 +9,8 @@ from airflow_provider_dysms.archive.figures.read_figures import days_through, re
 from airflow_provider_dysms.archive.sending_details.find import find
 from airflow_provider_dysms.archive.sending_details.query import FindQuery
 from airflow_provider_dysms.reports.delivery_report import render_body
-from airflow_provider_dysms.reports.report import DAYS, build_report
+from airflow_provider_dysms.reports.report import build_report
+from airflow_provider_dysms.reports.span import DAYS
 from airflow_provider_dysms.suppression.stopped_numbers import read_stopped
 
 if TYPE_CHECKING:

@@ -54,7 +54,8 @@ _ENDINGS: dict[str, SentFormat] = {
     "pq": "parquet",
 }
 
-_NUMBER = re.compile(r"\s*(?:tel:)?[+＋(（]?[0-9０-９][0-9０-９ ().（）-]{4,}\s*", re.IGNORECASE)
+# Without the blanks around it: two classes in a row that both take blanks are tried in every division of a long line.
+_NUMBER = re.compile(r"(?:tel:)?[+＋(（]?[0-9０-９][0-9０-９ ().（）-]{4,}", re.IGNORECASE)
 
 
 def open_source(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> Table | None:
@@ -100,7 +101,7 @@ def _format(source: Source, fits: Fits, notes: Notes, *, has_names: bool) -> Sen
     # A name that ends in .txt says little, because tables have such names as well.
     if by_name == "csv" or has_columns(line, fits, source.options.delimiter):
         return "csv"
-    if (by_name == "text" and line) or (_NUMBER.fullmatch(line) and not has_names):
+    if (by_name == "text" and line) or (_NUMBER.fullmatch(line.strip()) and not has_names):
         return "text"
     if not line:
         return "csv"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 MAX_SHARE = 0.01
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_NUMBER_LIKE = re.compile(r"\s*(?:tel:)?[+＋]?[\d(（][\d ().（）-]{6,}\s*", re.IGNORECASE)
+# Without the blanks around it, for the reason that detect_format names.
+_NUMBER_LIKE = re.compile(r"(?:tel:)?[+＋]?[\d(（][\d ().（）-]{6,}", re.IGNORECASE)
 _REMEDY = "remove stray quotes, or set multiline=True if the cells of this log have line ends in them"
 
 
@@ -71,7 +72,7 @@ class LineEnds:
         _, *others = _LINE_END.split(self._delimiter.join(cells))
         for offset, line in enumerate(others, 1):
             parts = line.split(self._delimiter)
-            if len(parts) == len(self._names) and _NUMBER_LIKE.fullmatch(parts[index].strip('"')):
+            if len(parts) == len(self._names) and _NUMBER_LIKE.fullmatch(parts[index].strip('"').strip()):
                 inner = number + offset
                 problem = f"begins a quoted cell that contains line {inner}, which looks like a line of the log"
                 raise self._refusal(number, problem)

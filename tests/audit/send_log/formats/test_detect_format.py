@@ -3,11 +3,13 @@
 import gzip
 import io
 import json
+import time
 
 import pytest
 from support.send_logs import DAY, EXPECTED, OURS, objects, parquet, refusal, seen, table
 
 from airflow_provider_dysms.audit.send_log.log import read_send_log
+from airflow_provider_dysms.model.errors import DysmsInputError
 
 REFUSED = {
     "a workbook": ("l.xlsx", b"PK\x03\x04" + bytes(99), {}, "an Excel workbook"),
@@ -36,3 +38,10 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(case):
 def test_a_part_without_a_byte_has_no_line(name, data, columns):
     files = [(name, io.BytesIO(data)), ("b.csv", io.BytesIO(table().encode()))]
     assert seen(read_send_log(files, send_date=DAY, columns=columns)) == EXPECTED
+
+
+def test_a_first_line_that_is_almost_a_number_is_refused_at_once():
+    before = time.process_time()
+    with pytest.raises(DysmsInputError, match="unknown format"):
+        read_send_log([("sent", io.BytesIO(b"1390" + b" " * 60_000 + b"x\n"))], send_date=DAY)
+    assert time.process_time() - before < 2  # a pattern that tries every division of the blanks takes ten

@@ -178,7 +178,7 @@ $(VENV)/.installed-demo: pyproject.toml $(CONSTRAINTS)
 $(VENV)/.installed: $(VENV)/.installed-demo
 	@$(BIN)/python scripts/install.py "what the tests need: all extras, AWS, the vendor's SDKs" \
 		--editable '.[archive,parquet,s3,oss,credentials]' --group dev $(if $(filter constraints.txt,$(CONSTRAINTS)),--group types)
-	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
+	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --upgrade --no-deps --target $(VENV)/pendulum-3.1.0 pendulum==3.1.0
 	@touch $@
 
 .venv-scale/.installed-scale: pyproject.toml $(CONSTRAINTS)

@@ -7,11 +7,16 @@ import socket
 from collections.abc import Callable
 
 import pytest
+from airflow import __version__ as airflow_version
+from packaging.version import Version
 from playwright.sync_api import Page, expect
 from support.airflow.running_airflow import RunningAirflow
 
 from airflow_provider_dysms.get_provider_info import FIELDS
 from airflow_provider_dysms.hooks.dysms import DysmsHook
+
+#: The form of Airflow 3.2 shows an extra while it is typed; docs/connection.md says so.
+IS_HIDDEN_WHILE_TYPED = Version(airflow_version) >= Version("3.3")
 
 SECRETS = [name for name, field in FIELDS.items() if field["schema"].get("format") == "password"]
 
@@ -42,7 +47,8 @@ def test_every_field_has_its_help_and_secrets_are_masked(page: Page, screenshot:
         expect(page.get_by_text(field["label"], exact=True)).to_be_visible()
         expect(page.get_by_text(field["description"], exact=True)).to_be_visible()
         if name in SECRETS:
-            expect(page.locator(f"[name=element_{name}]")).to_have_attribute("type", "password")
+            is_hidden = page.locator(f"[name=element_{name}][type=password]")
+            expect(is_hidden).to_have_count(1 if IS_HIDDEN_WHILE_TYPED else 0)
     screenshot("connection-form-extras")
 
 

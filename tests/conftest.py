@@ -6,6 +6,7 @@ Nothing here imports Airflow, so that rooms that do not know it do not pay for i
 import atexit
 import base64
 import contextlib
+import functools
 import os
 import shutil
 import sqlite3
@@ -161,6 +162,10 @@ def _airflow_database() -> None:
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.close()
 
+    from airflow.sdk.execution_time import supervisor
+
+    # Airflow 3.2 makes a new API server for every task that is run in this process, which takes longer than the task.
+    supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
     initdb()
 
 

@@ -70,10 +70,14 @@ class ErasedTexts:
 
 def _windows(run: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and digits of groups that follow one another: the longest first of each start."""
-    groups = list(_GROUP.finditer(run))
-    for first in range(len(groups)):
-        for last in reversed(range(first, len(groups))):
-            start, end = groups[first].start() if first else 0, groups[last].end()  # with the plus
-            digits = "".join(group[0] for group in groups[first : last + 1]).translate(FULL_WIDTH_DIGITS)
-            if MIN_DIGITS <= len(digits) <= MAX_WITH_PREFIX:
-                yield start, end, digits
+    groups = [(group.start(), group.end(), group[0].translate(FULL_WIDTH_DIGITS)) for group in _GROUP.finditer(run)]
+    for first, (start, _, _) in enumerate(groups):
+        found: list[tuple[int, int, str]] = []
+        digits = ""
+        for _, end, more in groups[first : first + MAX_WITH_PREFIX]:
+            digits += more
+            if len(digits) > MAX_WITH_PREFIX:
+                break
+            if len(digits) >= MIN_DIGITS:
+                found.append((start if first else 0, end, digits))  # with the plus
+        yield from reversed(found)

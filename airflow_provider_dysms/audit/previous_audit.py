@@ -178,7 +178,8 @@ class PreviousAudit:
             ours = sorted((_ticks(lines[index].sent_at), index) for index in alike.get(ids, ()))
             theirs = sorted(_ticks(verdict.sent_at) for verdict in verdicts)
             tolerance = TOLERANCE // _TICK if self._are_matched_by_time([lines[index] for _, index in ours]) else None
-            owners |= {ours[one][1] for one, _ in align([ticks for ticks, _ in ours], theirs, tolerance)}
+            pairs = align([ticks for ticks, _ in ours], theirs, tolerance, where=lines[0].where)
+            owners |= {ours[one][1] for one, _ in pairs}
         return owners
 
     def _are_matched_by_time(self, lines: Sequence[Line]) -> bool:

@@ -10,8 +10,13 @@ from bisect import bisect_left, bisect_right
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.model.errors import DysmsInputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: Pairs of a line and a message that are near enough. Each takes a byte until all lines are paired.
+MAX_PAIRS = 100_000_000
 
 #: The clocks of the log and of the service may differ this much. It matters for lines that have no other key.
 TOLERANCE = timedelta(minutes=10)
@@ -19,7 +24,9 @@ TOLERANCE = timedelta(minutes=10)
 _SKIP_OURS, _SKIP_THEIRS, _PAIR = range(3)
 
 
-def align(ours: Sequence[int], theirs: Sequence[int], tolerance: int | None = None) -> list[tuple[int, int]]:
+def align(
+    ours: Sequence[int], theirs: Sequence[int], tolerance: int | None = None, *, where: str
+) -> list[tuple[int, int]]:
     """Pair two ascending series without crossings.
 
     If solutions are equally good, the last members stay without a pair. Time and memory grow with the number of pairs
@@ -28,7 +35,9 @@ def align(ours: Sequence[int], theirs: Sequence[int], tolerance: int | None = No
     :param ours: instants in any unit, ascending
     :param theirs: instants in the same unit, ascending
     :param tolerance: maximum time between the members of a pair, in the same unit; default: any
+    :param where: place of the first line in the send log, for the error
     :returns: pairs of indexes, ascending
+    :raises DysmsInputError: more than ``MAX_PAIRS`` are near enough
     """
     if not ours or not theirs:
         return []
@@ -38,14 +47,22 @@ def align(ours: Sequence[int], theirs: Sequence[int], tolerance: int | None = No
     # One more pair scores higher than any time that can be saved.
     pair_score = (widest + 1) * (min(len(ours), len(theirs)) + 1)
 
+    windows = [(0, len(theirs))] * len(ours)
+    if tolerance is not None:
+        windows = [(bisect_left(theirs, each - tolerance), bisect_right(theirs, each + tolerance)) for each in ours]
+    if sum(high - low for low, high in windows) > MAX_PAIRS:
+        raise DysmsInputError(
+            "sent_uri",
+            f"has {len(ours):,} lines with the number and the keys of {where}, and there are {len(theirs):,} messages "
+            "with them, too many to pair by time; add a column with the BizId or the OutId of each line",
+        )
+
     # best[j]: the score of the best pairing of ours so far with the first j of theirs. Beyond `top`, nothing has been
     # near enough yet, so the score there is best[top].
     best = [0] * (len(theirs) + 1)
     top = 0
     bands: list[tuple[int, bytearray]] = []
-    for instant in ours:
-        low = 0 if tolerance is None else bisect_left(theirs, instant - tolerance)
-        high = len(theirs) if tolerance is None else bisect_right(theirs, instant + tolerance)
+    for instant, (low, high) in zip(ours, windows, strict=True):
         if high > top:
             best[top + 1 : high + 1] = [best[top]] * (high - top)
             top = high

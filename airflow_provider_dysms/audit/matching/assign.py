@@ -209,7 +209,8 @@ class _Assigner:
         ours = sorted((_ticks(sent_at), index) for index in lines if (sent_at := self.lines[index].sent_at))
         theirs = [candidate for candidate in candidates if candidate.sent_at is not None]
         limit = None if tolerance is None else tolerance // _TICK
-        pairs = align([tick for tick, _ in ours], [_ticks(each.sent_at) for each in theirs if each.sent_at], limit)
+        instants = [_ticks(each.sent_at) for each in theirs if each.sent_at]
+        pairs = align([tick for tick, _ in ours], instants, limit, where=self.lines[0].where)
         self._store([(ours[one][1], theirs[other]) for one, other in pairs], lines, candidates)
 
     def _assign_without_key(self, lines: list[int], candidates: list[Candidate]) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.audit.matching.align import align
 from airflow_provider_dysms.model.dates import EPOCH
-from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.receipts.matching.merge import REPEATED
 
 if TYPE_CHECKING:
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.audit.send_log.lines import Line
     from airflow_provider_dysms.receipts.matching.merge import Message
-
-#: Lines times messages of one number and one OutId, if these are not equally many: pairing takes a byte for each pair.
-MAX_PAIRS = 100_000_000
 
 
 def match_out_ids(lines: Sequence[Line], messages: Sequence[Message]) -> tuple[list[Message | None], int]:
@@ -31,16 +27,11 @@ def match_out_ids(lines: Sequence[Line], messages: Sequence[Message]) -> tuple[l
     """
     if len(lines) == len(messages) == 1:
         return [messages[0]], 0
-    if len(lines) != len(messages) and len(lines) * len(messages) > MAX_PAIRS:
-        raise DysmsInputError(
-            "sent_uri",
-            f"has {len(lines):,} lines with the number and the OutId of {lines[0].where}, and receipts tell of "
-            f"{len(messages):,} messages with them, too many to pair by time; add a column with the BizId of each line",
-        )
     ours = sorted(range(len(lines)), key=lambda position: _seconds(lines[position].sent_at))
     pairs = align(
         [_seconds(lines[position].sent_at) for position in ours],
         [_seconds(message.deciding.sent_at) for message in messages],
+        where=lines[0].where,
     )
     matched: list[Message | None] = [None] * len(lines)
     for one, other in pairs:

@@ -1,12 +1,16 @@
 """Two series of instants pair in order: most pairs first, least time second."""
 
+from functools import partial
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_dysms.audit.matching.align import align
+from airflow_provider_dysms.audit.matching.align import align as align_lines
+from airflow_provider_dysms.model.errors import DysmsInputError
 
+align = partial(align_lines, where="sent.csv, line 2")
 series = st.lists(st.integers(0, 20), max_size=5).map(sorted)
 
 
@@ -54,3 +58,9 @@ def test_thousands_of_messages_to_one_number_are_no_trouble():
     ours = list(range(0, 86_400, 18))
     theirs = [second + 3 for second in ours[:-7]]
     assert align(ours, theirs, 600) == [(index, index) for index in range(len(theirs))]
+
+
+@pytest.mark.parametrize("tolerance", [None, 600])
+def test_pairs_that_would_need_gigabytes_are_refused_at_once(tolerance):
+    with pytest.raises(DysmsInputError, match=r"10,001 lines with the number and the keys of sent\.csv, line 2"):
+        align([0] * 10_001, [0] * 10_000, tolerance)

@@ -67,7 +67,12 @@ SLOW_FIXTURES = frozenset(
 )
 
 #: The files that take longest are run first: at the end one worker would run them alone.
-LONGEST = ("tests/privacy/test_canary.py", "tests/test_readme.py", "tests/crash/test_crashes.py")
+LONGEST = (
+    "tests/privacy/test_canary.py",
+    "tests/test_readme.py",
+    "tests/crash/test_crashes.py",
+    "tests/transfers/test_oss.py",
+)
 
 #: One worker runs all files of these folders, because they share a whole Airflow.
 TOGETHER = ("tests/system/",)

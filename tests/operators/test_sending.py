@@ -7,8 +7,9 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -392,29 +393,34 @@ class Killed(Exception):
 
 
 @pytest.fixture
-def killed_after_its_request(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+def killed_after_its_request(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], None]]:
     """A ``pre_execute`` after which the first try ends when its message is accepted, and not yet answered."""
     monkeypatch.setenv(
         "AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1, privacy_secret=KEY, timeout=60)
     )
     emulator.fault("stall", action="SendSms", seconds=60)
     emulator.fault("stall", action="SendMessageToGlobe", seconds=60)
-    this = threading.get_ident()
+    this, killed = threading.get_ident(), threading.Event()
 
-    def end(*_: object) -> None:
-        raise Killed
+    def end(_: int, frame: FrameType | None) -> None:
+        # While it writes, asyncio would take the exception for an error of the connection.
+        if frame is not None and frame.f_code.co_name == "select" and not killed.is_set():
+            killed.set()
+            raise Killed
 
     def watch() -> None:
         while not emulator.messages():
             time.sleep(0.02)
-        signal.pthread_kill(this, signal.SIGUSR1)
+        while not killed.wait(0.02):
+            signal.pthread_kill(this, signal.SIGUSR1)
 
     def pre_execute(context: Any) -> None:
         if context["ti"].try_number == 1:
             signal.signal(signal.SIGUSR1, end)
             threading.Thread(target=watch, daemon=True).start()
 
-    return pre_execute
+    yield pre_execute
+    killed.set()
 
 
 @pytest.mark.parametrize("notes", [True, False])

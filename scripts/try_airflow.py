@@ -34,6 +34,7 @@ PORT = 8080
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that everything is stopped, as after Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts a background command with it ignored
     shutil.rmtree(FOLDER, ignore_errors=True)
     sent, truth = FOLDER / "sent", FOLDER / "truth"
     for folder in (sent, truth):

@@ -51,8 +51,12 @@ MODULES = {
 KILLED = {1: "killed", 3: "killed", 36: "timeout", 24: "timeout", -24: "timeout", 152: "timeout", 255: "timeout"}
 SURVIVED = {0: "survived", 33: "no tests", 5: "no tests"}
 
+#: What the tests of a commit need besides themselves.
+SUPPORT = ["support/__init__.py", "support/light_places.py"]
+
 CONFTEST = """
 import hypothesis
+from support.light_places import light_bucket, light_place, naps
 
 hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, database=None, max_examples=20)
 hypothesis.settings.load_profile("quick")
@@ -112,7 +116,7 @@ def _copy(modules: dict[str, list[str]]) -> None:
         path.write_text(re.sub(r"(?m)^@lru_cache\(.*\)\n", "", path.read_text()))
     tests = dict.fromkeys(test for tests in modules.values() for test in tests)
     (COPY / "tests").mkdir()
-    for test in tests:
+    for test in [*tests, *SUPPORT]:
         source, path = ROOT / "tests" / test, COPY / "tests" / test
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, path, ignore=no_caches) if source.is_dir() else shutil.copy(source, path)
@@ -127,7 +131,8 @@ def _copy(modules: dict[str, list[str]]) -> None:
         "timeout_constant": 10.0,  # s; a slow machine must not look like a test that noticed the change
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    (COPY / "pyproject.toml").write_text("[tool.mutmut]\n" + "\n".join(lines) + "\n")
+    pytest = '[tool.pytest.ini_options]\npythonpath = ["tests"]\n'
+    (COPY / "pyproject.toml").write_text("[tool.mutmut]\n" + "\n".join(lines) + "\n" + pytest)
 
 
 def _results(module: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from airflow_provider_dysms.model.dates import (
     check_window,
     day_start,
     days_left,
+    iso_utc,
     parse_day,
     parse_instant,
     remembered_days,
@@ -223,3 +224,24 @@ def test_a_zone_that_is_no_python_zone_of_ours_does_not_change_an_instant() -> N
             return timedelta(0)
 
     assert beijing_day(datetime(2025, 6, 1, 0, 0, 1, tzinfo=Odd())) == FIRST_OF_JUNE
+
+
+def test_an_instant_is_written_in_utc_with_its_letter_and_none_as_none() -> None:
+    assert iso_utc(datetime(2025, 6, 1, 4, tzinfo=UTC)) == "2025-06-01T04:00:00Z"
+    assert iso_utc(datetime(2025, 6, 1, 4, 0, 0, 250_000, tzinfo=UTC)) == "2025-06-01T04:00:00.250000Z"
+    assert iso_utc(datetime(2025, 6, 1, 4, 0, 0, 250_000, tzinfo=UTC), timespec="seconds") == "2025-06-01T04:00:00Z"
+    assert iso_utc(None) is None
+
+
+def test_a_partition_key_with_a_time_says_how_the_timetable_writes_days() -> None:
+    with pytest.raises(DysmsInputError) as caught:
+        parse_day("2025-06-01T00:00:00", "send_date")
+    assert str(caught.value) == (
+        "send_date is a time without a zone, not a day; if it is the partition key of the run, set "
+        "key_format='%Y-%m-%d' in the timetable."
+    )
+
+
+def test_a_time_of_pendulum_before_1970_is_on_its_beijing_day() -> None:
+    assert beijing_day(pendulum.datetime(1969, 12, 30, 15, 59)) == date(1969, 12, 30)
+    assert beijing_day(pendulum.datetime(1969, 12, 30, 16)) == date(1969, 12, 31)

@@ -110,3 +110,16 @@ def test_what_comes_from_outside_begins_no_line_and_has_no_escape_codes(outside:
 def test_messages_are_bounded() -> None:
     long = errors.DysmsRefused("\n" * 1_000_000, code="\x1b" * 1_000_000)
     assert len(str(long)) < 40_000
+
+
+@pytest.mark.parametrize("is_idempotent", [True, False])
+@pytest.mark.parametrize("kind", [errors.DysmsTransportError, errors.DysmsThrottled])
+def test_only_a_send_that_may_have_been_executed_is_uncertain(kind: type[DysmsError], is_idempotent: bool) -> None:
+    error = kind("x")
+    error.is_idempotent = is_idempotent
+    assert errors.is_uncertain_send(error) is (errors.may_have_executed(error) and not is_idempotent)
+
+
+def test_what_a_server_says_at_length_is_cut_off() -> None:
+    error = DysmsError("m" * 10_000, code="c" * 10_000)
+    assert len(str(error)) < errors.MAX_MESSAGE + errors.MAX_DETAIL_LENGTH + 50

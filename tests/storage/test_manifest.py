@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsStorageError
-from airflow_provider_dysms.storage.manifest import decode, owned_files
+from airflow_provider_dysms.storage.manifest import decode, owned_files, was_csv_safe
 
 DAY = "send_date=2025-06-01"
 DATA, MANIFEST = f"{DAY}/part-0.jsonl", f"_manifests/{DAY}.json"
@@ -113,3 +113,17 @@ def test_data_that_change_while_they_are_fetched_do_not_fit_and_other_errors_are
     else:
         with pytest.raises(DysmsStorageError, match="as planned"):
             light_place.partition(store=steps).open_data(manifest)
+
+
+@pytest.mark.parametrize(
+    ("result", "safe"),
+    [
+        ({}, False),
+        ({"parameters": None}, False),
+        ({"parameters": {"csv_safe": None}}, False),
+        ({"parameters": {"csv_safe": False}}, False),
+        ({"parameters": {"csv_safe": True}}, True),
+    ],
+)
+def test_a_manifest_says_whether_its_csv_is_safe_for_spreadsheets(result, safe):
+    assert was_csv_safe(result) is safe

@@ -183,6 +183,12 @@ def test_an_international_receipt_has_numbers_of_its_own(status: str, state: Sta
     assert state_of_globe_receipt(status) is state
 
 
+def test_an_international_receipt_of_an_unknown_status_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    for status in ("1", "3", "3"):
+        state_of_globe_receipt(status)
+    assert caplog.messages == ["International receipt: Status 3 is not documented; such messages count as waiting"]
+
+
 def test_a_receipt_that_is_not_final_expires() -> None:
     assert judge_receipt(State.WAITING, "ACCEPTD", SENT, LAST) == Delivery(State.WAITING, "pending", None)
     assert judge_receipt(State.WAITING, "ACCEPTD", SENT, LATE).state is State.EXPIRED

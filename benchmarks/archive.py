@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
 
 from archive_rows import FIRST, make_archive
-from figures import table
+from figures import memory, table
 
 PEERS = ("pandas", "plain pyarrow")
 
@@ -114,12 +113,12 @@ def find_with_pyarrow(files: list[str], case: Case) -> int:
 
 
 def measure(folder: Path, days: int, name: str, case: Case, contestant: str) -> dict[str, float]:
-    """Run one search in this process; return its seconds, peak memory in MiB, and the records that it found."""
+    """Run one search in this process; return its seconds, peak memory in MB, and the records that it found."""
     end = FIRST + timedelta(days=days)
     first = end - timedelta(days=case.days)
     files = [str(folder / f"send_date={first + timedelta(days=n)}" / "part-0.parquet") for n in range(case.days)]
     seconds, records = [], 0
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = memory("VmHWM")
     for _ in range(RUNS):
         started_at = time.perf_counter()
         if contestant == "pandas":
@@ -129,8 +128,8 @@ def measure(folder: Path, days: int, name: str, case: Case, contestant: str) -> 
         else:
             records = find_ours(f"file://{folder}", case, first, end, contestant)
         seconds.append(time.perf_counter() - started_at)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"seconds": min(seconds), "memory": peak / 1024, "own": (peak - before) / 1024, "records": records}
+    peak = memory("VmHWM")
+    return {"seconds": min(seconds), "memory": peak, "own": peak - before, "records": records}
 
 
 def measure_apart(arguments: list[str]) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def main() -> None:
     make_archive(folder, options.days, options.rows)
     contestants = options.runs.split(",")
     print(f"{options.days} days of {options.rows:,} messages; load before: {os.getloadavg()[0]:.1f}\n")
-    rows = [("seconds (MiB)", *contestants, "target", "pandas / ours", "pyarrow / ours")]
+    rows = [("seconds (MB)", *contestants, "target", "pandas / ours", "pyarrow / ours")]
     for name, case in cases(number_of(folder, options.days), options.days).items():
         if options.only not in name:
             continue

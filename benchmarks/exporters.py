@@ -19,6 +19,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from figures import memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -129,7 +131,7 @@ def main(
     if core:
         os.sched_setaffinity(0, {int(core)})
     exporter = EXPORTERS[name](url, day, int(concurrency), file_format)
-    idle = _memory("VmRSS")
+    idle = memory("VmRSS")
     short = Path(folder, "first.csv")
     with Path(log).open() as file:
         short.write_text("".join(itertools.islice(file, WARM_UP_LINES + 1)))
@@ -137,16 +139,7 @@ def main(
     started, cpu = time.perf_counter(), time.process_time()
     rows = exporter.export(Path(log), Path(folder, "out"))
     cost = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - cpu}
-    print(json.dumps({"rows": rows, **cost, "memory": _memory("VmHWM") - idle}), file=sys.stderr)
-
-
-def _memory(name: str) -> float:
-    """Return a memory figure of this process, in MB.
-
-    :param name: ``VmRSS`` (current) or ``VmHWM`` (peak)
-    """
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024 / 1e6
+    print(json.dumps({"rows": rows, **cost, "memory": memory("VmHWM") - idle}), file=sys.stderr)
 
 
 if __name__ == "__main__":

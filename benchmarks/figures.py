@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ def worst_second(instants: Sequence[float]) -> int:
             first += 1
         worst = max(worst, last - first + 1)
     return worst
+
+
+def memory(name: str) -> float:
+    """Return a memory figure of this process, in MB. Those of getrusage include the parent's memory at the fork.
+
+    :param name: ``VmRSS`` (current) or ``VmHWM`` (peak)
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024 / 1e6
 
 
 class Spread(NamedTuple):

@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
 import os
 import random
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from figures import table
+from figures import memory, table
 
 DAY = "2026-06-01"
 START = datetime(2026, 6, 1, tzinfo=timezone(timedelta(hours=8)))
@@ -201,10 +199,7 @@ def run(name: str, folder: Path) -> None:
     before, clock = time.process_time(), time.perf_counter()
     states = JOINS[name](folder)
     cpu, seconds = time.process_time() - before, time.perf_counter() - clock
-    # The maximum that getrusage knows includes the parent's memory at the fork.
-    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    memory = int(peak[1]) / 1000 if peak else math.nan
-    print(json.dumps({"cpu": cpu, "seconds": seconds, "memory": memory, "states": states}))
+    print(json.dumps({"cpu": cpu, "seconds": seconds, "memory": memory("VmHWM"), "states": states}))
 
 
 def main() -> None:

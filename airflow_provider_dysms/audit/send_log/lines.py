@@ -34,8 +34,9 @@ _Packed = tuple[
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Packed).decode
 
-#: Lines that are inserted at once.
+#: Lines that are inserted at once, or fewer if they are large.
 _LINES_PER_INSERT = 1_000
+_BYTES_PER_INSERT = 4 * 1024**2
 
 #: Stored instead of the digits of a number if the log has exactly these digits.
 _SAME_AS_RAW = ""
@@ -79,6 +80,7 @@ class Lines(Sequence[Line]):
         self._database = open_temporary_database()
         self._database.execute("CREATE TABLE lines (position INTEGER PRIMARY KEY, group_key, content BLOB)")
         self._pending: list[tuple[int, int | str, bytes]] = []
+        self._pending_bytes = 0
         self._count = 0
         self._rejected = array("q")
         self._files: dict[str, int] = {}
@@ -111,9 +113,11 @@ class Lines(Sequence[Line]):
             line.carried,
             line.rejection,
         )
-        self._pending.append((self._count, _group_key(line, self._count), _encode(packed)))
+        content = _encode(packed)
+        self._pending.append((self._count, _group_key(line, self._count), content))
+        self._pending_bytes += len(content)
         self._count += 1
-        if len(self._pending) == _LINES_PER_INSERT:
+        if len(self._pending) == _LINES_PER_INSERT or self._pending_bytes > _BYTES_PER_INSERT:
             self._insert()
 
     def groups(self) -> Iterator[list[Line]]:
@@ -164,6 +168,7 @@ class Lines(Sequence[Line]):
             self._database.executemany("INSERT INTO lines VALUES (?, ?, ?)", self._pending)
             self._database.execute("COMMIT")
             self._pending.clear()
+            self._pending_bytes = 0
 
     def _line(self, content: bytes) -> Line:
         file, number, raw, digits, country, message_id, biz_id, out_id, sent_at, carried, rejection = _decode(content)

@@ -51,7 +51,7 @@ MODULES = {
 KILLED = {1: "killed", 3: "killed", 36: "timeout", 24: "timeout", -24: "timeout", 152: "timeout", 255: "timeout"}
 SURVIVED = {0: "survived", 33: "no tests", 5: "no tests"}
 
-#: What the tests of a commit need besides themselves.
+#: What the tests of a commit need in addition to themselves.
 SUPPORT = ["support/__init__.py", "support/light_places.py"]
 
 CONFTEST = """

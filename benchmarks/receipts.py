@@ -96,21 +96,20 @@ def join(folder: Path) -> dict[str, int]:
 
 
 def join_in_pandas(folder: Path) -> dict[str, int]:
-    """Join as an engineer in a hurry does, with times in UTC as in our rows; return the states."""
+    """Join as an engineer in a hurry does; return the states."""
     import pandas
 
     requests = pandas.concat(
         pandas.read_json(path, lines=True) for path in sorted((folder / "receipts").glob("*.jsonl"))
     )
     receipts = pandas.DataFrame([report for body in requests["body"] for report in json.loads(body)])
-    for name in ("send_time", "report_time"):
-        receipts[name] = pandas.to_datetime(receipts[name]).dt.tz_localize("Asia/Shanghai").dt.tz_convert("UTC")
+    receipts["report_time"] = pandas.to_datetime(receipts["report_time"])
     receipts = receipts.sort_values(["success", "report_time"]).drop_duplicates(["phone_number", "biz_id"], keep="last")
     log = pandas.read_csv(folder / "sent.csv", dtype=str)
     rows = log.merge(receipts, on=["phone_number", "biz_id"], how="left")
     rows["state"] = rows["success"].map({True: "delivered", False: "failed"}).fillna("expired")
-    rows["delivery_seconds"] = (rows["report_time"] - rows["send_time"]).dt.total_seconds()
-    rows.to_json(folder / "pandas.jsonl", orient="records", lines=True, date_format="iso", date_unit="s")
+    rows["delivery_seconds"] = (rows["report_time"] - pandas.to_datetime(rows["send_time"])).dt.total_seconds()
+    rows.to_json(folder / "pandas.jsonl", orient="records", lines=True)
     return dict(Counter(rows["state"]))
 
 

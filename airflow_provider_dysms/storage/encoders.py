@@ -31,9 +31,9 @@ _FORMULA_START = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 #: Rows in a row group of Parquet.
 ROW_GROUP_ROWS = 50_000
 
-#: Columns of Parquet in which one value is looked for, and how many row groups in a hundred are read although it is not
-#: in them. A filter takes 64 KiB per row group.
-BLOOM_COLUMNS, BLOOM_FALSE_SHARE = ("phone_number", "phone_hash"), 0.01
+#: Bloom filters of Parquet: the share of the row groups that are read although a text is not in them, and the columns
+#: in which nobody looks for a text. A filter takes 64 KiB per column and row group.
+BLOOM_FALSE_SHARE, NO_BLOOM_COLUMNS = 0.01, frozenset({"content", "vendor_extra"})
 
 Columns = Sequence[Sequence[Any]]
 
@@ -192,34 +192,40 @@ class _Parquet:
         self._batches.append(batch)
         self._rows += len(batch)
         if self._rows >= ROW_GROUP_ROWS:
-            self._flush()
+            self._flush(self._rows - self._rows % ROW_GROUP_ROWS)
 
     def close(self) -> None:
-        if self._batches or self._writer is None:
-            self._flush()
+        if self._rows or self._writer is None:
+            self._flush(self._rows)
         self._writer.close()
 
-    def _flush(self) -> None:
+    def _flush(self, rows: int) -> None:
         table = self._arrow.Table.from_batches(self._batches, self._schema)
         if self._writer is None:
-            self._writer = self._arrow.parquet.ParquetWriter(
-                self._file,
-                self._schema,
-                compression=self._compression,
-                use_dictionary=self._dictionary_columns(table),
-                **_bloom_filters(self._schema.names, len(table)),
-            )
-        if self._rows:
-            self._writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
-        self._batches, self._rows = [], 0
+            self._writer = self._open_writer(table.slice(0, min(rows, ROW_GROUP_ROWS)))
+        if rows:
+            self._writer.write_table(table.slice(0, rows), row_group_size=ROW_GROUP_ROWS)
+        rest = table.slice(rows)
+        self._batches, self._rows = rest.to_batches(), len(rest)
 
-    def _dictionary_columns(self, table: Any) -> list[str]:
-        """Return the columns with few different texts, such as states; for others a dictionary would cost more."""
-        return [
-            field.name
-            for field, column in zip(self._schema, table.columns, strict=True)
-            if field.type == self._arrow.string() and len(column.unique()) * 10 <= len(column)
-        ]
+    def _open_writer(self, first_group: Any) -> Any:
+        repeating = {name for name in self._text_columns() if _repeats(first_group.column(name))}
+        searched = [name for name in self._text_columns() if name not in repeating | NO_BLOOM_COLUMNS]
+        return self._arrow.parquet.ParquetWriter(
+            self._file,
+            self._schema,
+            compression=self._compression,
+            use_dictionary=sorted(repeating),
+            **_bloom_filters(searched, len(first_group)),
+        )
+
+    def _text_columns(self) -> list[str]:
+        return [field.name for field in self._schema if field.type == self._arrow.string()]
+
+
+def _repeats(column: Any) -> bool:
+    """Return whether a column has few different texts, such as states; for others a dictionary would cost more."""
+    return len(column.unique()) * 10 <= len(column)
 
 
 def _bloom_filters(columns: Sequence[str], rows: int) -> dict[str, Any]:
@@ -231,5 +237,5 @@ def _bloom_filters(columns: Sequence[str], rows: int) -> dict[str, Any]:
 
     if "bloom_filter_options" not in inspect.signature(pyarrow.parquet.ParquetWriter).parameters or not rows:
         return {}
-    size = {"ndv": min(rows, ROW_GROUP_ROWS), "fpp": BLOOM_FALSE_SHARE}
-    return {"bloom_filter_options": {name: size for name in columns if name in BLOOM_COLUMNS}}
+    size = {"ndv": rows, "fpp": BLOOM_FALSE_SHARE}
+    return {"bloom_filter_options": {name: size for name in columns}}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import io
 from datetime import UTC, date, datetime
 
+import duckdb
 import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.storage.encoders import escape_formula, unescape_formula
+from airflow_provider_dysms.storage.encoders import escape_formula, open_encoder, unescape_formula
 from airflow_provider_dysms.storage.row_spool import RowSpool
 
 AT = datetime(2025, 6, 1, 8, 44, 10, tzinfo=UTC)
@@ -75,6 +77,46 @@ def test_parquet_has_row_groups_of_50000_and_zstd_and_a_dictionary_where_texts_r
         assert {group.column(column).compression for group in groups for column in (0, 1)} == {"ZSTD"}
         assert [group.column(0).has_dictionary_page for group in groups] == [False] * 3
         assert [group.column(1).has_dictionary_page for group in groups] == [True] * 3
+
+
+def test_parquet_has_bloom_filters_for_texts_that_are_looked_for(tmp_path):
+    columns = ["phone_hash", "out_id", "own", "state", "content", "vendor_extra"]
+    with RowSpool("parquet", None, dict.fromkeys(columns, str)) as spool:
+        spool.write((f"{n:064}", f"order {n}", f"user {n}", "sent", f"text {n}", f"extra {n}") for n in range(100_001))
+        path = tmp_path / "part-0.parquet"
+        spooled = spool.finish()
+        spooled.file.seek(0)
+        path.write_bytes(spooled.file.read())
+
+    def left_out(column, text):
+        probed = duckdb.execute("FROM parquet_bloom_probe(?, ?, ?)", [str(path), column, text]).fetchall()
+        return [excludes for _, _, excludes in probed]
+
+    # An older pyarrow writes none, and then every row group is read.
+    can_leave_out = "bloom_filter_options" in inspect.signature(pyarrow.parquet.ParquetWriter).parameters
+    for column, there, elsewhere in [
+        ("phone_hash", f"{60_000:064}", "1"),
+        ("out_id", "order 60000", "order"),
+        ("own", "user 60000", "user"),
+    ]:
+        assert left_out(column, there) == [can_leave_out, False, can_leave_out], column
+        assert left_out(column, elsewhere) == [can_leave_out] * 3, column
+    for column in ("state", "content", "vendor_extra"):
+        assert left_out(column, "elsewhere") == [False] * 3, column
+
+
+def test_parquet_has_whole_row_groups_however_its_batches_come_in():
+    schema = {"id": str}
+    files = []
+    for size in (2_048, 5_000, 120_001):
+        files.append(io.BytesIO())
+        encoder = open_encoder("parquet", None, schema, files[-1])
+        for start in range(0, 120_001, size):
+            encoder.write([[f"id {number}" for number in range(start, min(start + size, 120_001))]])
+        encoder.close()
+    assert len({file.getvalue() for file in files}) == 1
+    metadata = pyarrow.parquet.ParquetFile(files[0]).metadata
+    assert [metadata.row_group(number).num_rows for number in range(3)] == [50_000, 50_000, 20_001]
 
 
 @pytest.mark.parametrize(("file_format", "compression"), [("jsonl", "gzip"), ("csv", "gzip"), ("parquet", None)])

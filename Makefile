@@ -105,7 +105,7 @@ bench-refresh: $(VENV)/.installed ## a day of 1,000,000 lines of which 2 % are o
 bench-check: $(VENV)/.installed ## false alarms of the delivery check on 500 simulated days, and how many of 100 bad days it finds: half a minute
 	@PYTHONPATH=tests $(BIN)/python benchmarks/check.py
 
-bench-archive: $(VENV)/.installed-bench-archive ## searches of 60 days of a million messages, compared with pandas and pyarrow; makes 1.4 GB in .cache once
+bench-archive: $(VENV)/.installed-bench-archive ## searches of 60 days of a million messages, compared with pandas and pyarrow; makes 1.6 GB in .cache once
 	@$(BIN)/python benchmarks/archive.py
 
 bench-receipts: $(VENV)/.installed-bench-archive ## receipts joined to a send log, up to a million of each, compared with pandas: five minutes

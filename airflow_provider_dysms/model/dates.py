@@ -199,7 +199,7 @@ def parse_instant(value: object) -> datetime | None:
     :returns: an aware instant in UTC, or ``None`` for an empty value
     :raises ValueError: it is not empty, and not a time
     """
-    if value is None or value == "":
+    if value is None:
         return None
     if not isinstance(value, str):
         raise ValueError(f"a time must be text, not {type(value).__name__}")

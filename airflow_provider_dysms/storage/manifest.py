@@ -57,7 +57,7 @@ def encode(
     schema: Mapping[str, type],
     result: Mapping[str, object],
     run: Mapping[str, object],
-    replaced: list[str],
+    replaced: Sequence[str] = (),
     snapshots: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the stored form of a manifest.

@@ -185,7 +185,7 @@ class Partition:
         """
         spooled = spool.finish()
         encode_manifest = partial(encode, self.data, spooled, spool.schema, result, run)
-        encode_manifest([], [])  # fails before anything is written if a value is not JSON-able
+        encode_manifest()  # fails before anything is written if a value is not JSON-able
         for attempt in range(MAX_ATTEMPTS):
             previous = self.read_manifest()
             self._check_unchanged(previous, replaces, spooled)

@@ -155,7 +155,7 @@ def _class_of_status(http_status: int) -> type[DysmsError]:
 def _problem(error: type[DysmsError], http_status: int) -> str:
     if error is DysmsConfigError and 300 <= http_status < 400:
         return "the endpoint redirects, and redirects are not followed"
-    doc = (error.__doc__ or "").split("\n", 1)[0].rstrip(".")
+    doc = (error.__doc__ or "").partition("\n")[0].rstrip(".")
     return doc[0].lower() + doc[1:]
 
 

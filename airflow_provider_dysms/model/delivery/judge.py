@@ -60,7 +60,7 @@ class Delivery:
 
 _SHORT_WORD = re.compile(r"[\w.-]{1,6}", re.ASCII)
 
-_SEND_STATUS = {1: State.WAITING, 2: State.FAILED, 3: State.DELIVERED}
+_SEND_STATUS: dict[int | None, State] = {1: State.WAITING, 2: State.FAILED, 3: State.DELIVERED}
 _GLOBE_RECEIPT_STATUS = {"1": State.DELIVERED, "2": State.FAILED, "6": State.EXPIRED}
 
 #: Number of unknown statuses that are logged, so that a broken server cannot fill the log or the memory.
@@ -76,7 +76,7 @@ def judge_send_detail(record: SendDetail, as_of: datetime) -> Delivery:
 
     :param as_of: the instant for which it is judged; a message that has waited for more than 72 hours has expired
     """
-    state = _SEND_STATUS.get(record.send_status) if record.send_status is not None else None
+    state = _SEND_STATUS.get(record.send_status)
     if state is None:
         _warn_once("QuerySendDetails", "SendStatus", record.send_status)
     return _delivery(state or State.WAITING, record.error_code, record.sent_at, as_of)

@@ -82,8 +82,7 @@ class Bucket:
         self._fs.invalidate_cache()
         start, prefix = len(self._root) + 1, f"{folder}/" if folder else ""
         # find() returns an empty folder itself if a file is written into it meanwhile.
-        place = self._path(folder).rstrip("/")
-        found = (path[start:] for path in call_within(timeouts.LISTING_TIMEOUT, self._fs.find, place))
+        found = (path[start:] for path in call_within(timeouts.LISTING_TIMEOUT, self._fs.find, self._path(folder)))
         return sorted(key for key in found if key and key.startswith(prefix) and not key.endswith("/"))
 
     def remove(self, key: str) -> None:

@@ -160,14 +160,16 @@ def _is_removed_as_stale(temporary: Path) -> bool:
 
 
 def _create(path: Path, mode: Literal["xb", "wb"]) -> IO[bytes]:
-    for remaining in reversed(range(MAX_ATTEMPTS)):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return path.open(mode)
-        except (FileNotFoundError, FileExistsError):  # the probe of another writer has just removed the folder
-            if not remaining:
-                raise
-    raise AssertionError("unreachable")
+    for _ in range(MAX_ATTEMPTS - 1):
+        # The probe of another writer may just have removed the folder.
+        with suppress(FileNotFoundError, FileExistsError):
+            return _create_once(path, mode)
+    return _create_once(path, mode)
+
+
+def _create_once(path: Path, mode: Literal["xb", "wb"]) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open(mode)
 
 
 def _raise_unless_gone(error: OSError) -> None:

@@ -71,6 +71,16 @@ def test_rows_that_are_swapped_under_a_steady_total_are_noticed() -> None:
     assert len(service.slept) == 1
 
 
+def test_a_second_walk_over_a_listing_that_has_become_one_page_asks_for_no_other() -> None:
+    def shrink(service: Service, number: int) -> None:
+        if number == 3:
+            service.rows = service.rows[:49]
+
+    service = Service(rows(51), shrink)
+    assert service.read() == rows(49)
+    assert service.requests == 4
+
+
 def test_an_order_that_changes_between_pages_is_noticed_or_harmless() -> None:
     def reverse(service: Service, number: int) -> None:
         if number == 2:

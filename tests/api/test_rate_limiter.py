@@ -160,6 +160,17 @@ def test_a_share_below_one_a_second_is_spaced_out() -> None:
     assert min(later - earlier for earlier, later in itertools.pairwise(grants)) > 2
 
 
+@pytest.mark.parametrize("per_second", [50, 100, 300, 1000, 2000, 5000])
+def test_a_second_that_begins_with_a_burst_has_room_for_one_more_request(per_second: int) -> None:
+    limiter, now, grants = RateLimiter(per_second), 0.0, 0
+    while now < 1:
+        if limiter.try_acquire(now):
+            now += 1e-5  # as if every request left exactly when it is due
+        else:
+            grants += 1
+    assert 0.95 * per_second <= grants < per_second
+
+
 def test_idle_time_is_lost_and_not_made_up_for() -> None:
     limiter = RateLimiter(100)
     assert limiter.try_acquire(0.0) == 0

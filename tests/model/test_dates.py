@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
@@ -245,3 +247,35 @@ def test_a_partition_key_with_a_time_says_how_the_timetable_writes_days() -> Non
 def test_a_time_of_pendulum_before_1970_is_on_its_beijing_day() -> None:
     assert beijing_day(pendulum.datetime(1969, 12, 30, 15, 59)) == date(1969, 12, 30)
     assert beijing_day(pendulum.datetime(1969, 12, 30, 16)) == date(1969, 12, 31)
+
+
+def test_the_last_microsecond_of_a_beijing_day_is_on_that_day_in_every_year() -> None:
+    midnight = datetime(9000, 6, 1, 16, tzinfo=UTC)
+    assert beijing_day(midnight - timedelta(microseconds=1)) == date(9000, 6, 1)
+    assert beijing_day(midnight) == date(9000, 6, 2)
+
+
+@pytest.fixture
+def new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This machine is in New York."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "EST5EDT,M3.2.0,M11.1.0")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-06-02 16:44:11",
+        "2025-06-02T08:44:11Z",
+        "Mon, 02 Jun 2025 16:44:11 +0800",
+        "Mon, 02 Jun 2025 08:44:11 GMT",
+        "Mon, 02 Jun 2025 08:44:11 -0000",
+        "02 Jun 2025 16:44:11",
+    ],
+)
+def test_the_zone_of_the_machine_does_not_change_an_instant(new_york: None, written: str) -> None:
+    assert time.localtime(0).tm_hour == 19
+    assert parse_instant(written) == datetime(2025, 6, 2, 8, 44, 11, tzinfo=UTC)

@@ -110,6 +110,8 @@ def test_what_comes_from_outside_begins_no_line_and_has_no_escape_codes(outside:
 def test_messages_are_bounded() -> None:
     long = errors.DysmsRefused("\n" * 1_000_000, code="\x1b" * 1_000_000)
     assert len(str(long)) < 40_000
+    assert str(DysmsError("x" * errors.MAX_MESSAGE)) == "x" * errors.MAX_MESSAGE + "."
+    assert str(DysmsError("x" * (errors.MAX_MESSAGE + 1))) == "x" * errors.MAX_MESSAGE + "...."
 
 
 @pytest.mark.parametrize("is_idempotent", [True, False])

@@ -95,6 +95,13 @@ def test_data_that_do_not_fit_the_manifest_are_not_fetched(light_place, content)
     assert light_place.partition().open_data(manifest) is None
 
 
+def test_a_file_without_a_byte_that_is_gone_is_not_taken_for_an_empty_day(light_place):
+    manifest = light_place.commit([])
+    assert manifest["result"]["bytes"] == 0
+    light_place.store.remove(DATA)
+    assert light_place.partition().open_data(manifest) is None
+
+
 class FileExpired(OSError):
     """As s3fs raises it."""
 

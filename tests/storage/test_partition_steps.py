@@ -169,6 +169,13 @@ def test_a_column_named_like_a_folder_of_the_partition_is_refused(light_place, c
     light_place.partition(name=column).open_spool(SCHEMA).__exit__(None, None, None)
 
 
+@pytest.mark.parametrize(("name", "column", "other"), [("NAME=a", "NAME", "name"), ("day=1/Day=2", "Day", "day")])
+def test_a_folder_of_the_partition_that_readers_confuse_with_a_column_is_refused(light_place, name, column, other):
+    with pytest.raises(DysmsInputError) as refused:
+        light_place.partition(name=name).open_spool(SCHEMA)
+    assert refused.value.problem == (f"names '{column}', which readers confuse with '{other}', a column; rename one")
+
+
 @pytest.mark.parametrize("result", [{"at": object()}, {"rate": float("nan")}])
 @pytest.mark.parametrize("part", ["result", "run"])
 def test_what_is_no_json_is_refused_before_anything_is_put(light_place, part, result):
@@ -228,3 +235,47 @@ def test_a_place_that_is_resolved_writes_there_in_the_format_that_was_asked_for(
     assert set(found) == {key, MANIFEST}
     data = gzip.decompress(found[key]) if key.endswith(".gz") else found[key]
     assert data.startswith(b"name,count" if "csv" in key else b'{"name"')
+
+
+@pytest.fixture
+def resolved(light_place, monkeypatch):
+    monkeypatch.setattr(partitions, "resolve_uri", lambda uri, argument: light_place.root)
+    return light_place
+
+
+@pytest.mark.parametrize(("how", "written"), [({}, "=1+1,1"), ({"csv_safe": True}, '"\'=1+1",1')])
+def test_a_csv_that_is_resolved_is_safe_for_spreadsheets_if_that_was_asked_for(resolved, how, written):
+    target = Partition.resolve("protocol://out", partition=DAY, file_format="csv", **how)
+    with target.open_spool(SCHEMA) as spool:
+        spool.write([("=1+1", 1)])
+        target.commit(spool, {}, {})
+    assert resolved.files()[f"{DAY}/part-0.csv"].decode().splitlines()[1] == written
+
+
+def test_what_only_csv_has_is_refused_for_another_format_by_its_name(resolved):
+    with pytest.raises(DysmsInputError) as refused:
+        Partition.resolve("protocol://out", partition=DAY, csv_safe=True)
+    assert (refused.value.argument, refused.value.problem) == (
+        "csv_safe",
+        "is for file_format='csv'; leave it out, because jsonl files mark what is text",
+    )
+
+
+def test_a_place_that_is_resolved_names_its_argument_when_it_refuses(resolved, monkeypatch):
+    class Refusing:
+        def read(self, key):
+            raise PermissionError("no")
+
+    monkeypatch.setattr(partitions, "open_store", lambda root: Refusing())
+    with pytest.raises(DysmsInputError) as refused:
+        Partition.resolve("protocol://out", partition=DAY).read_manifest()
+    assert refused.value.argument == "output_uri"
+    uri = f"{resolved.root.protocol}://{resolved.root.path}"
+    assert refused.value.problem.startswith(f"cannot be read: {uri}/{MANIFEST} (no); ")
+
+
+def test_the_manifest_of_an_audit_keeps_the_figures_of_the_audits_before_it(light_place):
+    figures = [{"as_of": f"2025-06-02T0{hour}:00:00Z", "by_state": {"delivered": hour}} for hour in range(3)]
+    for number, audit in enumerate(figures):
+        light_place.commit(result={"send_date": "2025-06-01", **audit})
+        assert json.loads(light_place.files()[MANIFEST]).get("snapshots", []) == figures[:number]

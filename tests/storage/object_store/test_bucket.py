@@ -1,12 +1,23 @@
-"""An earlier listing or read of a bucket is not believed, and an md5 spares a read only if the object has one part."""
+"""An earlier listing or read of a bucket is not believed, and an md5 spares a read only if the object has one part.
+
+Every call ends in time, and what is read ahead fits how a file is read.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
+import os
 import tempfile
+import threading
+from contextlib import nullcontext
 
 import pytest
+from fsspec.spec import AbstractBufferedFile
+
+from airflow_provider_dysms.storage.object_store import timeouts
+from airflow_provider_dysms.storage.object_store.bucket import open_object
 
 
 def test_an_md5_spares_reading_what_was_put_in_one_piece_and_nothing_else(light_bucket, monkeypatch):
@@ -83,3 +94,94 @@ def test_a_probe_of_a_bucket_writes_an_empty_object(light_bucket, monkeypatch):
     monkeypatch.setattr(type(light_bucket.root.fs), "pipe_file", lambda self, *what: written.append(what))
     light_bucket.store.probe("a")
     assert written == [(f"{light_bucket.root.path}/a/.probe", b"")]
+
+
+def upload(store):
+    with tempfile.TemporaryFile() as file:
+        file.write(b"abc")
+        store.upload("a/b", file)
+
+
+def fetch(store):
+    with tempfile.TemporaryFile() as file:
+        store.fetch("a/b", file)
+
+
+@pytest.fixture
+def never(monkeypatch):
+    """A call that a store does not answer, and limits of time that differ: 0.05 s, 0.07 s a listing, 100 B/s a put."""
+    monkeypatch.setattr(timeouts, "CALL_TIMEOUT", 0.05)
+    monkeypatch.setattr(timeouts, "LISTING_TIMEOUT", 0.07)
+    monkeypatch.setattr(timeouts, "MIN_UPLOAD_RATE", 100)
+    ended = threading.Event()
+    yield lambda *at, **how: ended.wait(2)
+    ended.set()
+
+
+@pytest.mark.parametrize(
+    ("verb", "call", "seconds"),
+    [
+        ("cat_file", lambda store: store.read("a/b"), "0.05"),
+        ("pipe_file", lambda store: store.write("a/b", b"abc"), "0.08"),
+        ("put_file", upload, "0.08"),
+        ("open", fetch, "0.05"),
+        ("open", lambda store: store.open("a/b"), "0.05"),
+        ("info", lambda store: store.matches("a/b", 3, ""), "0.05"),
+        ("find", lambda store: store.keys("a"), "0.07"),
+        ("rm_file", lambda store: store.remove("a/b"), "0.05"),
+    ],
+)
+def test_a_call_that_a_bucket_does_not_answer_is_given_up(light_bucket, monkeypatch, never, verb, call, seconds):
+    monkeypatch.setattr(type(light_bucket.root.fs), verb, never)
+    with pytest.raises(TimeoutError, match=f"did not answer within {seconds} seconds"):
+        call(light_bucket.store)
+
+
+def test_a_read_that_a_bucket_does_not_answer_is_given_up(light_bucket, monkeypatch, never):
+    stalled = io.BytesIO(b"abc")
+    stalled.read = never
+    monkeypatch.setattr(type(light_bucket.root.fs), "open", lambda self, *at, **how: stalled)
+    with light_bucket.store.open("a/b") as file, pytest.raises(TimeoutError, match=r"within 0\.05 seconds"):
+        file.read(1)
+
+
+class RangedFile(AbstractBufferedFile):
+    """A file that is read as s3fs reads one: in ranges, each with what is read ahead."""
+
+    def _fetch_range(self, start, end):
+        self.fs.asked.append((start, end))
+        return self.fs.store[self.path].getvalue()[start:end]
+
+
+def test_a_whole_file_is_read_far_ahead_and_parts_of_one_are_not(light_bucket, monkeypatch):
+    light_bucket.put("a/b", bytes(10 << 20))
+    fs, store, asked = light_bucket.root.fs, light_bucket.store, []
+    monkeypatch.setattr(type(fs), "asked", asked, raising=False)
+    monkeypatch.setattr(
+        type(fs),
+        "_open",
+        lambda self, path, mode, block_size, **how: RangedFile(self, path, mode, block_size or "default"),
+    )
+    for opened in (
+        store.open("a/b"),
+        open_object(fs, f"{light_bucket.root.path}/a/b", nullcontext),
+        store.open("a/b", in_parts=True),
+    ):
+        with opened:
+            opened.read(1)
+    assert asked == [(0, 9 << 20), (0, 9 << 20), (0, 128 << 10)]
+    for whole in (fetch, lambda store: store.matches("a/b", 10 << 20, "")):
+        asked.clear()
+        whole(store)
+        assert asked == [(0, 9 << 20), (9 << 20, 10 << 20)]
+
+
+def test_an_upload_begins_at_the_start_of_a_file_whose_descriptor_keeps_its_place(light_bucket, monkeypatch):
+    # On Linux /dev/fd opens the file again, on other systems it gives the same descriptor.
+    def put_file(self, source, key):
+        with os.fdopen(os.dup(int(source.rpartition("/")[2])), "rb") as file:
+            self.pipe_file(key, file.read())
+
+    monkeypatch.setattr(type(light_bucket.root.fs), "put_file", put_file)
+    upload(light_bucket.store)
+    assert light_bucket.files() == {"a/b": b"abc"}

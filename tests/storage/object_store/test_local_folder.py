@@ -142,3 +142,47 @@ def test_a_folder_is_tidied_of_old_files_of_writers_and_goes_when_it_is_empty(tm
     assert folder.tidy("a/b") == []
     assert list(tmp_path.iterdir()) == []
     assert folder.tidy("never/there") == []
+
+
+def test_a_file_that_vanishes_while_its_folder_is_tidied_is_not_one_that_may_still_be_written(tmp_path, monkeypatch):
+    really = Path.stat
+
+    def vanishing(self, **how):
+        if self.suffix == ".tmp":
+            self.unlink()
+        return really(self, **how)
+
+    path = tmp_path / "a" / f".b.{'0' * 16}.tmp"
+    path.parent.mkdir()
+    path.touch()
+    monkeypatch.setattr(Path, "stat", vanishing)
+    assert LocalFolder(tmp_path).tidy("a") == []
+
+
+def test_an_old_file_that_cannot_be_removed_does_not_keep_a_new_one_from_being_put(tmp_path, monkeypatch):
+    folder = LocalFolder(tmp_path)
+    folder.write("a/b", b"x")
+    old = tmp_path / "a" / f".b.{'0' * 16}.tmp"
+    old.touch()
+    os.utime(old, (0, 0))
+    really = Path.unlink
+
+    def refuse(self, missing_ok=False):
+        if self == old:
+            raise PermissionError(self)
+        really(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    folder.write("a/b", b"y")
+    assert folder.read("a/b") == b"y"
+    assert old.exists()
+
+
+def test_a_temporary_file_stays_for_a_whole_hour(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a" / f".b.{'0' * 16}.tmp"
+    path.touch()
+    os.utime(path, (1_000, 1_000))
+    for now, remaining in ((4_600, [f"a/{path.name}"]), (4_600.5, [])):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        assert LocalFolder(tmp_path).tidy("a") == remaining

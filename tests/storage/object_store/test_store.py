@@ -78,3 +78,13 @@ def test_the_root_lists_every_key(light_place):
     for key in ("a", "b/c", "b/.d/e"):
         light_place.put(key)
     assert light_place.store.keys("") == ["a", "b/.d/e", "b/c"]
+
+
+@pytest.mark.parametrize("how", [{}, {"in_parts": True}])
+def test_a_file_is_opened_for_reading_at_any_place_of_it(light_place, how):
+    assert light_place.store.open("a/b", **how) is None
+    light_place.store.write("a/b", b"\r\n\xff")
+    with light_place.store.open("a/b", **how) as file:
+        assert file.read() == b"\r\n\xff"
+        file.seek(1)
+        assert file.read() == b"\n\xff"

@@ -128,7 +128,7 @@ licences: $(VENV)/.installed ## the licence of every package that an installatio
 canary: $(VENV)/.installed ## search everything that a whole Airflow writes for planted numbers, texts and secrets
 	$(BIN)/python -m pytest -m "canary or not canary" tests/privacy
 
-mutation: .venv-mutation/.installed ## code changes that no test notices, in judging, pagination, commit and rate limit: half an hour
+mutation: .venv-mutation/.installed ## code changes that no test notices, in judging, pagination, commit and rate limit: half an hour (ONLY=pagination: one module)
 	@.venv-mutation/bin/python scripts/mutation.py $(ONLY)
 
 test-oldest: ## every test, on the oldest Airflow that is supported

@@ -1,9 +1,12 @@
 """Tests the tests of the code that must never be silently wrong, by mutation, without Airflow: `make mutation`.
 
 mutmut changes the code of MODULES in thousands of small ways and runs their tests after each change. A change that no
-test notices survives. It works on a copy in `.mutation/`. `make mutation ONLY=rate_limiter,pagination` selects some
-modules. mutmut only changes functions without decorators, not tables and constants. It changes messages, too, because
-people read them.
+test notices survives. It works on a copy in `.mutation/`. `make mutation ONLY=rate_limiter,pagination` selects the
+modules whose paths contain one of these texts. mutmut only changes functions without decorators, not tables and
+constants. It changes messages, too, because people read them.
+
+`tests/mutation/SURVIVORS.md` says why the mutants that survive make no difference. They count as survivors all the
+same. A run of all modules fails if the tests notice less than MIN_KILLED.
 """
 
 from __future__ import annotations
@@ -47,6 +50,9 @@ MODULES = {
     "storage/object_store/bucket.py": COMMIT_TESTS,
 }
 
+#: Share of the mutants that the tests must notice.
+MIN_KILLED = 0.957
+
 #: Result of a mutant, by the exit code of pytest or of the signal that stopped it.
 KILLED = {1: "killed", 3: "killed", 36: "timeout", 24: "timeout", -24: "timeout", 152: "timeout", 255: "timeout"}
 SURVIVED = {0: "survived", 33: "no tests", 5: "no tests"}
@@ -65,6 +71,8 @@ hypothesis.settings.load_profile("quick")
 
 def main(only: str = "") -> None:
     modules = {module: tests for module, tests in MODULES.items() if any(part in module for part in only.split(","))}
+    if not modules:
+        sys.exit(f"ONLY={only} selects no module; choose from: {', '.join(MODULES)}")
     _copy(modules)
     mutmut = [sys.executable, "-m", "mutmut"]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -81,17 +89,17 @@ def main(only: str = "") -> None:
     if done.returncode:
         sys.exit(f"mutmut ended with exit code {done.returncode}:\n{log.read_text()[-3000:]}")
     rows = [("module", "mutants", "killed", "by timeout", "survived", "")]
-    survivors: list[str] = []
+    survivors: dict[str, str] = {}
     total_counts: Counter[str] = Counter()
     for module in modules:
         results = _results(module)
         counts = Counter(results.values())
         total_counts += counts
         rows.append(_row(module, counts))
-        survivors += [name for name, result in results.items() if result not in ("killed", "timeout")]
-    for name in survivors:
+        survivors |= {name: result for name, result in results.items() if result not in ("killed", "timeout")}
+    for name, result in survivors.items():
         diff = subprocess.run([*mutmut, "show", name], cwd=COPY, capture_output=True, text=True, check=False)
-        print(f"{name}\n{_changed_lines(diff.stdout)}\n")
+        print(f"{name} ({result})\n{_changed_lines(diff.stdout)}\n")
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print(
@@ -103,6 +111,13 @@ def main(only: str = "") -> None:
     mutants = total_counts.total()
     killed = total_counts["killed"] + total_counts["timeout"]
     print(f"\n{mutants} mutants, {killed} killed ({killed / mutants:.1%}), {mutants - killed} survived")
+    if len(modules) == len(MODULES):
+        _require_share(killed, mutants)
+
+
+def _require_share(killed: int, mutants: int) -> None:
+    if killed < MIN_KILLED * mutants:
+        sys.exit(f"The tests must notice {MIN_KILLED:.1%}: write tests for the changes above that make a difference")
 
 
 def _copy(modules: dict[str, list[str]]) -> None:

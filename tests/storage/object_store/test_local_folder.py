@@ -76,6 +76,22 @@ def test_a_folder_that_vanishes_while_a_file_is_made_is_made_again(tmp_path, mon
     assert met == 90
 
 
+def test_a_folder_that_vanishes_just_after_it_was_found_is_made_again(tmp_path, monkeypatch):
+    really, vanished = Path.is_dir, []
+
+    def vanishing(self, **how):
+        if self.name == "a" and not vanished:
+            vanished.append(self)
+            self.rmdir()
+        return really(self, **how)
+
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(Path, "is_dir", vanishing)
+    LocalFolder(tmp_path).write("a/b", b"x")
+    assert vanished
+    assert (tmp_path / "a" / "b").read_bytes() == b"x"
+
+
 def test_a_listing_goes_on_where_a_folder_vanishes_and_not_where_it_cannot_be_read(tmp_path, monkeypatch):
     def refusing(kind):
         def walk(top, onerror):

@@ -119,7 +119,7 @@ class _SignatureTemplate:
 
 def signature(access_key_secret: str, text: str) -> str:
     """Return the signature of a string to sign."""
-    return hmac.digest(access_key_secret.encode(), text.encode(), "sha256").hex()
+    return hmac.new(access_key_secret.encode(), text.encode(), "sha256").hexdigest()
 
 
 def acs_date(second: int) -> str:

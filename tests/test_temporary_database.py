@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_dysms.exceptions import airflow_errors
-from airflow_provider_dysms.temporary_database import CACHE, open_temporary_database
+from airflow_provider_dysms.temporary_database import CACHE, Buckets, open_temporary_database
 
 
 def test_its_file_has_no_name() -> None:
@@ -29,6 +29,7 @@ def test_its_file_has_no_name() -> None:
 
 
 def test_one_that_is_dropped_in_another_thread_is_closed() -> None:
+    gc.collect()  # those of other tests
     before = _open_files()
     made = []
     thread = threading.Thread(target=lambda: made.append(open_temporary_database()))
@@ -39,6 +40,18 @@ def test_one_that_is_dropped_in_another_thread_is_closed() -> None:
         warnings.simplefilter("error")
         made.clear()
         gc.collect()
+    assert _open_files() == before
+
+
+def test_items_of_a_bucket_come_in_their_order_and_leave_no_file() -> None:
+    before = _open_files()
+    buckets: Buckets[tuple[str, int]] = Buckets(tuple[str, int])
+    for round_ in range(3):
+        buckets.write({bucket: [("a", round_), ("b", round_)] for bucket in range(2 + round_)})
+    assert list(buckets.read(0)) == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert list(buckets.read(3)) == [("a", 2), ("b", 2)]
+    assert list(buckets.read(4)) == []
+    buckets.close()
     assert _open_files() == before
 
 

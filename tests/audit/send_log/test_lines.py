@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airflow_provider_dysms.audit.send_log import lines
 from airflow_provider_dysms.audit.send_log.lines import Line, Lines
 from airflow_provider_dysms.model.phone_numbers.number import PhoneNumber
 
@@ -66,6 +67,30 @@ def test_lines_of_one_number_or_message_id_are_one_group_in_the_order_of_their_f
     for place, line in enumerate(made):
         expected.setdefault(key(place, line), []).append(line)
     assert list(Lines(made).groups()) == list(expected.values())
+
+
+@given(st.lists(LINES, max_size=12))
+def test_keys_are_those_of_the_lines_in_chunks_of_any_size(made):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_LINES_PER_CHUNK", 2)
+        patch.setattr(lines, "_KEYS_PER_WRITE", 3)
+        packed = Lines(made[:5])
+        assert [packed[place] for place in range(len(packed))] == made[:5]
+        list(packed.groups())
+        for line in made[5:]:
+            packed.append(line)
+        assert list(packed) == made
+        assert list(packed.rejected) == [line for line in made if line.rejection]
+        groups = list(packed.groups())
+    assert groups == list(Lines(made).groups())
+    keys = [
+        [(each.message_id, each.digits, each.biz_id, each.out_id) for each in group]
+        for group in packed.keys_of_groups()
+    ]
+    assert keys == [
+        [(each.message_id, each.phone and each.phone.digits, each.biz_id, each.out_id) for each in group]
+        for group in groups
+    ]
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ queries down. A group whose result is already known is not queried.
 from __future__ import annotations
 
 import asyncio
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from airflow_provider_dysms.audit import judge
@@ -21,7 +20,7 @@ from airflow_provider_dysms.audit.matching.detail_queries import (
     first_queries,
     second_queries,
 )
-from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source, with_known_verdicts
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, HiddenCounts, Source, with_known_verdicts
 from airflow_provider_dysms.audit.tally import Tally
 from airflow_provider_dysms.audit.worker_pool import OrderedPool, cancel_all
 from airflow_provider_dysms.model.errors import DysmsError, DysmsIncomplete, DysmsInputError, DysmsNotFound
@@ -42,9 +41,6 @@ Result = TypeVar("Result")
 #: Queries that are open at once. At 5,000 queries per second and 40 ms per response, 200 are under way; the rest makes
 #: up for slow responses. Each query needs a connection, so a higher limit would only cost memory.
 IN_FLIGHT = 256
-
-#: Groups of lines that are prepared at once if nothing is queried.
-_GROUPS_PER_BATCH = 500
 
 
 class QueryClient(Protocol):
@@ -128,23 +124,18 @@ def known_results(
     known_result: Callable[[int, list[Line]], GroupResult],
     tally: Tally,
     leave_out: Callable[[GroupResult], object],
-    prepare: Callable[[Sequence[Sequence[Line]]], None] = lambda groups: None,
 ) -> Iterator[GroupResult]:
     """Yield the results of a log of which every group is known, so that nothing is queried.
 
     :param known_result: takes the index and the lines of a group
     :param tally: where the counts go
     :param leave_out: removes the verdicts of people who must not be in a result
-    :param prepare: takes the groups that are looked at next
     """
-    groups = enumerate(log.lines.groups())
-    while batch := list(islice(groups, _GROUPS_PER_BATCH)):
-        prepare([lines for _, lines in batch if lines[0].rejection is None])
-        for group in batch:
-            result = _result_of_rejected(*group) or known_result(*group)
-            leave_out(result)
-            _count(result, tally)
-            yield result
+    for index, lines in enumerate(log.lines.groups()):
+        result = (lines[0].rejection and _result_of_rejected(index, lines)) or known_result(index, lines)
+        leave_out(result)
+        _count(result, tally)
+        yield result
 
 
 def _result_of_rejected(index: int, lines: list[Line]) -> GroupResult | None:
@@ -254,8 +245,9 @@ def _count(result: GroupResult, tally: Tally) -> None:
     tally.lines += len(result.lines)
     tally.asked += result.asked
     tally.erased += result.erased
-    tally.repeated += len(result.hidden_counts.repeated)
-    tally.ambiguous += result.hidden_counts.ambiguous
-    tally.edge += result.hidden_counts.edge
-    tally.off_day += result.hidden_counts.off_day
+    if (hidden := result.hidden_counts) is not NOTHING_HIDDEN:
+        tally.repeated += len(hidden.repeated)
+        tally.ambiguous += hidden.ambiguous
+        tally.edge += hidden.edge
+        tally.off_day += hidden.off_day
     tally.add(result.verdicts)

@@ -13,16 +13,16 @@ from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, Hi
 from airflow_provider_dysms.model.delivery import State, is_billed
 from airflow_provider_dysms.model.phone_numbers.number import same_number
 from airflow_provider_dysms.receipts import verdicts
-from airflow_provider_dysms.receipts.matching.keys import biz_key, message_key
+from airflow_provider_dysms.receipts.matching.keys import biz_key, message_key, out_key
 from airflow_provider_dysms.receipts.matching.match_lines import match_out_ids
 from airflow_provider_dysms.receipts.matching.merge import REPEATED
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
-    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.audit.send_log.lines import Line, LineKeys
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.receipts.matching.merge import Message
     from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
@@ -54,22 +54,27 @@ class ReceiptJoin:
         self._scope = scope
         self._vendor = vendor
 
-    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
-        """Read the receipts of many groups at once, for the results that are asked for next."""
-        keys = set()
-        for lines in groups:
-            for line in lines:
-                if line.message_id is not None:
-                    keys.add(message_key(self._vendors_of(line)[0], line.message_id))
-                elif (biz_id := self._biz_id(line)) and line.phone is not None:
-                    keys.add(biz_key(line.phone.digits, biz_id))
-        self._index.fetch(keys)
+    def arrange(self, groups: Iterable[Sequence[LineKeys]]) -> None:
+        """Put the receipts into the order of the groups of a log, for :meth:`open_group`."""
+        self._index.arrange(map(self._keys_of, groups))
+
+    def open_group(self, number: int) -> range:
+        """Read the receipts of a group and of its neighbours, and return their numbers.
+
+        :param number: of the group
+        """
+        return self._index.open_group(number)
 
     def result_of(self, number: int, lines: list[Line]) -> GroupResult:
         """Return the result of a group of lines, in the form in which an audit has it.
 
         :param number: of the group
         """
+        if len(lines) == 1:
+            (message,) = self.messages_of(lines)
+            if message is not None:
+                self.count(message)
+            return GroupResult(number, lines, [self.verdict(lines[0], message)], Source.RECEIPTS)
         made, repeated = [], []
         for position, (line, message) in enumerate(zip(lines, self.messages_of(lines), strict=True)):
             if message is REPEATED:
@@ -112,11 +117,22 @@ class ReceiptJoin:
             return verdicts.of_message(message, line, send_date, as_of)
         if line.message_id is None and line.out_id is None and not self._biz_id(line):
             return judge.of_rejected(msgspec.structs.replace(line, rejection=NO_KEY))
-        return verdicts.of_no_receipt(line, self._vendors_of(line)[0], send_date, as_of)
+        return verdicts.of_no_receipt(line, self._vendors_of(line.message_id)[0], send_date, as_of)
+
+    def _keys_of(self, lines: Sequence[LineKeys]) -> list[int]:
+        if (message_id := lines[0].message_id) is not None:
+            return [message_key(vendor, message_id) for vendor in self._vendors_of(message_id)]
+        keys = []
+        for line in lines:
+            if (biz_id := self._biz_id(line)) and (digits := line.digits) is not None:
+                keys.append(biz_key(digits, biz_id))
+                if line.out_id is not None and self._index.has_out_keys:
+                    keys.append(out_key(digits, line.out_id))
+        return keys
 
     def _by_message_id(self, lines: Sequence[Line]) -> Message | None:
         assert lines[0].message_id is not None
-        for vendor in self._vendors_of(lines[0]):
+        for vendor in self._vendors_of(lines[0].message_id):
             message = self._index.by_message_id(vendor, lines[0].message_id)
             if message is not None:
                 number = message.deciding.phone_number
@@ -134,13 +150,13 @@ class ReceiptJoin:
             return found[0] if found else None
         return message
 
-    def _biz_id(self, line: Line) -> str | None:
+    def _biz_id(self, line: Line | LineKeys) -> str | None:
         return line.biz_id if self._scope.match in ("auto", "biz_id") else None
 
-    def _vendors_of(self, line: Line) -> tuple[str, ...]:
+    def _vendors_of(self, message_id: str | None) -> tuple[str, ...]:
         if self._vendor is not None:
             return (self._vendor,)
-        is_huawei = line.message_id is not None and _HUAWEI_ID.fullmatch(line.message_id)
+        is_huawei = message_id is not None and _HUAWEI_ID.fullmatch(message_id)
         return (HUAWEI, ALIYUN) if is_huawei else (ALIYUN, HUAWEI)
 
     def count(self, message: Message) -> None:

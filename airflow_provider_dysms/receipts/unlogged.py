@@ -9,7 +9,7 @@ import msgspec
 
 from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK
 from airflow_provider_dysms.receipts import verdicts
-from airflow_provider_dysms.receipts.matching.keys import digits_of
+from airflow_provider_dysms.receipts.matching.keys import digits_of, key_of_message
 from airflow_provider_dysms.temporary_database import open_temporary_database
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
     from airflow_provider_dysms.receipts.receipt import Receipt
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 
 _ADD = "INSERT INTO unlogged VALUES (?, ?, ?) ON CONFLICT (identity) DO UPDATE SET count = count + excluded.count"
 
@@ -51,8 +51,13 @@ def unlogged_verdicts(
             identity = _encode(_identity(parts.best))
             entry = hashlib.blake2b(identity, digest_size=8).digest(), identity, parts.count
             database.execute(_ADD, entry)
-        for identity, count in database.execute("SELECT identity, count FROM unlogged ORDER BY place, identity"):
-            message = index.find(*msgspec.msgpack.decode(identity))
+        in_order = "SELECT identity, count FROM unlogged ORDER BY place, identity"
+        index.arrange((key_of_message(*_decode(identity)),) for identity, _ in database.execute(in_order))
+        open_groups = range(0)
+        for number, (identity, count) in enumerate(database.execute(in_order)):
+            if number not in open_groups:
+                open_groups = index.open_group(number)
+            message = index.find(*_decode(identity))
             sent_at = message.deciding.sent_at if message is not None else None
             if message is None or sent_at is None or not _is_on(sent_at, scope):
                 counts["other_days"] += count

@@ -141,6 +141,7 @@ class Pipeline:
         """Audit every line, and write the rows to the spool."""
         scope = self._scope
         self._last_saved = time.monotonic()
+        self._receipts.arrange(self._send_log.lines)
         results = audit(
             self._send_log,
             client,
@@ -165,9 +166,8 @@ class Pipeline:
 
     def run_without_queries(self) -> None:
         """Write the rows of every line as its receipts, or the rows of the partition, have it."""
-        results = known_results(
-            self._send_log, self._find_best_result, self.tally, self._erased.leave_out, self._receipts.fetch
-        )
+        self._receipts.arrange(self._send_log.lines)
+        results = known_results(self._send_log, self._find_best_result, self.tally, self._erased.leave_out)
         for result in results:
             self._write_group(result)
 
@@ -246,11 +246,12 @@ class Pipeline:
         is_judged_here = result.source in _JUDGED_HERE
         if is_judged_here and self._scope.has_match_keys and not result.erased:
             self.missing_reasons.add(result)
-        if result.hidden_counts != NOTHING_HIDDEN:
+        if result.hidden_counts is not NOTHING_HIDDEN and result.hidden_counts != NOTHING_HIDDEN:
             self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
-        is_new = is_judged_here or result.source is Source.RECEIPTS
-        if is_new and not result.erased and (found := self._find_previous(result.lines)):
-            self._count_lost(result, *found)
+        if self._previous_rows is not None:
+            is_new = is_judged_here or result.source is Source.RECEIPTS
+            if is_new and not result.erased and (found := self._find_previous(result.lines)):
+                self._count_lost(result, *found)
         self._receipts.compare(result)
         self._spool.write(rows)
         if result.source is Source.ASKED and self._checkpoints.is_enabled:

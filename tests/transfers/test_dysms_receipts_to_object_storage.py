@@ -303,7 +303,7 @@ def test_contradictions_are_counted_and_a_delivery_wins(archive: Archive) -> Non
 
 
 def test_the_order_of_arrival_changes_no_byte(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.BATCH", 7)
+    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.MAX_MERGED", 7)
     mixed = [f",{number(place)},9007{place}^0,order-{place},{at(DAY, '12:00:00')}" for place in range(20)]
     mixed += [f",{number(place)},,order-{place},{at(DAY, '12:00:00')}" for place in range(20, 25)]
     mixed += [f"{huawei_id(place)},{number(place)},,,{at(DAY, '12:00:00')}" for place in range(30, 40)]
@@ -354,7 +354,7 @@ def test_a_receipt_without_a_line_is_unlogged_only_if_its_day_is_known(archive: 
 
 
 def test_each_receipt_without_a_line_is_counted_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.BATCH", 1)
+    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.MAX_MERGED", 1)
     archive.aliyun_log(1)
     archive.store([sms_report(0), sms_report(1), sms_report(1, send_time=None, report_time=f"{DAY} 12:00:01")])
     result = archive()

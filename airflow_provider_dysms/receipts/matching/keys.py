@@ -35,13 +35,25 @@ def out_key(digits: str, out_id: str) -> int:
 
 def key_of(receipt: Receipt) -> int:
     """Return the key of a receipt's message: its message id, else its BizId, else its OutId."""
-    if receipt.message_id is not None:
-        return message_key(receipt.vendor, receipt.message_id)
-    digits = digits_of(receipt.phone_number or "")
-    if receipt.biz_id is not None:
-        return biz_key(digits, receipt.biz_id)
-    assert receipt.out_id is not None
-    return out_key(digits, receipt.out_id)
+    if receipt.message_id is None and receipt.biz_id is not None:
+        return biz_key(digits_of(receipt.phone_number or ""), receipt.biz_id)  # nearly always
+    return key_of_message(receipt.vendor, receipt.message_id, receipt.phone_number, None, receipt.out_id)
+
+
+def key_of_message(
+    vendor: str, message_id: str | None, number: str | None, biz_id: str | None, out_id: str | None
+) -> int:
+    """Return the key of a message.
+
+    :param number: as a receipt has it
+    """
+    if message_id is not None:
+        return message_key(vendor, message_id)
+    digits = digits_of(number or "")
+    if biz_id is not None:
+        return biz_key(digits, biz_id)
+    assert out_id is not None
+    return out_key(digits, out_id)
 
 
 def digits_of(raw_number: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
-    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.audit.send_log.lines import Line, Lines
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.model.privacy import PrivacyKey
     from airflow_provider_dysms.receipts.join import ReceiptJoin
@@ -48,13 +48,19 @@ class ReceiptsFirst(KnownReceipts):
         self.cross_check = {"compared": 0, "differences": 0, "undecided": 0}
         self.first_difference: str | None = None
         self._join = join
+        self._open_groups = range(0)
         self._scope = scope
         self._threshold = int(share * 16**_DIGITS)
         self._key = key
         self._partial: dict[int, Mapping[int, Verdict | None]] = {}
         self._expected: dict[int, dict[int, str]] = {}
 
+    def arrange(self, lines: Lines) -> None:
+        self._join.arrange(lines.keys_of_groups())
+
     def find(self, number: int, lines: list[Line]) -> GroupResult | None:
+        if number not in self._open_groups:
+            self._open_groups = self._join.open_group(number)
         messages = self._join.messages_of(lines)
         taken, expected = self._taken(lines, messages)
         if len(taken) < len(lines) and not self._can_leave_out(lines, taken):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from airflow_provider_dysms.audit.results import GroupResult
-    from airflow_provider_dysms.audit.send_log.lines import Line
+    from airflow_provider_dysms.audit.send_log.lines import Line, Lines
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.receipts.join import ReceiptJoin
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class KnownReceipts:
     """No receipts: every line is asked about."""
 
-    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
-        """Prepare for :meth:`find` of some groups."""
+    def arrange(self, lines: Lines) -> None:
+        """Prepare for :meth:`find` of the groups of a log, in their order."""
 
     def find(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group; ``None`` if the service must be asked.
@@ -44,11 +44,14 @@ class OnlyReceipts(KnownReceipts):
 
     def __init__(self, join: ReceiptJoin) -> None:
         self._join = join
+        self._open_groups = range(0)
 
-    def fetch(self, groups: Sequence[Sequence[Line]]) -> None:
-        self._join.fetch(groups)
+    def arrange(self, lines: Lines) -> None:
+        self._join.arrange(lines.keys_of_groups())
 
     def find(self, number: int, lines: list[Line]) -> GroupResult:
+        if number not in self._open_groups:
+            self._open_groups = self._join.open_group(number)
         return self._join.result_of(number, lines)
 
 

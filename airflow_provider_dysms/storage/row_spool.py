@@ -12,13 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.storage.encoders import open_encoder
 from airflow_provider_dysms.storage.file_formats import COLUMN_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from io import BufferedRandom
     from types import TracebackType
 
 #: Rows that are checked and encoded at once. It is fixed, so that the bytes depend only on the rows.
@@ -29,11 +30,14 @@ BATCH_ROWS = 5_000
 class SpooledFile:
     """The encoded rows: an open temporary file and its facts."""
 
-    file: IO[bytes]
+    file: BufferedRandom
     size: int
     sha256: str
-    md5: str
     rows: int
+
+    def md5(self) -> str:
+        """Return the MD5, by which some stores know their objects."""
+        return _digest(self.file, "md5")
 
 
 class RowSpool:
@@ -92,7 +96,7 @@ class RowSpool:
             self._encoder.close()
             self._file.flush()
             size = self._file.tell()
-            self._spooled = SpooledFile(self._file, size, self._digest("sha256"), self._digest("md5"), self._rows)
+            self._spooled = SpooledFile(self._file, size, _digest(self._file, "sha256"), self._rows)
         return self._spooled
 
     def _encode(self) -> None:
@@ -118,9 +122,10 @@ class RowSpool:
                 raise TypeError(f"column {name!r} must be an instant in datetime.timezone.utc")
             yield values
 
-    def _digest(self, name: str) -> str:
-        self._file.seek(0)
-        return hashlib.file_digest(self._file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+
+def _digest(file: BufferedRandom, name: str) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
 
 
 def _fits(found: type, kind: type) -> bool:

@@ -34,7 +34,7 @@ def test_a_finished_spool_has_the_facts_of_its_bytes(count):
         assert content.count(b"\n") == spooled.rows == count
         assert spooled.size == len(content)
         assert spooled.sha256 == hashlib.sha256(content).hexdigest()
-        assert spooled.md5 == hashlib.md5(content).hexdigest()
+        assert spooled.md5() == hashlib.md5(content).hexdigest()
 
 
 def test_its_file_has_no_name_and_ends_with_it():

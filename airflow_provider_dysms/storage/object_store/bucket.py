@@ -61,13 +61,13 @@ class Bucket:
         except FileNotFoundError:
             return None
 
-    def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+    def matches(self, key: str, size: int, sha256: str, md5: Callable[[], str] | None = None) -> bool:
         self._fs.invalidate_cache()
         try:
             info = call_within(timeouts.CALL_TIMEOUT, self._fs.info, self._path(key))
             if info["size"] != size:
                 return False
-            if md5 is not None and str(info.get("ETag")).strip('"').lower() == md5:
+            if md5 is not None and str(info.get("ETag")).strip('"').lower() == md5():
                 return True  # only the ETag of an object that was put in one part is its md5
             with self._open(key) as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == sha256

@@ -9,6 +9,7 @@ from airflow_provider_dysms.storage.object_store.store_errors import translate_e
 from airflow_provider_dysms.storage.object_store.timeouts import guarded_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from airflow_provider_dysms.storage.object_store.store import Store
@@ -54,7 +55,7 @@ class GuardedStore:
             file = self._store.open(key, in_parts=in_parts)
         return None if file is None else guarded_file(file, errors, None, in_parts=in_parts)
 
-    def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+    def matches(self, key: str, size: int, sha256: str, md5: Callable[[], str] | None = None) -> bool:
         with self._errors("cannot be read", key):
             return self._store.matches(key, size, sha256, md5)
 

@@ -21,7 +21,7 @@ from airflow_provider_dysms.storage.object_store.copying import CHUNK_BYTES, cop
 from airflow_provider_dysms.storage.object_store.paths import PROBE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Seconds after which a temporary file next to a target is left over from a killed task.
 MAX_TEMPORARY_AGE = 3_600.0
@@ -77,7 +77,7 @@ class LocalFolder:
         except FileNotFoundError:
             return None
 
-    def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+    def matches(self, key: str, size: int, sha256: str, md5: Callable[[], str] | None = None) -> bool:
         try:
             with (self._root / key).open("rb") as file:
                 return (

@@ -14,6 +14,8 @@ from airflow_provider_dysms.storage.object_store.local_folder import LocalFolder
 from airflow_provider_dysms.storage.object_store.paths import LOCAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import ObjectStoragePath
 
 
@@ -38,7 +40,7 @@ class Store(Protocol):
         :param in_parts: whether parts of it are read, in any order: then little is read ahead
         """
 
-    def matches(self, key: str, size: int, sha256: str, md5: str | None = None) -> bool:
+    def matches(self, key: str, size: int, sha256: str, md5: Callable[[], str] | None = None) -> bool:
         """Return whether the file has this content now; with an md5 it may not have to be read."""
 
     def keys(self, folder: str) -> list[str]:

@@ -21,7 +21,7 @@ from airflow_provider_dysms.storage.object_store.bucket import open_object
 
 
 def test_an_md5_spares_reading_what_was_put_in_one_piece_and_nothing_else(light_bucket, monkeypatch):
-    sha256, md5 = hashlib.sha256(b"abc").hexdigest(), hashlib.md5(b"abc").hexdigest()
+    sha256, md5 = hashlib.sha256(b"abc").hexdigest(), hashlib.md5(b"abc").hexdigest
     light_bucket.store.write("a/b", b"abc")
     opened: list[str] = []
     files = type(light_bucket.root.fs)

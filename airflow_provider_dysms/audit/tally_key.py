@@ -50,7 +50,7 @@ def _counted_name(name: str) -> str:
     return name if is_plain and REDACTED not in name and not may_hold_phone(name) else OTHERS
 
 
-class TallyKey(msgspec.Struct, frozen=True, gc=False):
+class TallyKey(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """The key of equal verdicts in the counts of an audit.
 
     :param delivery_state: the state; for a message without a line, the state of its delivery

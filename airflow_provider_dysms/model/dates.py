@@ -7,7 +7,7 @@ needed. A day is a :class:`datetime.date`; an instant is an aware :class:`dateti
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import overload
@@ -222,7 +222,8 @@ def _parse_instant(text: str) -> datetime:
             instant = instant.replace(
                 tzinfo=UTC
             )  # RFC 2822 also writes UTC this way, and Python reads it as "without a zone"
-        instant.astimezone(BEIJING)  # fails in the last hours of the calendar, which have no Beijing day
+        if instant.year == MAXYEAR:
+            instant.astimezone(BEIJING)  # fails in the last hours of the calendar, which have no Beijing day
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("not a time in a form that the service is known to write") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.dates import DAY, day_start
-from airflow_provider_dysms.model.delivery import State, is_billed, judge_receipt
+from airflow_provider_dysms.model.delivery import State, describe, is_billed, judge_receipt
 from airflow_provider_dysms.model.phone_numbers.number import NumberError, PhoneNumber
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 from airflow_provider_dysms.receipts.matching.keys import digits_of
@@ -28,7 +28,7 @@ _SECOND = timedelta(seconds=1)
 
 def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -> Verdict:
     """Judge the receipts of a line's message; fields that have no column go into ``vendor_extra``."""
-    return _verdict(message, line, _sent_by(message.deciding.sent_at or line.sent_at, send_date), as_of)
+    return _verdict(message, line, send_date, as_of)
 
 
 def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> Verdict:
@@ -46,28 +46,33 @@ def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> 
 
 def of_unlogged(message: Message, carried: tuple[None, ...], send_date: date, as_of: datetime) -> Verdict:
     """Judge the receipts of a message without a line; the state of its delivery goes into ``vendor_extra``."""
-    return _verdict(message, None, _sent_by(message.deciding.sent_at, send_date), as_of, carried)
+    return _verdict(message, None, send_date, as_of, carried)
 
 
 def _verdict(
-    message: Message, line: Line | None, sent_by: datetime, as_of: datetime, carried: tuple[str | None, ...] = ()
+    message: Message, line: Line | None, send_date: date, as_of: datetime, carried: tuple[str | None, ...] = ()
 ) -> Verdict:
     best = message.deciding
     # A part that was delivered does not explain why the message is not.
     error_code = best.error_code if best.state is message.state else None
-    delivery = judge_receipt(message.state, error_code, sent_by, as_of)
+    state, sent_at = message.state, best.sent_at or (line.sent_at if line is not None else None)
+    if state is State.WAITING:
+        state = judge_receipt(state, error_code, _sent_by(sent_at, send_date), as_of).state
+    delivery_state, is_final, category, fault = _cells(state, error_code)
     phone = line.phone if line is not None and line.phone is not None else _phone_of(best)
-    sent_at = best.sent_at or (line.sent_at if line is not None else None)
+    received_at, delivery_seconds = message.reported_at, None
+    if sent_at is not None and received_at is not None and received_at >= sent_at:
+        delivery_seconds = (received_at - sent_at) // _SECOND
     further = best.extra
     if message.parts > 1:
         further = (*further, ("delivered_parts", f"{message.delivered_parts}"))
     if not is_billed(best.error_code):
         further = (*further, ("billed", "no"))
     if line is None:
-        further = (*further, ("delivery", delivery.state.value))
+        further = (*further, ("delivery", delivery_state))
     return Verdict(
-        state=State.UNLOGGED.value if line is None else delivery.state.value,
-        is_final=delivery.is_final,
+        state=State.UNLOGGED.value if line is None else delivery_state,
+        is_final=is_final,
         phone_number=phone.digits if phone else None,
         country=phone.country or None if phone else None,
         biz_id=best.biz_id if line is None else line.biz_id,
@@ -75,12 +80,12 @@ def _verdict(
         out_id=best.out_id or (line.out_id if line is not None else None),
         template_code=best.template_code,
         sign_name=best.sign_name,
-        category=delivery.category,
-        fault=delivery.fault,
+        category=category,
+        fault=fault,
         error_code=error_code,
         sent_at=sent_at,
-        received_at=message.reported_at,
-        delivery_seconds=_seconds(sent_at, message.reported_at),
+        received_at=received_at,
+        delivery_seconds=delivery_seconds,
         segments=message.segments,
         vendor=best.vendor,
         vendor_extra=_json(further),
@@ -105,10 +110,11 @@ def _phone_of(receipt: Receipt) -> PhoneNumber | None:
         return PhoneNumber(receipt.phone_number, "")
 
 
-def _seconds(sent_at: datetime | None, reported_at: datetime | None) -> int | None:
-    if sent_at is None or reported_at is None or reported_at < sent_at:
-        return None
-    return (reported_at - sent_at) // _SECOND
+@lru_cache(maxsize=1024)
+def _cells(state: State, code: str | None) -> tuple[str, bool, str | None, str | None]:
+    """Return state, whether it is final, category and fault."""
+    delivery = describe(state, code)
+    return delivery.state.value, delivery.is_final, delivery.category, delivery.fault
 
 
 @lru_cache(maxsize=4096)

@@ -23,6 +23,8 @@ _LOST_DIGITS = "is a number that has lost its last digits; write ids as text"
 #: A whole number as pandas writes it if the column also has blanks.
 _FLOAT = re.compile(r"\d+\.0", re.ASCII)
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+\d+", re.ASCII)
+#: An id that needs no further check but of its length: it has a digit, and so is not a word for a missing value.
+_PLAIN_ID = re.compile(r"[A-Za-z_^:-]*[0-9][A-Za-z0-9_^:-]*")
 # An instant between these can be shifted by hours and still be represented.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -92,6 +94,8 @@ def as_id(
     :param are_all_floats: says whether every id of the column ends in ``.0``, which is then removed
     :raises ValueError: the cell cannot be an id; the text is a clause that says why, without the cell
     """
+    if type(cell) is str and _PLAIN_ID.fullmatch(cell) and len(cell) <= max_length:
+        return cell
     if not isinstance(cell, str):
         if is_blank(cell):
             return None

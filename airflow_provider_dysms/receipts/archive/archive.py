@@ -24,12 +24,12 @@ from airflow_provider_dysms.model.dates import MAX_CLOCK_SKEW
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.receipts.archive.lines import lines_of
 from airflow_provider_dysms.receipts.formats.json_report import NOTHING, ArchivedRequest
-from airflow_provider_dysms.receipts.formats.parse_body import decode_request, parse_body
+from airflow_provider_dysms.receipts.formats.parse_body import decode_request, parse_body, parse_sms_reports
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, VENDORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from airflow_provider_dysms.receipts.archive.push_signature import PushKey
@@ -104,23 +104,28 @@ class Archive:
         :raises DysmsInputError: a file is too large, or a damaged gzip file
         """
         counts, latest = self.counts, self._latest
+        may_be_sms_report = self._vendor != HUAWEI
         for name, file in files:
             counts.files += 1
             for number, line in lines_of(name, file, max_line_bytes=MAX_LINE_BYTES, max_file_bytes=MAX_FILE_BYTES):
                 counts.bodies += 1
-                try:
-                    parsed = self._parse(line)
-                except Unreadable as error:
-                    self._reject(name, number, error)
-                    continue
-                for receipt in parsed.receipts:
-                    dated = receipt.reported_at or receipt.sent_at
-                    if (dated is not None and dated > latest) or (receipt.sent_at and receipt.sent_at > latest):
+                receipts = parse_sms_reports(line) if line is not None and may_be_sms_report else ()
+                problems: Sequence[Unreadable] = ()
+                if not receipts:
+                    try:
+                        parsed = self._parse(line)
+                    except Unreadable as error:
+                        self._reject(name, number, error)
+                        continue
+                    receipts, problems = parsed.receipts, parsed.problems
+                for receipt in receipts:
+                    sent_at, dated = receipt.sent_at, receipt.reported_at or receipt.sent_at
+                    if dated is not None and (dated > latest or (sent_at is not None and sent_at > latest)):
                         self._reject(name, number, Unreadable("is dated in the future", "future"))
                         continue
                     counts.receipts += 1
                     yield receipt
-                for problem in parsed.problems:
+                for problem in problems:
                     self._reject(name, number, problem)
 
     def _reject(self, name: str, number: int, error: Unreadable) -> None:

@@ -5,6 +5,7 @@ Follows https://help.aliyun.com/document_detail/101867.html. Times without a zon
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model.dates import EPOCH, LOCAL_EPOCH
@@ -65,25 +66,29 @@ def parse_typed_sms_report(report: SmsReport) -> Receipt:
 
     :raises Unreadable: a field is missing, wrong, or written in another way
     """
-    phone_number, biz_id, out_id = report.phone_number.strip(), _stripped(report.biz_id), _stripped(report.out_id)
+    phone_number = report.phone_number.strip()
+    biz_id = (report.biz_id and report.biz_id.strip()) or None
+    out_id = (report.out_id and report.out_id.strip()) or None
     if not phone_number or not (biz_id or out_id):
         raise Unreadable("has no key")
     return Receipt(
         vendor=ALIYUN,
         state=State.DELIVERED if report.success else State.FAILED,
-        error_code=_stripped(report.err_code),
+        error_code=(report.err_code and report.err_code.strip()) or None,
         phone_number=phone_number,
         biz_id=biz_id,
         out_id=out_id,
         sent_at=_in_beijing(report.send_time),
         reported_at=_in_beijing(report.report_time),
         segments=1 if report.sms_size == "1" else whole_number("sms_size", report.sms_size, MAX_PARTS),
-        template_code=_stripped(report.template_code),
-        sign_name=_stripped(report.sign_name),
-        extra=pairs(
-            description=_stripped(report.err_msg),
-            message_id=_stripped(report.message_id),
-            request_id=_stripped(report.request_id),
+        template_code=(report.template_code and report.template_code.strip()) or None,
+        sign_name=(report.sign_name and report.sign_name.strip()) or None,
+        extra=_description(report.err_msg)
+        if report.message_id is None and report.request_id is None
+        else pairs(
+            description=report.err_msg and report.err_msg.strip(),
+            message_id=report.message_id and report.message_id.strip(),
+            request_id=report.request_id and report.request_id.strip(),
         ),
     )
 
@@ -109,8 +114,10 @@ def parse_globe_receipt(report: JsonReport) -> Receipt:
     )
 
 
-def _stripped(value: str | None) -> str | None:
-    return value and (value.strip() or None)
+@lru_cache(maxsize=1024)
+def _description(err_msg: str | None) -> tuple[tuple[str, str], ...]:
+    """Return what most reports have beyond their columns: one of a few texts."""
+    return pairs(description=err_msg and err_msg.strip())
 
 
 def _in_beijing(value: datetime | None) -> datetime | None:

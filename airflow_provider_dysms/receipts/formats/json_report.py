@@ -28,6 +28,15 @@ class ArchivedRequest(PrivateStruct, frozen=True, gc=False):
     is_base64: Value = msgspec.field(default=None, name="isBase64Encoded")
 
 
+class TextRequest(PrivateStruct, frozen=True, gc=False):
+    """A request whose body is text, as almost every receiver archives it."""
+
+    body: str
+    vendor: Value = None
+    path: Value = None
+    is_base64: Value = msgspec.field(default=None, name="isBase64Encoded")
+
+
 class JsonReport(PrivateStruct, frozen=True, gc=False):
     """An object that is a report or a batch of reports; fields that are in no format are not read."""
 

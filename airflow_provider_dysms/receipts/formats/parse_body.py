@@ -24,7 +24,13 @@ import msgspec
 
 from airflow_provider_dysms.model.private_struct import PrivateStruct
 from airflow_provider_dysms.receipts.formats import aliyun, huawei
-from airflow_provider_dysms.receipts.formats.json_report import NOTHING, ArchivedRequest, JsonReport, SmsReport
+from airflow_provider_dysms.receipts.formats.json_report import (
+    NOTHING,
+    ArchivedRequest,
+    JsonReport,
+    SmsReport,
+    TextRequest,
+)
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, Receipt
 
@@ -40,6 +46,7 @@ MAX_REPORTS = 10_000
 _BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+", re.ASCII)
 
 _decode_request = msgspec.json.Decoder(ArchivedRequest).decode
+_decode_text_request = msgspec.json.Decoder(TextRequest).decode
 _decode_object = msgspec.json.Decoder(JsonReport).decode
 _decode_objects = msgspec.json.Decoder(list[JsonReport]).decode
 _decode_sms_reports = msgspec.json.Decoder(list[SmsReport]).decode
@@ -79,6 +86,24 @@ def parse_body(body: str | bytes, vendor: str | None = None) -> ParsedBody:
     if decoded[:1] == b"[":
         return _parse_array(decoded, vendor)
     return _parse_object(decoded, vendor)
+
+
+def parse_sms_reports(line: bytes) -> Sequence[Receipt]:
+    """Parse the SmsReports of an archived line in the usual form, several times as fast as in any other.
+
+    :returns: none if the line has another form, or names its vendor; :func:`parse_body` says what is wrong with it
+    """
+    body: str | bytes = line
+    try:
+        if line[:1] == b"{":
+            request = _decode_text_request(line)
+            body = request.body
+            if body[:1] != "[" or request.vendor is not None or request.is_base64 is not None:
+                return ()
+        reports = _decode_sms_reports(body)
+        return [*map(aliyun.parse_typed_sms_report, reports)] if len(reports) <= MAX_REPORTS else ()
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, Unreadable):
+        return ()
 
 
 def decode_request(line: bytes) -> ArchivedRequest:

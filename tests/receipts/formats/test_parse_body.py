@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_dysms.model.delivery import State
-from airflow_provider_dysms.receipts.formats.parse_body import MAX_REPORTS, parse_body
+from airflow_provider_dysms.receipts.formats.parse_body import MAX_REPORTS, parse_body, parse_sms_reports
 from airflow_provider_dysms.receipts.formats.values import Unreadable
 from airflow_provider_dysms.receipts.receipt import Receipt
 
@@ -196,3 +196,28 @@ def test_a_body_of_another_vendor_than_named_is_refused(body: str, vendor: str) 
 def test_neither_number_nor_id_of_a_receipt_is_printed() -> None:
     assert NUMBER not in repr(parse_body(json.dumps([SMS_REPORT])))
     assert NUMBER not in repr(one(json.dumps([SMS_REPORT])))
+
+
+@pytest.mark.parametrize("blank", ["", " ", None])
+@pytest.mark.parametrize(
+    "name", ["biz_id", "out_id", "err_code", "err_msg", "template_code", "sign_name", "request_id"]
+)
+def test_a_blank_field_is_missing_in_an_array_and_in_a_queue_message(name: str, blank: str | None) -> None:
+    report = {**NEWER, name: blank}
+    without = {key: value for key, value in NEWER.items() if key != name}
+    assert one(json.dumps([report])) == one(json.dumps(report)) == one(json.dumps([without]))
+
+
+def test_a_usual_line_is_parsed_as_its_body_alone_and_another_is_left_to_it() -> None:
+    body = json.dumps([SMS_REPORT, NEWER])
+    assert parse_sms_reports(json.dumps({"body": body, "headers": {}}).encode()) == parse_body(body).receipts
+    assert parse_sms_reports(body.encode()) == parse_body(body).receipts
+    for request in (
+        {"body": body, "vendor": "huawei"},
+        {"body": body, "isBase64Encoded": True},
+        {"body": [SMS_REPORT]},
+        {"body": FORM},
+        {"body": json.dumps([SMS_REPORT, {}])},
+        SMS_REPORT,
+    ):
+        assert parse_sms_reports(json.dumps(request).encode()) == ()

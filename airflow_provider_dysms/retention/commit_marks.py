@@ -10,7 +10,7 @@ who else has one, and removes its own after the commit. Of two tasks, at least t
   sees the record of the erasure, and leaves the people out.
 
 A mark older than an hour is that of a killed task. What remains is a task that is paused for longer than that within
-its commit, and then goes on.
+its commit, and then goes on, or that goes on while the next try of it commits, because both have the same mark.
 """
 
 from __future__ import annotations

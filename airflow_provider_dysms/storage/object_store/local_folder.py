@@ -178,7 +178,10 @@ def _raise_unless_gone(error: OSError) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # another writer has removed it, and so all that was in it
     try:
         os.fsync(descriptor)
     finally:

@@ -92,6 +92,20 @@ def test_a_folder_that_vanishes_just_after_it_was_found_is_made_again(tmp_path, 
     assert (tmp_path / "a" / "b").read_bytes() == b"x"
 
 
+def test_a_file_that_another_writer_removes_with_its_folder_while_it_is_put_is_no_error(tmp_path, monkeypatch):
+    """Two tries of one task have the same mark, and the first that is done removes it."""
+    store, replace = LocalFolder(tmp_path), os.replace
+
+    def replace_and_lose(source, target):
+        replace(source, target)
+        store.remove("marks/day/task.json")
+        store.tidy("marks/day")
+
+    monkeypatch.setattr(os, "replace", replace_and_lose)
+    store.write("marks/day/task.json", b"{}")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_listing_goes_on_where_a_folder_vanishes_and_not_where_it_cannot_be_read(tmp_path, monkeypatch):
     def refusing(kind):
         def walk(top, onerror):

@@ -52,8 +52,8 @@ TRIES = 6
 #: The boundary where the data file is put, or its sibling made.
 _DATA = re.compile(r"(create|put_object) .*/\.?part-0\.")
 
-#: Files that a killed writer may leave next to data and manifest.
-_SIBLING = re.compile(r"^[^_].*/\.part-0\.\w+\.\w+\.tmp$|^_manifests/\..*\.tmp$")
+#: Files that a killed writer may leave next to data, manifest and the mark of its commit.
+_SIBLING = re.compile(r"^[^_].*/\.part-0\.\w+\.\w+\.tmp$|^_manifests/\..*\.tmp$|^_erasures/pending/.*/\..*\.tmp$")
 
 #: Seconds, about one call.
 SHORT = 0.001

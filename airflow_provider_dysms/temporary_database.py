@@ -1,4 +1,4 @@
-"""Opens a private SQLite database on the disk of this machine, for what would fill the memory.
+"""Opens a private SQLite database, or buckets of items, on the disk of this machine, for what would fill the memory.
 
 Its file has no name once it is open, so a task that dies leaves no phone number behind. ``TMPDIR`` says in which folder
 it is made.
@@ -6,7 +6,11 @@ it is made.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import struct
+import tempfile
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Item = TypeVar("Item")
+
+#: The beginning of a chunk of a bucket: the place of the chunk before it, and its length.
+_CHUNK, _NO_CHUNK = struct.Struct("<qq"), -1
 
 #: Memory of a database (KiB). Pages beyond it are on the disk.
 CACHE = 8_192
@@ -25,20 +32,17 @@ class _TemporaryDatabase(sqlite3.Connection):
         self.close()
 
 
-def open_temporary_database(cache: int | None = None) -> sqlite3.Connection:
-    """Return a new, empty database without transactions of its own; it ends when it is closed or collected.
-
-    :param cache: its memory in KiB; default: :data:`CACHE`
-    """
+def open_temporary_database() -> sqlite3.Connection:
+    """Return a new, empty database without transactions of its own; it ends when it is closed or collected."""
     # What it belongs to may be collected, and so close it, in another thread.
     database = sqlite3.connect("", isolation_level=None, check_same_thread=False, factory=_TemporaryDatabase)
-    for pragma in (f"cache_size = -{cache or CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
+    for pragma in (f"cache_size = -{CACHE}", "journal_mode = OFF", "synchronous = OFF", "temp_store = FILE"):
         database.execute(f"PRAGMA {pragma}")
     return database
 
 
 class Buckets(Generic[Item]):
-    """Items on disk, each in a bucket with a number.
+    """Items on disk, each in a bucket with a number, in a file without a name.
 
     Millions of items are matched with millions of others by putting both into buckets by their key, and looking at one
     bucket after the other: they are written and read many at once, while an index would be read at a million places.
@@ -47,29 +51,41 @@ class Buckets(Generic[Item]):
     """
 
     def __init__(self, kind: Any) -> None:
-        self._database = open_temporary_database(CACHE // 8)  # it is read once, from the start of a bucket to its end
-        self._database.execute("CREATE TABLE chunks (bucket INTEGER, content BLOB)")
-        self._database.execute("CREATE INDEX by_bucket ON chunks (bucket)")
+        self._file = tempfile.TemporaryFile(prefix="dysms-")  # noqa: SIM115 - closed in close
+        self._size = 0
+        #: Place of the last chunk of each bucket. A chunk has the place of the one before it.
+        self._last: dict[int, int] = {}
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode: Any = msgspec.msgpack.Decoder(list.__class_getitem__(kind)).decode
 
     def write(self, chunks: Mapping[int, Sequence[Any]]) -> None:
-        """Add items to some buckets; together a few thousand or more, because each bucket is a write of its own.
+        """Add items to some buckets; together a few thousand or more, because each bucket is read piece by piece.
 
         :param chunks: number of a bucket -> the items that are added to it
         """
-        self._database.execute("BEGIN")
-        self._database.executemany(
-            "INSERT INTO chunks VALUES (?, ?)", ((bucket, self._encode(items)) for bucket, items in chunks.items())
-        )
-        self._database.execute("COMMIT")
+        for bucket, items in chunks.items():
+            content = self._encode(items)
+            self._file.write(_CHUNK.pack(self._last.get(bucket, _NO_CHUNK), len(content)))
+            self._file.write(content)
+            self._last[bucket] = self._size
+            self._size += _CHUNK.size + len(content)
+        self._file.flush()
 
     def read(self, bucket: int) -> Iterator[Item]:
         """Yield the items of a bucket, in the order in which they were added."""
-        chunks = self._database.execute("SELECT content FROM chunks WHERE bucket = ? ORDER BY rowid", (bucket,))
-        for (content,) in chunks:
-            yield from self._decode(content)
+        file, place = self._file.fileno(), self._last.get(bucket, _NO_CHUNK)
+        chunks = []
+        while place != _NO_CHUNK:
+            before, length = _CHUNK.unpack(os.pread(file, _CHUNK.size, place))
+            chunks.append((place + _CHUNK.size, length))
+            place = before
+        for place, length in reversed(chunks):
+            yield from self._decode(os.pread(file, length, place))
 
     def close(self) -> None:
         """Remove them from the disk."""
-        self._database.close()
+        with suppress(OSError):  # of what a full disk did not take, which has been told
+            self._file.close()
+
+    def __del__(self) -> None:  # Python warns of a file that is collected open
+        self.close()

@@ -62,22 +62,31 @@ def _open_files() -> set[str]:
 FILL = """
 import resource, signal
 from airflow_provider_dysms.exceptions import airflow_errors
-from airflow_provider_dysms.temporary_database import open_temporary_database
+from airflow_provider_dysms.temporary_database import Buckets, open_temporary_database
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 with airflow_errors():
+"""
+FILL_DATABASE = """
     database = open_temporary_database()
     database.execute("CREATE TABLE filled (content BLOB)")
     for _ in range(100):
         database.execute("INSERT INTO filled VALUES (zeroblob(1000000))")
 """
+FILL_BUCKETS = """
+    buckets = Buckets(bytes)
+    for _ in range(100):
+        buckets.write({0: [bytes(1000000)]})
+"""
 
 
 @pytest.mark.slow
-def test_a_disk_without_room_is_told_as_such() -> None:
-    ended = subprocess.run([sys.executable, "-c", FILL], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("fill", [FILL_DATABASE, FILL_BUCKETS])
+def test_a_disk_without_room_is_told_as_such(fill: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", FILL + fill], capture_output=True, text=True, check=False)
     assert "DysmsTaskError: The folder for temporary files" in ended.stderr
     assert "set TMPDIR" in ended.stderr
+    assert "ignored" not in ended.stderr
 
 
 def test_other_errors_of_a_database_stay() -> None:

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.transfers.known_rows.row_codec import RowCodec
 
 #: Sources of groups that this audit has judged; the partition's own were judged by the audit before.
-_JUDGED_HERE = (Source.ASKED, Source.RESUMED)
+_JUDGED_HERE = frozenset({Source.ASKED, Source.RESUMED})
 
 #: Sources of groups whose verdicts were read from rows, so that their numbers are hashed already.
-_FROM_ROWS = (Source.RESUMED, Source.COMMITTED, Source.ERASED)
+_FROM_ROWS = frozenset({Source.RESUMED, Source.COMMITTED, Source.ERASED})
 
 
 class Pipeline:

@@ -103,7 +103,6 @@ def categorise(code: str | None) -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=1024)
-@lru_cache(maxsize=1024)
 def is_billed(code: str | None) -> bool:
     """Return whether a vendor bills a message with a code: not if its platform refused it."""
     return code is None or not code.upper().startswith(NOT_BILLED_PREFIXES)

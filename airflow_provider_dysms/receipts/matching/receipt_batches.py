@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Buckets of receipts: the keys of one are compared in memory.
 BUCKETS = 64
 
-#: Keys that are looked up in one batch, and entries that are written at once.
+#: Keys that are looked up in one batch, and entries that are read until those that are wanted are written.
 MAX_KEYS, MAX_WRITTEN = 1_000, 20_000
 
 #: Entries of one key, or of one batch, that are looked at in memory: more would be a message of which thousands of
@@ -91,19 +91,22 @@ class ReceiptBatches:
         chunks: defaultdict[int, list[StoredEntry]] = defaultdict(list)
         count = 0
         for bucket in range(BUCKETS):
-            batches: defaultdict[int, list[int]] = defaultdict(list)
+            batches: dict[int, int] = {}
+            further: defaultdict[int, list[int]] = defaultdict(list)
             for batch, keys in wanted.read(bucket):
                 for key in keys:
-                    batches[key].append(batch)
-            for key, position, content in receipts.read(bucket):
-                if key in batches:
-                    entry = key, position, content.copy()  # otherwise it keeps the bytes of its neighbours in memory
-                    for batch in batches[key]:
+                    if batches.setdefault(key, batch) != batch:
+                        further[key].append(batch)
+            # An entry keeps the bytes of its neighbours in memory, so those that are not wanted count as well.
+            for entry in receipts.read(bucket):
+                count += 1
+                if (first := batches.get(entry[0])) is not None:
+                    chunks[first].append(entry)
+                    for batch in further.get(entry[0], ()):
                         chunks[batch].append(entry)
-                    count += 1
-                    if count % MAX_WRITTEN == 0:
-                        self._entries.write(chunks)
-                        chunks.clear()
+                if count % MAX_WRITTEN == 0:
+                    self._entries.write(chunks)
+                    chunks.clear()
         self._entries.write(chunks)
 
     def _read(self, batch: int) -> dict[int, list[StoredEntry] | None]:

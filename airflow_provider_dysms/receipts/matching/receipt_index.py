@@ -2,7 +2,7 @@
 
 Receipts of one part are merged before they are written, so that a message that is reported ten million times needs a
 few entries. :meth:`ReceiptIndex.arrange` puts them into the order of the look-ups that follow; others are made one by
-one, in an index that is made when it is needed. Memory does not grow with the archive, but for one bit per entry.
+one, in an index that is made when it is needed. Memory does not grow with the archive, but for one byte per entry.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class ReceiptIndex:
         by_out_id = self._entries if without_biz_id else self._entries_of_out_id
         for entry in by_out_id(out_key(digits, out_id)):
             _, position, parts = entry
-            if parts.best.out_id == out_id and _is_of(parts.best, digits) and not self._is_used(position):
+            if parts.best.out_id == out_id and _is_of(parts.best, digits) and not self._used[position]:
                 found.setdefault(parts.best.biz_id or "", []).append(entry)
         messages = []
         for biz_id in sorted(found):
@@ -141,9 +141,11 @@ class ReceiptIndex:
     def unused(self) -> Iterator[PartReceipts]:
         """Yield the receipts that no look-up has found."""
         used = self._used
+        if 0 not in used:
+            return
         for bucket in range(BUCKETS):
             for _, position, content in self._receipts.read(bucket):
-                if not used[position >> 3] & 1 << (position & 7):
+                if not used[position]:
                     yield _decode(content)
 
     def _message(self, entries: Sequence[Entry]) -> Message | None:
@@ -153,11 +155,11 @@ class ReceiptIndex:
         return message_of([parts for _, _, parts in entries])
 
     def _entries_of_biz_id(self, digits: str, biz_id: str) -> list[Entry]:
-        return [
-            entry
-            for entry in self._entries(biz_key(digits, biz_id))
-            if (best := entry[2].best).biz_id == biz_id and (best.phone_number == digits or _is_of(best, digits))
-        ]
+        entries = self._entries(biz_key(digits, biz_id))
+        for _, _, parts in entries:
+            if not _is_of_biz_id(parts.best, digits, biz_id):  # two keys may be equal
+                return [entry for entry in entries if _is_of_biz_id(entry[2].best, digits, biz_id)]
+        return entries
 
     def _entries(self, key: int) -> list[Entry]:
         """Return the receipts of a message's own key, in the order in which they were added."""
@@ -214,19 +216,20 @@ class ReceiptIndex:
             chunks[key % BUCKETS].append((key, position, parts))
         self._receipts.write(chunks)
         self._count += len(batch)
-        self._used.extend(bytes(len(batch) // 8 + 1))
+        self._used.extend(bytes(len(batch)))
         batch.clear()
 
     def _use(self, entries: Iterable[Entry]) -> None:
         for _, position, _ in entries:
-            self._used[position >> 3] |= 1 << (position & 7)
-
-    def _is_used(self, position: int) -> bool:
-        return bool(self._used[position >> 3] & 1 << (position & 7))
+            self._used[position] = 1
 
 
 def _is_of(receipt: Receipt, digits: str) -> bool:
-    return digits_of(receipt.phone_number or "") == digits
+    return receipt.phone_number == digits or digits_of(receipt.phone_number or "") == digits
+
+
+def _is_of_biz_id(receipt: Receipt, digits: str, biz_id: str) -> bool:
+    return receipt.biz_id == biz_id and _is_of(receipt, digits)
 
 
 def _out_key(receipt: Receipt) -> int | None:

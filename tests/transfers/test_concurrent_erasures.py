@@ -171,10 +171,12 @@ class Race:
 
     def run(self, start: Any) -> None:
         auditing = start(self._audit)
-        for person in PEOPLE[:-1]:
+        for number, person in enumerate(PEOPLE[:-1]):
             erase_of(self._attempts, person)
             self._erased.add(person)
-            time.sleep(UPLOAD)
+            committed = self.committed
+            while number % 2 and self.committed == committed and not auditing.done():
+                time.sleep(UPLOAD)  # or else, on a busy machine, every audit meets an erasure
         self._end.set()
         auditing.result(60)
 

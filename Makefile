@@ -59,7 +59,7 @@ chaos: .venv-scale/.installed-scale ## catch-up, waits and sends while workers, 
 
 # CRASHES, SEED and SECONDS change how many kills there are, which, and for how long at most;
 # the last line says what was left out for lack of time.
-crash: $(VENV)/.installed ## kill and break exports, sends, erasures and expiries, with concurrent writers and readers: an hour and a half, up to two on a busy machine
+crash: $(VENV)/.installed ## kill and break exports, sends, erasures and expiries, with concurrent writers and readers: at most two hours
 	@PYTHONPATH=tests $(BIN)/python -m support.crash $(if $(CRASHES),--crashes $(CRASHES)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 conformance: $(VENV)/.installed ## thousands of hostile responses to every public class: three minutes

@@ -93,17 +93,14 @@ def parse_sms_reports(line: bytes) -> Sequence[Receipt]:
 
     :returns: none if the line has another form, or names its vendor; :func:`parse_body` says what is wrong with it
     """
-    body: str | bytes = line
+    if line[:1] != b"{":
+        return _usual_sms_reports(line)
     try:
-        if line[:1] == b"{":
-            request = _decode_text_request(line)
-            body = request.body
-            if body[:1] != "[" or request.vendor is not None or request.is_base64 is not None:
-                return ()
-        reports = _decode_sms_reports(body)
-        return [*map(aliyun.parse_typed_sms_report, reports)] if len(reports) <= MAX_REPORTS else ()
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, Unreadable):
+        request = _decode_text_request(line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ()
+    is_plain = request.body[:1] == "[" and request.vendor is None and request.is_base64 is None
+    return _usual_sms_reports(request.body) if is_plain else ()
 
 
 def decode_request(line: bytes) -> ArchivedRequest:
@@ -131,11 +128,8 @@ def _parse_object(body: str | bytes, vendor: str | None) -> ParsedBody:
 
 
 def _parse_array(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:
-    try:
-        if vendor != HUAWEI and len(quick := _decode_sms_reports(body)) <= MAX_REPORTS:
-            return ParsedBody([*map(aliyun.parse_typed_sms_report, quick)])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, Unreadable):
-        pass  # it is of another kind, or has something that must be named
+    if vendor != HUAWEI and (receipts := _usual_sms_reports(body)):
+        return ParsedBody(receipts)
     try:
         reports = _decode_objects(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -146,6 +140,15 @@ def _parse_array(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedB
         return ParsedBody([_receipt(report, vendor) for report in reports])
     except Unreadable:
         return _parse_items(body, vendor)
+
+
+def _usual_sms_reports(body: str | bytes | msgspec.Raw) -> Sequence[Receipt]:
+    """Parse an array of SmsReports; none if it is of another kind, or has something that must be named."""
+    try:
+        reports = _decode_sms_reports(body)
+        return [*map(aliyun.parse_typed_sms_report, reports)] if len(reports) <= MAX_REPORTS else ()
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, Unreadable):
+        return ()
 
 
 def _parse_items(body: str | bytes | msgspec.Raw, vendor: str | None) -> ParsedBody:

@@ -55,15 +55,8 @@ class ReceiptJoin:
         self._vendor = vendor
 
     def arrange(self, groups: Iterable[Sequence[LineKeys]]) -> None:
-        """Put the receipts into the order of the groups of a log, for :meth:`open_group`."""
+        """Put the receipts into the order of the groups of a log, in which they are looked up."""
         self._index.arrange(map(self._keys_of, groups))
-
-    def open_group(self, number: int) -> range:
-        """Read the receipts of a group and of its neighbours, and return their numbers.
-
-        :param number: of the group
-        """
-        return self._index.open_group(number)
 
     def result_of(self, number: int, lines: list[Line]) -> GroupResult:
         """Return the result of a group of lines, in the form in which an audit has it.
@@ -71,12 +64,12 @@ class ReceiptJoin:
         :param number: of the group
         """
         if len(lines) == 1:
-            (message,) = self.messages_of(lines)
+            (message,) = self.messages_of(number, lines)
             if message is not None:
                 self.count(message)
             return GroupResult(number, lines, [self.verdict(lines[0], message)], Source.RECEIPTS)
         made, repeated = [], []
-        for position, (line, message) in enumerate(zip(lines, self.messages_of(lines), strict=True)):
+        for position, (line, message) in enumerate(zip(lines, self.messages_of(number, lines), strict=True)):
             if message is REPEATED:
                 repeated.append(position)
                 continue
@@ -86,8 +79,12 @@ class ReceiptJoin:
         hidden_counts = HiddenCounts(repeated=tuple(repeated)) if repeated else NOTHING_HIDDEN
         return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=hidden_counts)
 
-    def messages_of(self, lines: Sequence[Line]) -> list[Message | None]:
-        """Return what the receipts of each line say: ``None`` without one, :data:`REPEATED` if it repeats a line."""
+    def messages_of(self, number: int, lines: Sequence[Line]) -> list[Message | None]:
+        """Return what the receipts of each line say: ``None`` without one, :data:`REPEATED` if it repeats a line.
+
+        :param number: of the group, as they were arranged
+        """
+        self._index.open_group(number)
         if lines[0].message_id is not None:
             return [self._by_message_id(lines), *[REPEATED] * (len(lines) - 1)]
         if len(lines) == 1 and (biz_id := self._biz_id(lines[0])):

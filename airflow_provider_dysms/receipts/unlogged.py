@@ -53,10 +53,8 @@ def unlogged_verdicts(
             database.execute(_ADD, entry)
         in_order = "SELECT identity, count FROM unlogged ORDER BY place, identity"
         index.arrange((key_of_message(*_decode(identity)),) for identity, _ in database.execute(in_order))
-        open_groups = range(0)
         for number, (identity, count) in enumerate(database.execute(in_order)):
-            if number not in open_groups:
-                open_groups = index.open_group(number)
+            index.open_group(number)
             message = index.find(*_decode(identity))
             sent_at = message.deciding.sent_at if message is not None else None
             if message is None or sent_at is None or not _is_on(sent_at, scope):

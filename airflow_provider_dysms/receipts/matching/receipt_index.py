@@ -46,6 +46,7 @@ class ReceiptIndex:
         self._batches: ReceiptBatches | None = None
         #: Whether there are receipts that only an OutId finds.
         self.has_out_keys = False
+        self._open_groups = range(0)
         self._found: dict[int, list[StoredEntry] | None] = {}
 
     def __enter__(self) -> ReceiptIndex:
@@ -78,17 +79,17 @@ class ReceiptIndex:
         """
         if self._batches is not None:
             self._batches.close()
-        self._found = {}
+        self._open_groups, self._found = range(0), {}
         self._batches = ReceiptBatches(self._receipts, keys_of_groups)
 
-    def open_group(self, number: int) -> range:
-        """Read the receipts of a group and of its neighbours, for the look-ups that follow, and return their numbers.
+    def open_group(self, number: int) -> None:
+        """Read the receipts of a group and of its neighbours, for the look-ups that follow.
 
         :param number: of the group, from 0, as they were arranged
         """
-        assert self._batches is not None
-        groups, self._found = self._batches.of_group(number)
-        return groups
+        if number not in self._open_groups:
+            assert self._batches is not None
+            self._open_groups, self._found = self._batches.of_group(number)
 
     def by_message_id(self, vendor: str, message_id: str) -> Message | None:
         """Return what the receipts of a message id say, and mark them as used; ``None`` if there are none."""

@@ -48,7 +48,6 @@ class ReceiptsFirst(KnownReceipts):
         self.cross_check = {"compared": 0, "differences": 0, "undecided": 0}
         self.first_difference: str | None = None
         self._join = join
-        self._open_groups = range(0)
         self._scope = scope
         self._threshold = int(share * 16**_DIGITS)
         self._key = key
@@ -59,9 +58,7 @@ class ReceiptsFirst(KnownReceipts):
         self._join.arrange(lines.keys_of_groups())
 
     def find(self, number: int, lines: list[Line]) -> GroupResult | None:
-        if number not in self._open_groups:
-            self._open_groups = self._join.open_group(number)
-        messages = self._join.messages_of(lines)
+        messages = self._join.messages_of(number, lines)
         taken, expected = self._taken(lines, messages)
         if len(taken) < len(lines) and not self._can_leave_out(lines, taken):
             taken = {}

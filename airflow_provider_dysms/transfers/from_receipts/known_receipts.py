@@ -44,14 +44,11 @@ class OnlyReceipts(KnownReceipts):
 
     def __init__(self, join: ReceiptJoin) -> None:
         self._join = join
-        self._open_groups = range(0)
 
     def arrange(self, lines: Lines) -> None:
         self._join.arrange(lines.keys_of_groups())
 
     def find(self, number: int, lines: list[Line]) -> GroupResult:
-        if number not in self._open_groups:
-            self._open_groups = self._join.open_group(number)
         return self._join.result_of(number, lines)
 
 

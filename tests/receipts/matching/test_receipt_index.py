@@ -44,10 +44,8 @@ def test_receipts_in_the_order_of_their_groups_are_those_that_are_found_one_by_o
         one_by_one.add(receipts)
         wanted = rng.sample(MESSAGES, 100)
         arranged.arrange([(key_of_message(*message),) for message in wanted])
-        open_groups = range(0)
         for number, message in enumerate(wanted):
-            if number not in open_groups:
-                open_groups = arranged.open_group(number)
+            arranged.open_group(number)
             found = arranged.find(*message)
             assert found == one_by_one.find(*message)
             assert (found is not None) is any(key_of_message(*message) == key_of(each) for each in receipts)
@@ -69,7 +67,7 @@ def test_groups_may_be_opened_in_any_order_and_share_a_key():
         index.add([receipt_of(MESSAGES[1]), receipt_of(MESSAGES[41])])
         index.arrange(groups)
         for number in (31, 0, 32, 31):
-            assert number in index.open_group(number)
+            index.open_group(number)
             assert index.by_message_id(HUAWEI, "h1") is not None
         assert index.by_biz_id("13900000001", "1^0") is not None
         assert index.by_biz_id("13900000001", "2^0") is None

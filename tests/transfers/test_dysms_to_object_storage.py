@@ -274,6 +274,7 @@ def test_a_day_outside_the_window_is_skipped_on_request(audit: Run, emulator: Em
 def test_a_day_that_is_about_to_be_forgotten_warns(
     audit: Run, emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    emulator.add_message(phone_number=NUMBER, sent_at=(NOON - timedelta(days=29)).isoformat(), state="delivered")
     audit(phone_numbers=[NUMBER], send_date=TODAY - timedelta(days=30))
     assert "is about to forget" in "".join(capfd.readouterr())
 

@@ -93,7 +93,8 @@ async def find_sent(
         is_over = now >= end and await search.is_refused(settle)
         first = dates.beijing_day(in_doubt.since - MAX_CLOCK_SKEW)
         last = dates.beijing_day(min(in_doubt.until + MAX_QUEUED, now))
-        oldest, _ = dates.window(now)
+        # A day that the service is about to forget proves nothing any more.
+        oldest, _ = dates.window(now + MAX_CLOCK_SKEW)
         days = _days(max(first, oldest), last)
         if found is None:
             asks_all = is_last and not in_doubt.is_complete

@@ -12,6 +12,7 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsTaskFailed
 from airflow_provider_dysms.hooks.dysms import DysmsHook
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.operators.send_once import find_sent as find_sent_module
 from airflow_provider_dysms.operators.send_once.find_sent import SendSearch, find_sent
 from airflow_provider_dysms.operators.send_once.journal import InDoubt
 from airflow_provider_dysms.operators.send_once.out_ids import OutId
@@ -78,6 +79,16 @@ def test_nothing_found_is_final_only_when_the_request_is_refused(sends: Emulator
     early = find(now)
     assert early.found is None
     assert early.again_at == now + timedelta(seconds=LIFETIME)
+
+
+def test_a_day_that_the_service_is_about_to_forget_is_not_asked_for(
+    sends: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (dates, find_sent_module):  # as within fifteen minutes of midnight
+        monkeypatch.setattr(module, "MAX_CLOCK_SKEW", dates.DAY)
+    now = datetime.now(UTC)
+    with pytest.raises(DysmsTaskFailed, match="Start a new run to send again"):
+        search(InDoubt(now - timedelta(days=40), now, "mine", is_complete=True), "mine", 0)
 
 
 def test_a_record_under_a_foreign_id_is_not_taken_for_nothing(sends: Emulator) -> None:

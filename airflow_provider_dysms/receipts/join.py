@@ -52,6 +52,7 @@ class ReceiptJoin:
         self.counts: Counter[str] = Counter()
         self._index = index
         self._scope = scope
+        self._finds_biz_ids = scope.match in ("auto", "biz_id")
         self._vendor = vendor
 
     def arrange(self, groups: Iterable[Sequence[LineKeys]]) -> None:
@@ -148,7 +149,7 @@ class ReceiptJoin:
         return message
 
     def _biz_id(self, line: Line | LineKeys) -> str | None:
-        return line.biz_id if self._scope.match in ("auto", "biz_id") else None
+        return line.biz_id if self._finds_biz_ids else None
 
     def _vendors_of(self, message_id: str | None) -> tuple[str, ...]:
         if self._vendor is not None:

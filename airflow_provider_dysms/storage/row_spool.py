@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_dysms.storage.encoders import open_encoder
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from io import BufferedRandom
     from types import TracebackType
+
+_zone_of = attrgetter("tzinfo")
 
 #: Rows that are checked and encoded at once. It is fixed, so that the bytes depend only on the rows.
 BATCH_ROWS = 5_000
@@ -118,7 +121,7 @@ class RowSpool:
         for (name, kind), values in zip(self.schema.items(), columns, strict=True):
             if not all(_fits(found, kind) for found in set(map(type, values))):
                 raise TypeError(f"column {name!r} must be {kind.__name__} or None")
-            if kind is datetime and not {value.tzinfo for value in values if value is not None} <= {UTC}:
+            if kind is datetime and not set(map(_zone_of, filter(None, values))) <= {UTC}:
                 raise TypeError(f"column {name!r} must be an instant in datetime.timezone.utc")
             yield values
 

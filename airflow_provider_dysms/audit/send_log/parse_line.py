@@ -40,24 +40,26 @@ def parse_line(
     """
     raw, message_id, country, biz_id, out_id, sent_at, *carried = cells
     rejections: list[tuple[str, str]] = []
-    ids: list[str | None] = []
-    for name, value in (("message_id", message_id), ("biz_id", biz_id), ("out_id", out_id)):
+
+    def checked_id(name: str, value: object) -> str | None:
         try:
-            ids.append(
-                None if value is None else as_id(value, MAX_ID_LENGTH, name != "out_id", are_all_floats.get(name))
-            )
+            return as_id(value, MAX_ID_LENGTH, name != "out_id", are_all_floats.get(name))
         except ValueError as error:
-            ids.append(None)
             rejections.append(("bad_id", f"{name} {error}"))
+            return None
+
+    message_id = None if message_id is None else checked_id("message_id", message_id)
+    biz_id = None if biz_id is None else checked_id("biz_id", biz_id)
+    out_id = None if out_id is None else checked_id("out_id", out_id)
     phone = raw_number = None
     if not is_blank(raw):
         raw_number = raw if type(raw) is str and raw.isascii() else _encodable(as_text(without_scale(raw)))
         region = None if country is None else as_text(without_scale(country))
         try:
-            phone = parse_number(raw, region, to_query=ids[0] is None)
+            phone = parse_number(raw, region, to_query=message_id is None)
         except NumberError as error:
             rejections.append((error.reason, f"phone_number {error.problem}"))
-    elif ids[0] is None and not rejections:
+    elif message_id is None and not rejections:
         rejections.append(("no_number_and_no_message_id", "has neither phone_number nor message_id"))
     instant = None
     try:
@@ -71,14 +73,14 @@ def parse_line(
     return Line(
         file,
         number,
-        phone=phone,
-        raw_number=raw_number,
-        message_id=ids[0],
-        biz_id=ids[1],
-        out_id=ids[2],
-        sent_at=instant,
-        carried=tuple([cell if type(cell) is str else as_text(cell) for cell in carried]),
-        rejection=rejections[0] if rejections else None,
+        phone,
+        raw_number,
+        message_id,
+        biz_id,
+        out_id,
+        instant,
+        tuple([cell if type(cell) is str else as_text(cell) for cell in carried]) if carried else (),
+        rejections[0] if rejections else None,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BUCKETS = 64
 
 #: Keys that are looked up in one batch, and entries that are read until those that are wanted are written.
-MAX_KEYS, MAX_WRITTEN = 1_000, 20_000
+MAX_KEYS, MAX_WRITTEN = 500, 20_000
 
 #: Entries of one key, or of one batch, that are looked at in memory: more would be a message of which thousands of
 #: versions were reported.
@@ -46,18 +46,18 @@ class ReceiptBatches:
     def __init__(self, receipts: Buckets[StoredEntry], keys_of_groups: Iterable[Iterable[int]]) -> None:
         self._first_groups = array("q", [0])  # of each batch, and then the number of all groups
         self._keys: Buckets[bytes] = Buckets(bytes)
-        self._entries: Buckets[StoredEntry] = Buckets(StoredEntry)
+        self._entries: Buckets[Entry] = Buckets(Entry)
         wanted: Buckets[tuple[int, list[int]]] = Buckets(tuple[int, list[int]])
         self._put_keys(wanted, keys_of_groups)
         self._put_entries(receipts, wanted)
         wanted.close()
 
-    def of_group(self, number: int) -> tuple[range, dict[int, list[StoredEntry] | None]]:
+    def of_group(self, number: int) -> tuple[range, dict[int, list[Entry]]]:
         """Return the receipts of a group and of its neighbours.
 
         :param number: of the group, from 0
         :returns: the numbers of the groups; and each key that they look up with its receipts, in the order in which
-            they were added, or ``None`` if it has none. It is empty if the receipts are too many for the memory
+            they were added. It is empty if the receipts are too many for the memory
         """
         batch = bisect_right(self._first_groups, number) - 1
         return range(*self._first_groups[batch : batch + 2]), self._read(batch)
@@ -109,15 +109,12 @@ class ReceiptBatches:
                     chunks.clear()
         self._entries.write(chunks)
 
-    def _read(self, batch: int) -> dict[int, list[StoredEntry] | None]:
-        found: dict[int, list[StoredEntry] | None] = {}
+    def _read(self, batch: int) -> dict[int, list[Entry]]:
+        found: dict[int, list[Entry]] = {}
         for keys in self._keys.read(batch):
-            found.update(dict.fromkeys(array("q", keys)))
+            found.update({key: [] for key in array("q", keys)})
         for count, entry in enumerate(self._entries.read(batch), 1):
             if count > MAX_ENTRIES:
                 return {}
-            if (entries := found[entry[0]]) is None:
-                found[entry[0]] = [entry]
-            else:
-                entries.append(entry)
+            found[entry[0]].append(entry)
         return found

@@ -26,12 +26,9 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.receipts.receipt import Receipt
 
 #: Different entries that are merged in memory before they are written.
-MAX_MERGED = 2_000
+MAX_MERGED = 1_000
 
 _decode = msgspec.msgpack.Decoder(PartReceipts).decode
-
-#: Stands for the entries of a key that is not among those that were read for a group.
-_NOT_READ: list[StoredEntry] = []
 
 
 class ReceiptIndex:
@@ -47,7 +44,7 @@ class ReceiptIndex:
         #: Whether there are receipts that only an OutId finds.
         self.has_out_keys = False
         self._open_groups = range(0)
-        self._found: dict[int, list[StoredEntry] | None] = {}
+        self._found: dict[int, list[Entry]] = {}
 
     def __enter__(self) -> ReceiptIndex:
         return self
@@ -153,7 +150,7 @@ class ReceiptIndex:
         if not entries:
             return None
         self._use(entries)
-        return message_of([parts for _, _, parts in entries])
+        return message_of([entry[2] for entry in entries])
 
     def _entries_of_biz_id(self, digits: str, biz_id: str) -> list[Entry]:
         entries = self._entries(biz_key(digits, biz_id))
@@ -164,8 +161,8 @@ class ReceiptIndex:
 
     def _entries(self, key: int) -> list[Entry]:
         """Return the receipts of a message's own key, in the order in which they were added."""
-        if (found := self._found.get(key, _NOT_READ)) is not _NOT_READ:
-            return [(key, position, _decode(content)) for _, position, content in found] if found else []
+        if (found := self._found.get(key)) is not None:
+            return found
         if not self._count:
             return []
         self._store()

@@ -123,20 +123,19 @@ def _csv_rows(source: Source, fits: Fits, notes: Notes) -> Iterator[Row]:
             head, skipped, delimiter = _header(source, text, fits, notes)
             source.delimiter = delimiter
             reader = csv.reader(itertools.chain(head, text), delimiter=delimiter, strict=True)
-            while True:
-                number = reader.line_num + skipped + 1
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    if "field larger" in str(error):
-                        raise TooLong from None
-                    raise unreadable(f"{source.name}:{number}", f"is not CSV ({error})") from None
-                raw.since_record = 0
-                # The first cell nearly always decides.
-                if cells and (cells[0].strip() or not _is_blank(cells)):
-                    yield number, cells, reader.line_num + skipped > number
+            number = skipped + 1
+            try:
+                for cells in reader:
+                    raw.since_record = 0
+                    end = reader.line_num + skipped
+                    # The first cell nearly always decides.
+                    if cells and (cells[0].strip() or not _is_blank(cells)):
+                        yield number, cells, end > number
+                    number = end + 1
+            except csv.Error as error:
+                if "field larger" in str(error):
+                    raise TooLong from None
+                raise unreadable(f"{source.name}:{number}", f"is not CSV ({error})") from None
     except TooLong:
         raise too_long(source, number) from None
 

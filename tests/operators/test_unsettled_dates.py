@@ -75,14 +75,18 @@ def test_a_day_to_come_fails_for_good_and_a_store_that_is_away_does_not(
 def catch_up(
     run_dag: Callable[..., Any], emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
-    """Run a catch-up DAG as the documentation shows it; return its run."""
+    """Run a catch-up DAG, as the documentation shows it, through the day before yesterday; return its run."""
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", emulator.connection_json(quota_share=1))
     output_uri, sent_uri = f"file://{tmp_path}/out", f"file://{tmp_path}/{{send_date:%Y%m%d}}.csv"
 
-    def run(dag_id: str, *, lookback_days: int = 5, **arguments: Any) -> Any:
+    def run(dag_id: str) -> Any:
         with DAG(dag_id, schedule=None) as dag:
             days = DysmsUnsettledDatesOperator(
-                task_id="days", output_uri=output_uri, sent_uri=sent_uri, lookback_days=lookback_days
+                task_id="days",
+                output_uri=output_uri,
+                through=str(ago(2)),  # yesterday is not settled in the first two hours of today
+                sent_uri=sent_uri,
+                lookback_days=5,
             )
             DysmsToObjectStorageOperator.partial(
                 task_id="audit",
@@ -92,7 +96,7 @@ def catch_up(
                 max_active_tis_per_dag=1,
                 map_index_template="{{ task.send_date }}",
             ).expand(send_date=days.output)
-        return run_dag(dag, **arguments)
+        return run_dag(dag)
 
     return run
 
@@ -115,11 +119,11 @@ def mapped(run: Any) -> list[tuple[str | None, str | None]]:
 def test_a_first_run_is_the_backfill_and_the_second_asks_for_nothing(
     catch_up: Callable[..., Any], emulator: Emulator, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for age in (1, 2, 4, 5):  # the third day has no log yet
+    for age in (2, 3, 5, 6):  # one day has no log yet
         seed(emulator, tmp_path, ago(age))
     run = catch_up("catch_up")
     assert run.state == "success"
-    assert mapped(run) == [(str(ago(age)), "success") for age in (1, 5, 4, 2)]
+    assert mapped(run) == [(str(ago(age)), "success") for age in (2, 6, 5, 3)]
     written = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert len(written) == 8
     emulator.reset("requests")
@@ -128,6 +132,6 @@ def test_a_first_run_is_the_backfill_and_the_second_asks_for_nothing(
     assert mapped(again) == [(None, "skipped")]
     assert emulator.requests() == {}
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()} == written
-    assert f"1 day without a send log must wait for the next run: {ago(3)}" in capfd.readouterr().out
-    seed(emulator, tmp_path, ago(3))
-    assert mapped(catch_up("catch_up_healed")) == [(str(ago(3)), "success")]
+    assert f"1 day without a send log must wait for the next run: {ago(4)}" in capfd.readouterr().out
+    seed(emulator, tmp_path, ago(4))
+    assert mapped(catch_up("catch_up_healed")) == [(str(ago(4)), "success")]

@@ -17,7 +17,9 @@ from airflow_provider_dysms.suppression.rules import SuppressionRules
 
 PAGE = (Path(__file__).parents[2] / "docs/suppression.md").read_text("utf-8")
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
-DAY = dates.beijing_day(datetime.now(UTC)) - timedelta(days=1)
+#: The snippet is scheduled at 03:00 UTC, and a run reads the days before the last of these times.
+SCHEDULED = (datetime.now(UTC) - timedelta(hours=3)).replace(hour=3, minute=0, second=0, microsecond=0)
+DAY = dates.beijing_day(SCHEDULED) - timedelta(days=1)
 LISTED, FREE = "139" + "00001111", "139" + "00003333"
 
 

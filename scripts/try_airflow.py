@@ -70,7 +70,7 @@ def main() -> None:
         ) as airflow:
             say(f"\nAirflow:   {airflow.url}\nLogin:     admin / {password}\n")
             say(f"The send logs are in {sent.relative_to(ROOT)}, audits go to .airflow/output.")
-            say("Unpause dysms_catch_up, and it audits all thirty days.")
+            say("Unpause dysms_catch_up, and it audits the days before its last run, which is at 07:30 in Beijing.")
             say("Under Plugins are the delivery report and the sending details. Ctrl-C stops everything.")
             while True:
                 time.sleep(3600)

@@ -75,7 +75,14 @@ def test_every_way_from_a_log_to_a_file_writes_all_rows_and_ours_stays_small() -
 
 def test_the_benchmark_of_receipts_joins_a_day() -> None:
     ran = subprocess.run(
-        [sys.executable, str(SCRIPT.with_name("receipts.py")), "--lines=2000", "--joins=ours", "--asked=500"],
+        [
+            sys.executable,
+            str(SCRIPT.with_name("receipts.py")),
+            "--lines=2000",
+            "--turns=2",
+            "--joins=ours",
+            "--asked=500",
+        ],
         capture_output=True,
         text=True,
         timeout=300,

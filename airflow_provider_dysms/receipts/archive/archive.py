@@ -158,7 +158,7 @@ class Archive:
         return parsed
 
     def _vendor_of(self, request: ArchivedRequest) -> str | None:
-        named = request.vendor
+        named = request.vendor.strip().lower() if isinstance(request.vendor, str) else request.vendor
         if named is None or named == "":
             return self._vendor
         if named not in VENDORS:
@@ -175,7 +175,7 @@ def _body_of(request: ArchivedRequest) -> str | bytes:
         return raw
     try:
         text = _decode_text(raw)
-        if request.is_base64 is True:
+        if request.is_base64 in (True, "true", "True"):
             return base64.b64decode(text, validate=True)
     except (msgspec.MsgspecError, binascii.Error, ValueError, UnicodeError):
         raise Unreadable("has a body that cannot be decoded") from None

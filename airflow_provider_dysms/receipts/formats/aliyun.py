@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model.dates import EPOCH, LOCAL_EPOCH
 from airflow_provider_dysms.model.delivery import State, state_of_globe_receipt
+from airflow_provider_dysms.receipts.formats.json_report import JsonReport
 from airflow_provider_dysms.receipts.formats.values import (
     Unreadable,
     description,
     instant,
     pairs,
     required_id,
+    segments,
     text,
-    whole_number,
 )
-from airflow_provider_dysms.receipts.receipt import ALIYUN, MAX_PARTS, Receipt
+from airflow_provider_dysms.receipts.receipt import ALIYUN, Receipt
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_provider_dysms.receipts.formats.json_report import JsonReport, SmsReport
+    from airflow_provider_dysms.receipts.formats.json_report import SmsReport
     from airflow_provider_dysms.receipts.formats.values import Value
 
 _SUCCESS = {True: True, "true": True, "1": True, False: False, "false": False, "0": False}
@@ -50,7 +51,7 @@ def parse_sms_report(report: JsonReport) -> Receipt:
         out_id=out_id,
         sent_at=instant("send_time", report.send_time),
         reported_at=instant("report_time", report.report_time),
-        segments=whole_number("sms_size", report.sms_size, MAX_PARTS),
+        segments=segments(report.sms_size),
         template_code=text("template_code", report.template_code),
         sign_name=text("sign_name", report.sign_name),
         extra=pairs(
@@ -80,7 +81,7 @@ def parse_typed_sms_report(report: SmsReport) -> Receipt:
         out_id=out_id,
         sent_at=_in_beijing(report.send_time),
         reported_at=_in_beijing(report.report_time),
-        segments=1 if report.sms_size == "1" else whole_number("sms_size", report.sms_size, MAX_PARTS),
+        segments=1 if report.sms_size == "1" else segments(report.sms_size),
         template_code=(report.template_code and report.template_code.strip()) or None,
         sign_name=(report.sign_name and report.sign_name.strip()) or None,
         extra=_description(report.err_msg)
@@ -94,10 +95,23 @@ def parse_typed_sms_report(report: SmsReport) -> Receipt:
 
 
 def parse_globe_receipt(report: JsonReport) -> Receipt:
-    """Return the receipt of one international message.
+    """Return the receipt of one international message, in the form of either site.
 
     :raises Unreadable: a field is missing or wrong
     """
+    if report.globe_id is None:  # the China site writes the names in lower case
+        return parse_globe_receipt(
+            JsonReport(
+                globe_id=report.message_id,
+                globe_to=report.to,
+                globe_status=report.status,
+                globe_size=report.sms_size,
+                globe_sent=report.send_date,
+                globe_received=report.receive_date,
+                globe_code=report.error_code,
+                globe_text=report.error_description,
+            )
+        )
     status = text("Status", report.globe_status)
     if status is None:
         raise Unreadable("has no Status")
@@ -109,7 +123,7 @@ def parse_globe_receipt(report: JsonReport) -> Receipt:
         message_id=required_id("MessageId", report.globe_id),
         sent_at=instant("SendDate", report.globe_sent),
         reported_at=instant("ReceiveDate", report.globe_received),
-        segments=whole_number("SmsSize", report.globe_size, MAX_PARTS),
+        segments=segments(report.globe_size),
         extra=pairs(description=description("ErrorDescription", report.globe_text), status=status),
     )
 

@@ -6,6 +6,7 @@ Follows https://support.huaweicloud.com/api-msgsms/sms_05_0003.html. A report ha
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -24,6 +25,8 @@ from airflow_provider_dysms.receipts.receipt import HUAWEI, MAX_PARTS, Receipt
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.receipts.formats.values import Value
+
+_ZONELESS = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?")
 
 #: Characters of a status; documented are 7.
 MAX_STATUS = 32
@@ -78,7 +81,8 @@ def parse_report(report: JsonReport) -> Receipt:
     if status is None:
         raise Unreadable("has no status")
     parts = whole_number("total", report.total, MAX_PARTS) or 1
-    part = whole_number("sequence", report.sequence, parts) or 1
+    # Of a message of one part, the sequence means nothing.
+    part = (whole_number("sequence", report.sequence, parts) or 1) if parts > 1 else 1
     reported_at = instant("updateTime", _in_utc(report.update_time))
     return Receipt(
         vendor=HUAWEI,
@@ -100,6 +104,4 @@ def parse_report(report: JsonReport) -> Receipt:
 
 def _in_utc(value: Value) -> Value:
     """Add the zone, which is UTC if the text does not name one."""
-    if isinstance(value, str) and len(value) == 19 and value[10:11] in ("T", " "):
-        return value + "Z"
-    return value
+    return f"{value.strip()}Z" if isinstance(value, str) and _ZONELESS.fullmatch(value.strip()) else value

@@ -33,7 +33,6 @@ class TextRequest(PrivateStruct, frozen=True, gc=False):
 
     body: str
     vendor: Value = None
-    path: Value = None
     is_base64: Value = msgspec.field(default=None, name="isBase64Encoded")
 
 
@@ -64,6 +63,11 @@ class JsonReport(PrivateStruct, frozen=True, gc=False):
     globe_received: Value = msgspec.field(default=None, name="ReceiveDate")
     globe_code: Value = msgspec.field(default=None, name="ErrorCode")
     globe_text: Value = msgspec.field(default=None, name="ErrorDescription")
+    # Alibaba Cloud, GlobeSmsReport of the China site, which also has message_id, to and status
+    send_date: Value = None
+    receive_date: Value = None
+    error_code: Value = None
+    error_description: Value = None
     # Huawei: https://support.huaweicloud.com/api-msgsms/sms_05_0003.html
     batch: msgspec.Raw = msgspec.field(default=NOTHING, name="statusReportList")
     sms_msg_id: Value = msgspec.field(default=None, name="smsMsgId")

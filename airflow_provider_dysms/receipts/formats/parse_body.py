@@ -2,15 +2,15 @@
 
 The format is recognised by the body alone, because archives often lose the header that names it:
 
-=========================================== ================================================
+=========================================== ======================================================
 body                                        format
-=========================================== ================================================
+=========================================== ======================================================
 ``smsMsgId=...&status=...``                 Huawei, one report
 ``{"statusReportList": [...]}``             Huawei, a batch
 ``[{"phone_number": ..., "success": ...}]`` Alibaba Cloud, SmsReport by HTTP
 ``{"phone_number": ..., "success": ...}``   Alibaba Cloud, SmsReport by queue, also in base64
-``{"MessageId": ..., "Status": ...}``       Alibaba Cloud, international, also in an array
-=========================================== ================================================
+``{"MessageId": ..., "Status": ...}``       Alibaba Cloud, international, also in an array or in lower case
+=========================================== ======================================================
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -172,6 +173,8 @@ def _receipt(report: JsonReport, vendor: str | None) -> Receipt:
         receipt = aliyun.parse_globe_receipt(report)
     elif report.success is not None:
         receipt = aliyun.parse_sms_report(report)
+    elif report.message_id is not None and report.status is not None:
+        receipt = aliyun.parse_globe_receipt(report)
     elif report.content is not None:
         raise Unreadable("is a reply of a recipient, not a receipt", "reply")
     else:
@@ -198,6 +201,7 @@ def _from_base64(body: str) -> bytes:
             decoded = base64.b64decode(padded, altchars=b"-_" if "-" in body or "_" in body else None, validate=True)
         except (binascii.Error, ValueError):
             decoded = b""
+        decoded = decoded.lstrip().removeprefix(BOM_UTF8)
         if decoded.lstrip()[:1] in (b"{", b"["):
             return decoded.lstrip()
     raise Unreadable("is neither JSON, nor a form with smsMsgId, nor base64 of JSON")

@@ -15,6 +15,9 @@ Value = str | int | float | bool | None
 # The form of almost every time, which is read without the cache that other forms need.
 _WRITTEN = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
+#: Segments of the longest message.
+MAX_SEGMENTS = 255
+
 #: Characters of a description that are kept.
 MAX_TEXT = 500
 
@@ -86,6 +89,17 @@ def whole_number(name: str, value: Value, highest: int) -> int | None:
     if not 1 <= number <= highest:
         raise Unreadable(f"has a field {name} that is not from 1 to {highest}")
     return number
+
+
+def segments(value: Value) -> int | None:
+    """Return a number of billed segments; ``None`` if it cannot be one: the report is about the delivery, not the bill.
+
+    :param value: as the report has it
+    """
+    try:
+        return whole_number("", value, MAX_SEGMENTS)
+    except Unreadable:
+        return None
 
 
 def instant(name: str, value: Value) -> datetime | None:

@@ -77,8 +77,21 @@ def test_a_batch_of_huawei_has_the_number_only_with_extend() -> None:
     assert (receipt.part, receipt.parts) == (1, 1)
 
 
-def test_a_time_of_huawei_without_a_zone_is_in_utc() -> None:
-    assert one(FORM.replace("03Z", "03")).reported_at == one(FORM).reported_at
+@pytest.mark.parametrize("written", ["03", "03.000", "03.0%20"])
+def test_a_time_of_huawei_without_a_zone_is_in_utc(written: str) -> None:
+    assert one(FORM.replace("03Z", written)).reported_at == one(FORM).reported_at
+
+
+@pytest.mark.parametrize("sequence", ["0", "7", ""])
+def test_the_sequence_of_a_message_of_one_part_means_nothing(sequence: str) -> None:
+    receipt = one(FORM.replace("total=2&sequence=1", f"total=1&sequence={sequence}"))
+    assert (receipt.part, receipt.parts) == (1, 1)
+
+
+@pytest.mark.parametrize("size", ["0", 1.5, "300", "two", True])
+def test_a_number_of_segments_that_cannot_be_is_not_known_and_costs_no_receipt(size: Any) -> None:
+    assert one(json.dumps([{**SMS_REPORT, "sms_size": size}])).segments is None
+    assert one(json.dumps({**GLOBE, "SmsSize": size})).segments is None
 
 
 @pytest.mark.parametrize(
@@ -91,6 +104,7 @@ def test_a_time_of_huawei_without_a_zone_is_in_utc() -> None:
         json.dumps(SMS_REPORT),
         base64.b64encode(json.dumps(SMS_REPORT).encode()).decode(),
         base64.urlsafe_b64encode(json.dumps(SMS_REPORT, ensure_ascii=False).encode()),
+        base64.b64encode(b"\xef\xbb\xbf" + json.dumps(SMS_REPORT).encode()),
         base64.encodebytes(json.dumps([SMS_REPORT]).encode()).decode(),
         *(base64.b64encode(json.dumps(SMS_REPORT).encode() + b" " * more).rstrip(b"=") for more in range(3)),
         json.dumps([{**SMS_REPORT, "success": "true", "sms_size": 2}]),
@@ -118,6 +132,21 @@ def test_an_international_receipt_has_its_own_fields(body: str) -> None:
     assert receipt.sent_at == AT_NINE
     assert one(json.dumps({**GLOBE, "Status": 2})).state is State.FAILED
     assert one(json.dumps({**GLOBE, "Status": "6"})).state is State.EXPIRED
+
+
+def test_an_international_receipt_of_the_china_site_has_the_fields_in_lower_case() -> None:
+    lower = {
+        "to": GLOBE["To"],
+        "status": "1",
+        "message_id": GLOBE["MessageId"],
+        "send_date": GLOBE["SendDate"],
+        "receive_date": "2026-11-20 09:00:05",
+        "error_code": "success",
+        "error_description": "success",
+        "sms_size": GLOBE["SmsSize"],
+    }
+    assert one(json.dumps([lower])) == one(json.dumps(lower)) == one(json.dumps(GLOBE))
+    assert one(json.dumps({**lower, "status": "2"})).state is State.FAILED
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import os
 import sqlite3
 import struct
 import tempfile
+from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -22,6 +23,9 @@ Item = TypeVar("Item")
 
 #: The beginning of a chunk of a bucket: the place of the chunk before it, and its length.
 _CHUNK, _NO_CHUNK = struct.Struct("<qq"), -1
+
+#: Bytes that all buckets keep in memory until they are written as one chunk each.
+MAX_PENDING = 4 * 1024**2
 
 #: Memory of a database (KiB). Pages beyond it are on the disk.
 CACHE = 8_192
@@ -55,24 +59,28 @@ class Buckets(Generic[Item]):
         self._size = 0
         #: Place of the last chunk of each bucket. A chunk has the place of the one before it.
         self._last: dict[int, int] = {}
+        #: Number of a bucket -> the bytes of each list of items that is not written yet.
+        self._pending: defaultdict[int, list[bytes]] = defaultdict(list)
+        self._pending_bytes = 0
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode: Any = msgspec.msgpack.Decoder(list.__class_getitem__(kind)).decode
+        lists = list.__class_getitem__(list.__class_getitem__(kind))
+        self._decode: Any = msgspec.msgpack.Decoder(lists).decode
 
     def write(self, chunks: Mapping[int, Sequence[Any]]) -> None:
-        """Add items to some buckets; together a few thousand or more, because each bucket is read piece by piece.
+        """Add items to some buckets.
 
         :param chunks: number of a bucket -> the items that are added to it
         """
         for bucket, items in chunks.items():
             content = self._encode(items)
-            self._file.write(_CHUNK.pack(self._last.get(bucket, _NO_CHUNK), len(content)))
-            self._file.write(content)
-            self._last[bucket] = self._size
-            self._size += _CHUNK.size + len(content)
-        self._file.flush()
+            self._pending[bucket].append(content)
+            self._pending_bytes += len(content)
+        if self._pending_bytes > MAX_PENDING:
+            self._flush()
 
     def read(self, bucket: int) -> Iterator[Item]:
         """Yield the items of a bucket, in the order in which they were added."""
+        self._flush()
         file, place = self._file.fileno(), self._last.get(bucket, _NO_CHUNK)
         chunks = []
         while place != _NO_CHUNK:
@@ -80,7 +88,20 @@ class Buckets(Generic[Item]):
             chunks.append((place + _CHUNK.size, length))
             place = before
         for place, length in reversed(chunks):
-            yield from self._decode(os.pread(file, length, place))
+            for items in self._decode(os.pread(file, length, place)):
+                yield from items
+
+    def _flush(self) -> None:
+        for bucket, contents in self._pending.items():
+            head = b"\xdd" + len(contents).to_bytes(4, "big")  # a list in msgpack, with its length
+            chunk = b"".join((head, *contents))
+            self._file.write(_CHUNK.pack(self._last.get(bucket, _NO_CHUNK), len(chunk)))
+            self._file.write(chunk)
+            self._last[bucket] = self._size
+            self._size += _CHUNK.size + len(chunk)
+        self._pending.clear()
+        self._pending_bytes = 0
+        self._file.flush()
 
     def close(self) -> None:
         """Remove them from the disk."""

@@ -123,7 +123,7 @@ def known_results(
     log: SendLog,
     known_result: Callable[[int, list[Line]], GroupResult],
     tally: Tally,
-    leave_out: Callable[[GroupResult], object],
+    leave_out: Callable[[GroupResult], object] | None = None,
 ) -> Iterator[GroupResult]:
     """Yield the results of a log of which every group is known, so that nothing is queried.
 
@@ -133,7 +133,8 @@ def known_results(
     """
     for index, lines in enumerate(log.lines.groups()):
         result = (lines[0].rejection and _result_of_rejected(index, lines)) or known_result(index, lines)
-        leave_out(result)
+        if leave_out is not None:
+            leave_out(result)
         _count(result, tally)
         yield result
 

@@ -47,12 +47,15 @@ COLUMNS: dict[str, type] = {
 PHONE_HASH = "phone_hash"
 
 
-class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
+class Verdict(PrivateStruct, frozen=True, gc=False):
     """The verdict on one message.
 
-    Its fields are the columns of :data:`COLUMNS` in their order, and the carried cells. Times are aware and in UTC.
+    Its fields are the columns of :data:`COLUMNS`, those first that every verdict has, and the carried cells. Times are
+    aware and in UTC.
     """
 
+    state: str
+    is_final: bool
     phone_number: str | None = None
     country: str | None = None
     biz_id: str | None = None
@@ -60,7 +63,6 @@ class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
     out_id: str | None = None
     template_code: str | None = None
     sign_name: str | None = None
-    state: str
     category: str | None = None
     fault: str | None = None
     error_code: str | None = None
@@ -68,7 +70,6 @@ class Verdict(PrivateStruct, frozen=True, kw_only=True, gc=False):
     received_at: datetime | None = None
     delivery_seconds: int | None = None
     segments: int | None = None
-    is_final: bool
     content: str | None = None
     vendor: str = VENDOR
     vendor_extra: str | None = None
@@ -122,4 +123,6 @@ def from_row(row: Sequence[Any], *, content: bool = False) -> Verdict:
 _FREE_TEXTS = ("sign_name", "error_code", "content", "vendor_extra")
 _NAMES = tuple(COLUMNS)
 _NAMES_WITHOUT_TEXT = tuple(name for name in COLUMNS if name != "content")
-_with_text, _without_text = (itemgetter(*map(_NAMES.index, names)) for names in (_NAMES, _NAMES_WITHOUT_TEXT))
+_with_text, _without_text = (
+    itemgetter(*map(Verdict.__struct_fields__.index, names)) for names in (_NAMES, _NAMES_WITHOUT_TEXT)
+)

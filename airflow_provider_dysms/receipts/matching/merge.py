@@ -42,7 +42,7 @@ class PartReceipts(PrivateStruct, frozen=True, array_like=True, gc=False):
         return self.low != self.high
 
 
-class Message(PrivateStruct, frozen=True, gc=False):
+class Message(PrivateStruct, frozen=True, array_like=True, gc=False):
     """The receipts of one message, taken together.
 
     :param state: ``delivered``, ``failed``, ``expired`` or ``waiting``
@@ -118,17 +118,18 @@ def message_of(parts: Sequence[PartReceipts]) -> Message:
 
 
 def _of_one(part: PartReceipts) -> Message:
-    best = part.best
+    best, count = part.best, part.count
+    state = best.state
     return Message(
-        best.state,
+        state,
         best,
-        best.reported_at if best.is_final else None,
+        best.reported_at if state is not State.WAITING else None,
         1 if best.vendor == HUAWEI else best.segments,
         1,
-        int(best.state is State.DELIVERED),
-        part.count,
-        part.count - 1,
-        part.is_conflicting,
+        1 if state is State.DELIVERED else 0,
+        count,
+        count - 1,
+        count > 1 and part.is_conflicting,
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BUCKETS = 64
 
 #: Keys that are looked up in one batch, and entries that are read until those that are wanted are written.
-MAX_KEYS, MAX_WRITTEN = 500, 20_000
+MAX_KEYS, MAX_WRITTEN = 250, 20_000
 
 #: Entries of one key, or of one batch, that are looked at in memory: more would be a message of which thousands of
 #: versions were reported.

@@ -59,10 +59,22 @@ class PreviousAudit:
             return False
         if not self.scope.has_match_keys:
             return previous[0].carried == self._carried(lines[0])
+        return bool(self.verdicts_by_line(lines, previous, repeated))
+
+    def verdicts_by_line(
+        self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]
+    ) -> dict[int, Verdict]:
+        """Return the previous verdicts by the position of their line; none if the lines have changed.
+
+        :param repeated: positions of the lines that were repeated in the previous audit
+        """
         distinct = self._distinct(lines, previous, repeated)
         if distinct is None or not self._others_are_copies(lines, distinct):
-            return False
-        return len(distinct) == 1 or self._are_in_order([lines[index] for index in distinct], _logged(previous))
+            return {}
+        logged = _logged(previous)
+        if len(distinct) > 1 and not self._are_in_order([lines[index] for index in distinct], logged):
+            return {}
+        return dict(zip(distinct, logged, strict=True))
 
     def fits_rules(self, lines: Sequence[Line], previous: Sequence[Verdict], repeated: Sequence[int]) -> bool:
         """Say whether verdicts of exactly these lines follow the current rules about copies: see :mod:`.duplicates`.

@@ -10,6 +10,7 @@ import msgspec
 
 from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, HiddenCounts, Source
+from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.model.delivery import State, is_billed
 from airflow_provider_dysms.model.phone_numbers.number import same_number
 from airflow_provider_dysms.receipts import verdicts
@@ -20,11 +21,13 @@ from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
     from airflow_provider_dysms.audit.send_log.lines import Line, LineKeys
     from airflow_provider_dysms.audit.verdict import Verdict
     from airflow_provider_dysms.receipts.matching.merge import Message
+    from airflow_provider_dysms.receipts.matching.receipt_batches import Entry
     from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
 
 #: A line that no receipt can find: category and clause of its rejection.
@@ -100,12 +103,16 @@ class ReceiptJoin:
             elif line.out_id is not None:
                 without.setdefault(line.out_id, []).append(position)
         for out_id, positions in without.items():
-            assert lines[0].phone is not None
-            found = self._index.by_out_id(lines[0].phone.digits, out_id)
-            matched, ambiguous = match_out_ids([lines[position] for position in positions], found)
+            ours = [lines[position] for position in positions]
+            found = self._by_out_id(ours, out_id)
+            matched, ambiguous = match_out_ids(ours, [message for message, _ in found])
             self.counts["ambiguous"] += ambiguous
             for position, place in zip(positions, matched, strict=True):
                 messages[position] = place
+            have_line = {id(message) for message in matched}
+            for message, entries in found:
+                if id(message) in have_line:
+                    self._index.use(entries)
         return messages
 
     def verdict(self, line: Line, message: Message | None) -> Verdict:
@@ -144,9 +151,25 @@ class ReceiptJoin:
         assert line.phone is not None
         message = self._index.by_biz_id(line.phone.digits, biz_id)
         if message is None and line.out_id is not None:
-            found = self._index.by_out_id(line.phone.digits, line.out_id, without_biz_id=True)
-            return found[0] if found else None
+            found = self._by_out_id([line], line.out_id, without_biz_id=True)
+            if found:
+                message, entries = found[0]
+                self._index.use(entries)
         return message
+
+    def _by_out_id(
+        self, lines: Sequence[Line], out_id: str, *, without_biz_id: bool = False
+    ) -> list[tuple[Message, list[Entry]]]:
+        """Return the messages of an OutId that were sent on the day of its lines; other days may use it again."""
+        assert lines[0].phone is not None
+        found = self._index.by_out_id(lines[0].phone.digits, out_id, without_biz_id=without_biz_id)
+        starts = {day_start(beijing_day(line.sent_at)) for line in lines if line.sent_at is not None}
+        starts.add(self._scope.start)
+
+        def may_be(sent_at: datetime) -> bool:
+            return any(start - MIDNIGHT_SLACK <= sent_at < start + DAY + MIDNIGHT_SLACK for start in starts)
+
+        return [each for each in found if (sent_at := each[0].deciding.sent_at) is None or may_be(sent_at)]
 
     def _biz_id(self, line: Line | LineKeys) -> str | None:
         return line.biz_id if self._finds_biz_ids else None
@@ -155,7 +178,8 @@ class ReceiptJoin:
         if self._vendor is not None:
             return (self._vendor,)
         is_huawei = message_id is not None and _HUAWEI_ID.fullmatch(message_id)
-        return (HUAWEI, ALIYUN) if is_huawei else (ALIYUN, HUAWEI)
+        # Alibaba Cloud signs no push: its receipts must not speak for a message of Huawei, whose pushes may be signed.
+        return (HUAWEI,) if is_huawei else (ALIYUN, HUAWEI)
 
     def count(self, message: Message) -> None:
         """Count the receipts of a message that has a line."""

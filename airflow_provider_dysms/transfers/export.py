@@ -131,7 +131,8 @@ def export(
             remove(checkpoints, log)  # a retry would find the same in them
             raise
         before = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
-        result = {**before, **receipts.facts()}
+        has_taken_over = pipeline.groups[Source.COMMITTED] > 0
+        result = {**before, **receipts.facts(previous_manifest, has_taken_over=has_taken_over)}
         if result["provisional"]:
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])

@@ -22,7 +22,12 @@ from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.retention.erased_texts import ErasedTexts
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
-from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, lost_reports
+from airflow_provider_dysms.transfers.from_receipts.known_receipts import (
+    KnownReceipts,
+    is_reported,
+    keep_known,
+    lost_reports,
+)
 from airflow_provider_dysms.transfers.known_rows.erased_groups import ErasedGroups
 from airflow_provider_dysms.transfers.reporting.progress import Progress
 
@@ -103,6 +108,7 @@ class Pipeline:
         self._checkpoints = checkpoints
         self._previous_rows = previous_rows
         self._take_over = take_over
+        self._has_kept_verdicts = False
         self._erased_people = erased_people
         self._log = log
         self._progress = progress
@@ -133,7 +139,8 @@ class Pipeline:
     @property
     def oldest_answer(self) -> datetime:
         """The earliest instant at which a response behind the rows may have been asked for."""
-        if self._previous_rows is None or not (self.groups[Source.COMMITTED] or self.groups[Source.ERASED]):
+        takes_over = self.groups[Source.COMMITTED] or self.groups[Source.ERASED] or self._has_kept_verdicts
+        if self._previous_rows is None or not takes_over:
             return self._scope.as_of
         return min(self._scope.as_of, self._previous_rows.oldest_answer)
 
@@ -167,7 +174,8 @@ class Pipeline:
     def run_without_queries(self) -> None:
         """Write the rows of every line as its receipts, or the rows of the partition, have it."""
         self._receipts.arrange(self._send_log.lines)
-        results = known_results(self._send_log, self._find_best_result, self.tally, self._erased.leave_out)
+        leave_out = self._erased.leave_out if self._erased_people else None
+        results = known_results(self._send_log, self._find_best_result, self.tally, leave_out)
         for result in results:
             self._write_group(result)
 
@@ -187,15 +195,20 @@ class Pipeline:
         if erased := self._erased.find(number, lines):
             return erased
         assert found is not None
-        if (
-            self._take_over
-            and self._previous_rows is not None
-            and not is_reported(found.verdicts)
-            and (known := self._find_committed(number, lines))
-        ):
+        if self._take_over and self._previous_rows is not None and not all(map(is_reported, found.verdicts)):
+            return self._with_previous_verdicts(found)
+        return found
+
+    def _with_previous_verdicts(self, found: GroupResult) -> GroupResult:
+        """Return what receipts say of a group; what is known of the lines of which they say nothing stays known."""
+        if not any(map(is_reported, found.verdicts)) and (known := self._find_committed(found.index, found.lines)):
             # Messages without a line are judged by today's receipts alone, and written after all lines.
             known.verdicts = [verdict for verdict in known.verdicts if verdict.state != State.UNLOGGED]
             return known
+        if found.lines[0].message_id is None and (previous := self._find_previous(found.lines)):
+            hidden_counts, verdicts = previous
+            previous_verdicts = self._previous_audit.verdicts_by_line(found.lines, verdicts, hidden_counts.repeated)
+            self._has_kept_verdicts |= keep_known(found, previous_verdicts)
         return found
 
     def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:

@@ -7,7 +7,7 @@ import json
 import logging
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -353,13 +353,17 @@ def test_a_receipt_without_a_line_is_unlogged_only_if_its_day_is_known(archive: 
     assert json.loads(row["vendor_extra"])["delivery"] == "delivered"
 
 
-def test_each_receipt_without_a_line_is_counted_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.MAX_MERGED", 1)
+@pytest.mark.parametrize("merged", [1, 1_000])
+def test_receipts_without_a_line_are_counted_by_message_in_whatever_order_they_came(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, merged: int
+) -> None:
+    monkeypatch.setattr("airflow_provider_dysms.receipts.matching.receipt_index.MAX_MERGED", merged)
     archive.aliyun_log(1)
-    archive.store([sms_report(0), sms_report(1), sms_report(1, send_time=None, report_time=f"{DAY} 12:00:01")])
+    earlier, later = ({"send_time": None, "report_time": f"{DAY} {clock}"} for clock in ("12:00:01", "13:00:00"))
+    archive.store([sms_report(0), sms_report(1), sms_report(1, **earlier), sms_report(2), sms_report(2, **later)])
     result = archive()
     assert result["by_state"] == {"delivered": 1, "unlogged": 1}
-    assert (result["receipts"]["unmatched"], result["receipts"]["other_days"]) == (1, 0)
+    assert (result["receipts"]["unmatched"], result["receipts"]["other_days"]) == (2, 0)
 
 
 def test_the_folders_of_the_day_and_the_three_after_it_are_read(archive: Archive) -> None:
@@ -580,3 +584,114 @@ def test_people_who_were_erased_stay_away_also_from_receipts(archive: Archive, m
     assert result["erased"]["lines"] == 2  # a line, and a message without a line
     assert number(1) not in {row["phone_number"] for row in archive.rows()}
     DysmsVerifyPartitionOperator(task_id="verify", output_uri=f"file://{archive.out}", send_date=str(DAY)).execute({})
+
+
+def states(archive: Archive, day: date) -> list[str]:
+    return [row["state"] for row in archive.rows(day)]
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_an_out_id_that_another_day_uses_again_finds_no_receipt_of_that_day(archive: Archive, days: int) -> None:
+    archive.log("phone_number,out_id,sent_at", f"{number(1)},login,{at(OLD_DAY, '12:00:00')}")
+    archive.store([sms_report(1, OLD_DAY + timedelta(days=days), out_id="login")])
+    assert archive(day=OLD_DAY)["receipts"]["other_days"] == 1
+    assert states(archive, OLD_DAY) == ["expired"]
+
+
+def test_a_receipt_of_another_day_without_a_biz_id_is_not_that_of_a_line_with_one(archive: Archive) -> None:
+    archive.aliyun_log(1, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY + timedelta(days=1), biz_id=None)])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["expired"]
+
+
+def test_a_second_message_of_an_out_id_that_has_one_line_is_unlogged(archive: Archive) -> None:
+    archive.log("phone_number,out_id,sent_at", f"{number(1)},login,{at(OLD_DAY, '12:00:00')}")
+    second = sms_report(1, OLD_DAY, clock="15:00:00", out_id="login", biz_id="8^0")
+    archive.store([sms_report(1, OLD_DAY, out_id="login"), second])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["delivered", "unlogged"]
+
+
+def test_messages_of_one_out_id_without_a_biz_id_are_told_apart_by_their_time(archive: Archive) -> None:
+    clocks = ("12:00:00", "15:00:00")
+    lines = (f"{number(1)},login,{at(OLD_DAY, clock)}" for clock in clocks)
+    archive.log("phone_number,out_id,sent_at", *lines)
+    reports = [sms_report(1, OLD_DAY, clock=clock, out_id="login", biz_id=None) for clock in clocks]
+    archive.store([{**reports[1], "success": False, "err_code": "MK:0001"}, reports[0]])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["delivered", "failed"]
+
+
+def test_an_unsigned_receipt_of_another_vendor_does_not_pass_for_one_of_huawei(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_PUSH", json.dumps({"conn_type": "http", "login": "ak", "password": "sk"}))
+    archive.huawei_log(1)
+    archive.store({"MessageId": huawei_id(0), "Status": "1"})
+    archive(push_conn_id="push")
+    assert states(archive, DAY) == ["waiting"]
+
+
+def two_lines_of_a_number(archive: Archive, day: date) -> list[dict[str, Any]]:
+    """Write a log of two messages to one number; return their receipts."""
+    clocks = ("12:00:00", "12:01:00")
+    lines = (f"{number(0)},{place}^0,order-{place},{at(day, clock)}" for place, clock in enumerate(clocks))
+    archive.log("phone_number,biz_id,out_id,sent_at", *lines)
+    return [
+        sms_report(0, day, clock=clock, biz_id=f"{place}^0", out_id=f"order-{place}")
+        for place, clock in enumerate(clocks)
+    ]
+
+
+UNRELATED = sms_report(9, OLD_DAY, send_time=None)
+
+
+def test_a_refresh_takes_a_late_receipt_although_another_line_of_the_number_has_none(archive: Archive) -> None:
+    first, _ = two_lines_of_a_number(archive, OLD_DAY)
+    archive.store([UNRELATED])
+    archive(day=OLD_DAY)
+    archive.store([first])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["delivered", "expired"]
+
+
+def test_a_refresh_takes_a_delivery_after_a_failure_although_another_line_has_no_receipt(archive: Archive) -> None:
+    first, _ = two_lines_of_a_number(archive, OLD_DAY)
+    failure = {**first, "success": False, "err_code": "MK:0001"}
+    archive.store([failure])
+    archive(day=OLD_DAY)
+    archive.store([failure, first])
+    assert archive(day=OLD_DAY)["receipts"]["conflicts"] == 1
+    assert states(archive, OLD_DAY) == ["delivered", "expired"]
+
+
+@pytest.mark.parametrize("phone", ["plain", "hashed"])
+def test_a_refresh_keeps_each_line_that_had_a_receipt(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, phone: str
+) -> None:
+    connection = {"conn_type": "dysms", "login": "a", "password": "b", "extra": {"privacy_secret": "k" * 32}}
+    monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", json.dumps(connection))
+    first, second = two_lines_of_a_number(archive, DAY)
+    for receipt in (first, UNRELATED, second):
+        archive.store([receipt])
+        result = archive(phone=phone)
+    assert (result["by_state"], result["receipts"]["rows"]) == ({"delivered": 2}, 2)
+    assert len({row["phone_hash" if phone == "hashed" else "phone_number"] for row in archive.rows(DAY)}) == 1
+
+
+def test_a_line_that_lost_its_receipt_is_named_although_another_of_the_number_got_one(archive: Archive) -> None:
+    first, second = two_lines_of_a_number(archive, DAY)
+    archive.store([first])
+    archive()
+    archive.store([second])
+    with pytest.raises(AirflowException, match=r"1 lines had a receipt .* sent\.csv:2"):
+        archive(refresh="all")
+
+
+def test_the_manifest_counts_the_rows_that_a_receipt_tells_of(archive: Archive) -> None:
+    archive.aliyun_log(3, OLD_DAY)
+    archive.store([sms_report(0, OLD_DAY), sms_report(7, OLD_DAY)])
+    for _ in range(2):
+        result = archive(day=OLD_DAY)
+        assert (result["by_state"], result["receipts"]["rows"]) == ({"delivered": 1, "expired": 2, "unlogged": 1}, 2)

@@ -5,14 +5,19 @@ A key differs from process to process, because the index does too; nothing else 
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.model.dates import EPOCH
 from airflow_provider_dysms.model.phone_numbers.number import NumberError
 from airflow_provider_dysms.model.phone_numbers.parse import parse_number
 
 if TYPE_CHECKING:
     from airflow_provider_dysms.receipts.receipt import Receipt
+
+#: Vendor and message id; or number and BizId; or number, OutId and time.
+Identity = tuple[str, str | None, datetime | None]
 
 # How mobiles of the mainland begin.
 _MOBILE = frozenset({"13", "14", "15", "16", "17", "18", "19"})
@@ -35,25 +40,26 @@ def out_key(digits: str, out_id: str) -> int:
 
 def key_of(receipt: Receipt) -> int:
     """Return the key of a receipt's message: its message id, else its BizId, else its OutId."""
-    if receipt.message_id is None and receipt.biz_id is not None:
-        return biz_key(digits_of(receipt.phone_number or ""), receipt.biz_id)  # nearly always
-    return key_of_message(receipt.vendor, receipt.message_id, receipt.phone_number, None, receipt.out_id)
+    if receipt.message_id is not None:
+        return message_key(receipt.vendor, receipt.message_id)
+    digits = digits_of(receipt.phone_number or "")
+    if receipt.biz_id is not None:
+        return biz_key(digits, receipt.biz_id)
+    assert receipt.out_id is not None
+    return out_key(digits, receipt.out_id)
 
 
-def key_of_message(
-    vendor: str, message_id: str | None, number: str | None, biz_id: str | None, out_id: str | None
-) -> int:
-    """Return the key of a message.
+def identity_of(receipt: Receipt) -> Identity:
+    """Return what all receipts of a message have in common, and no others have.
 
-    :param number: as a receipt has it
+    An OutId may be used again, so a message that has no other id is told from others by the time when it was sent.
     """
-    if message_id is not None:
-        return message_key(vendor, message_id)
-    digits = digits_of(number or "")
-    if biz_id is not None:
-        return biz_key(digits, biz_id)
-    assert out_id is not None
-    return out_key(digits, out_id)
+    if receipt.message_id is not None:
+        return receipt.vendor, receipt.message_id, None
+    digits = digits_of(receipt.phone_number or "")
+    if receipt.biz_id is not None:
+        return digits, receipt.biz_id, None
+    return digits, receipt.out_id, receipt.sent_at or EPOCH
 
 
 def digits_of(raw_number: str) -> str:

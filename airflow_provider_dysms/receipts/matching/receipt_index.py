@@ -7,21 +7,30 @@ one, in an index that is made when it is needed. Memory does not grow with the a
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_provider_dysms.model.dates import EPOCH
 from airflow_provider_dysms.model.errors import DysmsInputError
-from airflow_provider_dysms.receipts.matching.keys import biz_key, digits_of, key_of, message_key, out_key
+from airflow_provider_dysms.receipts.matching.keys import (
+    biz_key,
+    digits_of,
+    identity_of,
+    key_of,
+    message_key,
+    out_key,
+)
 from airflow_provider_dysms.receipts.matching.merge import Message, PartReceipts, merged, message_of
 from airflow_provider_dysms.receipts.matching.receipt_batches import BUCKETS, MAX_ENTRIES, ReceiptBatches
 from airflow_provider_dysms.temporary_database import Buckets, open_temporary_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
     from types import TracebackType
 
+    from airflow_provider_dysms.receipts.matching.keys import Identity
     from airflow_provider_dysms.receipts.matching.receipt_batches import Entry, StoredEntry
     from airflow_provider_dysms.receipts.receipt import Receipt
 
@@ -57,11 +66,12 @@ class ReceiptIndex:
 
     def add(self, receipts: Iterable[Receipt]) -> None:
         """Add receipts, in any order."""
-        batch: dict[tuple[int, int], PartReceipts] = {}
+        batch: dict[tuple[Hashable, ...], PartReceipts] = {}
         for receipt in receipts:
+            place: tuple[Hashable, ...] = key_of(receipt), receipt.part
             if receipt.biz_id is None and receipt.message_id is None:
                 self.has_out_keys = True
-            place = key_of(receipt), receipt.part
+                place = *place, receipt.sent_at  # another time is another message
             parts = PartReceipts(receipt)
             if (known := batch.setdefault(place, parts)) is not parts:
                 batch[place] = merged(known, parts)
@@ -97,8 +107,8 @@ class ReceiptIndex:
         """Return what the receipts of a number and a BizId say, and mark them as used; ``None`` if there are none."""
         return self._message(self._entries_of_biz_id(digits, biz_id))
 
-    def by_out_id(self, digits: str, out_id: str, *, without_biz_id: bool = False) -> list[Message]:
-        """Return the messages of a number and an OutId, the earliest first, and mark their receipts as used.
+    def by_out_id(self, digits: str, out_id: str, *, without_biz_id: bool = False) -> list[tuple[Message, list[Entry]]]:
+        """Return the messages of a number and an OutId, the earliest first, with the receipts of each, for :meth:`use`.
 
         A message whose BizId another line has used already is left out.
 
@@ -106,50 +116,50 @@ class ReceiptIndex:
         """
         if without_biz_id and not self.has_out_keys:
             return []
-        found: dict[str, list[Entry]] = {}
+        found: dict[Identity, list[Entry]] = {}
         by_out_id = self._entries if without_biz_id else self._entries_of_out_id
         for entry in by_out_id(out_key(digits, out_id)):
             _, position, parts = entry
             if parts.best.out_id == out_id and _is_of(parts.best, digits) and not self._used[position]:
-                found.setdefault(parts.best.biz_id or "", []).append(entry)
+                found.setdefault(identity_of(parts.best), []).append(entry)
         messages = []
-        for biz_id in sorted(found):
-            entries = self._entries_of_biz_id(digits, biz_id) if biz_id else found[biz_id]
+        for some in found.values():
+            biz_id = some[0][2].best.biz_id
+            entries = self._entries_of_biz_id(digits, biz_id) if biz_id else some
             message = message_of([parts for _, _, parts in entries])
             if message.deciding.out_id == out_id:  # receipts of one BizId may contradict each other in this too
-                self._use(entries)
-                messages.append(message)
-        return sorted(messages, key=lambda message: str(message.deciding.sent_at or ""))
+                messages.append((message, entries))
+        return sorted(messages, key=lambda found: (found[0].deciding.sent_at or EPOCH, found[0].deciding.biz_id or ""))
 
-    def find(
-        self, vendor: str, message_id: str | None, number: str | None, biz_id: str | None, out_id: str | None
-    ) -> Message | None:
-        """Return what the receipts of a message say that has no line.
+    def use(self, entries: Iterable[Entry]) -> None:
+        """Mark receipts as used: their message has a line."""
+        for _, position, _ in entries:
+            self._used[position] = 1
 
-        :param number: as a receipt has it
-        """
-        if message_id is not None:
-            return self.by_message_id(vendor, message_id)
-        digits = digits_of(number or "")
-        if biz_id is not None:
-            return self.by_biz_id(digits, biz_id)
-        found = self.by_out_id(digits, out_id or "", without_biz_id=True)
-        return found[0] if found else None
-
-    def unused(self) -> Iterator[PartReceipts]:
-        """Yield the receipts that no look-up has found."""
+    def unused(self) -> Iterator[list[PartReceipts]]:
+        """Yield the receipts of each message that no look-up has used."""
         used = self._used
         if 0 not in used:
             return
         for bucket in range(BUCKETS):
-            for _, position, content in self._receipts.read(bucket):
-                if not used[position]:
-                    yield _decode(content)
+            counts = Counter(key for key, position, _ in self._receipts.read(bucket) if not used[position])
+            several: defaultdict[Identity, list[PartReceipts]] = defaultdict(list)
+            for key, position, content in self._receipts.read(bucket):
+                if used[position]:
+                    continue
+                parts = _decode(content)
+                if counts[key] == 1:  # nearly always
+                    yield [parts]
+                elif counts[key] > MAX_ENTRIES:
+                    raise _too_many()
+                else:
+                    several[identity_of(parts.best)].append(parts)
+            yield from several.values()
 
     def _message(self, entries: Sequence[Entry]) -> Message | None:
         if not entries:
             return None
-        self._use(entries)
+        self.use(entries)
         return message_of([entry[2] for entry in entries])
 
     def _entries_of_biz_id(self, digits: str, biz_id: str) -> list[Entry]:
@@ -203,23 +213,17 @@ class ReceiptIndex:
     def _read(self, query: str, key: int) -> list[Entry]:
         found = self._database.execute(query, (key, MAX_ENTRIES + 1)).fetchall()
         if len(found) > MAX_ENTRIES:
-            raise DysmsInputError(
-                "receipts_uri", f"has more than {MAX_ENTRIES:,} different receipts under one id; check what writes it"
-            )
+            raise _too_many()
         return [(key, position, _decode(content)) for position, content in found]
 
-    def _insert(self, batch: dict[tuple[int, int], PartReceipts]) -> None:
+    def _insert(self, batch: dict[tuple[Any, ...], PartReceipts]) -> None:
         chunks: defaultdict[int, list[tuple[int, int, PartReceipts]]] = defaultdict(list)
-        for position, ((key, _), parts) in enumerate(batch.items(), self._count):
+        for position, ((key, *_), parts) in enumerate(batch.items(), self._count):
             chunks[key % BUCKETS].append((key, position, parts))
         self._receipts.write(chunks)
         self._count += len(batch)
         self._used.extend(bytes(len(batch)))
         batch.clear()
-
-    def _use(self, entries: Iterable[Entry]) -> None:
-        for _, position, _ in entries:
-            self._used[position] = 1
 
 
 def _is_of(receipt: Receipt, digits: str) -> bool:
@@ -234,3 +238,9 @@ def _out_key(receipt: Receipt) -> int | None:
     if receipt.message_id is not None or receipt.out_id is None:
         return None
     return out_key(digits_of(receipt.phone_number or ""), receipt.out_id)
+
+
+def _too_many() -> DysmsInputError:
+    return DysmsInputError(
+        "receipts_uri", f"has more than {MAX_ENTRIES:,} different receipts under one id; check what writes it"
+    )

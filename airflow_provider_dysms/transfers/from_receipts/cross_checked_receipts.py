@@ -39,12 +39,14 @@ class ReceiptsFirst(KnownReceipts):
     :param share: of the receipted lines that is asked too, from 0 to 1
     :param key: chooses them; needed if the share is above 0
     :ivar rows: verdicts that come from receipts alone
+    :ivar taken_over: verdicts of the previous audit that may have come from receipts alone, because these are there and
+        not in the sample
     :ivar cross_check: ``compared`` lines, ``differences`` of state, and ``undecided`` ones, for which the service
         still waits
     """
 
     def __init__(self, join: ReceiptJoin, scope: AuditScope, share: float, key: PrivacyKey | None) -> None:
-        self.rows = 0
+        self.rows = self.taken_over = 0
         self.cross_check = {"compared": 0, "differences": 0, "undecided": 0}
         self.first_difference: str | None = None
         self._join = join
@@ -53,6 +55,7 @@ class ReceiptsFirst(KnownReceipts):
         self._key = key
         self._partial: dict[int, Mapping[int, Verdict | None]] = {}
         self._expected: dict[int, dict[int, str]] = {}
+        self._complete: dict[int, int] = {}
 
     def arrange(self, lines: Lines) -> None:
         self._join.arrange(lines.keys_of_groups())
@@ -72,6 +75,7 @@ class ReceiptsFirst(KnownReceipts):
         made = [verdict for verdict in known.values() if verdict is not None]
         if len(taken) == len(lines):
             repeated = tuple(position for position, verdict in known.items() if verdict is None)
+            self._complete[number] = len(made)
             return GroupResult(number, lines, made, Source.RECEIPTS, hidden_counts=HiddenCounts(repeated=repeated))
         if known:
             self._partial[number] = known
@@ -84,11 +88,14 @@ class ReceiptsFirst(KnownReceipts):
     def compare(self, result: GroupResult) -> None:
         known = self._partial.pop(result.index, {})
         expected = self._expected.pop(result.index, {})
+        from_receipts = self._complete.pop(result.index, 0) + sum(verdict is not None for verdict in known.values())
         if result.source is Source.RECEIPTS:
             self.rows += len(result.verdicts)
+        if result.source is Source.COMMITTED:
+            self.taken_over += from_receipts
         if result.source not in (Source.ASKED, Source.RESUMED):
             return
-        self.rows += sum(verdict is not None for verdict in known.values())
+        self.rows += from_receipts
         repeated = set(result.hidden_counts.repeated)
         distinct = [position for position in range(len(result.lines)) if position not in repeated]
         for position, verdict in zip(distinct, result.verdicts, strict=False):

@@ -75,6 +75,7 @@ def export_receipts(options: ExportOptions, *, owner: Sequence[object] | None = 
         spool = stack.enter_context(partition.open_spool(codec.columns))
         index = stack.enter_context(DiskIndex())
         join = ReceiptJoin(receipts, scope, options.vendor)
+        known_receipts = OnlyReceipts(join)
         pipeline = Pipeline(
             send_log,
             scope,
@@ -87,7 +88,7 @@ def export_receipts(options: ExportOptions, *, owner: Sequence[object] | None = 
             to_csv=options.file_format == "csv",
             columns=options.columns,
             log=log,
-            receipts=OnlyReceipts(join),
+            receipts=known_receipts,
             erased_people=erasures.people,
         )
         pipeline.run_without_queries()
@@ -102,7 +103,7 @@ def export_receipts(options: ExportOptions, *, owner: Sequence[object] | None = 
         if is_unchanged(previous, partition, pipeline, spool) and previous is not None:
             return keep_settled(previous, run, log)
         result = result_of(pipeline, known, day, now, previous)
-        facts = receipt_facts(archive, join.counts, pipeline.tally.rows)
+        facts = receipt_facts(archive, join.counts, known_receipts.rows + pipeline.tally.unlogged)
         with erasures.commit(partition, previous, owner, log):
             manifest = partition.commit(spool, {**result, **facts}, {**run, **partition.uris})
     log_written(partition, manifest, log)

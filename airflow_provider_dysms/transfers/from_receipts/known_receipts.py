@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.receipts.join import REPORTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from airflow_provider_dysms.audit.results import GroupResult
     from airflow_provider_dysms.audit.send_log.lines import Line, Lines
@@ -43,6 +47,8 @@ class OnlyReceipts(KnownReceipts):
     """Every line is judged by its receipts, or by their absence."""
 
     def __init__(self, join: ReceiptJoin) -> None:
+        #: Number of lines of whose rows a receipt tells something, also if it was read by an earlier audit.
+        self.rows = 0
         self._join = join
 
     def arrange(self, lines: Lines) -> None:
@@ -51,17 +57,57 @@ class OnlyReceipts(KnownReceipts):
     def find(self, number: int, lines: list[Line]) -> GroupResult:
         return self._join.result_of(number, lines)
 
+    def compare(self, result: GroupResult) -> None:
+        self.rows += sum(map(_has_receipt, result.verdicts))
 
-def is_reported(verdicts: Sequence[Verdict]) -> bool:
-    """Return whether each verdict is one that only a receipt can bring."""
-    return all(verdict.state in REPORTED for verdict in verdicts)
+
+def is_reported(verdict: Verdict) -> bool:
+    """Return whether a verdict is one that only a receipt can bring."""
+    return verdict.state in REPORTED
+
+
+def _has_receipt(verdict: Verdict) -> bool:
+    return verdict.received_at is not None or verdict.error_code is not None or is_reported(verdict)
+
+
+def keep_known(found: GroupResult, previous: Mapping[int, Verdict]) -> bool:
+    """Put final verdicts of the previous audit in the place of those that no receipt has brought.
+
+    :param found: what receipts say of the lines of a number
+    :param previous: the verdicts of the partition's rows, by the position of their line
+    :returns: whether any was kept
+    """
+    kept = {
+        position: verdict
+        for position, verdict in previous.items()
+        if verdict.is_final and verdict.state != State.MISSING
+    }
+    repeated = set(found.hidden_counts.repeated)
+    distinct = [position for position in range(len(found.lines)) if position not in repeated]
+    has_kept = False
+    for place, position in enumerate(distinct):
+        verdict = found.verdicts[place]
+        if not is_reported(verdict) and position in kept:
+            # The number of a row may be hashed.
+            found.verdicts[place] = replace(kept[position], phone_number=verdict.phone_number)
+            has_kept = True
+    return has_kept
 
 
 def lost_reports(result: GroupResult, previous: Sequence[Verdict]) -> list[Line]:
-    """Return lines of a group, as many as had a receipt in the previous rows and now have none.
+    """Return the lines of a group that had a receipt in the previous rows and now have none.
 
     :param previous: the verdicts of the partition's rows
     """
-    had = sum(verdict.state in REPORTED for verdict in previous)
-    has = sum(verdict.state in REPORTED for verdict in result.verdicts)
-    return result.lines[: max(had - has, 0)]
+    had = Counter(_message(verdict) for verdict in previous if is_reported(verdict))
+    had.subtract(_message(verdict) for verdict in result.verdicts if is_reported(verdict))
+    lost = []
+    for line, verdict in zip(result.distinct_lines, result.verdicts, strict=True):
+        if not is_reported(verdict) and had[message := _message(verdict)] > 0:
+            had[message] -= 1
+            lost.append(line)
+    return lost
+
+
+def _message(verdict: Verdict) -> Hashable:
+    return verdict.message_id, verdict.biz_id, None if verdict.biz_id else verdict.out_id

@@ -14,13 +14,14 @@ from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
 from airflow_provider_dysms.receipts.unlogged import count_unused
 from airflow_provider_dysms.transfers.from_receipts.cross_checked_receipts import ReceiptsFirst
 from airflow_provider_dysms.transfers.from_receipts.read_receipts import read_receipts
-from airflow_provider_dysms.transfers.from_receipts.receipt_facts import receipt_facts
+from airflow_provider_dysms.transfers.from_receipts.receipt_facts import cross_checked_facts, receipt_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
     from airflow_provider_dysms.model.privacy import PrivacyKey
+    from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.storage.overlap import OutputLayout
     from airflow_provider_dysms.transfers.export_options import ExportOptions
 
@@ -48,14 +49,26 @@ class OpenReceipts:
         if self.source is not None:
             self.source.check(options.max_cross_check_differences)
 
-    def facts(self) -> dict[str, Any]:
-        """Return what the manifest says about them; nothing without receipts."""
+    def facts(self, previous: Manifest | None, *, has_taken_over: bool) -> dict[str, Any]:
+        """Return what the manifest says about receipts; nothing if no row comes from one.
+
+        :param previous: the manifest of the previous audit; ``None`` if there was none
+        :param has_taken_over: whether rows of it were taken over
+        """
+        before = cross_checked_facts(previous) if has_taken_over else {}
         if self.source is None:
-            return {}
+            return before
         assert self.index is not None
         assert self.scope is not None
         count_unused(self.index, self.scope, self.counts)
-        return receipt_facts(self.archive, self.counts, self.source.rows, cross_check=self.source.cross_check)
+        rows, cross_check = self.source.rows, self.source.cross_check
+        if before:
+            rows += min(self.source.taken_over, before["receipts"]["rows"])
+            earlier = before["receipts"]["cross_check"]
+            # What was undecided has been asked again.
+            decided = {**earlier, "compared": earlier["compared"] - earlier["undecided"], "undecided": 0}
+            cross_check = {name: count + decided[name] for name, count in cross_check.items()}
+        return receipt_facts(self.archive, self.counts, rows, cross_check=cross_check)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 ``source`` is ``receipts`` if the service was not asked, or ``receipts and queries``. ``receipts`` has
 
 * ``files``, ``bodies`` and ``read``, the receipts of the archive, and ``rejected`` by reason
-* ``rows``: the rows that come from receipts alone
+* ``rows``: the rows that come from receipts alone, also those that an earlier audit took from them
 * ``duplicates``, ``conflicts``, ``other_number``, ``not_billed``: see :class:`ReceiptJoin`
 * ``unmatched`` and ``other_days``: receipts without a line, whose day is not known, or another one; and
   ``without_line``, those of the day if the service was asked, which knows unlogged messages better
-* ``cross_check``: see :class:`ReceiptsFirst`; ``not cross-checked`` if the service was not asked
+* ``cross_check``: see :class:`ReceiptsFirst`, with the lines that earlier audits compared; ``not cross-checked`` if the
+  service was not asked
 * ``unlogged_judged``: whether messages of receipted lines were compared with the log
 """
 
@@ -69,6 +70,16 @@ def is_of_receipts_alone(manifest: Manifest | None) -> bool:
     :param manifest: of the partition; ``None`` if it has none
     """
     return manifest is not None and manifest["result"].get("source") == RECEIPTS_ALONE
+
+
+def cross_checked_facts(manifest: Manifest | None) -> dict[str, Any]:
+    """Return the entries of a partition whose rows come from receipts and queries; none if they do not.
+
+    :param manifest: of the partition; ``None`` if it has none
+    """
+    if manifest is None or manifest["result"].get("source") != RECEIPTS_AND_QUERIES:
+        return {}
+    return {name: manifest["result"][name] for name in ("source", "receipts")}
 
 
 def describe_counts(counts: Mapping[str, int]) -> str:

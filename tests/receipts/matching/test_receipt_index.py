@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.receipts.matching import receipt_batches, receipt_index
-from airflow_provider_dysms.receipts.matching.keys import biz_key, key_of_message, message_key, out_key
+from airflow_provider_dysms.receipts.matching.keys import biz_key, key_of, message_key, out_key
 from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI, Receipt
 
@@ -43,20 +44,44 @@ def test_receipts_in_the_order_of_their_groups_are_those_that_are_found_one_by_o
         arranged.add(receipts)
         one_by_one.add(receipts)
         wanted = rng.sample(MESSAGES, 100)
-        arranged.arrange([(key_of_message(*message),) for message in wanted])
+        arranged.arrange([(key_of(receipt_of(message)),) for message in wanted])
         for number, message in enumerate(wanted):
             arranged.open_group(number)
-            found = arranged.find(*message)
-            assert found == one_by_one.find(*message)
-            assert (found is not None) is any(key_of_message(*message) == key_of(each) for each in receipts)
+            found = find(arranged, message)
+            assert found == find(one_by_one, message)
+            assert (found is not None) is any(key_of(receipt_of(message)) == key_of(each) for each in receipts)
         assert "receipts" not in arranged._indexed, "no look-up needed the index"
-        left = [sorted(repr(key_of(parts.best)) for parts in index.unused()) for index in (arranged, one_by_one)]
+        left = [sorted(repr(key_of(some[0].best)) for some in index.unused()) for index in (arranged, one_by_one)]
         assert left[0] == left[1] != []
+        assert len(left[0]) == len(set(left[0])), "each message once, with the receipts of all its parts"
 
 
-def key_of(receipt):
-    number = receipt.phone_number
-    return key_of_message(receipt.vendor, receipt.message_id, number, receipt.biz_id, receipt.out_id)
+def find(index, message):
+    """Return what the receipts of a message say, and mark them as used."""
+    vendor, message_id, number, biz_id, out_id = message
+    if message_id is not None:
+        return index.by_message_id(vendor, message_id)
+    if biz_id is not None:
+        return index.by_biz_id(number, biz_id)
+    for found, entries in index.by_out_id(number, out_id, without_biz_id=True):
+        index.use(entries)
+        return found
+    return None
+
+
+def test_messages_of_an_out_id_that_is_used_again_are_told_apart_by_their_time():
+    noon = datetime(2026, 6, 1, 4, tzinfo=UTC)
+    message = (ALIYUN, None, "13800000000", None, "login")
+    receipts = [receipt_of(message, sent_at=noon + timedelta(hours=hours)) for hours in (3, 0, 0)]
+    with ReceiptIndex() as index:
+        index.add(receipts)
+        assert [(found.deciding.sent_at, found.count) for found, _ in index.by_out_id("13800000000", "login")] == [
+            (noon, 2),
+            (noon + timedelta(hours=3), 1),
+        ]
+        (_, entries), _ = index.by_out_id("13800000000", "login")
+        index.use(entries)
+        assert [[parts.best.sent_at for parts in some] for some in index.unused()] == [[noon + timedelta(hours=3)]]
 
 
 @pytest.mark.usefixtures("small")
@@ -80,7 +105,8 @@ def test_a_look_up_that_was_not_arranged_finds_its_receipts():
         index.open_group(0)
         assert index.by_message_id(HUAWEI, "h0") is not None
         assert index.by_message_id(HUAWEI, "h7") is None
-        assert len(index.by_out_id("13800000000", "order-0", without_biz_id=True)) == 1
+        ((_, entries),) = index.by_out_id("13800000000", "order-0", without_biz_id=True)
+        index.use(entries)
         assert list(index.unused()) == []
 
 

@@ -138,6 +138,24 @@ def test_a_sample_is_asked_too_and_is_the_same_in_every_run(day: Day) -> None:
     assert day.attempts.data() == data
 
 
+@pytest.mark.parametrize("share", [0, 0.3])
+def test_the_manifest_says_what_came_from_receipts_also_when_a_refresh_takes_the_rows_over(
+    day: Day, share: float
+) -> None:
+    sent = messages(60)
+    day.send(sent)
+    day.push(*map(receipt, final(sent)[10:]))
+    first = day(cross_check=share)["result"]
+    assert first["receipts"]["rows"] + first["receipts"]["cross_check"]["compared"] == len(final(sent)) - 10
+    again = day(cross_check=share)["result"]
+    assert {name: again["receipts"][name] for name in ("rows", "cross_check")} == {
+        name: first["receipts"][name] for name in ("rows", "cross_check")
+    }
+    without = day(receipts_uri=None)["result"]
+    assert (without["source"], without["receipts"]) == ("receipts and queries", again["receipts"])
+    assert "source" not in day(receipts_uri=None, refresh="all")["result"]
+
+
 def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
     sent = messages(400)
     for message in sent:

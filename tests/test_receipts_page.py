@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import http.client
 import json
 import re
 import socket
@@ -58,6 +60,15 @@ class Receiver:
         self.server.should_exit = True
         self.thread.join()
         self.socket.close()
+
+    def post(self, body: bytes) -> int:
+        """Post a body to the receiver; return the HTTP status."""
+        connection = http.client.HTTPConnection(*self.socket.getsockname(), timeout=10)
+        try:
+            connection.request("POST", "/receipts", body)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     @property
     def requests(self) -> list[dict[str, Any]]:
@@ -209,6 +220,19 @@ def test_the_dags_of_the_page_are_dags() -> None:
         names: dict[str, Any] = {}
         exec(compile(snippet, "dag.py", "exec"), names)
         assert names["dag"].dag_id
+
+
+def test_the_watcher_of_the_page_fires_for_what_its_receiver_stored(receiver: Receiver) -> None:
+    (page,) = (snippet for snippet in snippets() if "AssetWatcher" in snippet)
+    names: dict[str, Any] = {}
+    exec(compile(page.replace("/srv/receipts", str(receiver.folder)), "dag.py", "exec"), names)
+    (watcher,) = names["arrived"].watchers
+    assert receiver.post(b"smsMsgId=a&status=DELIVRD") == 200
+
+    async def first_event() -> Any:
+        return (await asyncio.wait_for(anext(watcher.trigger.run()), 10)).payload
+
+    assert asyncio.run(first_event())["new_files"] == 1
 
 
 def test_a_day_of_huawei_is_in_the_report_and_in_sending_details(

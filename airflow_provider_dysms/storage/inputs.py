@@ -88,12 +88,27 @@ def list_inputs(sent_uri: str, *, argument: str = "sent_uri") -> list[Found]:
     :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
     :raises DysmsStorageError: the store does not answer
     """
-    try:
-        return _Files(resolve_uri(sent_uri, argument), argument).find()[1]
-    except DysmsInputError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            return []
-        raise
+    return input_lister(sent_uri, argument=argument)()
+
+
+def input_lister(sent_uri: str, *, argument: str = "sent_uri") -> Callable[[], list[Found]]:
+    """Return a function that does what :func:`list_inputs` does, and asks Airflow for nothing: that was done before.
+
+    :param sent_uri: as :func:`open_inputs` takes it
+    :param argument: name of the argument, for errors
+    :raises DysmsInputError: the URI cannot be used
+    """
+    files = _Files(resolve_uri(sent_uri, argument), argument)
+
+    def find() -> list[Found]:
+        try:
+            return files.find()[1]
+        except DysmsInputError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return []
+            raise
+
+    return find
 
 
 class Inputs:

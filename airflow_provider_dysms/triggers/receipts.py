@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,10 @@ from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 from airflow_provider_dysms.model.errors import DysmsError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from concurrent.futures import Executor
+
+    from airflow_provider_dysms.storage.inputs import Found
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +66,22 @@ class DysmsReceiptsTrigger(BaseEventTrigger):
         :raises DysmsError: the archive cannot be listed, several times one after the other
         """
         failures = 0
-        while True:
-            try:
-                listed = await _list(kwargs.get("receipts_uri"))
-            except DysmsError as error:
-                failures += 1
-                log.warning("The archive of receipts could not be listed: %s", error)
-                if failures >= MAX_FAILURES:
-                    raise
-            else:
-                failures = 0
-                yield listed
-            await asyncio.sleep(_interval(kwargs.get("poll_interval")))
+        thread = ThreadPoolExecutor(1, "dysms-receipts")
+        try:
+            while True:
+                try:
+                    listed = await _list(kwargs.get("receipts_uri"), thread)
+                except DysmsError as error:
+                    failures += 1
+                    log.warning("The archive of receipts could not be listed: %s", error)
+                    if failures >= MAX_FAILURES:
+                        raise
+                else:
+                    failures = 0
+                    yield listed
+                await asyncio.sleep(_interval(kwargs.get("poll_interval")))
+        finally:
+            thread.shutdown(wait=False)
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """Yield an event for each listing that has files which this watcher has not seen."""
@@ -85,24 +93,28 @@ class DysmsReceiptsTrigger(BaseEventTrigger):
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]
 
 
-async def _list(receipts_uri: Any) -> frozenset[bytes]:
+async def _list(receipts_uri: Any, thread: Executor) -> frozenset[bytes]:
     from asgiref.sync import sync_to_async
 
-    return await sync_to_async(_files)(receipts_uri)
+    listers = await sync_to_async(_listers)(receipts_uri)
+    # All triggers share the thread of sync_to_async for their connections, and a store may be slow.
+    return await asyncio.get_running_loop().run_in_executor(thread, _files, listers)
 
 
-def _files(receipts_uri: Any) -> frozenset[bytes]:
-    """Return a digest of the place and state of each file: a million of them are some 60 MB."""
+def _listers(receipts_uri: Any) -> list[Callable[[], list[Found]]]:
     from airflow_provider_dysms.model.dates import DAY, beijing_day
     from airflow_provider_dysms.storage.day_placeholder import render_day
-    from airflow_provider_dysms.storage.inputs import list_inputs
+    from airflow_provider_dysms.storage.inputs import input_lister
 
     today = beijing_day(datetime.now(UTC))
     uris = {render_day(str(receipts_uri), day, "receipts_uri") for day in (today, today - DAY)}
+    return [input_lister(uri, argument="receipts_uri") for uri in uris]
+
+
+def _files(listers: Sequence[Callable[[], list[Found]]]) -> frozenset[bytes]:
+    """Return a digest of the place and state of each file: a million of them are some 60 MB."""
     return frozenset(
-        hashlib.blake2b(repr(file).encode(), digest_size=8).digest()
-        for uri in uris
-        for file in list_inputs(uri, argument="receipts_uri")
+        hashlib.blake2b(repr(file).encode(), digest_size=8).digest() for list_files in listers for file in list_files()
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, Asset, AssetWatcher
 from airflow.serialization.serialized_objects import DagSerialization
+from asgiref.sync import sync_to_async
+from fsspec.implementations.local import LocalFileSystem
 
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.triggers import receipts
@@ -92,11 +95,11 @@ def test_watchers_of_one_archive_share_a_listing_and_each_sees_every_file(tmp_pa
 def test_an_archive_that_cannot_be_listed_ends_it_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     listings = []
 
-    def refuse(uri: str, **_: Any) -> Any:
-        listings.append(uri)
-        raise DysmsInputError("receipts_uri", "cannot be listed")
+    def refuse(_: Any, place: str, **__: Any) -> Any:
+        listings.append(place)
+        raise NotADirectoryError
 
-    monkeypatch.setattr("airflow_provider_dysms.storage.inputs.list_inputs", refuse)
+    monkeypatch.setattr(LocalFileSystem, "info", refuse)
 
     async def watch() -> None:
         await anext(DysmsReceiptsTrigger(receipts_uri="file:///nowhere", poll_interval=0).run())
@@ -104,6 +107,32 @@ def test_an_archive_that_cannot_be_listed_ends_it_after_some_tries(monkeypatch: 
     with pytest.raises(DysmsInputError):
         asyncio.run(watch())
     assert len(listings) == receipts.MAX_FAILURES
+
+
+def test_a_slow_store_does_not_hold_up_the_look_ups_of_other_triggers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers, list_folder = threading.Event(), threading.Event(), LocalFileSystem.ls
+
+    def list_slowly(*args: Any, **kwargs: Any) -> Any:
+        asked.set()
+        answers.wait(10)
+        return list_folder(*args, **kwargs)
+
+    monkeypatch.setattr(LocalFileSystem, "ls", list_slowly)
+    store(tmp_path, "a")
+
+    async def watch() -> None:
+        waiting = asyncio.ensure_future(anext(trigger(tmp_path).run()))
+        try:
+            assert await asyncio.to_thread(asked.wait, 10)
+            assert await asyncio.wait_for(sync_to_async(str)(5), 2) == "5"
+            assert not waiting.done()
+        finally:
+            answers.set()
+        assert (await asyncio.wait_for(waiting, 10)).payload["new_files"] == 1
+
+    asyncio.run(watch())
 
 
 @pytest.mark.parametrize("kwargs", [{}, {"receipts_uri": 5}, {"receipts_uri": "x", "later": 1}])

@@ -120,6 +120,6 @@ def _files(listers: Sequence[Callable[[], list[Found]]]) -> frozenset[bytes]:
 
 def _interval(value: Any) -> float:
     try:
-        return max(float(value), MIN_POLL_INTERVAL)
+        return max(MIN_POLL_INTERVAL, float(value))  # in this order, NaN is the shortest
     except (TypeError, ValueError):
         return POLL_INTERVAL

@@ -135,6 +135,18 @@ def test_a_slow_store_does_not_hold_up_the_look_ups_of_other_triggers(
     asyncio.run(watch())
 
 
+def test_a_poll_interval_that_is_not_a_number_counts_as_the_shortest(tmp_path: Path) -> None:
+    store(tmp_path, "a")
+
+    async def watch() -> None:
+        events = DysmsReceiptsTrigger(receipts_uri=f"file://{tmp_path}/*/*", poll_interval=float("nan")).run()
+        await next_event(events)
+        store(tmp_path, "b")
+        assert (await next_event(events))["new_files"] == 1
+
+    asyncio.run(watch())
+
+
 @pytest.mark.parametrize("kwargs", [{}, {"receipts_uri": 5}, {"receipts_uri": "x", "later": 1}])
 def test_its_constructor_never_raises_and_its_arguments_stay(kwargs: dict[str, Any]) -> None:
     made = DysmsReceiptsTrigger(**kwargs)

@@ -623,6 +623,17 @@ def test_messages_of_one_out_id_without_a_biz_id_are_told_apart_by_their_time(ar
     assert states(archive, OLD_DAY) == ["delivered", "failed"]
 
 
+@pytest.mark.parametrize("path", ["//[x", "http://[::1/receipts", "//\u2100/receipts"])
+def test_a_path_that_is_not_one_of_an_address_has_a_bad_signature(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_PUSH", json.dumps({"conn_type": "http", "login": "ak", "password": "sk"}))
+    archive.huawei_log(1)
+    signature = f"SDK-HMAC-SHA256 Access=ak, SignedHeaders=x-sdk-date, Signature={'0' * 64}"
+    archive.store(huawei(0), path=path, headers={"Authorization": signature, "X-Sdk-Date": "20261120T010203Z"})
+    assert archive(push_conn_id="push")["receipts"]["rejected"] == {"bad_signature": 1}
+
+
 def test_an_unsigned_receipt_of_another_vendor_does_not_pass_for_one_of_huawei(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,10 +62,14 @@ class PushKey(PrivateStruct, frozen=True):
 
         :param headers: by name in lower case
         :param signed: names of the headers that are signed
+        :raises Unreadable: it cannot be signed
         """
         if "x-sdk-date" not in signed or len(signed) > MAX_HEADERS:
             raise Unreadable("has a signature without the header X-Sdk-Date", "bad_signature")
-        parts = urlsplit(path)
+        try:
+            parts = urlsplit(path)
+        except ValueError:
+            raise Unreadable("has a signature, and a path that cannot be read", "bad_signature") from None
         query = "&".join(
             f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
             for name, value in sorted(parse_qsl(parts.query, keep_blank_values=True))

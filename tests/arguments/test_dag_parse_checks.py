@@ -44,7 +44,10 @@ WAIT_DETAILS = (DysmsSendDetailsSensor, {"phone_numbers": NUMBER, "biz_id": "1^0
 WRONG: list[tuple[tuple[Any, dict[str, Any]], str, Any, str]] = [
     (RECEIPTS, "vendor", "huwaei", "did you mean 'huawei'"),
     (RECEIPTS, "match", "sent_at", "must be one of"),
-    (RECEIPTS, "lookahead_days", 31, "a number of days"),
+    (RECEIPTS, "lookahead_days", 31, "must be a whole number from 0 to 30"),
+    (RECEIPTS, "lookahead_days", 3.0, "must be a whole number from 0 to 30"),
+    (RECEIPTS, "max_line_bytes", 1024.5, "must be a whole number from 1"),
+    (TRANSFER, "max_file_bytes", 1e9, "must be a whole number from 1"),
     (RECEIPTS, "max_rejected_receipts", 2, "a share"),
     (RECEIPTS, "receipts_uri", "file:///{day}", "placeholder"),
     (RECEIPTS, "receipts_uri", None, "must be text"),

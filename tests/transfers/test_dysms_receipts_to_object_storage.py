@@ -533,6 +533,8 @@ def test_other_formats_are_written_as_by_the_audit(archive: Archive, file_format
         ({"send_date": "2999-01-01"}, "in the future"),
         ({"push_conn_id": "nowhere"}, "does not exist"),
         ({"receipts_uri": "ftp://x/y"}, "receipts_uri"),
+        ({"lookahead_days": 2.5}, "lookahead_days must be a whole number"),
+        ({"lookahead_days": 3.0}, "lookahead_days must be a whole number"),
     ],
 )
 def test_wrong_arguments_write_nothing(archive: Archive, wrong: dict[str, Any], problem: str) -> None:

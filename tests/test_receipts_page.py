@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
 import http.client
 import json
@@ -11,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.emulator.errors import InputError
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator, DysmsFindSendingDetailsOperator
+from airflow_provider_dysms.receipts.archive.push_signature import ALGORITHM, PushKey
 from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
@@ -61,11 +63,11 @@ class Receiver:
         self.thread.join()
         self.socket.close()
 
-    def post(self, body: bytes) -> int:
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> int:
         """Post a body to the receiver; return the HTTP status."""
         connection = http.client.HTTPConnection(*self.socket.getsockname(), timeout=10)
         try:
-            connection.request("POST", "/receipts", body)
+            connection.request("POST", "/receipts", body, headers or {})
             return connection.getresponse().status
         finally:
             connection.close()
@@ -220,6 +222,30 @@ def test_the_dags_of_the_page_are_dags() -> None:
         names: dict[str, Any] = {}
         exec(compile(snippet, "dag.py", "exec"), names)
         assert names["dag"].dag_id
+
+
+GB18030 = '{"statusReportList":[{"smsMsgId":"a_1","status":"DELIVRD","note":"成功"}]}'.encode("gb18030")
+
+
+@pytest.mark.parametrize("body", ['{"note":"成功"}'.encode(), GB18030, bytes(range(256)), b""])
+def test_the_receiver_keeps_a_body_byte_for_byte(receiver: Receiver, body: bytes) -> None:
+    assert receiver.post(body) == 200
+    (stored,) = receiver.requests
+    text = stored["body"]
+    assert (base64.b64decode(text) if stored.get("isBase64Encoded") else text.encode()) == body
+
+
+def test_the_signature_of_a_body_that_is_not_in_utf_8_holds(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_PUSH", json.dumps({"conn_type": "http", "login": "AK", "password": "secret"}))
+    signed = {"x-sdk-date": "20261120T010203Z"}
+    signature = PushKey("AK", "secret").signature(signed, [*signed], GB18030, "/receipts")
+    authorization = f"{ALGORITHM} Access=AK, SignedHeaders=x-sdk-date, Signature={signature}"
+    assert receiver.post(GB18030, {**signed, "Authorization": authorization}) == 200
+    sent_uri = write(tmp_path / "sent.csv", [{"message_id": "a_1", "sent_at": NOON.isoformat()}])
+    result, _ = join(tmp_path, sent_uri, push_conn_id="push", max_rejected_receipts=1)
+    assert (result["by_state"], result["receipts"]["rejected"]) == ({"delivered": 1}, {})
 
 
 def test_the_watcher_of_the_page_fires_for_what_its_receiver_stored(receiver: Receiver) -> None:

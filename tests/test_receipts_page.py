@@ -217,6 +217,60 @@ def test_the_emulator_pushes_to_this_machine_alone(emulator: Emulator) -> None:
         emulator.push_receipts("http://127.0.0.1:1/", format="fax")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"url": "http://127.0.0.1:1/a b"}, "url must be"),
+        ({"url": "http://127.0.0.1:1/\r\nX: y"}, "url must be"),
+        ({"url": "http://127.0.0.1:1/\u6536"}, "url must be"),
+        ({"url": 5}, "url must be"),
+        ({"url": "http://127.0.0.1:99999/"}, "(?i)port"),
+        ({"format": ["huawei"]}, "format must be one of"),
+        ({"push_key": ["a"]}, "push_key must be"),
+        ({"push_key": "ab"}, "push_key must be"),
+        ({"push_key": 5}, "push_key must be"),
+        ({"push_key": ["a", 5]}, "push_key must be"),
+        ({"only_late": "no"}, "only_late must be"),
+        ({"shuffled": 1}, "shuffled must be"),
+        ({"shuffled": True, "seed": []}, "seed must be"),
+    ],
+)
+def test_a_push_with_a_wrong_argument_says_which(emulator: Emulator, wrong: dict[str, Any], problem: str) -> None:
+    send(emulator, 1)
+    with pytest.raises(InputError, match=problem):
+        emulator.push_receipts(**{"url": "http://127.0.0.1:1/", "format": "huawei", **wrong})
+
+
+@pytest.mark.parametrize("answer", [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_a_receiver_that_does_not_speak_http_is_named(emulator: Emulator, answer: bytes) -> None:
+    send(emulator, 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def respond() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        with pytest.raises(InputError, match="receiver does not answer in HTTP"):
+            emulator.push_receipts(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join()
+
+
+def test_a_send_of_huawei_has_the_number_with_the_code_of_its_country(emulator: Emulator) -> None:
+    numbers = {"14158586273": True, "1390000" + "0001": False}
+    emulator.add_messages(
+        [
+            {"phone_number": number, "international": international, "sent_at": NOON.isoformat()}
+            for number, international in numbers.items()
+        ]
+    )
+    found = {each["originTo"]: each["countryId"] for each in emulator.huawei_sends()}
+    assert found == {"+14158586273": "", "+861390000" + "0001": "CN"}
+
+
 def test_the_dags_of_the_page_are_dags() -> None:
     for snippet in snippets()[1:]:
         names: dict[str, Any] = {}

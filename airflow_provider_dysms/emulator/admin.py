@@ -183,11 +183,8 @@ def post_templates(service: Service, body: Any) -> Any:
 
 def post_receipts(service: Service, body: Any) -> Any:
     """Push the receipts of the messages to a receiver on this machine; the response counts them."""
-    fields = _as_object(body)
-    if fields.get("push_key") is not None:
-        fields["push_key"] = tuple(fields["push_key"])
     try:
-        push = Push(**fields)
+        push = Push(**_as_object(body))
     except TypeError:
         raise InputError(f"a push has the fields {', '.join(Push.__dataclass_fields__)}; url is required") from None
     return push_receipts(sorted(service.messages, key=_sent_at), push, service.clock.now())

@@ -25,7 +25,7 @@ from airflow_provider_dysms.emulator.errors import InputError
 from airflow_provider_dysms.emulator.state import beijing_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from airflow_provider_dysms.emulator.state import Message
 
@@ -67,31 +67,44 @@ class Push:
     only_late: bool = False
     shuffled: bool = False
     seed: int = 1
-    push_key: tuple[str, str] | None = None
+    push_key: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        try:
-            is_loopback = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
-        except ValueError:
-            is_loopback = False
-        if parts.scheme != "http" or not is_loopback:
+        if not _is_of_this_machine(self.url):
             raise InputError(
                 "url must be http:// and an address of this machine, such as http://127.0.0.1:8000/receipts"
             )
-        if self.format not in FORMATS:
+        if self.format not in list(FORMATS):
             raise InputError(f"format must be one of {', '.join(FORMATS)}")
         for name in ("lost", "doubled", "contradicting", "forged", "late"):
             share = getattr(self, name)
             if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
                 raise InputError(f"{name} must be a share from 0 to 1")
+        for name, kind in (("only_late", bool), ("shuffled", bool), ("seed", int)):
+            if not isinstance(getattr(self, name), kind):
+                raise InputError(f"{name} must be {'true or false' if kind is bool else 'a whole number'}")
+        key_types = [*map(type, self.push_key)] if isinstance(self.push_key, (list, tuple)) else None
+        if self.push_key is not None and key_types != [str, str]:
+            raise InputError("push_key must be a list of two texts: id and secret")
+
+
+def _is_of_this_machine(url: object) -> bool:
+    # A URL with a line end would end the line of the request.
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable() or " " in url:
+        return False
+    parts = urlsplit(url)
+    try:
+        is_loopback = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+    return parts.scheme == "http" and is_loopback
 
 
 def push_receipts(messages: Iterable[Message], push: Push, now: float) -> dict[str, int]:
     """Push receipts; return how many reports were pushed, and how many messages were treated in which way.
 
     :param now: the emulator's time
-    :raises InputError: the receiver does not answer, or not with status 200
+    :raises InputError: the receiver does not answer, or not in HTTP with status 200
     """
     names = ("reports", "requests", "lost", "kept_back", "forged", "doubled", "contradicting")
     counts = Counter(dict.fromkeys(names, 0))
@@ -111,6 +124,8 @@ def push_receipts(messages: Iterable[Message], push: Push, now: float) -> dict[s
             counts["requests"] += 1
     except OSError as error:
         raise InputError(f"the receiver does not answer ({type(error).__name__})") from None
+    except http.client.HTTPException as error:
+        raise InputError(f"the receiver does not answer in HTTP ({type(error).__name__})") from None
     finally:
         connection.close()
     return dict(counts)
@@ -122,7 +137,7 @@ def huawei_send_answers(messages: Iterable[Message]) -> list[dict[str, object]]:
         {
             "smsMsgId": huawei_id(message),
             "from": "8824110605***",
-            "originTo": f"+{'86' if len(message.phone_number) == 11 else ''}{message.phone_number}",
+            "originTo": f"+{'' if message.international else '86'}{message.phone_number}",
             "status": "000000",
             "createTime": utc_text(message.sent_at),
             "countryId": "" if message.international else "CN",
@@ -265,7 +280,7 @@ def _post(connection: http.client.HTTPConnection, push: Push, target: str, body:
         raise InputError(f"the receiver answered with HTTP status {response.status}")
 
 
-def _signature(key: tuple[str, str], host: str, target: str, body: bytes, content_type: str) -> dict[str, str]:
+def _signature(key: Sequence[str], host: str, target: str, body: bytes, content_type: str) -> dict[str, str]:
     """Return the headers of SDK-HMAC-SHA256: https://support.huaweicloud.com/devg-apisign/api-sign-algorithm.html."""
     path, _, query = target.partition("?")
     signed_at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

@@ -50,7 +50,7 @@ def open_inputs(
         In folders and globs names that begin with a dot or an underscore are skipped
     :param argument: name of the argument, for errors
     :param output: the places that the task writes, which are never read as a log
-    :param may_grow: whether files may be added meanwhile, which are not read
+    :param may_grow: whether files may be added meanwhile, which are not read, and files may become longer
     :returns: for each file, sorted by name, its path below the folder of the URI (for messages), and the file, open for
         reading in bytes and seekable, until the next one is opened. Reading it also raises the errors below. After the
         last file, the files are compared with those found at first
@@ -133,17 +133,18 @@ class Inputs:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, DysmsInputError):  # such as half a line, because its writer has not finished
-            self._check()
+            self._check(may_be_longer=False)
 
     def _open_all(self) -> Iterator[tuple[str, BinaryIO]]:
         for name, place, _ in self._found:
             with self._files.open(place) as file:
                 yield name, file
-        self._check()
+        self._check(may_be_longer=self._may_grow)
 
-    def _check(self) -> None:
+    def _check(self, *, may_be_longer: bool) -> None:
         """Compare the files with those found at first.
 
+        :param may_be_longer: whether a file that has grown counts as unchanged
         :raises FileReplaced: a file was added, removed or changed; the message names it
         """
         before = {place: state for _, place, state in self._found}
@@ -152,7 +153,8 @@ class Inputs:
         except DysmsInputError:  # the files are gone
             after = {}
         for place in sorted(before.keys() if self._may_grow else before.keys() | after.keys()):
-            if change := _change(before.get(place), after.get(place)):
+            change = _change(before.get(place), after.get(place))
+            if change and not (may_be_longer and _is_longer(before.get(place), after.get(place))):
                 raise self._files.changed_error(place, change)
 
 
@@ -167,6 +169,10 @@ def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
     if before.get("size") != after.get("size"):
         return f"had {before.get('size')} bytes at first and has {after.get('size')} now"
     return "was written or replaced"
+
+
+def _is_longer(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
+    return bool(before and after) and after["size"] > before["size"]
 
 
 class _Files:

@@ -201,6 +201,21 @@ def test_a_single_file_is_looked_at_as_well(place):
         lines_of(f"{place.uri}/log/a.txt", lambda: place.remove("log/a.txt"))
 
 
+def test_an_archive_may_grow_but_not_change_otherwise(place):
+    def read(change):
+        place.put("log/a.txt", ROWS)
+        with open_inputs(f"{place.uri}/log", may_grow=True) as files:
+            for _, file in files:
+                assert file.read(1)
+                change()
+
+    read(lambda: place.put("log/a.txt", ROWS + ROWS[:12]))
+    read(lambda: place.put("log/b.txt", ROWS))
+    for change in (lambda: place.put("log/a.txt", ROWS[::-1]), lambda: place.put("log/a.txt", ROWS[:12])):
+        with pytest.raises(FileReplaced, match="while it was read"):
+            read(change)
+
+
 def test_a_gzip_file_that_is_cut_off_while_it_is_read_may_be_whole_later(folder):
     zipped = gzip.compress(ROWS)
     folder.put("log/a.txt", ROWS)

@@ -443,9 +443,23 @@ def test_a_damaged_gzip_file_fails_and_is_named(archive: Archive) -> None:
     archive.aliyun_log(1)
     archive.store(*([[sms_report(0)]] * 50), name="a.jsonl.gz")
     path = archive.folder / "receipts/a.jsonl.gz"
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(AirflowFailException, match=r"a\.jsonl\.gz"):
+    path.write_bytes(path.read_bytes()[:-8] + bytes(8))
+    with pytest.raises(AirflowFailException, match=r"a\.jsonl\.gz, which is not a gzip file, or a damaged one"):
         archive()
+
+
+@pytest.mark.parametrize("size", [5, -20])
+def test_a_part_of_a_gzip_file_may_be_whole_at_the_next_attempt(archive: Archive, size: int) -> None:
+    archive.aliyun_log(1)
+    archive.store(*([[sms_report(0)]] * 50), name="a.jsonl.gz")
+    path = archive.folder / "receipts/a.jsonl.gz"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:size])
+    with pytest.raises(AirflowException, match=r"a\.jsonl\.gz, of which only a part is there") as raised:
+        archive()
+    assert not isinstance(raised.value, AirflowFailException)
+    path.write_bytes(whole)
+    assert archive()["receipts"]["matched"] == 1
 
 
 def test_a_file_that_is_too_large_fails_and_is_named(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -565,6 +579,64 @@ def test_files_that_are_added_meanwhile_do_not_fail_the_task(archive: Archive, m
 
     monkeypatch.setattr(reader, "lines_of", with_arrival)
     assert archive()["receipts"]["matched"] == 1
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_file_that_grows_while_it_is_read_counts_as_it_was_at_first(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, is_cut: bool
+) -> None:
+    from airflow_provider_dysms.receipts.archive import archive as reader
+
+    archive.aliyun_log(3)
+    archive.store([sms_report(0)], [sms_report(1)])
+    path = archive.folder / "receipts/a.jsonl"
+    request = json.dumps({"body": json.dumps([sms_report(2)])}) + "\n"
+    cut = len(request) // 2 if is_cut else 0
+    with path.open("a") as writer:
+        writer.write(request[:cut])
+    lines_of: Callable[..., Any] = reader.lines_of
+
+    def with_growth(*arguments: Any, **named: Any) -> Any:
+        for numbered in lines_of(*arguments, **named):
+            if path.stat().st_size < 10_000:
+                with path.open("a") as writer:
+                    writer.write(request[cut:] + request * 100)
+            yield numbered
+
+    with monkeypatch.context() as meddled:
+        meddled.setattr(reader, "lines_of", with_growth)
+        result = archive()
+    assert (result["receipts"]["matched"], result["receipts"]["rejected"]) == (2, {})
+    assert archive()["by_state"] == {"delivered": 3}
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_a_last_line_of_a_file_that_does_not_grow_counts_without_its_end(archive: Archive, content: str) -> None:
+    archive.aliyun_log(1)
+    archive.store([sms_report(0)])
+    path = archive.folder / "receipts/a.jsonl"
+    path.write_text(path.read_text().strip() + content)
+    assert archive()["receipts"]["matched"] == 1
+
+
+@pytest.mark.parametrize("change", [lambda path: path.write_text("[]\n"), lambda path: path.unlink()])
+def test_a_file_that_shrinks_or_goes_away_while_it_is_read_fails_the_attempt(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], Any]
+) -> None:
+    from airflow_provider_dysms.receipts.archive import archive as reader
+
+    archive.aliyun_log(1)
+    archive.store([sms_report(0)])
+    lines_of: Callable[..., Any] = reader.lines_of
+
+    def with_change(*arguments: Any, **named: Any) -> Any:
+        yield from lines_of(*arguments, **named)
+        change(archive.folder / "receipts/a.jsonl")
+
+    monkeypatch.setattr(reader, "lines_of", with_change)
+    with pytest.raises(AirflowException, match="receipts_uri changed while it was read") as raised:
+        archive()
+    assert not isinstance(raised.value, AirflowFailException)
 
 
 def test_people_who_were_erased_stay_away_also_from_receipts(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,13 @@ import re
 from datetime import MAXYEAR, UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from airflow_provider_dysms.model.errors import DysmsInputError, DysmsWindowError
 from airflow_provider_dysms.model.safe_text import safe_repr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DAY = timedelta(days=1)
 
@@ -91,6 +94,17 @@ def day_start(day: date) -> datetime:
     :raises OverflowError: the day is the first of the calendar, which UTC does not have
     """
     return datetime(day.year, day.month, day.day, tzinfo=UTC) - BEIJING_OFFSET
+
+
+def day_spans(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Return days as spans of days that follow each other, the oldest first: the first and the last day of each."""
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if spans and day - spans[-1][1] == DAY:
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
 
 
 def parse_day(value: str | int | date | datetime, argument: str = "send_date") -> date:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
+#: ``source`` in the ``result`` of a partition whose rows come from receipts that nobody compared with the service.
+RECEIPTS_ALONE = "receipts"
+
 Manifest = dict[str, Any]
 
 
@@ -126,6 +129,14 @@ def owned_files(manifest: Manifest | None) -> set[str]:
     if manifest is None:
         return set()
     return {manifest["result"]["data"], *manifest["run"].get("replaced", ())}
+
+
+def is_of_receipts_alone(result: Mapping[str, Any]) -> bool:
+    """Return whether rows come from receipts that nobody compared with the service, which was not asked.
+
+    :param result: of a manifest, or one of its snapshots
+    """
+    return result.get("source") == RECEIPTS_ALONE
 
 
 def was_csv_safe(result: Mapping[str, Any]) -> bool:

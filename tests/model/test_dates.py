@@ -12,6 +12,7 @@ from airflow_provider_dysms.model.dates import (
     BEIJING,
     beijing_day,
     check_window,
+    day_spans,
     day_start,
     days_left,
     iso_utc,
@@ -151,6 +152,12 @@ def test_remembered_days_are_those_of_a_span_that_the_window_has() -> None:
     assert remembered_days(date(2025, 5, 3), 30, NOON) == [date(2025, 5, 2), date(2025, 5, 3)]
     assert remembered_days(date(2025, 5, 1), 30, NOON) == []
     assert remembered_days(date.min, 30, NOON) == remembered_days(date.max, 30, NOON) == []
+
+
+def test_days_that_follow_each_other_are_one_span() -> None:
+    days = [FIRST_OF_JUNE - timedelta(days=back) for back in (0, 3, 2, 7, 1)]
+    assert day_spans(days) == [(days[3], days[3]), (days[1], FIRST_OF_JUNE)]
+    assert day_spans([]) == []
 
 
 def test_days_left_count_down_to_zero_on_the_last_day() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from support.archives import DAYS, NUMBERS, UNKNOWN, days_and_rows, rows_of, write_archive, write_day
+from support.receipt_days import write_huawei_day
 
 from airflow_provider_dysms.archive.engines import choose_engine
+from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.operators import search_archive
 from airflow_provider_dysms.operators.dysms import DysmsFindSendingDetailsOperator
@@ -121,6 +124,22 @@ def test_hashed_numbers_need_the_secret_of_the_connection(tmp_path: Path, monkey
     connect("another secret than that")
     with pytest.raises(AirflowFailException, match=f"hashed under another one .fingerprint {key.fingerprint}"):
         found(tmp_path, phone_number=NUMBERS[3])
+
+
+def test_days_from_receipts_alone_are_named(tmp_path: Path) -> None:
+    today = dates.beijing_day(datetime.now(UTC))
+    before, *received = (today - dates.DAY * back for back in (5, 4, 3, 1))
+    write_day(f"file://{tmp_path}", before, rows_of(before, 5))
+    for day in received:
+        write_huawei_day(tmp_path, f"file://{tmp_path}", day)
+    result = found(tmp_path, sent_from=before, sent_to=today)
+    assert (
+        "From receipts alone, so that their states are not cross-checked: "
+        f"{received[0]} to {received[1]}, {received[2]}." in result["notes"]
+    )
+    assert [day["is_of_receipts_alone"] for day in result["days"]] == [True, False, True, True, False]
+    asked = found(tmp_path, sent_from=before, sent_to=received[0])
+    assert not any("receipts" in note for note in asked["notes"])
 
 
 def test_a_damaged_day_is_tried_again(tmp_path: Path) -> None:

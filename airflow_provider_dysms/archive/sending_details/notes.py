@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.archive.sending_details.filters.sending_results import ADVICE, MISSING
-from airflow_provider_dysms.model.dates import BEIJING, DAY, day_start, parse_instant
+from airflow_provider_dysms.model.dates import BEIJING, DAY, day_spans, day_start, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,16 +48,12 @@ def notes_of(
     newest = next((each for each in days if each.is_audited), None)
     if early := [each.day for each in days if each.is_provisional and each is not newest]:
         yield f"Audited before the day was over, so that later messages are not in the archive: {listed(early)}."
+    if received := [each.day for each in days if each.is_of_receipts_alone]:
+        yield f"From receipts alone, so that their states are not cross-checked: {listed(received)}."
     if any(record.result == MISSING for record in records):
         yield ADVICE[MISSING]
 
 
 def listed(days: Sequence[date]) -> str:
     """Return days in words, the oldest first, with spans of days in place of their lists."""
-    spans: list[list[date]] = []
-    for day in sorted(days):
-        if spans and day - spans[-1][-1] == timedelta(days=1):
-            spans[-1][1:] = [day]
-        else:
-            spans.append([day])
-    return ", ".join(" to ".join(day.isoformat() for day in span) for span in spans)
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in day_spans(days))

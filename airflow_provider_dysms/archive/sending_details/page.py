@@ -37,6 +37,7 @@ class SearchedDay(msgspec.Struct, frozen=True, kw_only=True):
     :param is_audited: whether it has been audited; a day that has not been is not empty, but unknown
     :param as_of: when it was audited, ISO 8601 in UTC; ``None`` if it has not been
     :param is_provisional: whether the day was not over when it was audited, so that later messages are not in it
+    :param is_of_receipts_alone: whether its rows come from receipts that nobody compared with the service
     :param rows: messages in its file; ``None`` if it has not been audited
     """
 
@@ -44,6 +45,7 @@ class SearchedDay(msgspec.Struct, frozen=True, kw_only=True):
     is_audited: bool
     as_of: str | None = None
     is_provisional: bool = False
+    is_of_receipts_alone: bool = False
     rows: int | None = None
 
 

@@ -93,6 +93,7 @@ def read_span_days(archive: Archive, span: TimeSpan, now: datetime) -> SpanDays:
                 is_audited=(manifest := manifests[day]).state != "missing",
                 as_of=manifest.as_of,
                 is_provisional=manifest.state == "provisional",
+                is_of_receipts_alone=manifest.is_of_receipts_alone,
                 rows=manifest.rows,
             )
             for day in days

@@ -21,6 +21,9 @@ _SENTENCES = [
         r"Audited before the day was over, so that later messages are not in the archive: (.+)\.": (
             "以下日期在当日结束前核对，之后的短信不在存档中：{0}。"
         ),
+        r"From receipts alone, so that their states are not cross-checked: (.+)\.": (
+            "以下日期的状态仅来自回执，未与服务商的记录比对：{0}。"
+        ),
         r"Without a column '(.+)', so that nothing is found: (.+)\.": "以下日期没有“{0}”列，查不到短信：{1}。",
         r"The number cannot exist in this form; it was searched for digit by digit\.": (
             "该号码格式不存在，已按原样逐位查询。"

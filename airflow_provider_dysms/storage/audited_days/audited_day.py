@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_dysms.model.dates import days_left
 from airflow_provider_dysms.storage.audited_days.snapshots import snapshots_in
+from airflow_provider_dysms.storage.manifest import is_of_receipts_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +59,11 @@ class AuditedDay:
     def is_settled(self) -> bool:
         """Whether nothing about the day can change any more."""
         return self.state == "settled"
+
+    @property
+    def is_of_receipts_alone(self) -> bool:
+        """Whether its rows come from receipts that nobody compared with the service."""
+        return self.result is not None and is_of_receipts_alone(self.result)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values, without the manifest's own; the day is ``YYYY-MM-DD``."""

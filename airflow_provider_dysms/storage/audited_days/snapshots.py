@@ -2,9 +2,9 @@
 
 Receipts become known later than they were received: a day that ended nine hours ago has fewer deliveries than it will
 have in the end, and fewer than its rows will then say it had by now. So next to the ``result`` of the latest audit a
-manifest has a snapshot of the figures of each audit before it: ``as_of``, ``settled``, ``by_state``, ``by_template``,
-``by_country``, ``by_sign_name``, ``failed_by_category``, ``failed_by_fault`` and ``delivery_seconds`` as ``result``
-had them, with at most :data:`MAX_ENTRIES` entries each.
+manifest has a snapshot of the figures of each audit before it: ``as_of``, ``settled``, ``source``, ``by_state``,
+``by_template``, ``by_country``, ``by_sign_name``, ``failed_by_category``, ``failed_by_fault`` and ``delivery_seconds``
+as ``result`` had them, with at most :data:`MAX_ENTRIES` entries each.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_SNAPSHOTS = 16
 #: Entries of a map in a snapshot; the sum of the others stands under ``(others)``.
 MAX_ENTRIES = 50
 
-_KEPT = ("as_of", "settled", "by_state", "failed_by_category", "failed_by_fault", "delivery_seconds")
+_KEPT = ("as_of", "settled", "source", "by_state", "failed_by_category", "failed_by_fault", "delivery_seconds")
 _SHORTENED = ("by_template", "by_country", "by_sign_name")
 
 _HOUR = timedelta(hours=1)

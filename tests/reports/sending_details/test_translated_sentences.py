@@ -30,10 +30,13 @@ def test_every_note_about_days_has_a_translation() -> None:
         SearchedDay(day=today, is_audited=False),
         SearchedDay(day=today - timedelta(days=1), is_audited=True, as_of="2026-11-25T20:00:00Z"),
         SearchedDay(day=today - timedelta(days=2), is_audited=True, is_provisional=True, as_of="2026-11-24T09:00:00Z"),
+        SearchedDay(
+            day=today - timedelta(days=3), is_audited=True, is_of_receipts_alone=True, as_of="2026-11-23T20:00:00Z"
+        ),
         SearchedDay(day=today - timedelta(days=4), is_audited=False),
     ]
     notes = [*notes_of(days, TimeSpan(NOW - timedelta(days=5), NOW), [], NOW), ADVICE["Missing"]]
-    assert len(notes) >= 4
+    assert len(notes) >= 5
     for note in notes:
         assert is_chinese(translate(note, "zh")), note
         assert translate(note, "en") == note

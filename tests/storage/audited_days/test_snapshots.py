@@ -16,6 +16,7 @@ from airflow_provider_dysms.storage.audited_days.snapshots import (
     snapshots_after,
     snapshots_in,
 )
+from airflow_provider_dysms.storage.manifest import is_of_receipts_alone
 
 DAY = date(2026, 11, 28)
 END = datetime(2026, 11, 28, 16, tzinfo=UTC)
@@ -47,6 +48,12 @@ def test_each_audit_keeps_the_figures_of_those_before_it() -> None:
     assert [each["by_state"] for each in manifest["snapshots"]] == [{"delivered": 0}, {"delivered": 1}]
     assert ages(manifest) == [9, 33]
     assert "unseen" not in manifest["snapshots"][0]
+
+
+def test_an_audit_of_receipts_alone_is_still_known_after_the_service_was_asked() -> None:
+    (kept,) = snapshots_after({"result": result(9, source="receipts"), "run": {}}, result(33))
+    assert is_of_receipts_alone(kept)
+    assert not is_of_receipts_alone(audits(9, 33)["snapshots"][0])
 
 
 def test_an_attempt_after_its_own_commit_is_not_another_audit() -> None:

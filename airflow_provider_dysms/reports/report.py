@@ -58,6 +58,17 @@ class DeliveryReport:
         """The day that the report is about."""
         return self.window[-1]
 
+    @property
+    def receipts_alone_days(self) -> list[date]:
+        """The days of the report that come from receipts alone, the oldest first."""
+        return [day.day for day in self.window if day.latest and day.latest.is_of_receipts_alone]
+
+    @property
+    def is_of_receipts_alone(self) -> bool:
+        """Whether every audited day of the report comes from receipts alone."""
+        audited = [day.latest for day in self.window if day.latest]
+        return bool(audited) and all(each.is_of_receipts_alone for each in audited)
+
 
 def build_report(figures: Mapping[date, DayFigures], last: date, *, days: int = DAYS) -> DeliveryReport:
     """Build the report of a span of days.

@@ -64,6 +64,7 @@ def facts(report: DeliveryReport, wording: Wording) -> dict[str, Any]:
         **{name: value for name, value in last.items() if value is not None},
         "usual_delivered_share": _rounded(usual),
         "compared_days": [each.day.isoformat() for each in report.compared],
+        "receipts_alone_days": [day.isoformat() for day in report.receipts_alone_days],
         "findings": [
             {
                 "kind": each.kind,
@@ -94,10 +95,12 @@ def _rows(day: DayFigures) -> Iterator[dict[str, Any]]:
         "as_of": iso_utc(audit.as_of, "seconds"),
         "age_hours": round(audit.age / timedelta(hours=1), 2),
     }
-    yield {**common, "by": "all", **_figures(audit.counts, day.all_latency)}
+    not_asked = {"missing": None} if audit.is_of_receipts_alone else {}
+    yield {**common, "by": "all", **_figures(audit.counts, day.all_latency), **not_asked}
     for dimension in DIMENSIONS:
         for value, counts in sorted((audit.groups.get(dimension) or {}).items()):
-            yield {**common, "by": dimension, "value": value, **_figures(counts, day.latency_of(dimension, value))}
+            figures = _figures(counts, day.latency_of(dimension, value))
+            yield {**common, "by": dimension, "value": value, **figures, **not_asked}
 
 
 def _figures(counts: StateCounts, latency: LatencyHistogram | None) -> dict[str, Any]:

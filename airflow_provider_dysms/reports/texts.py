@@ -1,4 +1,4 @@
-"""Every text of the report, in English and in Chinese; a test compares the two catalogues.
+"""The texts of the report, in English and in Chinese; a test compares the two catalogues.
 
 A text is a format with named values, which are formatted already.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import get_args
 
 from airflow_provider_dysms.model.choices import ReportLanguage
+from airflow_provider_dysms.reports.cause_texts import CAUSE_TEXTS
 
 Language = ReportLanguage
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -20,6 +21,13 @@ _EN: dict[str, str] = {
     "settled": "Settled: nothing can change any more.",
     "unsettled": "Not settled: receipts may still come.",
     "provisional": "Provisional: the day was not over.",
+    "receipts_alone": (
+        "From receipts alone, so that states are not cross-checked and missing messages are not known: {days}."
+    ),
+    "receipts": (
+        "The states of {rows} messages come from receipts. {compared} others with receipts were cross-checked with the "
+        "service: {differences} differ."
+    ),
     "compared": "Compared with {days}, as each was known at the same age.",
     "compared_none": "No earlier {weekday} was audited at the same age, so nothing is compared.",
     "headline": "{sent} messages sent, {delivered} delivered.",
@@ -100,9 +108,10 @@ _EN: dict[str, str] = {
     "words": "What the words mean",
     "words_text": (
         "Sent: messages of the send log that could be asked about. Waiting: no receipt yet; expired: none within "
-        "72 hours. Missing: the service has no record, so the text may be under manual review. "
-        "Days are days in Beijing."
+        "72 hours. Missing: {missing}. Days are days in Beijing."
     ),
+    "words_missing": "the service has no record, so the text may be under manual review",
+    "words_not_asked": "not known, because the service was not asked",
     "severity_bad": "Wrong",
     "severity_warning": "Unusual",
     "severity_note": "Note",
@@ -119,26 +128,7 @@ _EN: dict[str, str] = {
     "finding_latency": "95% of the delivered messages took up to {value}, usually {usual}.",
     "finding_segments": "The vendor counts {value} billed segments, the rows have {usual}.",
     "finding_not_audited": "Not audited: nothing is known.",
-    "fault_recipient": "Recipient",
-    "fault_sender": "Ours",
-    "fault_carrier": "Carrier",
-    "fault_vendor": "Vendor",
-    "fault_unknown": "Unknown",
-    "category_unreachable": "Unreachable",
-    "category_invalid_number": "Invalid number",
-    "category_number_abnormal": "Number suspended",
-    "category_blacklist": "On a blacklist",
-    "category_terminal": "Handset full or faulty",
-    "category_frequency_limit": "Too frequent",
-    "category_content_rejected": "Text rejected",
-    "category_platform_rejected": "Rejected by the platform",
-    "category_network": "Network",
-    "category_rejected": "Rejected without a reason",
-    "category_expired": "Expired at the carrier",
-    "category_unknown": "Unknown",
-    "category_none": "Without a code",
-    "category_many_in_an_hour": "Too many codes within an hour",
-    "category_prefix_undelivered": "Prefixes whose codes do not arrive",
+    **CAUSE_TEXTS["en"],
     "weekday_0": "Monday",
     "weekday_1": "Tuesday",
     "weekday_2": "Wednesday",
@@ -161,6 +151,8 @@ _ZH: dict[str, str] = {
     "settled": "已定案：结果不会再变。",
     "unsettled": "未定案：回执仍可能到达。",
     "provisional": "临时结果：当日尚未结束。",
+    "receipts_alone": "以下日期的状态仅来自回执，未与服务商的记录比对，“无记录”的短信未知：{days}。",
+    "receipts": "{rows} 条短信的状态来自回执；另将 {compared} 条有回执的短信与服务商比对：{differences} 条不一致。",
     "compared": "对比日：{days}，均取当时同一时点已知的数据。",
     "compared_none": "此前没有同一时点核对过的{weekday}，因此不作对比。",
     "headline": "发送 {sent} 条，送达 {delivered}。",
@@ -241,8 +233,10 @@ _ZH: dict[str, str] = {
     "words": "名词解释",
     "words_text": (
         "发送：发送日志中可以查询的短信。等待回执：尚无回执；超时无回执：72 小时内没有回执。"
-        "无记录：服务商没有该条记录，内容可能正在人工审核。日期均为北京时间。"
+        "无记录：{missing}。日期均为北京时间。"
     ),
+    "words_missing": "服务商没有该条记录，内容可能正在人工审核",
+    "words_not_asked": "未向服务商查询，因此未知",
     "severity_bad": "异常",
     "severity_warning": "注意",
     "severity_note": "说明",
@@ -259,26 +253,7 @@ _ZH: dict[str, str] = {
     "finding_latency": "95% 的已送达短信耗时不超过 {value}，通常 {usual}。",
     "finding_segments": "服务商计费 {value} 条，本方明细 {usual} 条。",
     "finding_not_audited": "未核对：没有数据。",
-    "fault_recipient": "收信方",
-    "fault_sender": "我方",
-    "fault_carrier": "运营商",
-    "fault_vendor": "服务商",
-    "fault_unknown": "未知",
-    "category_unreachable": "无法接通",
-    "category_invalid_number": "空号",
-    "category_number_abnormal": "号码停机或异常",
-    "category_blacklist": "黑名单",
-    "category_terminal": "终端故障或已满",
-    "category_frequency_limit": "发送过频",
-    "category_content_rejected": "内容被拒",
-    "category_platform_rejected": "平台拒绝",
-    "category_network": "网络问题",
-    "category_rejected": "无理由拒绝",
-    "category_expired": "运营商侧超时",
-    "category_unknown": "未知",
-    "category_none": "无错误码",
-    "category_many_in_an_hour": "一小时内验证码过多",
-    "category_prefix_undelivered": "验证码无法送达的号段",
+    **CAUSE_TEXTS["zh"],
     "weekday_0": "星期一",
     "weekday_1": "星期二",
     "weekday_2": "星期三",

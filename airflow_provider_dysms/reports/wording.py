@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_provider_dysms.model.choices import OTHERS
-from airflow_provider_dysms.model.dates import BEIJING
+from airflow_provider_dysms.model.dates import BEIJING, day_spans
 from airflow_provider_dysms.model.safe_text import one_line
 from airflow_provider_dysms.reports.texts import CATALOGUES
 
@@ -114,6 +114,10 @@ class Wording:
     def days(self, days: list[date]) -> str:
         """Return a list of days."""
         return self.text("list_separator").join(map(self.short_day, days))
+
+    def spans(self, days: list[date]) -> str:
+        """Return a list of days, with spans in place of days that follow each other."""
+        return self.text("list_separator").join(self.span(first, last) for first, last in day_spans(days))
 
     def cause(self, kind: str, name: str) -> str:
         """Return the name of a fault, a category or a code for readers; an unknown one as it came."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from airflow_provider_dysms.archive.figures.state_counts import StateCounts
 from airflow_provider_dysms.model.choices import OTHERS, Dimension
 from airflow_provider_dysms.storage.audited_days.snapshots import age_of
+from airflow_provider_dysms.storage.manifest import is_of_receipts_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,7 @@ class AuditFigures:
     :param failed_by_category: failed messages by what their code means
     :param failed_by_fault: failed messages by who caused the failure
     :param p95: seconds within which 95 % of the delivered messages arrived; ``None`` without any
+    :param is_of_receipts_alone: whether all of it comes from receipts, so that the service was not asked
     """
 
     as_of: datetime
@@ -47,6 +49,7 @@ class AuditFigures:
     failed_by_category: Mapping[str, int] | None
     failed_by_fault: Mapping[str, int] | None
     p95: float | None
+    is_of_receipts_alone: bool = False
 
     @classmethod
     def of(cls, day: date, found: Mapping[str, Any]) -> AuditFigures:
@@ -68,7 +71,13 @@ class AuditFigures:
             failed_by_category=found.get("failed_by_category"),
             failed_by_fault=found.get("failed_by_fault"),
             p95=(found.get("delivery_seconds") or {}).get("p95"),
+            is_of_receipts_alone=is_of_receipts_alone(found),
         )
+
+    @property
+    def missing(self) -> int | None:
+        """Messages of which the service has no record; ``None`` if it was not asked."""
+        return None if self.is_of_receipts_alone else self.counts.missing
 
     def group(self, dimension: Dimension | None, value: str) -> StateCounts | None:
         """Return the counts of a group: zeros if it had no message, ``None`` if the manifest does not say.

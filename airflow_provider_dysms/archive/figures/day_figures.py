@@ -31,6 +31,20 @@ class SegmentCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptCounts:
+    """Counts of a day whose receipts were read before the service was asked about the other messages.
+
+    :param rows: states that come from receipts
+    :param compared: further messages with receipts that the service was asked about too
+    :param differences: those of which the service says something else
+    """
+
+    rows: int
+    compared: int
+    differences: int
+
+
+@dataclass(frozen=True, slots=True)
 class DayFigures:
     """A Beijing day, and what its audits found. What the manifest does not have is ``None``: not known, not zero.
 
@@ -44,6 +58,7 @@ class DayFigures:
     :param waiting_by_hour: start of the hour in which they were sent -> messages that wait; the key ``None`` for
         messages without a time
     :param segments: market -> billed segments
+    :param receipts: ``None`` if no receipts were read, or the service was not asked
     """
 
     day: date
@@ -55,6 +70,7 @@ class DayFigures:
     latency: Mapping[Dimension, Mapping[str, LatencyHistogram]] = field(default_factory=dict)
     waiting_by_hour: Mapping[datetime | None, int] | None = None
     segments: Mapping[str, SegmentCounts] = field(default_factory=dict)
+    receipts: ReceiptCounts | None = None
 
     @property
     def audits(self) -> tuple[AuditFigures, ...]:
@@ -108,6 +124,7 @@ def figures_of(audited: AuditedDay) -> DayFigures:
             },
             waiting_by_hour=_waiting(result.get("waiting_by_hour")),
             segments=_segments(result.get("segments") or {}, (audited.run or {}).get("statistics") or {}),
+            receipts=_receipts(result.get("receipts") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return DayFigures(
@@ -123,3 +140,10 @@ def _waiting(by_hour: Mapping[str, int] | None) -> dict[datetime | None, int] | 
 
 def _segments(ours: Mapping[str, int], statistics: Mapping[str, Any]) -> dict[str, SegmentCounts]:
     return {market: SegmentCounts(count, (statistics.get(market) or {}).get("total")) for market, count in ours.items()}
+
+
+def _receipts(receipts: Mapping[str, Any]) -> ReceiptCounts | None:
+    cross_check = receipts.get("cross_check")
+    if not isinstance(cross_check, dict):
+        return None
+    return ReceiptCounts(receipts["rows"], cross_check["compared"], cross_check["differences"])

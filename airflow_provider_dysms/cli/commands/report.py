@@ -54,6 +54,8 @@ def _print(built: DeliveryReport, wording: Wording, output: str) -> None:
         print_document({**found, "days": rows}, output)
         return
     print_rows([_row(row) for row in rows], output)
+    if built.receipts_alone_days:
+        print(wording.text("receipts_alone", days=wording.spans(built.receipts_alone_days)))
     for each in built.findings:
         print(f"{wording.span(each.first, each.last)}: {wording.finding(each)}")
     if not built.findings:

@@ -106,6 +106,8 @@ class DysmsDeliveryReportOperator(CheckedArguments, BaseOperator):
             stopped = read_stopped(self.suppression_uri) if self.suppression_uri else None
             files.write(render(report, language=self.language, stopped=stopped), report)
         found = facts(report, Wording(self.language))
+        if found["receipts_alone_days"]:
+            self.log.info("From receipts alone, not cross-checked: %s", ", ".join(found["receipts_alone_days"]))
         for each in found["findings"]:
             self.log.info("%s to %s: %s", each["first_day"], each["last_day"], each["text"])
         self.log.info("The report is %s, and the table behind it %s", files.page_uri, files.table_uri)

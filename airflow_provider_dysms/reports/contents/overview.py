@@ -52,8 +52,12 @@ def headline_of(audit: AuditFigures, compared: Sequence[ComparedDay]) -> Headlin
         delivered=share("delivered"),
         failed=share("failed"),
         waiting=share("without_receipt"),
-        missing=share("missing"),
+        missing=measure(audit, compared, _missing_share),
     )
+
+
+def _missing_share(audit: AuditFigures) -> float | None:
+    return audit.missing / audit.counts.sent if audit.missing is not None and audit.counts.sent else None
 
 
 @dataclass(frozen=True, slots=True)

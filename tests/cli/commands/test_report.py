@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.command_line import DAY
+from support.receipt_days import write_huawei_day
 from support.simulated_archive import SimulatedArchive, month_with_incidents
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through
@@ -53,6 +54,16 @@ def test_the_page_goes_to_a_file(airflow_dysms: Run, month: Path, language: str,
     assert ended.code == 0
     assert word in (month / "report.html").read_text("utf-8")
     assert sorted(path.name for path in month.iterdir()) == ["out", "report.html"]
+
+
+def test_days_from_receipts_alone_are_named_and_their_missing_messages_not_counted(
+    airflow_dysms: Run, tmp_path: Path
+) -> None:
+    write_huawei_day(tmp_path, f"file://{tmp_path}/out", DAY)
+    ended = airflow_dysms("report", "--output-uri", tmp_path / "out", "--days", "1")
+    assert ended.out.splitlines()[-2].startswith("From receipts alone, so that states are not cross-checked")
+    found = json.loads(airflow_dysms("report", "--output-uri", tmp_path / "out", "--days", "1", "--output", "json").out)
+    assert (found["receipts_alone_days"], found["days"][0]["missing"]) == ([str(DAY)], None)
 
 
 def test_a_day_that_was_not_audited_ends_with_one(airflow_dysms: Run, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 from support.documentation import python_example
+from support.html_outline import Outline
 from support.known_archives import Archive, failed, put_day
+from support.receipt_days import write_huawei_day
 from support.simulated_archive import SimulatedArchive, month_with_incidents
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through
@@ -23,6 +25,7 @@ from airflow_provider_dysms.emulator import Emulator
 from airflow_provider_dysms.exceptions import DysmsArgumentError
 from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator, DysmsSuppressionListOperator
+from airflow_provider_dysms.reports.wording import Wording
 from airflow_provider_dysms.transfers.dysms_to_object_storage import DysmsToObjectStorageOperator
 
 TODAY = dates.beijing_day(datetime.now(UTC))
@@ -152,6 +155,64 @@ def test_an_audit_of_the_emulator_is_reported(
     assert "not known" not in page.lower()
     numbers = {line.split(",")[0] for line in (tmp_path / "log.csv").read_text().splitlines()[1:]}
     assert not [number for number in numbers if number and number[-8:] in page]
+
+
+def text_of(folder: Path, day: date = YESTERDAY) -> str:
+    """Return what the page of a day says."""
+    page = (folder / f"reports/delivery-{day:%Y%m%d}.html").read_text("utf-8")
+    return " ".join(" ".join(Outline(page).text).split())
+
+
+@pytest.mark.parametrize(
+    ("language", "days", "card", "words", "claim"),
+    [
+        (
+            "en",
+            "From receipts alone, so that states are not cross-checked and missing messages are not known:",
+            "Missing not known not compared",
+            "Missing: not known, because the service was not asked.",
+            "no record",
+        ),
+        (
+            "zh",
+            "以下日期的状态仅来自回执，未与服务商的记录比对，“无记录”的短信未知：",
+            "无记录 未知 无对比",
+            "无记录：未向服务商查询，因此未知。",
+            "服务商没有",
+        ),
+    ],
+)
+def test_days_from_receipts_alone_are_named_and_nothing_is_said_of_the_record_of_the_service(
+    tmp_path: Path, language: str, days: str, card: str, words: str, claim: str
+) -> None:
+    received = [YESTERDAY - dates.DAY * back for back in (4, 2, 1, 0)]
+    for day in received:
+        write_huawei_day(tmp_path, f"file://{tmp_path}/out", day)
+    found = report(tmp_path, send_date=YESTERDAY, days=7, language=language)
+    text = text_of(tmp_path)
+    alone, first, last = (Wording(language).short_day(received[place]) for place in (0, 1, 3))  # type: ignore[arg-type]
+    spans = f"{alone}, {first} to {last}." if language == "en" else f"{alone}、{first}至{last}。"
+    assert f"{days} {spans}" in text if language == "en" else f"{days}{spans}" in text
+    assert card in text
+    assert words in text
+    assert claim not in text
+    assert found["receipts_alone_days"] == [str(day) for day in received]
+    assert "missing" not in found
+    with (tmp_path / f"reports/delivery-{YESTERDAY:%Y%m%d}.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["sent"]]
+    assert {(row["sent"], row["missing"]) for row in rows if row["by"] == "all"} == {("3", "")}
+    assert {row["missing"] for row in rows} == {""}
+
+
+def test_a_day_that_was_asked_about_is_not_compared_with_what_receipts_do_not_tell(tmp_path: Path) -> None:
+    day = YESTERDAY - 6 * dates.DAY  # as old as every receipt, as the day that it is compared with
+    write_huawei_day(tmp_path, f"file://{tmp_path}/out", day - 7 * dates.DAY)
+    put_day(f"file://{tmp_path}/out", day, [failed(day, "13900000000", "network")])
+    found = report(tmp_path, send_date=day, days=8)
+    text = text_of(tmp_path, day)
+    assert found["compared_days"] == [str(day - 7 * dates.DAY)]
+    assert "Failed 100.0% +100.0 usually 0.0% Waiting 0.0% −33.3 usually 33.3% Missing 0.0% not compared" in text
+    assert "Missing: the service has no record, so the text may be under manual review." in text
 
 
 @pytest.mark.parametrize(

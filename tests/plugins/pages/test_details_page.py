@@ -19,6 +19,7 @@ from support.page_archives import (
     UNKNOWN_NUMBER,
     YESTERDAY,
 )
+from support.receipt_days import write_huawei_day
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.plugins.pages.form.details_form import DetailsForm
@@ -260,6 +261,20 @@ def test_an_archive_without_any_day_is_unknown_and_not_empty(
     page = text_of(make_client(archives=f'{{"new": "file://{empty_folder}"}}').get("details").text)
     assert "0 of 8 days were audited" in page
     assert "No messages match in the days that were audited." in page
+
+
+def test_both_pages_say_which_days_come_from_receipts_alone(
+    make_client: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    write_huawei_day(tmp_path, f"file://{tmp_path}/out", YESTERDAY)
+    client = make_client(archives=f'{{"huawei": "file://{tmp_path}/out"}}')
+    note = f"From receipts alone, so that their states are not cross-checked: {YESTERDAY}."
+    assert note in text_of(client.get("details").text)
+    chinese = text_of(client.get("details", headers={"accept-language": "zh"}).text)
+    assert f"以下日期的状态仅来自回执，未与服务商的记录比对：{YESTERDAY}。" in chinese
+    report = text_of(client.get("report").text)
+    assert "From receipts alone, so that states are not cross-checked and missing messages are not known" in report
+    assert "no record" not in report
 
 
 def test_a_foreign_number_is_found(client: TestClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator
 from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 DAY = dates.beijing_day(datetime.now(UTC)) - dates.DAY
@@ -167,6 +168,28 @@ def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
     assert not isinstance(raised.value, AirflowFailException)
     assert not list(day.attempts.out.rglob("part-*"))
     assert day(cross_check=0.05, max_cross_check_differences=1)["result"]["receipts"]["cross_check"]["differences"] > 5
+
+
+def test_the_report_says_how_many_states_come_from_receipts_and_what_was_compared(day: Day) -> None:
+    sent = messages(200)
+    day.send(sent)
+    day.push(*map(receipt, final(sent)))
+    receipts = day(cross_check=0.1)["result"]["receipts"]
+    folder = day.attempts.folder
+    arguments = {"output_uri": f"file://{day.attempts.out}", "report_uri": f"file://{folder}/day.html"}
+    report = DysmsDeliveryReportOperator(task_id="report", send_date=DAY, **arguments)
+    assert report.execute({})["missing"] == 0
+    compared = receipts["cross_check"]["compared"]
+    assert compared > 5
+    page = (folder / "day.html").read_text("utf-8")
+    assert (
+        f"The states of {receipts['rows']} messages come from receipts. {compared} others with receipts were "
+        "cross-checked with the service: 0 differ." in page
+    )
+    assert "From receipts alone" not in page
+    day(receipts_uri=None, refresh="all")
+    report.execute({})
+    assert "cross-checked" not in (folder / "day.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("receipts_first", [False, True])

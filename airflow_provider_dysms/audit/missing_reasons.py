@@ -14,6 +14,7 @@ from airflow_provider_dysms.audit.matching.align import TOLERANCE
 from airflow_provider_dysms.audit.matching.detail_queries import match_keys
 from airflow_provider_dysms.model.dates import BEIJING, DAY, WINDOW_DAYS, day_start
 from airflow_provider_dysms.model.delivery import State
+from airflow_provider_dysms.model.ids import HUAWEI_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,6 +60,7 @@ class MissingReasons:
         self._missing: Counter[_LineKey] = Counter()
         self._repeated: Counter[_LineKey] = Counter()
         self._odd_ids: Counter[str] = Counter()  # key -> ids that do not look like this key, or look like another key
+        self._of_huawei = 0  # message ids that look like those of Huawei
         self._with_unlogged = 0  # lines whose number has messages without a line
         self._hours_off: Counter[int] = Counter()
         self.forgotten = 0
@@ -80,6 +82,7 @@ class MissingReasons:
         elif key.match_key in ("out_id", "message_id"):
             self._odd_ids[key.match_key] += bool(BIZ_ID.fullmatch(getattr(line, key.match_key)))
         if key.match_key == "message_id":
+            self._of_huawei += bool(HUAWEI_ID.fullmatch(line.message_id or ""))
             # Details are forgotten day by day, message ids one by one.
             sent_at = line.sent_at or day_start(self._scope.send_date)
             self.forgotten += self._scope.as_of - sent_at > WINDOW_DAYS * DAY
@@ -145,6 +148,11 @@ class MissingReasons:
                 )
             else:
                 yield f"{which} look like BizIds; map biz_id to the column {column!r}"
+        if self._of_huawei and self._of_huawei >= MIN_SHARE * missing["message_id"]:
+            yield (
+                f"{self._of_huawei:,} of the {missing['message_id']:,} message ids of lines without a record look like "
+                "those of Huawei, which cannot be queried: use DysmsReceiptsToObjectStorageOperator for them"
+            )
 
     def _times(self) -> Iterable[str]:
         for hours, count in self._hours_off.most_common(1):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from airflow_provider_dysms.model.errors import DysmsInputError
 from airflow_provider_dysms.model.safe_text import is_visible_ascii
 
 #: Characters of an id.
 MAX_ID = 255
+
+#: The smsMsgId of Huawei: a UUID and a number.
+HUAWEI_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:_\d+)?")
 
 #: In lower case. ``NA`` is not among them: it is the country code of Namibia.
 _NULL_WORDS = frozenset(

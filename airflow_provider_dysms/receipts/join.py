@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, GroupResult, HiddenCounts, Source
 from airflow_provider_dysms.model.dates import DAY, MIDNIGHT_SLACK, beijing_day, day_start
 from airflow_provider_dysms.model.delivery import State, is_billed
+from airflow_provider_dysms.model.ids import HUAWEI_ID
 from airflow_provider_dysms.model.phone_numbers.number import same_number
 from airflow_provider_dysms.receipts import verdicts
 from airflow_provider_dysms.receipts.matching.keys import biz_key, message_key, out_key
@@ -36,9 +36,6 @@ NO_KEY = ("no_receipt_key", "has none of message_id, biz_id and out_id, by which
 #: States that only a receipt can report.
 REPORTED = (State.DELIVERED.value, State.FAILED.value)
 
-#: Huawei's smsMsgId: a UUID and a number.
-_HUAWEI_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:_\d+)?")
-
 
 class ReceiptJoin:
     """Finds the receipts of each line; afterwards ``counts`` says what was found.
@@ -51,12 +48,15 @@ class ReceiptJoin:
     def __init__(self, index: ReceiptIndex, scope: AuditScope, vendor: str | None = None) -> None:
         #: ``matched`` messages; their receipts that are ``duplicates``; ``conflicts``, the messages whose receipts
         #: contradict each other; ``other_number``, those with the id of a line and another number than the line's;
-        #: ``not_billed`` segments.
+        #: ``other_time``, those of a line that say that they were sent long before or after its day; ``not_billed``
+        #: segments.
         self.counts: Counter[str] = Counter()
         self._index = index
         self._scope = scope
         self._finds_biz_ids = scope.match in ("auto", "biz_id")
+        self._finds_out_ids = scope.match != "sent_at"
         self._vendor = vendor
+        self._earliest, self._latest = scope.start - DAY, scope.start + 2 * DAY
 
     def arrange(self, groups: Iterable[Sequence[LineKeys]]) -> None:
         """Put the receipts into the order of the groups of a log, in which they are looked up."""
@@ -100,7 +100,7 @@ class ReceiptJoin:
             if biz_id := self._biz_id(line):
                 messages[position] = REPEATED if biz_id in seen else self._by_biz_id(line, biz_id)
                 seen.add(biz_id)
-            elif line.out_id is not None:
+            elif line.out_id is not None and self._finds_out_ids:
                 without.setdefault(line.out_id, []).append(position)
         for out_id, positions in without.items():
             ours = [lines[position] for position in positions]
@@ -119,10 +119,18 @@ class ReceiptJoin:
         """Return the verdict on a line."""
         send_date, as_of = self._scope.send_date, self._scope.as_of
         if message is not None:
+            if not self.has_time_of_day(message):
+                self.counts["other_time"] += 1
+                message = verdicts.without_time(message)
             return verdicts.of_message(message, line, send_date, as_of)
         if line.message_id is None and line.out_id is None and not self._biz_id(line):
             return judge.of_rejected(msgspec.structs.replace(line, rejection=NO_KEY))
         return verdicts.of_no_receipt(line, self._vendors_of(line.message_id)[0], send_date, as_of)
+
+    def has_time_of_day(self, message: Message) -> bool:
+        """Return whether a message may have been sent when it says, for a line of the day: a day off at most."""
+        sent_at = message.deciding.sent_at
+        return sent_at is None or self._earliest <= sent_at < self._latest
 
     def _keys_of(self, lines: Sequence[LineKeys]) -> list[int]:
         if (message_id := lines[0].message_id) is not None:
@@ -177,7 +185,7 @@ class ReceiptJoin:
     def _vendors_of(self, message_id: str | None) -> tuple[str, ...]:
         if self._vendor is not None:
             return (self._vendor,)
-        is_huawei = message_id is not None and _HUAWEI_ID.fullmatch(message_id)
+        is_huawei = message_id is not None and HUAWEI_ID.fullmatch(message_id)
         # Alibaba Cloud signs no push: its receipts must not speak for a message of Huawei, whose pushes may be signed.
         return (HUAWEI,) if is_huawei else (ALIYUN, HUAWEI)
 

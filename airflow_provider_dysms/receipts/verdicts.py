@@ -7,6 +7,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_provider_dysms.audit import judge
 from airflow_provider_dysms.audit.verdict import Verdict
 from airflow_provider_dysms.model.dates import DAY, day_start
@@ -29,6 +31,11 @@ _SECOND = timedelta(seconds=1)
 def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -> Verdict:
     """Judge the receipts of a line's message; fields that have no column go into ``vendor_extra``."""
     return _verdict(message, line, send_date, as_of)
+
+
+def without_time(message: Message) -> Message:
+    """Return a message as if its receipts did not say when it was sent."""
+    return replace(message, deciding=replace(message.deciding, sent_at=None))
 
 
 def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> Verdict:

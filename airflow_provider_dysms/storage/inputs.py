@@ -172,7 +172,9 @@ def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
 
 
 def _is_longer(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
-    return bool(before and after) and after["size"] > before["size"]
+    if before is None or after is None:
+        return False
+    return (after.get("size") or 0) > (before.get("size") or 0)
 
 
 class _Files:

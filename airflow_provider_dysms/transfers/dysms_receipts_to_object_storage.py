@@ -75,7 +75,7 @@ class DysmsReceiptsToObjectStorageOperator(TellsLineage, CheckedArguments, BaseO
     :param refresh: ``unsettled`` (default): final rows of the partition stay if the archive has nothing final for them
         any more; ``all``: then the task fails
     :param max_rejected_rate: the share of lines that cannot be looked up above which the task fails, default 0.05
-    :param max_rejected_receipts: the share of bodies and reports that cannot be used above which the task fails,
+    :param max_rejected_receipts: the share of bodies that cannot be used, or only in part, above which the task fails,
         default 0.05
     :param asset_partitions: on Airflow 3.3, whether the event of an asset in ``outlets`` belongs to the partition of
         the day (default)

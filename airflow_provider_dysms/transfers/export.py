@@ -20,10 +20,14 @@ from airflow_provider_dysms.model.errors import DysmsIncomplete, DysmsInputError
 from airflow_provider_dysms.retention.respect_erasures import ErasedMeanwhile, Erasures
 from airflow_provider_dysms.storage.day_placeholder import render_day
 from airflow_provider_dysms.storage.disk_index import DiskIndex
+from airflow_provider_dysms.storage.manifest import is_of_receipts_alone
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.from_receipts.open_receipts import receipts_before_queries
-from airflow_provider_dysms.transfers.from_receipts.receipt_facts import is_of_receipts_alone
+from airflow_provider_dysms.transfers.from_receipts.receipt_facts import (
+    cross_checked_facts,
+    has_unchecked_rows,
+)
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove
@@ -74,15 +78,17 @@ def export(
     erasures = Erasures(partition.store, day, lambda: hook.privacy_key)
     previous_manifest = partition.read_manifest()
     check_day_of(previous_manifest, day)
-    if is_unchecked := is_of_receipts_alone(previous_manifest):
-        log.info("The rows of the partition come from receipts alone; none is taken over without asking")
+    if is_unchecked := has_unchecked_rows(previous_manifest, options):
+        log.info("No row of the partition is taken over: receipts that nothing was compared with brought them")
     known = result_before_queries(options, send_log, day, privacy_key)
     codec = RowCodec(
         send_log.carry,
         content=options.content == "keep",
         phone_hash=privacy_key.phone_hash if privacy_key else None,
     )
-    written = (partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON])
+    written = [partition.name, known["send_date"], [known["parameters"][name] for name in ROWS_DEPEND_ON]]
+    if options.receipts_uri is not None:  # a checkpoint has rows that come from receipts, too
+        written += [options.receipts_uri, options.cross_check]
     digest = digest_of(send_log, hook.settings, written, privacy_key)
     checkpoints = checkpoints_of(owner, partition.store, digest, now=now, resume_within=options.resume_within)
     with ExitStack() as stack:
@@ -103,6 +109,7 @@ def export(
             checkpoints=checkpoints,
             previous_rows=read_previous_rows(partition, previous_manifest, known, codec, index, log, privacy_key),
             take_over=options.refresh == "unsettled" and not is_unchecked,
+            may_lose=is_of_receipts_alone(previous_manifest["result"] if previous_manifest else {}),
             to_csv=options.file_format == "csv",
             erased_people=erasures.people,
             columns=options.columns,
@@ -124,15 +131,16 @@ def export(
             remove(checkpoints, log)
             return keep_settled(previous_manifest, run, log)
         log_reopened(previous_manifest, pipeline, log)
+        earlier = cross_checked_facts(previous_manifest)
+        taken_over = earlier if pipeline.groups[Source.COMMITTED] else {}
         try:
-            receipts.check(options)
-            _judge(pipeline, send_log, run["statistics"], options, log)
+            receipts.check(options, taken_over)
+            _judge(pipeline, send_log, run["statistics"], options, log, or_receipt=" or a receipt" if earlier else "")
         except DysmsIncomplete:
             remove(checkpoints, log)  # a retry would find the same in them
             raise
-        before = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
-        has_taken_over = pipeline.groups[Source.COMMITTED] > 0
-        result = {**before, **receipts.facts(previous_manifest, has_taken_over=has_taken_over)}
+        queried = result_of(pipeline, known, day, checkpoints.as_of, previous_manifest)
+        result = {**queried, **receipts.facts(taken_over)}
         if result["provisional"]:
             log.warning("In Beijing %s was not over yet: the result is provisional, run it again", day)
         run["statistics_gap"] = has_gap(run["statistics"])
@@ -172,14 +180,23 @@ async def _run_facts(
 
 
 def _judge(
-    pipeline: Pipeline, send_log: SendLog, statistics: dict[str, Any] | None, options: ExportOptions, log: Any
+    pipeline: Pipeline,
+    send_log: SendLog,
+    statistics: dict[str, Any] | None,
+    options: ExportOptions,
+    log: Any,
+    *,
+    or_receipt: str,
 ) -> None:
-    """Refuse a result that is wrong as a whole, although each response was fine."""
+    """Refuse a result that is wrong as a whole, although each response was fine.
+
+    :param or_receipt: words for rows of the partition that may come from receipts
+    """
     tally = pipeline.tally
-    if pipeline.first_lost:
+    if pipeline.lost.first:
         raise DysmsIncomplete(
-            f"{pipeline.lost} lines had a record at the service when the partition was written and have none now, "
-            f"the first of them {pipeline.first_lost.where}; the partition is not changed. "
+            f"{pipeline.lost.count} lines had a record at the service{or_receipt} when the partition was written and "
+            f"have none now, the first of them {pipeline.lost.first.where}; the partition is not changed. "
             + ("" if tally.recorded else "A wrong account looks like this; ")
             + "write elsewhere if the records are gone for good"
         )

@@ -22,13 +22,9 @@ from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.retention.erased_texts import ErasedTexts
 from airflow_provider_dysms.storage import checkpoints as checkpoint_storage
 from airflow_provider_dysms.storage.object_store.store_errors import safe_reason
-from airflow_provider_dysms.transfers.from_receipts.known_receipts import (
-    KnownReceipts,
-    is_reported,
-    keep_known,
-    lost_reports,
-)
+from airflow_provider_dysms.transfers.from_receipts.known_receipts import KnownReceipts, is_reported, keep_known
 from airflow_provider_dysms.transfers.known_rows.erased_groups import ErasedGroups
+from airflow_provider_dysms.transfers.known_rows.lost_lines import LostLines
 from airflow_provider_dysms.transfers.reporting.progress import Progress
 
 if TYPE_CHECKING:
@@ -64,6 +60,7 @@ class Pipeline:
     :param checkpoints: take the results of this attempt, for later ones
     :param previous_rows: the rows of the partition, if they can be compared
     :param take_over: whether a group whose previous rows are final is not asked again
+    :param may_lose: whether the previous rows have no records, so that none can be lost
     :param erased_people: people who are left out; ``None`` if nobody is
     :param to_csv: whether the rows are written as CSV, in which an empty text reads as nothing
     :param columns: our name -> the log's column, if the user named them
@@ -83,6 +80,7 @@ class Pipeline:
         checkpoints: Checkpoints,
         previous_rows: PreviousRows | None,
         take_over: bool,
+        may_lose: bool = False,
         to_csv: bool,
         erased_people: ErasedPeople | None = None,
         columns: Mapping[str, str] | None = None,
@@ -93,9 +91,6 @@ class Pipeline:
         self.tally = Tally()
         #: Number of groups per source.
         self.groups = dict.fromkeys(Source, 0)
-        #: Number of lines that had a record in the previous rows and now have none, and the first of them.
-        self.lost = 0
-        self.first_lost: Line | None = None
         #: Counts that the rows do not show, for the groups that have any.
         self.hidden_counts = HiddenCountsPacker()
         #: What the lines without a record have in common.
@@ -108,6 +103,7 @@ class Pipeline:
         self._checkpoints = checkpoints
         self._previous_rows = previous_rows
         self._take_over = take_over
+        self._may_lose = may_lose
         self._has_kept_verdicts = False
         self._erased_people = erased_people
         self._log = log
@@ -118,6 +114,7 @@ class Pipeline:
         self._previous_key = previous_rows.hashed_by if previous_rows else None
         display_number = self._previous_key.phone_hash if self._previous_key else codec.display_number
         self._previous_audit = PreviousAudit(scope, display_number, empty_is_null)
+        self.lost = LostLines(self._previous_audit)
         self._erased = ErasedGroups(erased_people, previous_rows, self._previous_audit)
         self._erased_texts = ErasedTexts(erased_people, codec.columns)
         self._unsaved: list[checkpoint_storage.Entry] = []
@@ -190,7 +187,6 @@ class Pipeline:
 
     def _find_best_result(self, number: int, lines: list[Line]) -> GroupResult:
         """Return what receipts say of a group; the partition's rows if these say more."""
-        # Also for erased people: their receipts are not those of messages without a line.
         found = self._receipts.find(number, lines)
         if erased := self._erased.find(number, lines):
             return erased
@@ -213,9 +209,10 @@ class Pipeline:
 
     def _find_known_result(self, number: int, lines: list[Line]) -> GroupResult | None:
         """Return the result of a group that need not be queried; ``None`` if it must be."""
+        # Also for erased people: their receipts are not those of messages without a line.
+        by_receipts = self._receipts.find(number, lines)
         if erased := self._erased.find(number, lines):
             return erased
-        by_receipts = self._receipts.find(number, lines)
         for packed in self._resumed.get(number):
             hidden_counts, verdicts = self._codec.unpack(packed)
             # An earlier release had other rules about repeated lines.
@@ -261,24 +258,15 @@ class Pipeline:
             self.missing_reasons.add(result)
         if result.hidden_counts is not NOTHING_HIDDEN and result.hidden_counts != NOTHING_HIDDEN:
             self.hidden_counts.add(self.tally.rows - len(rows), result.hidden_counts)
-        if self._previous_rows is not None:
+        if self._previous_rows is not None and not self._may_lose:
             is_new = is_judged_here or result.source is Source.RECEIPTS
             if is_new and not result.erased and (found := self._find_previous(result.lines)):
-                self._count_lost(result, *found)
+                self.lost.add(result, *found)
         self._receipts.compare(result)
         self._spool.write(rows)
         if result.source is Source.ASKED and self._checkpoints.is_enabled:
             self._unsaved.append((result.index, self._codec.pack(result.hidden_counts, rows)))
             self._unsaved_queries += result.asked
-
-    def _count_lost(self, result: GroupResult, hidden_counts: HiddenCounts, verdicts: list[Verdict]) -> None:
-        if result.source is Source.RECEIPTS:
-            lost = lost_reports(result, verdicts)
-        else:
-            lost = self._previous_audit.lost_lines(result, verdicts, hidden_counts.repeated)
-        if lost and self.first_lost is None:
-            self.first_lost = lost[0]
-        self.lost += len(lost)
 
     def _is_checkpoint_due(self) -> bool:
         is_late = time.monotonic() - self._last_saved >= checkpoint_storage.MAX_SECONDS

@@ -780,3 +780,22 @@ def test_the_manifest_counts_the_rows_that_a_receipt_tells_of(archive: Archive) 
     for _ in range(2):
         result = archive(day=OLD_DAY)
         assert (result["by_state"], result["receipts"]["rows"]) == ({"delivered": 1, "expired": 2, "unlogged": 1}, 2)
+
+
+def test_a_time_that_cannot_be_that_of_a_line_is_not_taken_from_its_receipt(archive: Archive) -> None:
+    archive.aliyun_log(2)
+    archive.store([sms_report(0, send_time="1970-01-01 00:00:00"), sms_report(1)])
+    result = archive()
+    assert (result["by_state"], result["receipts"]["other_time"]) == ({"delivered": 2}, 1)
+    assert result["delivery_seconds"]["p95"] < 60
+    assert {row["sent_at"][:10] for row in archive.rows()} == {f"{at(DAY, '12:00:00').astimezone(UTC):%Y-%m-%d}"}
+
+
+def test_one_body_of_many_reports_that_cannot_be_used_counts_once(archive: Archive) -> None:
+    archive.aliyun_log(19)
+    archive.store(*([sms_report(place)] for place in range(19)), [1] * 9_000)
+    result = archive()
+    assert result["receipts"]["rejected"] == {"unreadable": 9_000}
+    with pytest.raises(AirflowFailException, match=r"1 bodies that cannot be used, of 20, .*jsonl:20 .*") as raised:
+        archive(max_rejected_receipts=0.04)
+    assert str(raised.value).count("jsonl:20") == 1

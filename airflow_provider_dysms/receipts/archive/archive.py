@@ -54,32 +54,38 @@ class ArchiveCounts:
     :param bodies: requests, or bare bodies
     :param receipts: reports that can be used
     :param rejected: reason -> bodies and reports that cannot be used
-    :param first_rejected: the first of them: ``file:line``, and a clause that says why
+    :param rejected_bodies: bodies of which something cannot be used
+    :param reply_bodies: bodies of replies of recipients, which are not receipts
+    :param first_rejected: the first of these bodies: ``file:line``, and a clause that says why
     """
 
     files: int = 0
     bodies: int = 0
     receipts: int = 0
+    rejected_bodies: int = 0
+    reply_bodies: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     first_rejected: list[tuple[str, str]] = field(default_factory=list)
 
     def check_rejected(self, max_rejected_rate: float) -> None:
         """Refuse an archive of which too much cannot be used.
 
-        :param max_rejected_rate: the largest share that may be rejected, from 0 to 1; replies of recipients are not
-            receipts, and do not count
+        Bodies are counted, because anybody who finds the address can put thousands of reports into one.
+
+        :param max_rejected_rate: the largest share of the bodies of which something is rejected, from 0 to 1; replies
+            of recipients are not receipts, and do not count
         :raises DysmsInputError: the share is higher; the error names the first places
         """
-        rejected = self.rejected.total() - self.rejected["reply"]
-        if not rejected or rejected <= max_rejected_rate * (rejected + self.receipts):
+        rejected, bodies = self.rejected_bodies, self.bodies - self.reply_bodies
+        if rejected <= max_rejected_rate * bodies:
             return
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejected.items()))
         named = "; ".join(f"{where} {problem}" for where, problem in self.first_rejected[:5])
         raise DysmsInputError(
             "receipts_uri",
-            f"has {rejected} reports that cannot be used next to {self.receipts} that can, more than the share of "
-            f"{max_rejected_rate:g} that is allowed: {reasons}; the first are: {named}. Check what writes the archive, "
-            "or raise max_rejected_receipts",
+            f"has {rejected} bodies that cannot be used, of {bodies}, more than the share of {max_rejected_rate:g} "
+            f"that is allowed: {reasons}; the first are: {named}. Check what writes the archive, or raise "
+            "max_rejected_receipts",
         )
 
 
@@ -96,6 +102,8 @@ class Archive:
         self._latest = as_of + MAX_CLOCK_SKEW
         self._vendor = vendor
         self._push_key = push_key
+        #: Whether it is a reply -> the body that was rejected last.
+        self._last_rejected: dict[bool, tuple[int, int]] = {}
 
     def read(self, files: Iterable[tuple[str, BinaryIO]]) -> Iterator[Receipt]:
         """Yield the receipts of some files.
@@ -129,9 +137,18 @@ class Archive:
                     self._reject(name, number, problem)
 
     def _reject(self, name: str, number: int, error: Unreadable) -> None:
-        self.counts.rejected[error.reason] += 1
-        if len(self.counts.first_rejected) < MAX_NAMED:
-            self.counts.first_rejected.append((f"{name}:{number}", str(error)))
+        counts, is_reply = self.counts, error.reason == "reply"
+        counts.rejected[error.reason] += 1
+        body = counts.files, number
+        if self._last_rejected.get(is_reply) == body:
+            return
+        self._last_rejected[is_reply] = body
+        if is_reply:
+            counts.reply_bodies += 1
+        else:
+            counts.rejected_bodies += 1
+        if len(counts.first_rejected) < MAX_NAMED:
+            counts.first_rejected.append((f"{name}:{number}", str(error)))
 
     def _parse(self, line: bytes | None) -> ParsedBody:
         if line is None:

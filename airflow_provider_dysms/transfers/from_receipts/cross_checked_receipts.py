@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from airflow_provider_dysms.audit.matching.align import TOLERANCE
 from airflow_provider_dysms.audit.matching.detail_queries import match_keys
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
 from airflow_provider_dysms.audit.send_log.duplicates import message_key
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from airflow_provider_dysms.receipts.join import ReceiptJoin
     from airflow_provider_dysms.receipts.matching.merge import Message
 
+_NOTHING_COMPARED = {"compared": 0, "differences": 0, "undecided": 0}
+
 #: Hex digits of a digest that decide whether a line is in the sample.
 _DIGITS = 8
 
@@ -39,15 +42,16 @@ class ReceiptsFirst(KnownReceipts):
     :param share: of the receipted lines that is asked too, from 0 to 1
     :param key: chooses them; needed if the share is above 0
     :ivar rows: verdicts that come from receipts alone
-    :ivar taken_over: verdicts of the previous audit that may have come from receipts alone, because these are there and
-        not in the sample
+    :ivar rows_taken_over: verdicts of the previous audit that may have come from receipts alone, because these are
+        there and not in the sample
     :ivar cross_check: ``compared`` lines, ``differences`` of state, and ``undecided`` ones, for which the service
         still waits
+    :ivar cross_check_taken_over: the same of verdicts of the previous audit
     """
 
     def __init__(self, join: ReceiptJoin, scope: AuditScope, share: float, key: PrivacyKey | None) -> None:
-        self.rows = self.taken_over = 0
-        self.cross_check = {"compared": 0, "differences": 0, "undecided": 0}
+        self.rows = self.rows_taken_over = 0
+        self.cross_check, self.cross_check_taken_over = ({**_NOTHING_COMPARED} for _ in range(2))
         self.first_difference: str | None = None
         self._join = join
         self._scope = scope
@@ -88,33 +92,31 @@ class ReceiptsFirst(KnownReceipts):
     def compare(self, result: GroupResult) -> None:
         known = self._partial.pop(result.index, {})
         expected = self._expected.pop(result.index, {})
-        from_receipts = self._complete.pop(result.index, 0) + sum(verdict is not None for verdict in known.values())
+        complete = self._complete.pop(result.index, 0)
+        partial = sum(verdict is not None for verdict in known.values())
         if result.source is Source.RECEIPTS:
             self.rows += len(result.verdicts)
-        if result.source is Source.COMMITTED:
-            self.taken_over += from_receipts
-        if result.source not in (Source.ASKED, Source.RESUMED):
-            return
-        self.rows += from_receipts
-        repeated = set(result.hidden_counts.repeated)
-        distinct = [position for position in range(len(result.lines)) if position not in repeated]
-        for position, verdict in zip(distinct, result.verdicts, strict=False):
-            if (state := expected.get(position)) is not None:
-                self._compare(result.lines[position], verdict.state, state)
+        elif result.source is Source.COMMITTED:
+            self.rows_taken_over += complete + partial
+            self._compare(result, expected, self.cross_check_taken_over)
+        elif result.source in (Source.ASKED, Source.RESUMED):
+            self.rows += partial
+            self._compare(result, expected, self.cross_check)
 
-    def check(self, max_differences: float) -> None:
+    def check(self, cross_check: Mapping[str, int], max_differences: float) -> None:
         """Refuse receipts that the service contradicts too often.
 
+        :param cross_check: what was compared, also by earlier audits
         :param max_differences: the largest share of the compared lines
         :raises DysmsIncomplete: the share is higher
         """
-        compared, differences = self.cross_check["compared"], self.cross_check["differences"]
+        compared, differences = cross_check["compared"], cross_check["differences"]
         if differences > max_differences * compared:
+            first = f"; the first is {self.first_difference}" if self.first_difference else ""
             raise DysmsIncomplete(
                 f"of {compared} lines whose receipts were compared with the service, {differences} differ, a larger "
-                f"share than max_cross_check_differences={max_differences:g}; the first is {self.first_difference}. "
-                "Receipts may be forged, or be of another account: check who can push to the receiver, or leave out "
-                "receipts_uri"
+                f"share than max_cross_check_differences={max_differences:g}{first}. Receipts may be forged, or be of "
+                'another account: check who can push to the receiver, or leave out receipts_uri and set refresh="all"'
             )
 
     def _taken(
@@ -133,6 +135,11 @@ class ReceiptsFirst(KnownReceipts):
                 if is_taken[key]:
                     taken[position] = None
             elif message is not None and message.state is not State.WAITING and not message.is_conflicting:
+                if not self._join.has_time_of_day(message):
+                    self._join.counts["other_time"] += 1
+                    continue
+                if not self._can_be_of(line, message):
+                    continue
                 expected[position] = message.state.value
                 if not self._is_in_sample(line):
                     taken[position] = message
@@ -145,6 +152,12 @@ class ReceiptsFirst(KnownReceipts):
             match_keys(line, self._scope)[0] is not None for position, line in enumerate(lines) if position not in taken
         )
 
+    def _can_be_of(self, line: Line, message: Message) -> bool:
+        """Return whether a message is that of a line: one with the OutId of another may be a further message."""
+        sent_at = message.deciding.sent_at
+        has_id = line.message_id is not None or match_keys(line, self._scope)[0] is not None
+        return has_id or line.sent_at is None or sent_at is None or abs(sent_at - line.sent_at) <= TOLERANCE
+
     def _is_in_sample(self, line: Line) -> bool:
         if not self._threshold or self._key is None:
             return False
@@ -152,10 +165,16 @@ class ReceiptsFirst(KnownReceipts):
         identity = line.message_id or f"{number}\0{line.biz_id or line.out_id}"
         return int(self._key.digest(f"cross_check\0{identity}".encode())[:_DIGITS], 16) < self._threshold
 
-    def _compare(self, line: Line, asked: str, reported: str) -> None:
-        self.cross_check["compared"] += 1
-        if asked == State.WAITING.value:
-            self.cross_check["undecided"] += 1
-        elif asked != reported:
-            self.cross_check["differences"] += 1
-            self.first_difference = self.first_difference or line.where
+    def _compare(self, result: GroupResult, expected: Mapping[int, str], counts: dict[str, int]) -> None:
+        """Compare what the service says with the states that receipts report, by the position of their line."""
+        repeated = set(result.hidden_counts.repeated)
+        distinct = [position for position in range(len(result.lines)) if position not in repeated]
+        for position, verdict in zip(distinct, result.verdicts, strict=False):
+            if (reported := expected.get(position)) is None:
+                continue
+            counts["compared"] += 1
+            if verdict.state == State.WAITING.value:
+                counts["undecided"] += 1
+            elif verdict.state != reported:
+                counts["differences"] += 1
+                self.first_difference = self.first_difference or result.lines[position].where

@@ -124,11 +124,11 @@ def _privacy_key(options: ExportOptions) -> PrivacyKey | None:
 def _judge(pipeline: Pipeline, options: ExportOptions) -> None:
     """Refuse a result that is wrong as a whole."""
     tally = pipeline.tally
-    if pipeline.first_lost:
+    if pipeline.lost.first:
         raise DysmsIncomplete(
-            f"{pipeline.lost} lines had a receipt when the partition was written and have none now, the first of them "
-            f"{pipeline.first_lost.where}; the partition is not changed. Check that the archive still has every file, "
-            'or use refresh="unsettled", which keeps what was known'
+            f"{pipeline.lost.count} lines had a receipt when the partition was written and have none now, the first of "
+            f"them {pipeline.lost.first.where}; the partition is not changed. Check that the archive still has every "
+            'file, or use refresh="unsettled", which keeps what was known'
         )
     reason, problem = NO_KEY
     without_key = tally.rejected[reason]

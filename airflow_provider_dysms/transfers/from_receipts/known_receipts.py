@@ -62,8 +62,8 @@ class OnlyReceipts(KnownReceipts):
 
 
 def is_reported(verdict: Verdict) -> bool:
-    """Return whether a verdict is one that only a receipt can bring."""
-    return verdict.state in REPORTED
+    """Return whether a verdict is one that only a receipt can bring; of those that have expired, some are told so."""
+    return verdict.state in REPORTED or (verdict.state == State.EXPIRED and verdict.received_at is not None)
 
 
 def _has_receipt(verdict: Verdict) -> bool:

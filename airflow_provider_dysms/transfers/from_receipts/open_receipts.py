@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_dysms.receipts.archive.archive import ArchiveCounts
 from airflow_provider_dysms.receipts.join import ReceiptJoin
 from airflow_provider_dysms.receipts.matching.receipt_index import ReceiptIndex
+from airflow_provider_dysms.receipts.receipt import ALIYUN
 from airflow_provider_dysms.receipts.unlogged import count_unused
 from airflow_provider_dysms.transfers.from_receipts.cross_checked_receipts import ReceiptsFirst
 from airflow_provider_dysms.transfers.from_receipts.read_receipts import read_receipts
-from airflow_provider_dysms.transfers.from_receipts.receipt_facts import cross_checked_facts, receipt_facts
+from airflow_provider_dysms.transfers.from_receipts.receipt_facts import receipt_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
     from airflow_provider_dysms.model.privacy import PrivacyKey
-    from airflow_provider_dysms.storage.manifest import Manifest
     from airflow_provider_dysms.storage.overlap import OutputLayout
     from airflow_provider_dysms.transfers.export_options import ExportOptions
 
@@ -41,34 +41,50 @@ class OpenReceipts:
     archive: ArchiveCounts = field(default_factory=ArchiveCounts)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def check(self, options: ExportOptions) -> None:
+    def check(self, options: ExportOptions, previous: Mapping[str, Any]) -> None:
         """Refuse receipts that the service contradicts too often.
 
+        :param previous: what the manifest says about the receipts of rows that were taken over; nothing without them
         :raises DysmsIncomplete: it does
         """
         if self.source is not None:
-            self.source.check(options.max_cross_check_differences)
+            self.source.check(self._cross_check(self.source, previous), options.max_cross_check_differences)
 
-    def facts(self, previous: Manifest | None, *, has_taken_over: bool) -> dict[str, Any]:
+    def facts(self, previous: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the manifest says about receipts; nothing if no row comes from one.
 
-        :param previous: the manifest of the previous audit; ``None`` if there was none
-        :param has_taken_over: whether rows of it were taken over
+        :param previous: what it says about the receipts of rows that were taken over; nothing without them
         """
-        before = cross_checked_facts(previous) if has_taken_over else {}
         if self.source is None:
-            return before
+            return dict(previous)
         assert self.index is not None
         assert self.scope is not None
         count_unused(self.index, self.scope, self.counts)
-        rows, cross_check = self.source.rows, self.source.cross_check
-        if before:
-            rows += min(self.source.taken_over, before["receipts"]["rows"])
-            earlier = before["receipts"]["cross_check"]
-            # What was undecided has been asked again.
-            decided = {**earlier, "compared": earlier["compared"] - earlier["undecided"], "undecided": 0}
-            cross_check = {name: count + decided[name] for name, count in cross_check.items()}
-        return receipt_facts(self.archive, self.counts, rows, cross_check=cross_check)
+        rows = self.source.rows
+        if previous:
+            rows = _with_earlier(rows, self.source.rows_taken_over, previous["receipts"]["rows"])
+        return receipt_facts(self.archive, self.counts, rows, cross_check=self._cross_check(self.source, previous))
+
+    def _cross_check(self, source: ReceiptsFirst, previous: Mapping[str, Any]) -> Mapping[str, int]:
+        if not previous:
+            return source.cross_check
+        earlier = previous["receipts"]["cross_check"]
+        # What was undecided has been asked again.
+        decided = {**earlier, "compared": earlier["compared"] - earlier["undecided"], "undecided": 0}
+        return {
+            name: _with_earlier(count, source.cross_check_taken_over[name], decided[name])
+            for name, count in source.cross_check.items()
+        }
+
+
+def _with_earlier(now: int, taken_over: int, earlier: int) -> int:
+    """Return a count of this audit and of the rows that it took over.
+
+    :param taken_over: of these rows, by today's receipts: fewer than before if the archive has lost some, or more if
+        some came later
+    :param earlier: of the previous audit
+    """
+    return max(now + min(taken_over, earlier), earlier)
 
 
 @contextmanager
@@ -90,6 +106,7 @@ def receipts_before_queries(
         # A retry judges as of its first attempt, but receipts that came since are not from the future.
         now = datetime.now(UTC)
         archive = read_receipts(options, scope.send_date, now, layout, index, log, must_exist=False)
-        join = ReceiptJoin(index, scope, options.vendor)
+        # The service is that of Alibaba Cloud.
+        join = ReceiptJoin(index, scope, ALIYUN)
         source = ReceiptsFirst(join, scope, options.cross_check, key)
         yield OpenReceipts(source, index, scope, archive, join.counts)

@@ -66,8 +66,8 @@ def read_receipts(
     )
     for where, problem in counts.first_rejected:
         log.warning("%s %s; it is not used", one_line(where), problem)
-    if (total := counts.rejected.total()) > len(counts.first_rejected):
-        log.warning("... and %s more are not used", total - len(counts.first_rejected))
+    if (further := counts.rejected_bodies + counts.reply_bodies - len(counts.first_rejected)) > 0:
+        log.warning("... and %s more bodies are not used", further)
     counts.check_rejected(options.max_rejected_receipts)
     return counts
 

@@ -4,7 +4,7 @@
 
 * ``files``, ``bodies`` and ``read``, the receipts of the archive, and ``rejected`` by reason
 * ``rows``: the rows that come from receipts alone, also those that an earlier audit took from them
-* ``duplicates``, ``conflicts``, ``other_number``, ``not_billed``: see :class:`ReceiptJoin`
+* ``duplicates``, ``conflicts``, ``other_number``, ``other_time``, ``not_billed``: see :class:`ReceiptJoin`
 * ``unmatched`` and ``other_days``: receipts without a line, whose day is not known, or another one; and
   ``without_line``, those of the day if the service was asked, which knows unlogged messages better
 * ``cross_check``: see :class:`ReceiptsFirst`, with the lines that earlier audits compared; ``not cross-checked`` if the
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_dysms.storage.manifest import RECEIPTS_ALONE, is_of_receipts_alone
 from airflow_provider_dysms.transfers.reporting.log_summary import counted
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from airflow_provider_dysms.receipts.archive.archive import ArchiveCounts
     from airflow_provider_dysms.storage.manifest import Manifest
+    from airflow_provider_dysms.transfers.export_options import ExportOptions
 
-RECEIPTS_ALONE, RECEIPTS_AND_QUERIES = "receipts", "receipts and queries"
+RECEIPTS_AND_QUERIES = "receipts and queries"
 NOT_CROSS_CHECKED = "not cross-checked"
 
 _COUNTED = (
@@ -32,6 +34,7 @@ _COUNTED = (
     "duplicates",
     "conflicts",
     "other_number",
+    "other_time",
     "not_billed",
     "unmatched",
     "other_days",
@@ -64,12 +67,17 @@ def receipt_facts(
     }
 
 
-def is_of_receipts_alone(manifest: Manifest | None) -> bool:
-    """Return whether the rows of a partition come from receipts that nobody compared with the service.
+def has_unchecked_rows(manifest: Manifest | None, options: ExportOptions) -> bool:
+    """Return whether rows of a partition come from receipts that nothing was compared with, although it is wanted now.
 
     :param manifest: of the partition; ``None`` if it has none
+    :param options: of the export
     """
-    return manifest is not None and manifest["result"].get("source") == RECEIPTS_ALONE
+    if manifest is not None and is_of_receipts_alone(manifest["result"]):
+        return True
+    receipts = cross_checked_facts(manifest).get("receipts")
+    wants_check = options.receipts_uri is None or options.cross_check > 0
+    return bool(receipts and receipts["rows"] and not receipts["cross_check"]["compared"] and wants_check)
 
 
 def cross_checked_facts(manifest: Manifest | None) -> dict[str, Any]:

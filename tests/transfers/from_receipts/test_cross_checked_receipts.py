@@ -2,92 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import random
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from support.receipted_day import DAY, ReceiptedDay, final, messages, receipt
 
-from airflow_provider_dysms.model import dates
 from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator
 from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
-DAY = dates.beijing_day(datetime.now(UTC)) - dates.DAY
-NOON = dates.day_start(DAY) + dates.DAY / 2
-
-
-def messages(count: int, *, biz_id: bool = True) -> list[dict[str, Any]]:
-    """Return messages as the emulator takes them: a tenth has failed, a fiftieth waits."""
-    return [
-        {
-            "phone_number": f"1390000{place:04}",
-            **({"biz_id": f"9007{place}^0"} if biz_id else {}),
-            "out_id": f"order-{place}",
-            "sent_at": (NOON + dates.DAY / 86_400 * place).isoformat(),
-            "state": "waiting" if place % 50 == 7 else "failed" if place % 10 == 0 else "delivered",
-            "content": "【示例】text",
-        }
-        for place in range(count)
-    ]
-
-
-def receipt(message: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Return the SmsReport of a message that is not waiting."""
-    local = f"{dates.parse_instant(message['sent_at']).astimezone(dates.BEIJING):%Y-%m-%d %H:%M:%S}"
-    is_delivered = message["state"] == "delivered"
-    return {
-        "phone_number": message["phone_number"],
-        "send_time": local,
-        "report_time": local[:-2] + "59",
-        "success": is_delivered,
-        "err_code": "DELIVERED" if is_delivered else message.get("error_code", "MK:0001"),
-        "sms_size": "1",
-        "biz_id": message.get("biz_id", f"{message['out_id']}^0"),
-        "out_id": message["out_id"],
-        **fields,
-    }
-
-
-class Day:
-    """A day that was sent, with its log and its receipts."""
-
-    def __init__(self, attempts: Any) -> None:
-        self.attempts = attempts
-
-    def send(self, sent: list[dict[str, Any]], *, biz_id: bool = True) -> None:
-        self.attempts.emulator.add_messages(sent)
-        lines = [
-            f"{each['phone_number']},{each['biz_id'] if biz_id else ''},{each['out_id']},{each['sent_at']}"
-            for each in sent
-        ]
-        log = "\n".join(["phone_number,biz_id,out_id,sent_at", *lines, ""])
-        (self.attempts.folder / "sent.csv").write_text(log, "utf-8")
-
-    def push(self, *receipts: dict[str, Any]) -> None:
-        folder = self.attempts.folder / "receipts"
-        folder.mkdir(exist_ok=True)
-        lines = [json.dumps({"body": json.dumps([each])}) for each in receipts]
-        (folder / "a.jsonl").write_text("\n".join([*lines, ""]), "utf-8")
-
-    def __call__(self, **arguments: Any) -> dict[str, Any]:
-        arguments = {"receipts_uri": f"file://{self.attempts.folder}/receipts", "statistics": "skip", **arguments}
-        manifest: dict[str, Any] = self.attempts(**arguments)
-        return manifest
-
-
-@pytest.fixture
-def day(attempts: Any) -> Day:
-    return Day(attempts)
-
-
-def final(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [message for message in sent if message["state"] != "waiting"]
-
 
 @pytest.mark.parametrize("biz_id", [True, False], ids=["biz_id", "out_id"])
-def test_receipted_lines_are_taken_and_the_others_asked(day: Day, biz_id: bool) -> None:
+def test_receipted_lines_are_taken_and_the_others_asked(day: ReceiptedDay, biz_id: bool) -> None:
     sent = messages(300, biz_id=biz_id)
     day.send(sent, biz_id=biz_id)
     lost = 9
@@ -112,7 +39,7 @@ def test_receipted_lines_are_taken_and_the_others_asked(day: Day, biz_id: bool) 
     assert result["by_state"] == manifest["result"]["by_state"]
 
 
-def test_only_the_lines_of_a_number_that_have_no_receipt_are_asked(day: Day) -> None:
+def test_only_the_lines_of_a_number_that_have_no_receipt_are_asked(day: ReceiptedDay) -> None:
     sent = messages(6)
     for message in sent:
         message["phone_number"] = "13900000000"
@@ -123,7 +50,7 @@ def test_only_the_lines_of_a_number_that_have_no_receipt_are_asked(day: Day) -> 
     assert [row["biz_id"] for row in day.attempts.rows()] == [message["biz_id"] for message in sent]
 
 
-def test_a_sample_is_asked_too_and_is_the_same_in_every_run(day: Day) -> None:
+def test_a_sample_is_asked_too_and_is_the_same_in_every_run(day: ReceiptedDay) -> None:
     sent = messages(400)
     day.send(sent)
     day.push(*map(receipt, final(sent)))
@@ -139,25 +66,7 @@ def test_a_sample_is_asked_too_and_is_the_same_in_every_run(day: Day) -> None:
     assert day.attempts.data() == data
 
 
-@pytest.mark.parametrize("share", [0, 0.3])
-def test_the_manifest_says_what_came_from_receipts_also_when_a_refresh_takes_the_rows_over(
-    day: Day, share: float
-) -> None:
-    sent = messages(60)
-    day.send(sent)
-    day.push(*map(receipt, final(sent)[10:]))
-    first = day(cross_check=share)["result"]
-    assert first["receipts"]["rows"] + first["receipts"]["cross_check"]["compared"] == len(final(sent)) - 10
-    again = day(cross_check=share)["result"]
-    assert {name: again["receipts"][name] for name in ("rows", "cross_check")} == {
-        name: first["receipts"][name] for name in ("rows", "cross_check")
-    }
-    without = day(receipts_uri=None)["result"]
-    assert (without["source"], without["receipts"]) == ("receipts and queries", again["receipts"])
-    assert "source" not in day(receipts_uri=None, refresh="all")["result"]
-
-
-def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
+def test_forged_receipts_fail_the_task_and_nothing_is_written(day: ReceiptedDay) -> None:
     sent = messages(400)
     for message in sent:
         message["state"] = "failed" if message["state"] == "delivered" else message["state"]
@@ -170,7 +79,7 @@ def test_forged_receipts_fail_the_task_and_nothing_is_written(day: Day) -> None:
     assert day(cross_check=0.05, max_cross_check_differences=1)["result"]["receipts"]["cross_check"]["differences"] > 5
 
 
-def test_the_report_says_how_many_states_come_from_receipts_and_what_was_compared(day: Day) -> None:
+def test_the_report_says_how_many_states_come_from_receipts_and_what_was_compared(day: ReceiptedDay) -> None:
     sent = messages(200)
     day.send(sent)
     day.push(*map(receipt, final(sent)))
@@ -193,7 +102,7 @@ def test_the_report_says_how_many_states_come_from_receipts_and_what_was_compare
 
 
 @pytest.mark.parametrize("receipts_first", [False, True])
-def test_an_audit_takes_over_no_row_that_comes_from_receipts_alone(day: Day, receipts_first: bool) -> None:
+def test_an_audit_takes_over_no_row_that_comes_from_receipts_alone(day: ReceiptedDay, receipts_first: bool) -> None:
     sent = messages(60)
     day.send(sent)
     day.push(*(receipt({**message, "state": "delivered"}) for message in sent))
@@ -213,7 +122,7 @@ def test_an_audit_takes_over_no_row_that_comes_from_receipts_alone(day: Day, rec
     assert day(**how)["run"]["taken_over"] == len(final(sent))
 
 
-def test_receipts_that_contradict_each_other_are_asked(day: Day) -> None:
+def test_receipts_that_contradict_each_other_are_asked(day: ReceiptedDay) -> None:
     sent = messages(100)
     day.send(sent)
     contradicted = final(sent)[:5]
@@ -230,7 +139,7 @@ def test_receipts_that_contradict_each_other_are_asked(day: Day) -> None:
     assert {row["phone_number"]: row["state"] for row in day.attempts.rows()} == truth
 
 
-def test_a_retry_compares_what_the_attempt_before_it_asked(day: Day, hasty: None) -> None:
+def test_a_retry_compares_what_the_attempt_before_it_asked(day: ReceiptedDay, hasty: None) -> None:
     sent = messages(60)
     for message in sent:
         message["state"] = "failed"
@@ -246,7 +155,7 @@ def test_a_retry_compares_what_the_attempt_before_it_asked(day: Day, hasty: None
     assert result["receipts"]["cross_check"] == {"compared": 60, "differences": 60, "undecided": 0}
 
 
-def test_a_sample_needs_a_privacy_secret(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_needs_a_privacy_secret(day: ReceiptedDay, monkeypatch: pytest.MonkeyPatch) -> None:
     day.send(messages(1))
     day.push(receipt(messages(1)[0]))
     monkeypatch.setenv("AIRFLOW_CONN_DYSMS_DEFAULT", day.attempts.connection(privacy_secret=None))
@@ -256,7 +165,7 @@ def test_a_sample_needs_a_privacy_secret(day: Day, monkeypatch: pytest.MonkeyPat
     assert day(cross_check=0)["result"]["by_state"] == {"failed": 1}
 
 
-def test_an_archive_without_a_file_has_every_line_asked(day: Day) -> None:
+def test_an_archive_without_a_file_has_every_line_asked(day: ReceiptedDay) -> None:
     day.send(messages(5))
     (day.attempts.folder / "receipts").mkdir()
     assert day()["result"]["receipts"]["rows"] == 0
@@ -264,7 +173,53 @@ def test_an_archive_without_a_file_has_every_line_asked(day: Day) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"content": "keep"}, {"sent": None, "phone_numbers": ["13900000000"]}])
-def test_receipts_have_no_text_and_no_list_of_numbers(day: Day, wrong: dict[str, Any]) -> None:
+def test_receipts_have_no_text_and_no_list_of_numbers(day: ReceiptedDay, wrong: dict[str, Any]) -> None:
     day.send(messages(1))
     with pytest.raises(AirflowException, match="receipts_uri"):
         day(**wrong)
+
+
+def test_an_audit_by_time_alone_asks_lines_that_have_receipts(day: ReceiptedDay) -> None:
+    sent = [{**message, "state": "delivered"} for message in messages(4)]
+    day.send(sent)
+    day.push(*(receipt(message, biz_id="1^0", success=False) for message in sent))
+    assert day(cross_check=0, match="sent_at")["result"]["by_state"] == {"delivered": 4}
+    assert day.attempts.asked() == 4
+
+
+def test_a_receipt_of_the_same_out_id_at_another_time_spares_no_question(day: ReceiptedDay) -> None:
+    first, second = messages(2)
+    first |= {"state": "failed", "sent_at": f"{DAY}T08:00:00+08:00"}
+    second |= {"state": "delivered", "sent_at": f"{DAY}T20:00:00+08:00"}
+    both = [{**message, "phone_number": "13900000000", "out_id": "campaign"} for message in (first, second)]
+    day.send(both)
+    log = f"phone_number,out_id,sent_at\n13900000000,campaign,{first['sent_at']}\n"
+    (day.attempts.folder / "sent.csv").write_text(log, "utf-8")
+    day.push(receipt(both[1]))
+    day(cross_check=1)
+    assert [row["state"] for row in day.attempts.rows()] == ["failed", "unlogged"]
+
+
+def test_a_receipt_that_was_sent_long_before_its_line_is_not_believed(day: ReceiptedDay) -> None:
+    sent = [{**message, "state": "failed"} for message in messages(3)]
+    day.send(sent)
+    day.push(receipt({**sent[0], "state": "delivered"}, send_time="2025-01-01 00:00:00"), *map(receipt, sent[1:]))
+    assert day(cross_check=0)["result"]["receipts"]["other_time"] == 1
+    assert day.attempts.asked() == 1
+    assert [row["state"] for row in day.attempts.rows()] == ["failed"] * 3
+
+
+def test_the_form_of_another_vendor_says_nothing_about_a_message_of_this_one(day: ReceiptedDay) -> None:
+    message = {"phone_number": "6591230000", "message_id": "5" * 18, "sent_at": f"{DAY}T10:00:00+08:00"}
+    day.attempts.emulator.add_messages([{**message, "state": "failed", "international": True}])
+    (day.attempts.folder / "sent.csv").write_text(f"message_id\n{'5' * 18}\n", "utf-8")
+    day.push({"smsMsgId": "5" * 18, "status": "DELIVRD", "updateTime": f"{DAY}T02:00:05Z"})
+    assert day(cross_check=0)["result"]["by_state"] == {"failed": 1}
+
+
+def test_an_audit_of_messages_of_huawei_names_the_operator_that_can_do_it(day: ReceiptedDay) -> None:
+    ids = [f"11aa22bb-0000-4000-8000-{place:012}_{place}" for place in range(5)]
+    (day.attempts.folder / "sent.csv").write_text("\n".join(["message_id", *ids, ""]), "utf-8")
+    day.push(*({"smsMsgId": each, "status": "DELIVRD", "updateTime": f"{DAY}T02:00:05Z"} for each in ids))
+    with pytest.raises(AirflowException, match=r"5 of the 5 message ids .* use DysmsReceiptsToObjectStorageOperator"):
+        day(cross_check=0)

@@ -77,25 +77,18 @@ def has_inputs(sent_uri: str, *, argument: str = "sent_uri") -> bool:
     :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
     :raises DysmsStorageError: the store does not answer
     """
-    return bool(list_inputs(sent_uri, argument=argument))
-
-
-def list_inputs(sent_uri: str, *, argument: str = "sent_uri") -> list[Found]:
-    """Return name, place and state of the files that a URI finds now; nothing is read.
-
-    :param sent_uri: as :func:`open_inputs` takes it
-    :param argument: name of the argument, for errors
-    :raises DysmsInputError: the URI cannot be used, or the store refuses to tell
-    :raises DysmsStorageError: the store does not answer
-    """
-    return input_lister(sent_uri, argument=argument)()
+    return bool(input_lister(sent_uri, argument=argument)())
 
 
 def input_lister(sent_uri: str, *, argument: str = "sent_uri") -> Callable[[], list[Found]]:
-    """Return a function that does what :func:`list_inputs` does, and asks Airflow for nothing: that was done before.
+    """Return a function that lists the files which a URI finds when it is called; nothing is read.
+
+    Airflow is asked for the connection now, and not by the function, so that another thread may call it.
 
     :param sent_uri: as :func:`open_inputs` takes it
     :param argument: name of the argument, for errors
+    :returns: a function that returns name, place and state of each file. It raises :class:`DysmsInputError` if the
+        store refuses to tell, and :class:`DysmsStorageError` if the store does not answer
     :raises DysmsInputError: the URI cannot be used
     """
     files = _Files(resolve_uri(sent_uri, argument), argument)
@@ -172,9 +165,7 @@ def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
 
 
 def _is_longer(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> bool:
-    if before is None or after is None:
-        return False
-    return (after.get("size") or 0) > (before.get("size") or 0)
+    return before is not None and after is not None and after.get("size", 0) > before.get("size", 0)
 
 
 class _Files:

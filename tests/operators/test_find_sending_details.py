@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from support.archives import DAYS, NUMBERS, UNKNOWN, days_and_rows, rows_of, write_archive, write_day
-from support.receipt_days import write_huawei_day
+from support.huawei_days import write_huawei_day
 
 from airflow_provider_dysms.archive.engines import choose_engine
 from airflow_provider_dysms.model import dates

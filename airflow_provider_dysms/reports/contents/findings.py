@@ -174,12 +174,16 @@ def _is_gap(ours: int, vendor: int) -> bool:
 
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
-    """Make one finding of the same one on days that follow each other, with at most one day between them."""
+    """Make one finding of the same one on days that follow each other, with at most one day between them.
+
+    Of days that were not audited nothing is known: a day between them that was audited is not one of them.
+    """
     merged: list[Finding] = []
     for finding in sorted(findings, key=lambda each: each.first):
         for place, other in enumerate(merged):
             is_same = (other.kind, other.subject) == (finding.kind, finding.subject)
-            if is_same and finding.first - other.last <= timedelta(days=2) and finding.first > other.last:
+            days = timedelta(days=1 if finding.kind == "not_audited" else 2)
+            if is_same and other.last < finding.first <= other.last + days:
                 merged[place] = _joined(other, finding)
                 break
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.command_line import DAY
-from support.receipt_days import write_huawei_day
+from support.huawei_days import write_huawei_day
 from support.simulated_archive import SimulatedArchive, month_with_incidents
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through

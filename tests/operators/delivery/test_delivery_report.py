@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 from support.documentation import python_example
 from support.html_outline import Outline
+from support.huawei_days import write_huawei_day
 from support.known_archives import Archive, failed, put_day
-from support.receipt_days import write_huawei_day
 from support.simulated_archive import SimulatedArchive, month_with_incidents
 
 from airflow_provider_dysms.archive.figures.read_figures import days_through

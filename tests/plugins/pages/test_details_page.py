@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from support.huawei_days import write_huawei_day
 from support.page_archives import (
     FAILED_NUMBER,
     FOREIGN_NUMBER,
@@ -19,7 +20,6 @@ from support.page_archives import (
     UNKNOWN_NUMBER,
     YESTERDAY,
 )
-from support.receipt_days import write_huawei_day
 
 from airflow_provider_dysms import __version__
 from airflow_provider_dysms.plugins.pages.form.details_form import DetailsForm

@@ -52,7 +52,7 @@ def unlogged_verdicts(
                 place = hashlib.blake2b(_encode(identity_of(message.deciding)), digest_size=8).digest()
                 database.execute("INSERT INTO unlogged VALUES (?, ?)", (place, _encode(message)))
         for (packed,) in database.execute("SELECT message FROM unlogged ORDER BY place, message"):
-            yield verdicts.of_unlogged(_decode(packed), carried, scope.send_date, scope.as_of)
+            yield verdicts.of_message(_decode(packed), None, scope.send_date, scope.as_of, carried)
     finally:
         database.close()
 

@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 _SECOND = timedelta(seconds=1)
 
 
-def of_message(message: Message, line: Line, send_date: date, as_of: datetime) -> Verdict:
-    """Judge the receipts of a line's message; fields that have no column go into ``vendor_extra``."""
-    return _verdict(message, line, send_date, as_of)
-
-
 def without_time(message: Message) -> Message:
     """Return a message as if its receipts did not say when it was sent."""
     return replace(message, deciding=replace(message.deciding, sent_at=None))
@@ -51,14 +46,14 @@ def of_no_receipt(line: Line, vendor: str, send_date: date, as_of: datetime) -> 
     )
 
 
-def of_unlogged(message: Message, carried: tuple[None, ...], send_date: date, as_of: datetime) -> Verdict:
-    """Judge the receipts of a message without a line; the state of its delivery goes into ``vendor_extra``."""
-    return _verdict(message, None, send_date, as_of, carried)
-
-
-def _verdict(
-    message: Message, line: Line | None, send_date: date, as_of: datetime, carried: tuple[str | None, ...] = ()
+def of_message(
+    message: Message, line: Line | None, send_date: date, as_of: datetime, carried: tuple[None, ...] = ()
 ) -> Verdict:
+    """Judge the receipts of a message; fields that have no column go into ``vendor_extra``.
+
+    :param line: ``None`` for a message without a line, whose state of delivery goes there, too
+    :param carried: an empty cell for each carried column, without a line
+    """
     best = message.deciding
     # A part that was delivered does not explain why the message is not.
     error_code = best.error_code if best.state is message.state else None

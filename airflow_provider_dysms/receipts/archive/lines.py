@@ -37,16 +37,19 @@ def lines_of(
     file.seek(0)
     source = io.BufferedReader(gzip.GzipFile(fileobj=file, mode="rb"), _BUFFER) if is_gzip else file
     number = size = 0
+    limit = max_line_bytes + 1
     try:
-        while line := source.readline(min(max_line_bytes + 1, end - size)):
+        while line := source.readline(limit if size + limit < end else end - size):
             number += 1
             size += len(line)
             is_too_long = len(line) > max_line_bytes
-            while is_too_long and line and not line.endswith(b"\n"):
+            while is_too_long and line and not line.endswith(b"\n") and size <= max_file_bytes:
                 line = source.readline(min(_BUFFER, end - size))
                 size += len(line)
-                _check_size(name, size, max_file_bytes)
-            _check_size(name, size, max_file_bytes)
+            if size > max_file_bytes:
+                raise DysmsInputError(
+                    "receipts_uri", f"finds {name}, which has more than {max_file_bytes} bytes, unzipped; split it"
+                )
             if size == end and not line.endswith(b"\n") and file.seek(0, io.SEEK_END) > end:
                 break  # its writer is in the middle of this line
             if is_too_long:
@@ -66,8 +69,3 @@ def lines_of(
     finally:
         if source is not file:
             source.close()
-
-
-def _check_size(name: str, size: int, limit: int) -> None:
-    if size > limit:
-        raise DysmsInputError("receipts_uri", f"finds {name}, which has more than {limit} bytes, unzipped; split it")

@@ -159,14 +159,19 @@ class ReceiptIndex:
     def _message(self, entries: Sequence[Entry]) -> Message | None:
         if not entries:
             return None
+        if len(entries) == 1:  # nearly always
+            _, position, parts = entries[0]
+            self._used[position] = 1
+            return message_of((parts,))
         self.use(entries)
         return message_of([entry[2] for entry in entries])
 
     def _entries_of_biz_id(self, digits: str, biz_id: str) -> list[Entry]:
         entries = self._entries(biz_key(digits, biz_id))
         for _, _, parts in entries:
-            if not _is_of_biz_id(parts.best, digits, biz_id):  # two keys may be equal
-                return [entry for entry in entries if _is_of_biz_id(entry[2].best, digits, biz_id)]
+            best = parts.best
+            if best.biz_id != biz_id or (best.phone_number != digits and not _is_of(best, digits)):  # keys may be equal
+                return [each for each in entries if each[2].best.biz_id == biz_id and _is_of(each[2].best, digits)]
         return entries
 
     def _entries(self, key: int) -> list[Entry]:
@@ -228,10 +233,6 @@ class ReceiptIndex:
 
 def _is_of(receipt: Receipt, digits: str) -> bool:
     return receipt.phone_number == digits or digits_of(receipt.phone_number or "") == digits
-
-
-def _is_of_biz_id(receipt: Receipt, digits: str, biz_id: str) -> bool:
-    return receipt.biz_id == biz_id and _is_of(receipt, digits)
 
 
 def _out_key(receipt: Receipt) -> int | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from airflow_provider_dysms.model.dates import EPOCH
 from airflow_provider_dysms.model.errors import DysmsInputError
+from airflow_provider_dysms.model.safe_text import one_line
 from airflow_provider_dysms.receipts.matching.keys import (
     biz_key,
     digits_of,
@@ -151,7 +152,7 @@ class ReceiptIndex:
                 if counts[key] == 1:  # nearly always
                     yield [parts]
                 elif counts[key] > MAX_ENTRIES:
-                    raise _too_many()
+                    raise _too_many(parts.best)
                 else:
                     several[identity_of(parts.best)].append(parts)
             yield from several.values()
@@ -218,7 +219,7 @@ class ReceiptIndex:
     def _read(self, query: str, key: int) -> list[Entry]:
         found = self._database.execute(query, (key, MAX_ENTRIES + 1)).fetchall()
         if len(found) > MAX_ENTRIES:
-            raise _too_many()
+            raise _too_many(_decode(found[0][1]).best)
         return [(key, position, _decode(content)) for position, content in found]
 
     def _insert(self, batch: dict[tuple[Any, ...], PartReceipts]) -> None:
@@ -241,7 +242,12 @@ def _out_key(receipt: Receipt) -> int | None:
     return out_key(digits_of(receipt.phone_number or ""), receipt.out_id)
 
 
-def _too_many() -> DysmsInputError:
+def _too_many(receipt: Receipt) -> DysmsInputError:
+    # An OutId is the sender's own, and may hold a number.
+    own_id = receipt.message_id or receipt.biz_id
+    where = f"the id {one_line(own_id)}" if own_id else "one OutId"
     return DysmsInputError(
-        "receipts_uri", f"has more than {MAX_ENTRIES:,} different receipts under one id; check what writes it"
+        "receipts_uri",
+        f"has more than {MAX_ENTRIES:,} different receipts under {where}; check who can push to the receiver, and "
+        "remove them from the archive",
     )

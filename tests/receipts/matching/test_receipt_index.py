@@ -128,5 +128,5 @@ def test_a_batch_that_is_too_large_for_the_memory_is_looked_up_one_by_one(monkey
         index.arrange([[message_key(HUAWEI, "h0")], [message_key(HUAWEI, "h1")]])
         index.open_group(0)
         assert index.by_message_id(HUAWEI, "h1") is not None
-        with pytest.raises(DysmsInputError, match="more than 3 different receipts under one id"):
+        with pytest.raises(DysmsInputError, match="more than 3 different receipts under the id h0"):
             index.by_message_id(HUAWEI, "h0")

@@ -20,7 +20,7 @@ from airflow_provider_dysms.receipts.matching.merge import REPEATED
 from airflow_provider_dysms.receipts.receipt import ALIYUN, HUAWEI
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence, Set
     from datetime import datetime
 
     from airflow_provider_dysms.audit.matching.detail_queries import AuditScope
@@ -51,6 +51,8 @@ class ReceiptJoin:
         #: ``other_time``, those of a line that say that they were sent long before or after its day; ``not_billed``
         #: segments.
         self.counts: Counter[str] = Counter()
+        #: Positions of lines of the last group whose message may be that of another line.
+        self.unsure: Set[int] = frozenset()
         self._index = index
         self._scope = scope
         self._finds_biz_ids = scope.match in ("auto", "biz_id")
@@ -89,30 +91,30 @@ class ReceiptJoin:
         :param number: of the group, as they were arranged
         """
         self._index.open_group(number)
+        self.unsure = frozenset()
         if lines[0].message_id is not None:
             return [self._by_message_id(lines), *[REPEATED] * (len(lines) - 1)]
         if len(lines) == 1 and (biz_id := self._biz_id(lines[0])):
-            return [self._by_biz_id(lines[0], biz_id)]
+            message = self._by_biz_id(lines[0], biz_id)
+            if message is not None or not self._index.has_out_keys:
+                return [message]
         messages: list[Message | None] = [None] * len(lines)
         seen: set[str] = set()
-        without: dict[str, list[int]] = {}
+        by_out_id: dict[tuple[bool, str], list[int]] = {}
         for position, line in enumerate(lines):
-            if biz_id := self._biz_id(line):
-                messages[position] = REPEATED if biz_id in seen else self._by_biz_id(line, biz_id)
+            if (biz_id := self._biz_id(line)) and biz_id in seen:
+                messages[position] = REPEATED
+                continue
+            if biz_id:
                 seen.add(biz_id)
-            elif line.out_id is not None and self._finds_out_ids:
-                without.setdefault(line.out_id, []).append(position)
-        for out_id, positions in without.items():
-            ours = [lines[position] for position in positions]
-            found = self._by_out_id(ours, out_id)
-            matched, ambiguous = match_out_ids(ours, [message for message, _ in found])
-            self.counts["ambiguous"] += ambiguous
-            for position, place in zip(positions, matched, strict=True):
-                messages[position] = place
-            have_line = {id(message) for message in matched}
-            for message, entries in found:
-                if id(message) in have_line:
-                    self._index.use(entries)
+                messages[position] = self._by_biz_id(line, biz_id)
+            if messages[position] is None and line.out_id is not None and self._finds_out_ids:
+                by_out_id.setdefault((not biz_id, line.out_id), []).append(position)
+        for (may_have_biz_id, out_id), positions in sorted(by_out_id.items()):
+            matched = self._match_out_id(lines, positions, out_id, may_have_biz_id=may_have_biz_id)
+            for position, message in zip(positions, matched, strict=True):
+                # Lines of two BizIds do not repeat each other.
+                messages[position] = message if may_have_biz_id or message is not REPEATED else None
         return messages
 
     def verdict(self, line: Line, message: Message | None) -> Verdict:
@@ -157,16 +159,28 @@ class ReceiptJoin:
 
     def _by_biz_id(self, line: Line, biz_id: str) -> Message | None:
         assert line.phone is not None
-        message = self._index.by_biz_id(line.phone.digits, biz_id)
-        if message is None and line.out_id is not None:
-            found = self._by_out_id([line], line.out_id, without_biz_id=True)
-            if found:
-                message, entries = found[0]
+        return self._index.by_biz_id(line.phone.digits, biz_id)
+
+    def _match_out_id(
+        self, lines: Sequence[Line], positions: Sequence[int], out_id: str, *, may_have_biz_id: bool
+    ) -> list[Message | None]:
+        """Return the messages of the lines at some positions, which have one OutId.
+
+        :param may_have_biz_id: whether receipts with a BizId count
+        """
+        ours = [lines[position] for position in positions]
+        found = self._by_out_id(ours, out_id, without_biz_id=not may_have_biz_id)
+        matched, unsure = match_out_ids(ours, [message for message, _ in found])
+        self.unsure |= {positions[place] for place in unsure}
+        self.counts["ambiguous"] += len(unsure)
+        have_line = {id(message) for message in matched}
+        for message, entries in found:
+            if id(message) in have_line:
                 self._index.use(entries)
-        return message
+        return matched
 
     def _by_out_id(
-        self, lines: Sequence[Line], out_id: str, *, without_biz_id: bool = False
+        self, lines: Sequence[Line], out_id: str, *, without_biz_id: bool
     ) -> list[tuple[Message, list[Entry]]]:
         """Return the messages of an OutId that were sent on the day of its lines; other days may use it again."""
         assert lines[0].phone is not None

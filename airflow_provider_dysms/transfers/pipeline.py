@@ -191,7 +191,8 @@ class Pipeline:
         if erased := self._erased.find(number, lines):
             return erased
         assert found is not None
-        if self._take_over and self._previous_rows is not None and not all(map(is_reported, found.verdicts)):
+        has_all = not found.hidden_counts.repeated and all(map(is_reported, found.verdicts))
+        if self._take_over and self._previous_rows is not None and not has_all:
             return self._with_previous_verdicts(found)
         return found
 

@@ -799,3 +799,42 @@ def test_one_body_of_many_reports_that_cannot_be_used_counts_once(archive: Archi
     with pytest.raises(AirflowFailException, match=r"1 bodies that cannot be used, of 20, .*jsonl:20 .*") as raised:
         archive(max_rejected_receipts=0.04)
     assert str(raised.value).count("jsonl:20") == 1
+
+
+def test_receipts_without_a_biz_id_go_to_the_lines_with_one_that_were_sent_then(archive: Archive) -> None:
+    clocks = ("10:00:00", "12:00:00")
+    lines = (f"{number(0)},{place}^0,login,{at(OLD_DAY, clock)}" for place, clock in enumerate(clocks))
+    archive.log("phone_number,biz_id,out_id,sent_at", *lines)
+    later = sms_report(0, OLD_DAY, clocks[1], out_id="login", biz_id=None, success=False, err_code="MK:0001")
+    archive.store([later])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["expired", "failed"]
+    archive.store([later], [sms_report(0, OLD_DAY, clocks[0], out_id="login", biz_id=None)])
+    archive(day=OLD_DAY)
+    assert states(archive, OLD_DAY) == ["delivered", "failed"]
+
+
+def test_a_row_stays_when_its_line_looks_like_a_copy_because_a_receipt_was_lost(archive: Archive) -> None:
+    archive.log("phone_number,out_id", *[f"{number(0)},login"] * 2)
+    reports = [sms_report(0, clock=clock, out_id="login", biz_id=clock) for clock in ("10:00:00", "10:20:00")]
+    archive.store(reports)
+    archive()
+    rows = archive.rows()
+    archive.store([*reports[:1], UNRELATED])
+    result = archive()
+    assert (result["by_state"], result["repeated"]) == ({"delivered": 2}, 0)
+    assert archive.rows() == rows
+
+
+def test_a_part_that_fails_and_then_arrives_is_no_lost_receipt(archive: Archive) -> None:
+    archive.huawei_log(1)
+    failed, delivered = (
+        huawei(0, status, total=2, sequence=1, updateTime=f"{DAY}T04%3A0{minute}%3A00Z")
+        for minute, status in enumerate(("UNDELIV", "DELIVRD"))
+    )
+    archive.store(failed)
+    archive(refresh="all")
+    assert states(archive, DAY) == ["failed"]
+    archive.store(failed, delivered)
+    archive(refresh="all")
+    assert states(archive, DAY) == ["waiting"]

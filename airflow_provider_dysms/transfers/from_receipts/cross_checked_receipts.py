@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from airflow_provider_dysms.audit.matching.align import TOLERANCE
 from airflow_provider_dysms.audit.matching.detail_queries import match_keys
 from airflow_provider_dysms.audit.results import GroupResult, HiddenCounts, Source
 from airflow_provider_dysms.audit.send_log.duplicates import message_key
@@ -138,9 +137,10 @@ class ReceiptsFirst(KnownReceipts):
                 if not self._join.has_time_of_day(message):
                     self._join.counts["other_time"] += 1
                     continue
-                if not self._can_be_of(line, message):
+                if position in self._join.unsure:
                     continue
-                expected[position] = message.state.value
+                if self._threshold:
+                    expected[position] = message.state.value
                 if not self._is_in_sample(line):
                     taken[position] = message
                     is_taken[key] += 1
@@ -151,12 +151,6 @@ class ReceiptsFirst(KnownReceipts):
         return all(
             match_keys(line, self._scope)[0] is not None for position, line in enumerate(lines) if position not in taken
         )
-
-    def _can_be_of(self, line: Line, message: Message) -> bool:
-        """Return whether a message is that of a line: one with the OutId of another may be a further message."""
-        sent_at = message.deciding.sent_at
-        has_id = line.message_id is not None or match_keys(line, self._scope)[0] is not None
-        return has_id or line.sent_at is None or sent_at is None or abs(sent_at - line.sent_at) <= TOLERANCE
 
     def _is_in_sample(self, line: Line) -> bool:
         if not self._threshold or self._key is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_provider_dysms.audit.results import NOTHING_HIDDEN, HiddenCounts
 from airflow_provider_dysms.model.delivery import State
 from airflow_provider_dysms.receipts.join import REPORTED
 
@@ -77,36 +78,49 @@ def keep_known(found: GroupResult, previous: Mapping[int, Verdict]) -> bool:
     :param previous: the verdicts of the partition's rows, by the position of their line
     :returns: whether any was kept
     """
-    kept = {
-        position: verdict
-        for position, verdict in previous.items()
-        if verdict.is_final and verdict.state != State.MISSING
-    }
     repeated = set(found.hidden_counts.repeated)
     distinct = [position for position in range(len(found.lines)) if position not in repeated]
+    verdicts = dict(zip(distinct, found.verdicts, strict=True))
     has_kept = False
-    for place, position in enumerate(distinct):
-        verdict = found.verdicts[place]
-        if not is_reported(verdict) and position in kept:
+    for position, known in previous.items():
+        if not known.is_final or known.state == State.MISSING:
+            continue
+        # Without its own receipt, a line may now look like a copy of another one.
+        if position in repeated or not is_reported(verdicts[position]):
+            phone = found.lines[position].phone
             # The number of a row may be hashed.
-            found.verdicts[place] = replace(kept[position], phone_number=verdict.phone_number)
+            verdicts[position] = replace(known, phone_number=phone.digits if phone else None)
+            repeated.discard(position)
             has_kept = True
+    if has_kept:
+        found.verdicts = [verdicts[position] for position in sorted(verdicts)]
+        found.hidden_counts = HiddenCounts(repeated=tuple(sorted(repeated))) if repeated else NOTHING_HIDDEN
     return has_kept
 
 
 def lost_reports(result: GroupResult, previous: Sequence[Verdict]) -> list[Line]:
     """Return the lines of a group that had a receipt in the previous rows and now have none.
 
+    A failure may be followed by a delivery of the same part of a long message, of which other parts are open.
+
     :param previous: the verdicts of the partition's rows
     """
     had = Counter(_message(verdict) for verdict in previous if is_reported(verdict))
     had.subtract(_message(verdict) for verdict in result.verdicts if is_reported(verdict))
+    delivered = {_message(verdict) for verdict in previous if verdict.state == State.DELIVERED}
     lost = []
     for line, verdict in zip(result.distinct_lines, result.verdicts, strict=True):
-        if not is_reported(verdict) and had[message := _message(verdict)] > 0:
+        message = _message(verdict)
+        if is_reported(verdict) or (_has_parts(verdict) and message not in delivered):
+            continue
+        if had[message] > 0:
             had[message] -= 1
             lost.append(line)
     return lost
+
+
+def _has_parts(verdict: Verdict) -> bool:
+    return "delivered_parts" in (verdict.vendor_extra or "")
 
 
 def _message(verdict: Verdict) -> Hashable:

@@ -223,3 +223,21 @@ def test_an_audit_of_messages_of_huawei_names_the_operator_that_can_do_it(day: R
     day.push(*({"smsMsgId": each, "status": "DELIVRD", "updateTime": f"{DAY}T02:00:05Z"} for each in ids))
     with pytest.raises(AirflowException, match=r"5 of the 5 message ids .* use DysmsReceiptsToObjectStorageOperator"):
         day(cross_check=0)
+
+
+def test_a_lost_receipt_does_not_make_a_copy_of_a_line(day: ReceiptedDay) -> None:
+    both = [{**message, "phone_number": "13900000000", "out_id": "campaign"} for message in messages(2)]
+    for message, clock in zip(both, ("10:00:00", "11:00:00"), strict=True):
+        message["sent_at"] = f"{DAY}T{clock}+08:00"
+    day.send(both)
+    (day.attempts.folder / "sent.csv").write_text("phone_number,out_id\n" + "13900000000,campaign\n" * 2, "utf-8")
+    day.push(receipt(both[0]))
+    result = day(cross_check=0)["result"]
+    assert (result["by_state"], result["repeated"]) == ({"delivered": 1, "failed": 1}, 0)
+
+
+def test_without_a_sample_nothing_is_compared(day: ReceiptedDay) -> None:
+    first, second = [{**message, "phone_number": "13900000000"} for message in messages(2, biz_id=False)]
+    day.send([first, second], biz_id=False)
+    day.push(receipt({**first, "state": "delivered" if first["state"] == "failed" else "failed"}))
+    assert day(cross_check=0)["result"]["receipts"]["cross_check"]["compared"] == 0

@@ -131,6 +131,7 @@ class S3Server:
 
     def __enter__(self) -> Self:
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._put = threading.Lock()
         self._http = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -186,7 +187,11 @@ class S3Server:
             if len(self.changes) == self.kill_at:
                 os.kill(self.pid, signal.SIGKILL)
                 return answer("500 killed")
-        return self._moto(environ, start_response)
+        if method != "PUT":
+            return self._moto(environ, start_response)
+        # moto closes the content of an object that is replaced, also while another thread still answers for it.
+        with self._put:
+            return self._moto(environ, start_response)
 
 
 class _Silent(WSGIRequestHandler):

@@ -123,13 +123,13 @@ def known_results(
     log: SendLog,
     known_result: Callable[[int, list[Line]], GroupResult],
     tally: Tally,
-    leave_out: Callable[[GroupResult], object] | None = None,
+    leave_out: Callable[[GroupResult], object] | None,
 ) -> Iterator[GroupResult]:
     """Yield the results of a log of which every group is known, so that nothing is queried.
 
     :param known_result: takes the index and the lines of a group
     :param tally: where the counts go
-    :param leave_out: removes the verdicts of people who must not be in a result
+    :param leave_out: removes the verdicts of people who must not be in a result; ``None`` if nobody is left out
     """
     for index, lines in enumerate(log.lines.groups()):
         result = (lines[0].rejection and _result_of_rejected(index, lines)) or known_result(index, lines)

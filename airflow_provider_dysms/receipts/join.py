@@ -122,7 +122,6 @@ class ReceiptJoin:
         send_date, as_of = self._scope.send_date, self._scope.as_of
         if message is not None:
             if not self.has_time_of_day(message):
-                self.counts["other_time"] += 1
                 message = verdicts.without_time(message)
             return verdicts.of_message(message, line, send_date, as_of)
         if line.message_id is None and line.out_id is None and not self._biz_id(line):
@@ -210,5 +209,7 @@ class ReceiptJoin:
             self.counts["duplicates"] += message.duplicates
         if message.is_conflicting:
             self.counts["conflicts"] += 1
+        if not self.has_time_of_day(message):
+            self.counts["other_time"] += 1
         if not is_billed(message.deciding.error_code):
             self.counts["not_billed"] += message.segments or 1

@@ -24,10 +24,7 @@ from airflow_provider_dysms.storage.manifest import is_of_receipts_alone
 from airflow_provider_dysms.storage.overlap import OutputLayout
 from airflow_provider_dysms.storage.partition import Partition
 from airflow_provider_dysms.transfers.from_receipts.open_receipts import receipts_before_queries
-from airflow_provider_dysms.transfers.from_receipts.receipt_facts import (
-    cross_checked_facts,
-    has_unchecked_rows,
-)
+from airflow_provider_dysms.transfers.from_receipts.receipt_facts import cross_checked_facts, has_unchecked_rows
 from airflow_provider_dysms.transfers.garbage_collection import relaxed_gc
 from airflow_provider_dysms.transfers.known_rows.previous_rows import ROWS_DEPEND_ON, read_previous_rows
 from airflow_provider_dysms.transfers.known_rows.resume import checkpoints_of, digest_of, remove

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_dysms.model import dates
+from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 DAY = dates.beijing_day(datetime.now(UTC)) - dates.DAY
 NOON = dates.day_start(DAY) + dates.DAY / 2
@@ -64,6 +65,18 @@ class ReceiptedDay:
         folder.mkdir(exist_ok=True)
         lines = [json.dumps({"body": json.dumps([each])}) for each in receipts]
         (folder / "a.jsonl").write_text("\n".join([*lines, ""]), "utf-8")
+
+    def join(self) -> dict[str, Any]:
+        """Write the day from its receipts alone, and return its manifest."""
+        folder = self.attempts.folder
+        manifest: dict[str, Any] = DysmsReceiptsToObjectStorageOperator(
+            task_id="join",
+            receipts_uri=f"file://{folder}/receipts",
+            sent_uri=f"file://{folder}/sent.csv",
+            output_uri=f"file://{self.attempts.out}",
+            send_date=DAY,
+        ).execute({})
+        return manifest
 
     def __call__(self, **arguments: Any) -> dict[str, Any]:
         arguments = {"receipts_uri": f"file://{self.attempts.folder}/receipts", "statistics": "skip", **arguments}

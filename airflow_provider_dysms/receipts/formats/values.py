@@ -8,15 +8,13 @@ from datetime import datetime
 from airflow_provider_dysms.model.dates import EPOCH, LOCAL_EPOCH, parse_instant
 from airflow_provider_dysms.model.ids import MAX_ID
 from airflow_provider_dysms.model.safe_text import is_visible_ascii
+from airflow_provider_dysms.receipts.receipt import MAX_PARTS
 
 #: A value of a report as its format has it. Some vendors write numbers as text, or text as numbers.
 Value = str | int | float | bool | None
 
 # The form of almost every time, which is read without the cache that other forms need.
 _WRITTEN = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
-
-#: Segments of the longest message.
-MAX_SEGMENTS = 255
 
 #: Characters of a description that are kept.
 MAX_TEXT = 500
@@ -97,7 +95,7 @@ def segments(value: Value) -> int | None:
     :param value: as the report has it
     """
     try:
-        return whole_number("", value, MAX_SEGMENTS)
+        return whole_number("", value, MAX_PARTS)
     except Unreadable:
         return None
 

@@ -134,10 +134,7 @@ class ReceiptsFirst(KnownReceipts):
                 if is_taken[key]:
                     taken[position] = None
             elif message is not None and message.state is not State.WAITING and not message.is_conflicting:
-                if not self._join.has_time_of_day(message):
-                    self._join.counts["other_time"] += 1
-                    continue
-                if position in self._join.unsure:
+                if position in self._join.unsure or not self._join.has_time_of_day(message):
                     continue
                 if self._threshold:
                     expected[position] = message.state.value

@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from support.receipted_day import DAY, ReceiptedDay, final, messages, receipt
 
 from airflow_provider_dysms.operators.dysms import DysmsDeliveryReportOperator
-from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 
 @pytest.mark.parametrize("biz_id", [True, False], ids=["biz_id", "out_id"])
@@ -106,15 +105,7 @@ def test_an_audit_takes_over_no_row_that_comes_from_receipts_alone(day: Receipte
     sent = messages(60)
     day.send(sent)
     day.push(*(receipt({**message, "state": "delivered"}) for message in sent))
-    folder = day.attempts.folder
-    join = DysmsReceiptsToObjectStorageOperator(
-        task_id="join",
-        receipts_uri=f"file://{folder}/receipts",
-        sent_uri=f"file://{folder}/sent.csv",
-        output_uri=f"file://{day.attempts.out}",
-        send_date=DAY,
-    )
-    assert join.execute({})["result"]["by_state"] == {"delivered": 60}
+    assert day.join()["result"]["by_state"] == {"delivered": 60}
     how = {"cross_check": 1, "max_cross_check_differences": 1} if receipts_first else {"receipts_uri": None}
     assert day(**how)["run"]["taken_over"] == 0
     truth = {message["phone_number"]: message["state"] for message in sent}

@@ -13,7 +13,6 @@ from support.receipted_day import DAY, ReceiptedDay, final, messages, receipt
 from airflow_provider_dysms.model.privacy import PrivacyKey
 from airflow_provider_dysms.retention.erase import erase_people
 from airflow_provider_dysms.storage import checkpoints
-from airflow_provider_dysms.transfers.dysms_receipts_to_object_storage import DysmsReceiptsToObjectStorageOperator
 
 
 @pytest.mark.parametrize("share", [0, 0.3])
@@ -56,16 +55,9 @@ def test_a_line_that_neither_a_receipt_nor_the_service_knows_is_missing_after_re
     sent = messages(40)
     day.send(sent)
     day.push(*map(receipt, final(sent)))
-    folder, log = day.attempts.folder, day.attempts.folder / "sent.csv"
+    log = day.attempts.folder / "sent.csv"
     log.write_text(f"{log.read_text('utf-8')}13900009999,1^0,order,{sent[0]['sent_at']}\n", "utf-8")
-    join = DysmsReceiptsToObjectStorageOperator(
-        task_id="join",
-        receipts_uri=f"file://{folder}/receipts",
-        sent_uri=f"file://{log}",
-        output_uri=f"file://{day.attempts.out}",
-        send_date=DAY,
-    )
-    join.execute({})
+    day.join()
     assert day(**how)["result"]["by_state"]["missing"] == 1
 
 
